@@ -1,0 +1,182 @@
+//! The words the parts of the gateway use with each other.
+
+use std::fmt;
+use std::future::Future;
+
+use jiff::Timestamp;
+
+/// Names a configured counterparty: an aanbieder, the CAK, a hub or a backoffice system.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PartnerId(pub String);
+
+impl fmt::Display for PartnerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A message as a listener received it, with who sent it proved.
+#[derive(Debug)]
+pub struct Inbound {
+    /// The partner that the client certificate or token names.
+    pub partner: PartnerId,
+    /// The way it came in.
+    pub route: Route,
+    /// The message, unaltered.
+    pub bytes: bytes::Bytes,
+}
+
+/// A way by which messages come in and go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// `POST /uitwisseling/v1/berichten` over mutual TLS.
+    Direct,
+    /// The backoffice API.
+    Backoffice,
+}
+
+/// Says that a message is on disk and will take effect exactly once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The journal entry, `GEMEENTE:SEQ`.
+    pub id: String,
+    /// SHA-256 of the bytes received.
+    pub sha256: [u8; 32],
+    /// The same bytes were received before; `id` is that of the first time.
+    pub dubbel: bool,
+}
+
+/// Why a message was not taken. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The peer broke the standard: XML or schema. The report has every fault.
+    #[error("the message is not valid: {} faults", .0.diagnostics.len())]
+    Invalid(Box<iwmo_codec::Report>),
+    /// The peer sent a message that is valid but not for this listener, or a pre-flight check failed.
+    #[error("{title}: {detail}")]
+    Unacceptable {
+        /// One line, the same for every occurrence.
+        title: String,
+        /// What was wrong with this one, without personal data.
+        detail: String,
+        /// The rules that decided it.
+        rules: Vec<String>,
+        /// The retourcodes the message would have had.
+        retourcodes: Vec<String>,
+    },
+    /// The message names another sender than the certificate or token does.
+    #[error("{0}")]
+    WrongSender(String),
+    /// The message is longer than the configured size.
+    #[error("the message is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// The configured size.
+        bytes_max: usize,
+    },
+    /// The store cannot commit now. Try again.
+    #[error("the store cannot commit now: {reason}")]
+    Unavailable {
+        /// For operators; no personal data.
+        reason: String,
+        /// Seconds after which another try makes sense.
+        retry_after_seconds: u32,
+    },
+}
+
+/// Takes messages from a listener.
+pub trait Intake: Send + Sync + 'static {
+    /// Takes a message and answers once it is durable.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] says why the message was not taken; nothing has changed then.
+    fn receive(&self, inbound: Inbound) -> impl Future<Output = Result<Receipt, Refusal>> + Send;
+}
+
+/// Names one outgoing message: the journal entry that made it and its place there, `GEMEENTE:SEQ/N`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OutgoingId {
+    /// The chain of the journal entry.
+    pub gemeente: [u8; 4],
+    /// The entry's number in that chain.
+    pub seq: u64,
+    /// The message's place among those of the entry, from 0.
+    pub index: u16,
+}
+
+impl fmt::Display for OutgoingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}/{}", String::from_utf8_lossy(&self.gemeente), self.seq, self.index)
+    }
+}
+
+/// A message that waits to be sent.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Its name.
+    pub id: OutgoingId,
+    /// To whom.
+    pub partner: PartnerId,
+    /// Messages of one partner with the same key leave in order; another key is not held up.
+    pub order: String,
+    /// The kind of message, as `WMO306`.
+    pub message: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Not before this moment.
+    pub not_before: Timestamp,
+    /// The message, the same bytes at every attempt.
+    pub bytes: bytes::Bytes,
+}
+
+/// How one attempt to deliver ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The partner has it.
+    Delivered {
+        /// The partner's receipt, if it gave one.
+        receipt: Option<String>,
+    },
+    /// The next hop has it; the confirmation is still to come.
+    HandedOver {
+        /// The next hop's receipt, if it gave one.
+        receipt: Option<String>,
+    },
+    /// It may succeed later.
+    Retry {
+        /// What went wrong, without personal data.
+        reason: String,
+        /// When to try again.
+        not_before: Timestamp,
+    },
+    /// The partner does not want it; trying again is useless. It is parked for an operator.
+    Refused {
+        /// What the partner said, without personal data.
+        reason: String,
+    },
+}
+
+/// The store could not record something now.
+#[derive(Debug, thiserror::Error)]
+#[error("the store cannot commit now: {reason}")]
+pub struct Unavailable {
+    /// For operators; no personal data.
+    pub reason: String,
+}
+
+/// Holds what waits to be sent and records what became of it.
+pub trait Outgoing: Send + Sync + 'static {
+    /// Returns at most `limit` messages that wait for this partner, oldest first, whatever their
+    /// `not_before`.
+    fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting>;
+
+    /// Records how an attempt ended; durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the store cannot commit; the message then stays waiting.
+    fn outcome(&self, id: OutgoingId, outcome: Outcome) -> impl Future<Output = Result<(), Unavailable>> + Send;
+
+    /// Changes whenever something may have begun to wait.
+    fn changed(&self) -> tokio::sync::watch::Receiver<u64>;
+}

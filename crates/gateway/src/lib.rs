@@ -1,0 +1,3 @@
+//! The gateway: exchange, journal, ledger, backoffice API and the program `iwmo`.
+
+pub mod engine;

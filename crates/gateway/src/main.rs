@@ -1,0 +1,2 @@
+//! The program `iwmo`.
+fn main() {}
