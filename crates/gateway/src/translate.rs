@@ -6,11 +6,13 @@
 use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
 use iwmo_codec::value::{Datum, Nummer, Tijd};
-use iwmo_toewijzing::{
-    Aanbieder, Bericht, Bsn, Categorie, DossierKey, Event, Gemeente, Identificatie, Inhoud, Malformed, Omvang,
-    Product, ProductCode, RedenBeeindiging, RedenWijziging, ReferentieAanbieder, Retourcode, StartKey,
-    StartProduct, StatusAanlevering, StopKey, StopProduct, ToegewezenProduct, ToewijzingNummer,
-    ToewijzingRetour,
+use iwmo_toewijzing::event::{
+    Bericht, DossierKey, Event, Inhoud, StartKey, StartProduct, StatusAanlevering, StopKey, StopProduct,
+    ToegewezenProduct, ToewijzingRetour,
+};
+use iwmo_toewijzing::identity::{
+    Aanbieder, Bsn, Categorie, Gemeente, Identificatie, Malformed, Omvang, Product, ProductCode,
+    RedenBeeindiging, RedenWijziging, ReferentieAanbieder, Retourcode, ToewijzingNummer,
 };
 use jiff::civil::{Date, Time};
 

@@ -15,7 +15,7 @@
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `w` | date, gemeente, BSN | nothing: for whom the CAK planner must run on that date |
 
-use iwmo_toewijzing::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
+use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
 use jiff::civil::Date;
 
 use crate::engine::{OutgoingId, PartnerId};
@@ -162,7 +162,7 @@ pub fn planning_delen(key: &[u8]) -> Option<(Date, Gemeente, Bsn)> {
     let text = std::str::from_utf8(key.strip_prefix(b"w")?).ok()?;
     let (datum, rest) = text.split_at_checked(10)?;
     let (gemeente, bsn) = rest.split_at_checked(4)?;
-    Some((datum.parse().ok()?, gemeente.parse().ok()?, bsn.parse().ok()?))
+    Some((datum.parse().ok()?, Gemeente::new(gemeente).ok()?, Bsn::new(bsn).ok()?))
 }
 
 /// Returns the chain of a gemeente.
