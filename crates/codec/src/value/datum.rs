@@ -124,7 +124,14 @@ impl fmt::Display for Datum {
     }
 }
 
-leaf!(Datum, EXPECTED, |datum| Cow::Owned(datum.to_string()));
+leaf!(
+    Datum,
+    EXPECTED,
+    |datum| Cow::Owned(datum.to_string()),
+    fn datum(&self) -> Option<Datum> {
+        Some(*self)
+    }
+);
 
 #[cfg(test)]
 mod tests {

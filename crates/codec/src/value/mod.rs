@@ -54,6 +54,11 @@ pub(crate) trait Leaf: Sized {
 
     /// Returns the text to write.
     fn lexical(&self) -> Cow<'_, str>;
+
+    /// The value if it is a date.
+    fn datum(&self) -> Option<Datum> {
+        None
+    }
 }
 
 impl Leaf for String {
@@ -74,11 +79,15 @@ impl<T: Leaf> Leaf for Private<T> {
     fn lexical(&self) -> Cow<'_, str> {
         self.expose().lexical()
     }
+
+    fn datum(&self) -> Option<Datum> {
+        self.expose().datum()
+    }
 }
 
 /// Makes a type a leaf and a JSON string out of its `FromStr` and an expression for its text.
 macro_rules! leaf {
-    ($type:ty, $expected:expr, |$value:ident| $text:expr) => {
+    ($type:ty, $expected:expr, |$value:ident| $text:expr $(, $($more:item)*)?) => {
         impl $crate::value::Leaf for $type {
             fn from_lexical(text: &str) -> Option<Self> {
                 text.parse().ok()
@@ -88,6 +97,8 @@ macro_rules! leaf {
                 let $value = self;
                 $text
             }
+
+            $($($more)*)?
         }
 
         impl serde::Serialize for $type {
