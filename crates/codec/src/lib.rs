@@ -2,6 +2,7 @@
 
 mod private;
 mod report;
+pub mod value;
 
 pub use private::Private;
 pub use report::{Diagnostic, Report, Severity, Stage};
