@@ -5,5 +5,6 @@
 //! `iwmo demo` implement [`Intake`] with the behaviour of an aanbieder and of the CAK.
 
 mod api;
+pub mod record;
 
 pub use api::*;

@@ -1,0 +1,156 @@
+//! How commands speak: where output goes, in which language and form, and with which exit code.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+/// The language of what people read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Lang {
+    /// Dutch.
+    #[default]
+    Nl,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Returns the text in this language.
+    #[must_use]
+    pub fn pick<'t>(self, nl: &'t str, en: &'t str) -> &'t str {
+        match self {
+            Lang::Nl => nl,
+            Lang::En => en,
+        }
+    }
+}
+
+/// When to colour what people read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// When standard output is a terminal and `NO_COLOR` is not set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The form of a reading command's output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people; may change.
+    #[default]
+    Text,
+    /// One JSON object a line; stable names.
+    Json,
+}
+
+/// What a command found, as its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Done, and all is well: exit code 0.
+    AllWell,
+    /// Done, and something was found: exit code 1.
+    Something,
+}
+
+/// Why a command could not run: exit code 2.
+#[derive(Debug)]
+pub struct Failure {
+    /// One line: what could not be done, naming the file or id.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    closed_pipe: bool,
+}
+
+impl Failure {
+    /// A failure with its first line.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, closed_pipe: false }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { message: error.to_string(), hint: None, closed_pipe }
+    }
+}
+
+/// What a command returns.
+pub type Outcome = Result<Found, Failure>;
+
+/// The terminal as a command sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// The language of what people read.
+    pub lang: Lang,
+    /// Whether to colour.
+    pub color: bool,
+}
+
+impl Terminal {
+    /// Decides on colour once, from the flag and the environment.
+    #[must_use]
+    pub fn new(lang: Lang, color: Color) -> Self {
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::env::var_os("NO_COLOR").is_none() && io::stdout().is_terminal(),
+        };
+        Self { lang, color }
+    }
+
+    /// Returns the text in the chosen language.
+    #[must_use]
+    pub fn say<'t>(&self, nl: &'t str, en: &'t str) -> &'t str {
+        self.lang.pick(nl, en)
+    }
+
+    /// Wraps a text in an ANSI style when colour is on.
+    #[must_use]
+    pub fn style(&self, ansi: &str, text: &str) -> String {
+        if self.color { format!("\u{1b}[{ansi}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Turns what a command returned into the exit code, the reason on standard error.
+pub(super) fn finish(outcome: Outcome, terminal: &Terminal) -> ExitCode {
+    match outcome {
+        Ok(Found::AllWell) => ExitCode::SUCCESS,
+        Ok(Found::Something) => ExitCode::from(1),
+        // Somebody closed the pipe: they have seen enough.
+        Err(failure) if failure.closed_pipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&failure, terminal);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn complain(failure: &Failure, terminal: &Terminal) {
+    let mut stderr = io::stderr().lock();
+    // Standard error may be closed; there is nowhere left to say so.
+    let _ = writeln!(stderr, "iwmo: {}", failure.message);
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(stderr, "  {}: {hint}", terminal.say("wat te doen", "what to do"));
+    }
+}

@@ -1,0 +1,170 @@
+//! What the loop has decided and not yet made durable: pending rows, journal drafts and answers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::engine::record::{RECORD_VERSION, Record};
+use crate::engine::{OutgoingId, Receipt, Refusal, Unavailable};
+use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, Tip, Tips};
+use crate::ledger::At;
+use crate::store::{Ledger, Overlay, StoreError};
+
+/// Seconds after which a refused sender may try again while the store cannot commit.
+const RETRY_AFTER_SECONDS: u32 = 30;
+
+/// Someone who waits for the batch to be durable.
+pub(super) enum Reply {
+    /// A listener waits for a receipt.
+    Receipt(oneshot::Sender<Result<Receipt, Refusal>>, Receipt),
+    /// A sender waits until an outcome is recorded.
+    Recorded(oneshot::Sender<Result<(), Unavailable>>),
+}
+
+struct Pending {
+    chain: Chain,
+    time: Timestamp,
+    kind: u16,
+    payload: Vec<u8>,
+}
+
+/// Decisions on their way to the disk.
+pub(super) struct Batch<'l> {
+    ledger: &'l Ledger,
+    /// The ledger as it is after everything in this batch.
+    pub(super) overlay: Overlay<'l>,
+    tips: &'l Tips,
+    pending: Vec<Pending>,
+    added: BTreeMap<Chain, u64>,
+    replies: Vec<Reply>,
+    /// Whether something has begun to wait for a partner.
+    pub(super) outgoing: bool,
+}
+
+impl<'l> Batch<'l> {
+    pub(super) fn new(ledger: &'l Ledger, tips: &'l Tips) -> Self {
+        Self {
+            ledger,
+            overlay: Overlay::new(ledger),
+            tips,
+            pending: Vec::new(),
+            added: BTreeMap::new(),
+            replies: Vec::new(),
+            outgoing: false,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pending.len() + self.replies.len()
+    }
+
+    fn tip(&self, chain: Chain) -> Tip {
+        self.tips.get(&chain).copied().unwrap_or_else(|| Tip::start(chain))
+    }
+
+    /// Returns the place the next entry of a chain will have.
+    pub(super) fn next(&self, chain: Chain, time: Timestamp) -> At {
+        let added = self.added.get(&chain).copied().unwrap_or(0);
+        At { chain, seq: self.tip(chain).seq + added + 1, time }
+    }
+
+    /// Adds an entry at the place that [`Batch::next`] gave.
+    pub(super) fn push(&mut self, at: &At, record: &Record) {
+        let mut payload = Vec::with_capacity(512);
+        record.encode(&mut payload);
+        *self.added.entry(at.chain).or_default() += 1;
+        self.pending.push(Pending { chain: at.chain, time: at.time, kind: record.kind(), payload });
+    }
+
+    /// Answers once the batch is durable.
+    pub(super) fn reply(&mut self, reply: Reply) {
+        self.replies.push(reply);
+    }
+
+    /// Makes everything durable, applies it to the ledger, then answers. Returns the new tips.
+    ///
+    /// On failure nothing has changed and everybody who waits is told so.
+    pub(super) fn commit(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
+        match self.append(journal) {
+            Ok(tips) => {
+                let writes = self.overlay.into_writes();
+                // The journal has it, so it is acknowledged whatever becomes of the ledger.
+                let applied = self.ledger.commit(writes, &tips);
+                for reply in self.replies {
+                    reply.done();
+                }
+                applied.map_err(CommitError::Ledger)?;
+                Ok(tips)
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                for reply in self.replies {
+                    reply.failed(&reason);
+                }
+                Err(CommitError::Journal(error))
+            }
+        }
+    }
+
+    fn append(&self, journal: &mut dyn Journal) -> Result<Vec<Tip>, AppendError> {
+        if self.pending.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut drafts: BTreeMap<Chain, Vec<Draft<'_>>> = BTreeMap::new();
+        for entry in &self.pending {
+            drafts.entry(entry.chain).or_default().push(Draft {
+                time: entry.time,
+                kind: entry.kind,
+                version: RECORD_VERSION,
+                payload: &entry.payload,
+            });
+        }
+        let batches: Vec<ChainBatch<'_>> =
+            drafts.iter().map(|(chain, drafts)| ChainBatch { tip: self.tip(*chain), drafts }).collect();
+        let epoch = journal.epoch();
+        journal.append(epoch, &batches)
+    }
+}
+
+impl Reply {
+    // Who no longer waits needs no answer: every failure to send one is that.
+    fn done(self) {
+        match self {
+            Reply::Receipt(sender, receipt) => drop(sender.send(Ok(receipt))),
+            Reply::Recorded(sender) => drop(sender.send(Ok(()))),
+        }
+    }
+
+    fn failed(self, reason: &str) {
+        match self {
+            Reply::Receipt(sender, _) => drop(sender.send(Err(unavailable(reason)))),
+            Reply::Recorded(sender) => drop(sender.send(Err(Unavailable { reason: reason.to_owned() }))),
+        }
+    }
+}
+
+/// The answer while the store cannot commit.
+pub(super) fn unavailable(reason: &str) -> Refusal {
+    Refusal::Unavailable { reason: reason.to_owned(), retry_after_seconds: RETRY_AFTER_SECONDS }
+}
+
+/// Why a batch is not in the ledger.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommitError {
+    /// The journal did not take it: nothing has changed.
+    #[error("{0}")]
+    Journal(AppendError),
+    /// The journal has it, the ledger has not: the ledger must be rebuilt.
+    #[error("the ledger could not be written: {0}")]
+    Ledger(StoreError),
+}
+
+impl At {
+    /// Returns the name of an outgoing message of this entry.
+    #[must_use]
+    pub fn outgoing(&self, index: usize) -> OutgoingId {
+        // An entry has at most OUTGOING_MAX outgoing messages.
+        OutgoingId { gemeente: self.chain.code(), seq: self.seq, index: u16::try_from(index).unwrap_or(u16::MAX) }
+    }
+}

@@ -1,0 +1,325 @@
+//! What a journal entry says: the payloads, as CBOR (RFC 8949) with numbered fields.
+//!
+//! Limits: a payload is at most the journal's entry size; a message in it at most the configured message
+//! size.
+//!
+//! Layout: the entry's `kind` names the type below, its `version` the revision of that type. Each type is a
+//! CBOR array whose element `n` is the field marked `#[n(n)]`; a field that was added later is absent in old
+//! entries and then has its default. Numbers of fields are never reused. Dates are text (`2026-11-25`),
+//! moments are the entry's own time.
+//!
+//! One entry is one transaction: the message as received, what was decided about it and everything that is
+//! to be sent because of it stand together, so that no crash can part them.
+//!
+//! Recovery: there is none to do here. What cannot be read is a damaged or newer journal, and
+//! [`RecordError`] says which.
+
+use minicbor::{Decode, Encode};
+
+use crate::engine::Route;
+
+/// The revision that this release writes.
+pub const RECORD_VERSION: u16 = 1;
+
+/// Longest list of outgoing messages in one entry.
+pub const OUTGOING_MAX: usize = 64;
+
+/// One journal entry's payload.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A message came in, was judged, and what follows from it.
+    Bericht(Box<Bericht>),
+    /// An attempt to deliver an outgoing message ended.
+    Bezorging(Bezorging),
+    /// The CAK planner was run for a person because a day came.
+    Planning(Planning),
+    /// The gateway started.
+    Start(Start),
+}
+
+/// A message that came in, with the decision.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Bericht {
+    /// Which partner sent it.
+    #[n(0)]
+    pub partner: String,
+    /// 0: direct mutual TLS. 1: backoffice API.
+    #[n(1)]
+    pub route: u8,
+    /// SHA-256 of `bytes`.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub sha256: [u8; 32],
+    /// The message, unaltered.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// The kind of message, as `WMO305`.
+    #[n(4)]
+    pub soort: String,
+    /// The calendar date in Europe/Amsterdam on which it was judged.
+    #[n(5)]
+    pub vandaag: String,
+    /// What was decided.
+    #[n(6)]
+    pub uitspraak: Uitspraak,
+    /// The rules that decided it, ascending.
+    #[n(7)]
+    pub regels: Vec<String>,
+    /// Findings without a retourcode, for people.
+    #[n(8)]
+    pub waarschuwingen: Vec<String>,
+    /// What is to be sent because of it.
+    #[n(9)]
+    pub uitgaand: Vec<Uitgaand>,
+    /// What the CAK planner decided because of it.
+    #[n(10)]
+    pub eb: Option<EbBesluit>,
+    /// For a retour: the entry of the heenbericht that it answers.
+    #[n(11)]
+    pub heenbericht: Option<u64>,
+}
+
+/// The judgement on a message.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Uitspraak {
+    /// Everything approved; for a retour: taken into account.
+    #[n(0)]
+    Goedgekeurd,
+    /// Rejected with codes in the header; 0001 for rules within the message.
+    #[n(1)]
+    Kop {
+        /// The codes, ascending.
+        #[n(0)]
+        codes: Vec<String>,
+    },
+    /// Rejected with codes at classes.
+    #[n(2)]
+    Klassen {
+        /// Per class in document order; empty: no remark.
+        #[n(0)]
+        codes: Vec<Vec<String>>,
+    },
+    /// A retour that no heenbericht matches, or that was given before: kept, without effect.
+    #[n(3)]
+    ZonderGevolg,
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Uitgaand {
+    /// To which partner.
+    #[n(0)]
+    pub partner: String,
+    /// Messages of one partner with the same key leave in order.
+    #[n(1)]
+    pub volgorde: String,
+    /// The kind of message, as `WMO306`.
+    #[n(2)]
+    pub soort: String,
+    /// The message.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// What the CAK planner decided for one person.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct EbBesluit {
+    /// The person.
+    #[n(0)]
+    pub bsn: String,
+    /// What to do.
+    #[n(1)]
+    pub uitkomst: EbUitkomst,
+}
+
+/// The outcome of planning.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum EbUitkomst {
+    /// What the CAK knows is what it should know.
+    #[n(0)]
+    Niets,
+    /// A notification is sent; it is the last of the entry's outgoing messages.
+    #[n(1)]
+    Melding {
+        /// 0: WMO401 (start), 1: WMO403 (stop).
+        #[n(0)]
+        soort: u8,
+        /// StatusAanlevering: 1 first, 2 changed, 3 deleted.
+        #[n(1)]
+        status: u8,
+        /// EbStartNummer.
+        #[n(2)]
+        nummer: u32,
+        /// EbStartdatum or EbStopdatum.
+        #[n(3)]
+        datum: String,
+        /// Identificatie of the notification.
+        #[n(4)]
+        identificatie: String,
+        /// Dagtekening of the notification.
+        #[n(5)]
+        dagtekening: String,
+    },
+    /// Look again on this date.
+    #[n(2)]
+    Wacht {
+        /// The date.
+        #[n(0)]
+        tot: String,
+        /// Why.
+        #[n(1)]
+        reden: String,
+    },
+    /// A person must decide.
+    #[n(3)]
+    Handmatig {
+        /// Why.
+        #[n(0)]
+        reden: String,
+    },
+}
+
+/// The end of one delivery attempt.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Bezorging {
+    /// The entry, in the same chain, that made the message.
+    #[n(0)]
+    pub seq: u64,
+    /// Its place among those of the entry.
+    #[n(1)]
+    pub index: u16,
+    /// How it ended.
+    #[n(2)]
+    pub uitkomst: BezorgUitkomst,
+}
+
+/// How a delivery attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum BezorgUitkomst {
+    /// The partner has it.
+    #[n(0)]
+    Bezorgd {
+        /// The partner's receipt.
+        #[n(0)]
+        ontvangst: Option<String>,
+    },
+    /// The next hop has it.
+    #[n(1)]
+    Doorgegeven {
+        /// The next hop's receipt.
+        #[n(0)]
+        ontvangst: Option<String>,
+    },
+    /// To be tried again.
+    #[n(2)]
+    Opnieuw {
+        /// Why.
+        #[n(0)]
+        reden: String,
+        /// Not before, in microseconds since 1970 UTC.
+        #[n(1)]
+        niet_voor: i64,
+    },
+    /// Refused; parked.
+    #[n(3)]
+    Geweigerd {
+        /// Why.
+        #[n(0)]
+        reden: String,
+    },
+}
+
+/// A run of the CAK planner for one person.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Planning {
+    /// The calendar date in Europe/Amsterdam.
+    #[n(0)]
+    pub vandaag: String,
+    /// The decision.
+    #[n(1)]
+    pub eb: EbBesluit,
+    /// The notification, if there is one.
+    #[n(2)]
+    pub uitgaand: Vec<Uitgaand>,
+}
+
+/// A start of the gateway; in chain `0000`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Start {
+    /// The program's version.
+    #[n(0)]
+    pub versie: String,
+    /// The policy that messages are judged under from here on, as TOML.
+    #[n(1)]
+    pub beleid: String,
+}
+
+/// Why a payload could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The entry was written by a later release.
+    #[error("the entry has kind {kind}, version {version}, which this release does not know; use the release that wrote it")]
+    Newer {
+        /// The entry's kind.
+        kind: u16,
+        /// The entry's version.
+        version: u16,
+    },
+    /// The payload is not what its kind and version say.
+    #[error("the entry's payload cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl Record {
+    /// Returns the number that names this kind of entry in the journal.
+    #[must_use]
+    pub fn kind(&self) -> u16 {
+        match self {
+            Record::Bericht(_) => 1,
+            Record::Bezorging(_) => 2,
+            Record::Planning(_) => 3,
+            Record::Start(_) => 4,
+        }
+    }
+
+    /// Appends the payload to `buffer`.
+    pub fn encode(&self, buffer: &mut Vec<u8>) {
+        // Writing to a `Vec` cannot fail, and no field has a fallible encoder.
+        let result = match self {
+            Record::Bericht(bericht) => minicbor::encode(bericht, buffer),
+            Record::Bezorging(bezorging) => minicbor::encode(bezorging, buffer),
+            Record::Planning(planning) => minicbor::encode(planning, buffer),
+            Record::Start(start) => minicbor::encode(start, buffer),
+        };
+        debug_assert!(result.is_ok(), "a Vec takes every byte");
+    }
+
+    /// Reads a payload.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] when the entry is of a later release or damaged.
+    pub fn decode(kind: u16, version: u16, payload: &[u8]) -> Result<Self, RecordError> {
+        if version > RECORD_VERSION {
+            return Err(RecordError::Newer { kind, version });
+        }
+        let damaged = |error: minicbor::decode::Error| RecordError::Damaged(error.to_string());
+        match kind {
+            1 => minicbor::decode(payload).map(|b| Record::Bericht(Box::new(b))).map_err(damaged),
+            2 => minicbor::decode(payload).map(Record::Bezorging).map_err(damaged),
+            3 => minicbor::decode(payload).map(Record::Planning).map_err(damaged),
+            4 => minicbor::decode(payload).map(Record::Start).map_err(damaged),
+            _ => Err(RecordError::Newer { kind, version }),
+        }
+    }
+}
+
+impl Route {
+    /// Returns the number that stands for this route in the journal.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Route::Direct => 0,
+            Route::Backoffice => 1,
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! The writer of a journal in files.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::catalog::{Catalog, Tail};
+use super::disk::{Disk, DiskFile, RealDisk};
+use super::error::{AppendError, Damage, OpenError, ReadError};
+use super::format::{SegmentHeader, encode_entry, entry_bytes};
+use super::read::{ChainEntries, Entries, Reader};
+use super::scan::{Segment, segment_path};
+use super::words::{
+    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Chain, ChainBatch, Entry, Epoch, Journal, PAYLOAD_BYTES_MAX,
+    Position, Tip, Tips,
+};
+
+/// The smallest segment size that can be asked for.
+pub const SEGMENT_BYTES_MIN: u64 = 64 << 10;
+/// The largest segment size that can be asked for.
+pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+/// The largest buffer that is kept from one append to the next.
+const BUFFER_KEPT_BYTES: usize = 4 << 20;
+/// The length of the content of the lock file.
+const LOCK_BYTES: usize = 42;
+
+/// A journal in the files of a directory, open for writing.
+pub struct FileJournal {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    segment_bytes: u64,
+    /// Held, and nothing else, for as long as the journal is open.
+    _lock: Box<dyn DiskFile>,
+    epoch: Epoch,
+    /// Every append adds to its catalog; nothing else does.
+    reader: Reader,
+    active: Option<Active>,
+    /// What is written in one append.
+    buffer: Vec<u8>,
+    recovery: Recovery,
+}
+
+/// How a journal is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The size of a segment file, reserved when it is made.
+    pub segment_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { segment_bytes: 64 << 20 }
+    }
+}
+
+/// What the opening of a journal had to repair.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Where the file was cut because an append was not finished.
+    pub torn_tail: Option<Damage>,
+}
+
+/// The segment that is written to.
+struct Active {
+    segment: Arc<Segment>,
+    file: Box<dyn DiskFile>,
+    /// How far the file reaches.
+    capacity: u64,
+    /// What must be done before the next append.
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing.
+    Ready,
+    /// A write or sync failed: what lies after the last acknowledged entry must go.
+    Unsure,
+    /// A segment that follows this one may already be on disk: this one must not be written again.
+    Closed,
+}
+
+impl FileJournal {
+    /// Opens the journal in a directory for writing, and makes one if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when another process has it, when it is damaged before its end, or when the system
+    /// fails.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
+        Self::open_on(Arc::new(RealDisk), dir, options)
+    }
+
+    /// Opens the journal in a directory of another file system.
+    ///
+    /// # Errors
+    ///
+    /// As [`FileJournal::open`].
+    pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Self, OpenError> {
+        if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&options.segment_bytes) {
+            return Err(OpenError::SegmentSize {
+                given: options.segment_bytes,
+                min: SEGMENT_BYTES_MIN,
+                max: SEGMENT_BYTES_MAX,
+            });
+        }
+        disk.create_dir(dir).map_err(OpenError::io("making", dir))?;
+        let (lock, epoch_before) = take_lock(disk.as_ref(), dir)?;
+        remove_unfinished(disk.as_ref(), dir)?;
+        let mut catalog = Catalog::new();
+        let torn_tail = match catalog.extend(disk.as_ref(), dir)? {
+            Tail::Clean => None,
+            Tail::Torn(damage) => Some(damage),
+        };
+        let active = match catalog.segments.last() {
+            Some(segment) => Some(
+                Active::open(disk.as_ref(), segment, catalog.end, options.segment_bytes, torn_tail.is_some())
+                    .map_err(OpenError::io("opening", &segment.path))?,
+            ),
+            None => None,
+        };
+        let epoch = Epoch(epoch_before.max(catalog.epoch) + 1);
+        write_epoch(lock.as_ref(), epoch).map_err(OpenError::io("writing", &lock_path(dir)))?;
+        Ok(Self {
+            reader: Reader::new(Arc::clone(&disk), catalog),
+            disk,
+            dir: dir.to_owned(),
+            segment_bytes: options.segment_bytes,
+            _lock: lock,
+            epoch,
+            active,
+            buffer: Vec::new(),
+            recovery: Recovery { torn_tail },
+        })
+    }
+
+    /// Returns what the opening had to repair.
+    pub fn recovered(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// Returns a reader for other threads; it sees every append once that has returned.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// Returns how many bytes the batches take, or what is wrong with them.
+    fn measure(&self, epoch: Epoch, batches: &[ChainBatch<'_>]) -> Result<usize, AppendError> {
+        if epoch != self.epoch {
+            return Err(AppendError::StaleEpoch { held: self.epoch, given: epoch });
+        }
+        let mut chains = BTreeSet::new();
+        let (mut entries, mut bytes) = (0, 0);
+        let catalog = self.reader.catalog();
+        for batch in batches {
+            if !chains.insert(batch.tip.chain) {
+                return Err(AppendError::ChainTwice(batch.tip.chain));
+            }
+            let held = catalog.tip(batch.tip.chain);
+            if held != batch.tip {
+                return Err(AppendError::StaleTip { held, given: batch.tip });
+            }
+            entries += batch.drafts.len();
+            for draft in batch.drafts {
+                at_most("a payload (bytes)", draft.payload.len(), PAYLOAD_BYTES_MAX)?;
+                bytes += entry_bytes(draft.payload.len());
+            }
+        }
+        at_most("an append (entries)", entries, BATCH_ENTRIES_MAX)?;
+        at_most("an append (bytes)", bytes, BATCH_BYTES_MAX)?;
+        Ok(bytes)
+    }
+
+    /// Makes sure that the active segment may be written to and has room for this many bytes.
+    fn prepare(&mut self, bytes: u64) -> Result<(), AppendError> {
+        let end = self.reader.catalog().end;
+        if let Some(active) = self.active.as_mut().filter(|active| active.state == State::Unsure) {
+            let capacity = active.capacity;
+            *active = Active::open(self.disk.as_ref(), &active.segment, end, capacity, true)
+                .map_err(unavailable("taking back a failed write to", &active.segment.path))?;
+        }
+        match &self.active {
+            Some(active) if active.state == State::Ready && end + bytes <= active.capacity => Ok(()),
+            _ => self.add_segment(bytes),
+        }
+    }
+
+    /// Makes a segment with room for this many bytes, and writes to that from now on.
+    fn add_segment(&mut self, bytes: u64) -> Result<(), AppendError> {
+        let header = {
+            let catalog = self.reader.catalog();
+            let (tips, epoch) = (catalog.tips.clone(), self.epoch.0);
+            SegmentHeader { first: catalog.next, epoch, marker: rand::random(), tips }
+        };
+        let path = segment_path(&self.dir, header.first);
+        let unfinished = path.with_extension("iwj.new");
+        let head = header.encode();
+        let start = head.len() as u64;
+        let capacity = self.segment_bytes.max(start + bytes);
+        let made = self.disk.create(&unfinished).and_then(|file| {
+            file.allocate(capacity)?;
+            file.write_at(&head, 0)?;
+            file.sync_data()?;
+            Ok(file)
+        });
+        let file = made.map_err(|error| {
+            // It only takes room now; if it cannot be removed, the next opening does.
+            let _ = self.disk.remove(&unfinished);
+            unavailable("making", &path)(error)
+        })?;
+        // From here on the new segment may be found after a crash.
+        let old_end = self.reader.catalog().end;
+        if let Some(active) = &mut self.active {
+            active.state = State::Closed;
+        }
+        self.disk.rename(&unfinished, &path).map_err(unavailable("naming", &path))?;
+        self.disk.sync_dir(&self.dir).map_err(unavailable("making durable", &self.dir))?;
+        if let Some(active) = &self.active {
+            // Gives back room that was reserved and not used. If it fails, zeros stay there.
+            let _ = active.file.set_len(old_end);
+        }
+        let segment = Arc::new(Segment { path, first: header.first, marker: header.marker, start });
+        self.reader.catalog_mut().add_segment(Arc::clone(&segment));
+        self.active = Some(Active { segment, file, capacity, state: State::Ready });
+        Ok(())
+    }
+}
+
+impl Journal for FileJournal {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn append(&mut self, epoch: Epoch, batches: &[ChainBatch<'_>]) -> Result<Vec<Tip>, AppendError> {
+        let bytes = self.measure(epoch, batches)?;
+        if bytes == 0 {
+            return Ok(batches.iter().map(|batch| batch.tip).collect());
+        }
+        self.prepare(bytes as u64)?;
+        let Some(active) = &mut self.active else {
+            // `prepare` has made one.
+            return Err(unavailable("finding a segment in", &self.dir)(io::ErrorKind::NotFound.into()));
+        };
+
+        let (end, first) = {
+            let catalog = self.reader.catalog();
+            (catalog.end, catalog.next)
+        };
+        self.buffer.clear();
+        self.buffer.reserve(bytes);
+        let mut entries: Vec<(u64, Tip)> = Vec::new();
+        let mut tips = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let mut tip = batch.tip;
+            for draft in batch.drafts {
+                let offset = end + self.buffer.len() as u64;
+                let place = entries.len();
+                let number = first + place as u64;
+                tip = encode_entry(&mut self.buffer, active.segment.marker, number, place as u32, tip, draft);
+                entries.push((offset, tip));
+            }
+            tips.push(tip);
+        }
+
+        // One write and one sync for all chains. After a failure nothing is taken as written, whatever the
+        // file seems to hold: pages that could not be written are marked clean by the system.
+        let written = active.file.write_at(&self.buffer, end).and_then(|()| active.file.sync_data());
+        let new_end = end + self.buffer.len() as u64;
+        if self.buffer.capacity() > BUFFER_KEPT_BYTES {
+            self.buffer = Vec::new();
+        }
+        if let Err(error) = written {
+            active.state = State::Unsure;
+            let failure = unavailable("writing", &active.segment.path)(error);
+            // Taking it back now leaves the least to a crash; if that fails, the next append begins with it.
+            let _ = self.prepare(0);
+            return Err(failure);
+        }
+
+        let mut catalog = self.reader.catalog_mut();
+        for (offset, tip) in entries {
+            catalog.add(offset, tip);
+        }
+        catalog.end = new_end;
+        Ok(tips)
+    }
+
+    fn read(&self, chain: Chain, from: u64) -> ChainEntries {
+        self.reader.read(chain, from)
+    }
+
+    fn get(&self, chain: Chain, seq: u64) -> Result<Option<Entry>, ReadError> {
+        self.reader.get(chain, seq)
+    }
+
+    fn read_all(&self, from: Position) -> Entries {
+        self.reader.read_all(from)
+    }
+
+    fn tips(&self) -> Tips {
+        self.reader.tips()
+    }
+}
+
+impl fmt::Debug for FileJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileJournal")
+            .field("dir", &self.dir)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Active {
+    /// Opens the last segment for writing, at its durable end.
+    fn open(disk: &dyn Disk, segment: &Arc<Segment>, end: u64, capacity: u64, cut: bool) -> io::Result<Self> {
+        let file = disk.open_write(&segment.path)?;
+        if cut {
+            file.set_len(end)?;
+            file.allocate(capacity.max(end))?;
+            // Until this has succeeded, nothing may be written there.
+            file.sync_data()?;
+        }
+        let capacity = file.len()?;
+        Ok(Self { segment: Arc::clone(segment), file, capacity, state: State::Ready })
+    }
+}
+
+fn at_most(what: &'static str, found: usize, max: usize) -> Result<(), AppendError> {
+    if found > max { Err(AppendError::TooLarge { what, found, max }) } else { Ok(()) }
+}
+
+fn unavailable(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> AppendError {
+    let path = path.to_owned();
+    move |source| AppendError::Unavailable { doing, path, source }
+}
+
+fn lock_path(dir: &Path) -> PathBuf {
+    dir.join("lock")
+}
+
+/// Locks the directory; returns the lock and the epoch of who had it last.
+fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<(Box<dyn DiskFile>, u64), OpenError> {
+    let path = lock_path(dir);
+    match disk.lock(&path) {
+        Ok(file) => {
+            // A lock file that cannot be read is as one that was removed: the segments also name the epoch.
+            let content = lock_content(file.as_ref()).map_err(OpenError::io("reading", &path))?;
+            Ok((file, content.map_or(0, |(epoch, _)| epoch)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            let content = disk.open_read(&path).and_then(|file| lock_content(file.as_ref()));
+            let pid = content.ok().flatten().map(|(_, pid)| pid);
+            Err(OpenError::Locked { dir: dir.to_owned(), pid })
+        }
+        Err(source) => Err(OpenError::Io { doing: "locking", path, source }),
+    }
+}
+
+fn lock_content(file: &dyn DiskFile) -> io::Result<Option<(u64, u32)>> {
+    let mut bytes = [0; LOCK_BYTES];
+    let read = file.read_at(&mut bytes, 0)?;
+    let text = str::from_utf8(&bytes[..read]).ok();
+    Ok(text.and_then(|text| {
+        let (epoch, pid) = text.strip_prefix("epoch ")?.strip_suffix('\n')?.split_once(" pid ")?;
+        Some((epoch.parse().ok()?, pid.parse().ok()?))
+    }))
+}
+
+fn write_epoch(lock: &dyn DiskFile, epoch: Epoch) -> io::Result<()> {
+    let content = format!("epoch {:020} pid {:010}\n", epoch.0, std::process::id());
+    lock.write_at(content.as_bytes(), 0)?;
+    lock.sync_data()
+}
+
+/// Removes segments that were never finished; no entry was ever written to them.
+fn remove_unfinished(disk: &dyn Disk, dir: &Path) -> Result<(), OpenError> {
+    for name in disk.list(dir).map_err(OpenError::io("listing", dir))? {
+        if name.starts_with("journal-") && name.ends_with(".iwj.new") {
+            let path = dir.join(name);
+            disk.remove(&path).map_err(OpenError::io("removing", &path))?;
+        }
+    }
+    Ok(())
+}

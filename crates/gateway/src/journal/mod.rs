@@ -1,0 +1,27 @@
+//! The journal: the truth about everything received, decided, sent and delivered.
+//!
+//! An append-only stream of entries with one SHA-256 chain per gemeente, written by one thread and read by
+//! any number. It gives payloads no meaning. The bytes on disk are documented in `format.rs`.
+
+mod catalog;
+mod disk;
+mod error;
+mod file;
+mod format;
+mod read;
+mod scan;
+pub mod simulated;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod words;
+
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError};
+pub use file::{FileJournal, Options, Recovery, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+pub use read::{ChainEntries, Entries, ReadOnlyJournal, Reader};
+pub use verify::{FAULTS_MAX, VerifyProgress, VerifyReport, verify, verify_on};
+pub use words::{
+    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Chain, ChainBatch, Draft, Entry, EntryHash, EntryId, Epoch, Journal,
+    NotAChain, NotAnEntryId, PAYLOAD_BYTES_MAX, Position, Tip, Tips,
+};

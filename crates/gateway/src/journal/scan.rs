@@ -1,0 +1,226 @@
+//! Reading a segment file from one end to the other.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::disk::{Disk, DiskFile};
+use super::error::{Damage, DamageKind, OpenError, ReadError};
+use super::format::{
+    ENTRY_ALIGN, ENTRY_HEADER, EntryHeader, SEGMENT_FIXED, SegmentHeader, SegmentHeaderError, is_zero,
+};
+use super::words::EntryId;
+
+/// How much is read at a time; more when an entry is larger.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// A segment file whose header was read and found right.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    pub(super) path: PathBuf,
+    /// The number of its first entry.
+    pub(super) first: u64,
+    pub(super) marker: u64,
+    /// Where its first entry begins.
+    pub(super) start: u64,
+}
+
+impl Segment {
+    /// Returns the damage of this kind at a place of this segment.
+    pub(super) fn damage(&self, offset: u64, entry: Option<EntryId>, kind: DamageKind) -> Damage {
+        Damage { file: self.path.clone(), offset, entry, kind }
+    }
+}
+
+/// Returns the path of the segment that begins with this entry.
+pub(super) fn segment_path(dir: &Path, first: u64) -> PathBuf {
+    dir.join(format!("journal-{first:020}.iwj"))
+}
+
+/// Returns the numbers in the names of the segment files of a directory, in order.
+pub(super) fn list_segments(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, OpenError> {
+    let names = disk.list(dir).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => OpenError::Missing { dir: dir.to_owned() },
+        _ => OpenError::Io { doing: "listing", path: dir.to_owned(), source },
+    })?;
+    let mut segments: Vec<u64> = names.iter().filter_map(|name| segment_number(name)).collect();
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+fn segment_number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("journal-")?.strip_suffix(".iwj")?;
+    let whole = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    whole.then(|| digits.parse().ok()).flatten()
+}
+
+/// Opens a segment and reads its header.
+pub(super) fn open_segment(
+    disk: &dyn Disk,
+    dir: &Path,
+    first: u64,
+) -> Result<(Segment, SegmentHeader, Box<dyn DiskFile>), ReadError> {
+    let path = segment_path(dir, first);
+    let damage = |error| {
+        let kind = match error {
+            SegmentHeaderError::Damaged => DamageKind::SegmentHeader,
+            SegmentHeaderError::UnknownFormat(found) => DamageKind::UnknownFormat { found },
+        };
+        Damage { file: path.clone(), offset: 0, entry: None, kind }
+    };
+    let file = disk.open_read(&path).map_err(ReadError::io(&path))?;
+    let mut fixed = [0; SEGMENT_FIXED];
+    file.read_at(&mut fixed, 0).map_err(ReadError::io(&path))?;
+    let mut bytes = vec![0; SegmentHeader::length_from(&fixed).map_err(damage)?];
+    let read = file.read_at(&mut bytes, 0).map_err(ReadError::io(&path))?;
+    let header = SegmentHeader::decode(&bytes[..read]).map_err(damage)?;
+    if header.first != first {
+        return Err(damage(SegmentHeaderError::Damaged).into());
+    }
+    let segment = Segment { path, first, marker: header.marker, start: bytes.len() as u64 };
+    Ok((segment, header, file))
+}
+
+/// Reads the entries of a segment one after the other.
+pub(super) struct Scanner {
+    file: Box<dyn DiskFile>,
+    marker: u64,
+    buffer: Vec<u8>,
+    /// Where in the file the buffer begins.
+    base: u64,
+    /// Where in the file the next entry begins.
+    at: u64,
+}
+
+/// What stands at a place of a segment.
+pub(super) enum Found<'a> {
+    /// An entry whose checksums are right.
+    Entry {
+        /// Its header.
+        header: EntryHeader,
+        /// Its payload.
+        payload: &'a [u8],
+    },
+    /// Zeros where a header would be, or too little room for one.
+    End,
+    /// Something else.
+    Wrong {
+        /// What is wrong with it.
+        kind: DamageKind,
+        /// Its header, if that is right.
+        header: Option<EntryHeader>,
+    },
+}
+
+impl Scanner {
+    /// Begins to read at an offset.
+    pub(super) fn new(file: Box<dyn DiskFile>, marker: u64, at: u64) -> Self {
+        Self { file, marker, buffer: Vec::new(), base: at, at }
+    }
+
+    /// Returns where the next entry begins.
+    pub(super) fn offset(&self) -> u64 {
+        self.at
+    }
+
+    /// Goes on reading at another offset, with nothing buffered.
+    pub(super) fn seek(&mut self, at: u64) {
+        self.buffer.clear();
+        self.base = at;
+        self.at = at;
+    }
+
+    /// Returns what comes next, and goes past it if it is an entry.
+    pub(super) fn next(&mut self) -> io::Result<Found<'_>> {
+        let offset = self.at;
+        let Some(bytes) = self.bytes(offset, ENTRY_HEADER)?.first_chunk::<ENTRY_HEADER>() else {
+            return Ok(if is_zero(self.bytes(offset, ENTRY_HEADER)?) {
+                Found::End
+            } else {
+                Found::Wrong { kind: DamageKind::EntryHeader, header: None }
+            });
+        };
+        let bytes = *bytes;
+        if is_zero(&bytes) {
+            return Ok(Found::End);
+        }
+        let Some(header) = EntryHeader::decode(&bytes, self.marker) else {
+            return Ok(Found::Wrong { kind: DamageKind::EntryHeader, header: None });
+        };
+        let length = header.entry_bytes();
+        let whole = self.bytes(offset, length)?;
+        let right = whole.len() == length && {
+            let (payload, padding) = whole[ENTRY_HEADER..].split_at(header.payload_bytes);
+            is_zero(padding) && crc32c::crc32c(payload) == header.payload_crc
+        };
+        if !right {
+            return Ok(Found::Wrong { kind: DamageKind::Payload, header: Some(header) });
+        }
+        self.at += length as u64;
+        let payload = &self.bytes(offset, length)?[ENTRY_HEADER..ENTRY_HEADER + header.payload_bytes];
+        Ok(Found::Entry { header, payload })
+    }
+
+    /// Returns whether there is nothing but zeros from an offset to the end of the file.
+    pub(super) fn is_zero_from(&mut self, offset: u64) -> io::Result<bool> {
+        let mut at = offset;
+        loop {
+            let bytes = self.bytes(at, CHUNK_BYTES)?;
+            if bytes.is_empty() {
+                return Ok(true);
+            }
+            if !is_zero(bytes) {
+                return Ok(false);
+            }
+            at += bytes.len() as u64;
+        }
+    }
+
+    /// Returns the first header, from an offset on, that `wanted` takes, and where it stands.
+    pub(super) fn find_header(
+        &mut self,
+        offset: u64,
+        wanted: impl Fn(&EntryHeader) -> bool,
+    ) -> io::Result<Option<(u64, EntryHeader)>> {
+        let marker = self.marker;
+        let mut at = offset;
+        loop {
+            let bytes = self.bytes(at, CHUNK_BYTES)?;
+            for (place, window) in bytes.windows(ENTRY_HEADER).step_by(ENTRY_ALIGN).enumerate() {
+                // No entry has the number zero: most of a file that is not full is passed over here.
+                if is_zero(&window[8..16]) {
+                    continue;
+                }
+                let header = window.first_chunk().and_then(|bytes| EntryHeader::decode(bytes, marker));
+                if let Some(header) = header.filter(&wanted) {
+                    return Ok(Some((at + (place * ENTRY_ALIGN) as u64, header)));
+                }
+            }
+            if bytes.len() < CHUNK_BYTES {
+                return Ok(None);
+            }
+            at += (CHUNK_BYTES - ENTRY_HEADER) as u64;
+        }
+    }
+
+    /// Returns this many bytes from an offset on, fewer only when the file ends before.
+    fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        let buffered_end = self.base + self.buffer.len() as u64;
+        if offset < self.base || offset + length as u64 > buffered_end {
+            // What is already there moves to the front; the file is read on from its end.
+            let kept = if (self.base..buffered_end).contains(&offset) {
+                let skip = (offset - self.base) as usize;
+                self.buffer.copy_within(skip.., 0);
+                self.buffer.len() - skip
+            } else {
+                0
+            };
+            self.base = offset;
+            self.buffer.resize(length.max(CHUNK_BYTES), 0);
+            let read = self.file.read_at(&mut self.buffer[kept..], offset + kept as u64)?;
+            self.buffer.truncate(kept + read);
+        }
+        let from = (offset - self.base) as usize;
+        let to = (from + length).min(self.buffer.len());
+        Ok(&self.buffer[from..to])
+    }
+}

@@ -1,0 +1,174 @@
+//! The keys of the ledger's rows: a letter for the kind, then fixed-length parts, most general first, so that
+//! what belongs together stands together and prefixes can be scanned.
+//!
+//! | letter | key | row |
+//! | --- | --- | --- |
+//! | `d` | gemeente, aanbieder, BSN | the dossier |
+//! | `p` | gemeente, BSN | the person: who supports them, what the CAK knows |
+//! | `q` | gemeente, BSN, seq | nothing: which entries concern the person |
+//! | `t` | gemeente, ToewijzingNummer | whose toewijzing it is |
+//! | `h` | gemeente, Afzender, BerichtCode, Identificatie | a heenbericht (TR056) |
+//! | `e` | gemeente, Identificatie | the person a notification to the CAK is about |
+//! | `n` | gemeente | counters |
+//! | `x` | partner, SHA-256 | the first receipt of these bytes |
+//! | `o` | gemeente, seq, index | an outgoing message |
+//! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
+//! | `w` | date, gemeente, BSN | nothing: for whom the CAK planner must run on that date |
+
+use iwmo_toewijzing::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
+use jiff::civil::Date;
+
+use crate::engine::{OutgoingId, PartnerId};
+use crate::journal::Chain;
+
+/// Longest name of a partner in a key; the configuration allows no longer one.
+pub const PARTNER_BYTES_MAX: usize = 64;
+
+fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut key = Vec::with_capacity(length);
+    key.push(kind);
+    for part in parts {
+        key.extend_from_slice(part);
+    }
+    key
+}
+
+/// Key of a dossier.
+pub fn dossier(gemeente: Gemeente, aanbieder: Aanbieder, bsn: &Bsn) -> Vec<u8> {
+    key(b'd', &[gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes(), bsn.expose().as_bytes()])
+}
+
+/// Prefix of the dossiers of a gemeente; of all gemeenten without one.
+pub fn dossiers(gemeente: Option<Gemeente>) -> Vec<u8> {
+    match gemeente {
+        Some(gemeente) => key(b'd', &[gemeente.as_str().as_bytes()]),
+        None => key(b'd', &[]),
+    }
+}
+
+/// Key of a person.
+pub fn persoon(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
+    key(b'p', &[gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
+}
+
+/// Key that says that an entry concerns a person.
+pub fn persoon_entry(gemeente: Gemeente, bsn: &Bsn, seq: u64) -> Vec<u8> {
+    key(b'q', &[gemeente.as_str().as_bytes(), bsn.expose().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// Prefix of the entries that concern a person.
+pub fn persoon_entries(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
+    key(b'q', &[gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
+}
+
+/// Key of a toewijzing's owner.
+pub fn toewijzing(gemeente: Gemeente, nummer: ToewijzingNummer) -> Vec<u8> {
+    key(b't', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes()])
+}
+
+/// Key of a heenbericht (TR056).
+pub fn heenbericht(gemeente: Gemeente, afzender: &str, bericht_code: &str, identificatie: &str) -> Vec<u8> {
+    key(
+        b'h',
+        &[
+            gemeente.as_str().as_bytes(),
+            afzender.as_bytes(),
+            b"\0",
+            bericht_code.as_bytes(),
+            b"\0",
+            identificatie.as_bytes(),
+        ],
+    )
+}
+
+/// Key of a notification to the CAK.
+pub fn eb_melding(gemeente: Gemeente, identificatie: &str) -> Vec<u8> {
+    key(b'e', &[gemeente.as_str().as_bytes(), identificatie.as_bytes()])
+}
+
+/// Key of a gemeente's counters.
+pub fn tellers(gemeente: Gemeente) -> Vec<u8> {
+    key(b'n', &[gemeente.as_str().as_bytes()])
+}
+
+/// Key of the first receipt of these bytes from this partner.
+pub fn ontvangst(partner: &str, sha256: &[u8; 32]) -> Vec<u8> {
+    key(b'x', &[partner.as_bytes(), b"\0", sha256])
+}
+
+/// Key of an outgoing message.
+pub fn uitgaand(id: &OutgoingId) -> Vec<u8> {
+    key(b'o', &[&id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
+}
+
+/// Prefix of all outgoing messages.
+pub fn alle_uitgaand() -> Vec<u8> {
+    key(b'o', &[])
+}
+
+/// Reads back the name of an outgoing message from its key.
+pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
+    let rest = key.strip_prefix(b"o")?;
+    id_from(rest)
+}
+
+fn id_from(rest: &[u8]) -> Option<OutgoingId> {
+    Some(OutgoingId {
+        gemeente: rest.get(..4)?.try_into().ok()?,
+        seq: u64::from_be_bytes(rest.get(4..12)?.try_into().ok()?),
+        index: u16::from_be_bytes(rest.get(12..14)?.try_into().ok()?),
+    })
+}
+
+/// Key that says that an outgoing message waits for a partner; `moment` is when it was made, so that the
+/// oldest comes first over all gemeenten.
+pub fn wachtrij(partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
+    key(
+        b'u',
+        &[
+            partner.as_bytes(),
+            b"\0",
+            &moment_us.to_be_bytes(),
+            &id.gemeente,
+            &id.seq.to_be_bytes(),
+            &id.index.to_be_bytes(),
+        ],
+    )
+}
+
+/// Prefix of what waits for a partner.
+pub fn wachtrij_van(partner: &PartnerId) -> Vec<u8> {
+    key(b'u', &[partner.0.as_bytes(), b"\0"])
+}
+
+/// Reads back the name of a waiting message from its key in the queue.
+pub fn wachtrij_id(key: &[u8]) -> Option<OutgoingId> {
+    id_from(key.get(key.len().checked_sub(14)?..)?)
+}
+
+/// Key that says that the CAK planner must run for a person on a date.
+pub fn planning(datum: Date, gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
+    key(b'w', &[datum.to_string().as_bytes(), gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
+}
+
+/// Prefix of all planned runs of the CAK planner, earliest first.
+pub fn alle_planning() -> Vec<u8> {
+    key(b'w', &[])
+}
+
+/// Reads back date, gemeente and person from the key of a planned run.
+pub fn planning_delen(key: &[u8]) -> Option<(Date, Gemeente, Bsn)> {
+    let text = std::str::from_utf8(key.strip_prefix(b"w")?).ok()?;
+    let (datum, rest) = text.split_at_checked(10)?;
+    let (gemeente, bsn) = rest.split_at_checked(4)?;
+    Some((datum.parse().ok()?, gemeente.parse().ok()?, bsn.parse().ok()?))
+}
+
+/// Returns the chain of a gemeente.
+pub fn chain(gemeente: Gemeente) -> Chain {
+    let mut code = [b'0'; 4];
+    code.copy_from_slice(gemeente.as_str().as_bytes());
+    // Four digits by construction.
+    Chain::new(code).unwrap_or(Chain::NONE)
+}

@@ -1,0 +1,123 @@
+//! What the rows of the ledger mean, and how a journal entry changes them.
+//!
+//! [`apply`] is the only code that writes rows. The engine calls it for a new entry, replay for a recorded
+//! one; so the journal alone always gives the same ledger.
+
+pub mod keys;
+
+mod apply;
+mod rebuild;
+mod rows;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::record::RecordError;
+use crate::journal::{Chain, OpenError, ReadError};
+use crate::store::{Ledger, Overlay, StoreError, Value};
+
+pub use apply::{Applier, Gevolg};
+pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary};
+pub use rows::{Heenbericht, Persoon, Stand, Tellers, Uitgaand};
+
+/// The format of the rows; another one in the store means that it is rebuilt.
+pub const FORMAT: u32 = 1;
+
+/// The place and moment of a journal entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// The chain: a gemeente, or none.
+    pub chain: Chain,
+    /// The number in the chain.
+    pub seq: u64,
+    /// When it was written.
+    pub time: jiff::Timestamp,
+}
+
+/// Why the ledger could not be read, written or rebuilt.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The journal could not be read.
+    #[error(transparent)]
+    Journal(#[from] ReadError),
+    /// An entry could not be understood.
+    #[error("{entry}: {source}")]
+    Entry {
+        /// The entry, `GEMEENTE:SEQ`.
+        entry: String,
+        /// Why.
+        source: RecordError,
+    },
+    /// An entry does not fit what came before it.
+    #[error("{entry}: {what}")]
+    Inconsistent {
+        /// The entry, `GEMEENTE:SEQ`.
+        entry: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// A row is not what its key says.
+    #[error("a row of kind `{kind}` cannot be read; rebuild the ledger with `iwmo replay`")]
+    Row {
+        /// The letter of the key.
+        kind: char,
+    },
+}
+
+/// Reads rows: the ledger itself, or the ledger with pending writes over it.
+pub trait Rows {
+    /// Returns the bytes of a row.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    fn bytes(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
+
+    /// Returns a row.
+    ///
+    /// # Errors
+    ///
+    /// The store failed, or the row is not of this type.
+    fn row<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, LedgerError> {
+        match self.bytes(key)? {
+            None => Ok(None),
+            Some(value) => decode_row(key, &value).map(Some),
+        }
+    }
+}
+
+impl Rows for Ledger {
+    fn bytes(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        self.get(key)
+    }
+}
+
+impl Rows for Overlay<'_> {
+    fn bytes(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        self.get(key)
+    }
+}
+
+/// Reads a row from its bytes.
+///
+/// # Errors
+///
+/// The bytes are not such a row.
+pub fn decode_row<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, LedgerError> {
+    let kind = key.first().map_or('?', |byte| char::from(*byte));
+    postcard::from_bytes(value).map_err(|_| LedgerError::Row { kind })
+}
+
+/// Writes a row into pending writes.
+fn put_row<T: Serialize>(overlay: &mut Overlay<'_>, key: Vec<u8>, row: &T) -> Result<(), LedgerError> {
+    let kind = key.first().map_or('?', |byte| char::from(*byte));
+    let value = postcard::to_allocvec(row).map_err(|_| LedgerError::Row { kind })?;
+    overlay.put(&key, &value);
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! What happens to a dossier, as the machine sees it: no XML, no names, no addresses.
+
+use jiff::civil::{Date, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{
+    Aanbieder, Bsn, Gemeente, Identificatie, Omvang, Product, RedenBeeindiging, RedenWijziging,
+    ReferentieAanbieder, Retourcode, ToewijzingNummer,
+};
+
+/// Whose dossier: the unit that is judged by itself and in order (D8).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DossierKey {
+    /// The gemeente.
+    pub gemeente: Gemeente,
+    /// The aanbieder.
+    pub aanbieder: Aanbieder,
+    /// The client.
+    pub bsn: Bsn,
+}
+
+/// The mark a message leaves on what it made, so that every record can be traced to its message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bericht {
+    /// The journal entry's number in the chain of the gemeente: `GEMEENTE:SEQ` without the gemeente.
+    /// The machine never reads a meaning into it, it only has to differ between messages.
+    pub entry: u64,
+    /// BerichtIdentificatie/Identificatie.
+    pub identificatie: Identificatie,
+    /// BerichtIdentificatie/Dagtekening.
+    pub dagtekening: Date,
+    /// The day it was received, or sent when this gateway sent it.
+    pub dag: Date,
+}
+
+/// A message, reduced to what matters to a dossier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Whose dossier.
+    pub dossier: DossierKey,
+    /// The message.
+    pub bericht: Bericht,
+    /// What it says.
+    pub inhoud: Inhoud,
+}
+
+/// What a message says. Requests (315, 317, 319) will stand beside these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Inhoud {
+    /// 301: the gemeente assigns.
+    Toewijzen(Vec<ToegewezenProduct>),
+    /// 302: the aanbieder answers a 301.
+    ToewijzingRetour(ToewijzingRetour),
+    /// 305: the aanbieder reports starts.
+    Starten(Vec<StartProduct>),
+    /// 307: the aanbieder reports stops.
+    Stoppen(Vec<StopProduct>),
+}
+
+/// One ToegewezenProduct of a 301.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToegewezenProduct {
+    /// ToewijzingNummer.
+    pub nummer: ToewijzingNummer,
+    /// ReferentieAanbieder, when the 301 grants a request.
+    pub referentie_aanbieder: Option<ReferentieAanbieder>,
+    /// Product; absent for a generic toewijzing.
+    pub product: Option<Product>,
+    /// Toewijzingsdatum.
+    pub toewijzingsdatum: Date,
+    /// Toewijzingstijd.
+    pub toewijzingstijd: Time,
+    /// Ingangsdatum.
+    pub ingangsdatum: Date,
+    /// Einddatum.
+    pub einddatum: Option<Date>,
+    /// RedenWijziging.
+    pub reden_wijziging: Option<RedenWijziging>,
+    /// Omvang.
+    pub omvang: Option<Omvang>,
+    /// Budget in eurocents.
+    pub budget: Option<u64>,
+}
+
+/// What a 302 says about the 301 it answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToewijzingRetour {
+    /// Identificatie of the 301, which the 302 repeats in its header.
+    pub op: Identificatie,
+    /// Every code in the 302, of header and classes together. None, or none but `0200`: approved (D24).
+    pub codes: Vec<Retourcode>,
+}
+
+impl ToewijzingRetour {
+    /// True when the 302 approves the 301 as a whole.
+    #[must_use]
+    pub fn is_goedgekeurd(&self) -> bool {
+        self.codes.iter().all(|code| *code == Retourcode::GEEN_OPMERKINGEN)
+    }
+}
+
+/// StatusAanlevering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StatusAanlevering {
+    /// 1: first delivery.
+    Eerste,
+    /// 2: changed. CS058 refuses it in a 305 and 307.
+    Gewijzigd,
+    /// 3: delete.
+    Verwijderen,
+    /// 9: unchanged. CS058 refuses it in a 305 and 307.
+    Ongewijzigd,
+}
+
+/// One StartProduct of a 305.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartProduct {
+    /// What makes it this start and no other.
+    pub key: StartKey,
+    /// ToewijzingIngangsdatum.
+    pub toewijzing_ingangsdatum: Option<Date>,
+    /// StatusAanlevering.
+    pub status: StatusAanlevering,
+}
+
+/// One StopProduct of a 307.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopProduct {
+    /// What makes it this stop and no other.
+    pub key: StopKey,
+    /// ToewijzingIngangsdatum.
+    pub toewijzing_ingangsdatum: Option<Date>,
+    /// StatusAanlevering.
+    pub status: StatusAanlevering,
+}
+
+/// The logical key of a start within a dossier (TR063, TR074, TR101). Absent parts equal absent parts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StartKey {
+    /// ToewijzingNummer; absent for a taakgericht delivery.
+    pub nummer: Option<ToewijzingNummer>,
+    /// Product; absent for a generic toewijzing.
+    pub product: Option<Product>,
+    /// Begindatum.
+    pub begindatum: Date,
+}
+
+/// The logical key of a stop within a dossier; RedenBeeindiging joined it in release 3.2.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StopKey {
+    /// The start it ends.
+    pub start: StartKey,
+    /// RedenBeeindiging.
+    pub reden: RedenBeeindiging,
+    /// Einddatum, the last day of support.
+    pub einddatum: Date,
+}

@@ -1,0 +1,74 @@
+//! The rules this machine judges, with the code each gives.
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Retourcode;
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident => $code:literal;)*) => {
+        /// A rule of the standard that needs more than the message: earlier messages, lists or the clock.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Regel {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Regel {
+            /// Every rule of this machine.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Returns the id in the rule set of the standard.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+
+            /// Returns the code of a message that breaks the rule.
+            #[must_use]
+            pub fn retourcode(self) -> Retourcode {
+                match self {
+                    $(Self::$name => Retourcode::known($code),)*
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// StatusAanlevering of a start or stop is 1 or 3.
+    CS058 => b"0001";
+    /// The toewijzing exists.
+    TR019 => b"9019";
+    /// Identificatie was not used before.
+    TR056 => b"9056";
+    /// What is deleted was delivered.
+    TR063 => b"9063";
+    /// A start with a stop is not deleted.
+    TR071 => b"9071";
+    /// The key was not delivered before.
+    TR074 => b"9074";
+    /// Dagtekening is not in the future.
+    TR135 => b"8848";
+    /// No delivery is open on this toewijzing.
+    TR326 => b"9326";
+    /// ToewijzingNummer is unique within the gemeente.
+    TR332 => b"9332";
+    /// The gemeente exists.
+    TR378 => b"S300";
+    /// ReferentieAanbieder names a request that waits for an answer.
+    TR379 => b"9379";
+    /// The product belongs to its category.
+    TR381 => b"S329";
+    /// A stop belongs to an actual start.
+    TR382 => b"9069";
+    /// No Prestatie was approved on a toewijzing that is deleted.
+    TR385 => b"9385";
+    /// No temporary stop after a temporary stop.
+    TR413 => b"9413";
+    /// A stop is not earlier than the one before it.
+    TR414 => b"9414";
+    /// No stop after a definitive stop.
+    TR415 => b"9415";
+}
