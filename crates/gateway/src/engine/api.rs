@@ -123,6 +123,8 @@ pub struct Waiting {
     pub message: String,
     /// How often it was tried.
     pub attempts: u32,
+    /// Since when it waits; a message that waits for too long is parked.
+    pub since: Timestamp,
     /// Not before this moment.
     pub not_before: Timestamp,
     /// The message, the same bytes at every attempt.
@@ -167,7 +169,8 @@ pub struct Unavailable {
 /// Holds what waits to be sent and records what became of it.
 pub trait Outgoing: Send + Sync + 'static {
     /// Returns at most `limit` messages that wait for this partner, oldest first, whatever their
-    /// `not_before`.
+    /// `not_before`. Once [`Outgoing::outcome`] has returned, what it recorded shows here: a message that was
+    /// delivered, handed over or refused does not wait any more.
     fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting>;
 
     /// Records how an attempt ended; durable when it returns.

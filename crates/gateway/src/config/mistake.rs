@@ -1,0 +1,104 @@
+//! What is wrong with a configuration, and what to do about it.
+
+/// A sentence for people, in both languages of the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// In Dutch.
+    pub nl: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Text {
+    pub(super) fn new(nl: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { nl: nl.into(), en: en.into() }
+    }
+}
+
+/// How bad a mistake is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The daemon does not start with it.
+    Error,
+    /// The daemon starts, but someone should look.
+    Warning,
+}
+
+/// The kinds of mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum MistakeKind {
+    /// Two settings do not go together.
+    Conflict,
+    /// Two things have what only one may have.
+    Duplicate,
+    /// A required setting is not there.
+    MissingKey,
+    /// The setting works, but is risky.
+    Risky,
+    /// The file is not TOML here.
+    Syntax,
+    /// The value is of the right type, but not possible.
+    UnusableValue,
+    /// The file that is named cannot be used.
+    UnusableFile,
+    /// There is no such setting.
+    UnknownKey,
+    /// Something is named that is not configured.
+    UnknownName,
+    /// The value is of another type.
+    WrongType,
+}
+
+impl MistakeKind {
+    /// Returns the name that stands in JSON output; it never changes meaning.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Duplicate => "duplicate",
+            Self::MissingKey => "missing-key",
+            Self::Risky => "risky",
+            Self::Syntax => "syntax",
+            Self::UnusableValue => "unusable-value",
+            Self::UnusableFile => "unusable-file",
+            Self::UnknownKey => "unknown-key",
+            Self::UnknownName => "unknown-name",
+            Self::WrongType => "wrong-type",
+        }
+    }
+
+    /// Returns how bad mistakes of this kind are.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Risky => Severity::Warning,
+            Self::Conflict
+            | Self::Duplicate
+            | Self::MissingKey
+            | Self::Syntax
+            | Self::UnusableValue
+            | Self::UnusableFile
+            | Self::UnknownKey
+            | Self::UnknownName
+            | Self::WrongType => Severity::Error,
+        }
+    }
+}
+
+/// One mistake, with its place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// What kind of mistake.
+    pub kind: MistakeKind,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// The setting, as `partner[2].url`; empty for the file as a whole.
+    pub key: String,
+    /// What is wrong.
+    pub message: Text,
+    /// What to do.
+    pub hint: Text,
+}

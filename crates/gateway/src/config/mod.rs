@@ -1,0 +1,301 @@
+//! The configuration file of `iwmo serve`: what it holds, and every mistake in it at once.
+//!
+//! `deploy/iwmo.example.toml` describes each setting; a test keeps it and this module together. The daemon
+//! and `iwmo check-config` use the same [`check`]. Nothing here is guessed: an unknown key is a
+//! mistake, so that a misspelt limit never falls back to its default in silence.
+//!
+//! Relative paths are relative to the folder of the file.
+
+mod codes;
+mod files;
+mod mistake;
+mod reader;
+mod relations;
+mod sections;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+
+use crate::engine::PartnerId;
+use crate::pki::{ClientTrust, Fingerprint, Identity};
+
+pub use codes::{AgbCode, Gemeentecode, NotACode, Oin};
+pub use mistake::{Mistake, MistakeKind, Severity, Text};
+
+/// A configuration without mistakes, with its certificates read.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of journal and ledger.
+    pub data: PathBuf,
+    /// Where partners deliver.
+    pub exchange: ExchangeSettings,
+    /// Where municipal systems come in; none without the section.
+    pub backoffice: Option<BackofficeSettings>,
+    /// Where operators and monitoring look; none without the section.
+    pub ops: Option<SocketAddr>,
+    /// The gemeenten served.
+    pub gemeenten: Vec<Gemeente>,
+    /// The counterparties.
+    pub partners: Vec<Partner>,
+    /// The keys to the backoffice listener.
+    pub tokens: Vec<Token>,
+    /// What is allowed at most.
+    pub limits: Limits,
+    /// How outgoing messages are sent.
+    pub sending: Sending,
+    /// What is logged, and how.
+    pub logging: Logging,
+}
+
+/// The exchange listener.
+#[derive(Clone, Debug)]
+pub struct ExchangeSettings {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Our certificate as a server.
+    pub identity: Identity,
+    /// Authorities under which client certificates are let in.
+    pub client_authorities: Vec<CertificateDer<'static>>,
+}
+
+/// The backoffice listener.
+#[derive(Clone, Debug)]
+pub struct BackofficeSettings {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Our certificate as a server.
+    pub identity: Identity,
+}
+
+/// A gemeente served by this gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gemeente {
+    /// CBS code.
+    pub code: Gemeentecode,
+    /// As people know it.
+    pub name: String,
+    /// The partner that is its CAK; without one nothing is sent to the CAK.
+    pub cak: Option<PartnerId>,
+    /// The choices the law leaves to it.
+    pub policy: Policy,
+}
+
+/// The choices of a gemeente.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// How long a message to the CAK is held back, so that a correction that follows at once is never
+    /// sent as two messages; none: until the next daily run.
+    pub bedenktijd: Option<Duration>,
+}
+
+/// What a partner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartnerKind {
+    /// A care provider.
+    Aanbieder,
+    /// The CAK.
+    Cak,
+    /// The national hub.
+    Ggk,
+    /// A municipal system that receives and sends as a partner does.
+    Backoffice,
+}
+
+/// A counterparty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partner {
+    /// Its name here.
+    pub id: PartnerId,
+    /// What it is.
+    pub kind: PartnerKind,
+    /// Of an aanbieder.
+    pub agb: Option<AgbCode>,
+    /// Where it receives, without the path of the exchange; none: it fetches.
+    pub url: Option<String>,
+    /// Public keys of the certificates it may show.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The OIN in a certificate, under a configured authority, that it may show.
+    pub oin: Option<Oin>,
+    /// The gemeenten it deals with.
+    pub gemeenten: Vec<Gemeentecode>,
+}
+
+/// A key to the backoffice listener.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Who has it; messages sent with it are from the [`PartnerId`] of this name.
+    pub name: String,
+    /// SHA-256 of the token; the token itself is nowhere in the gateway.
+    pub sha256: [u8; 32],
+    /// The gemeenten it opens.
+    pub gemeenten: Vec<Gemeentecode>,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token")
+            .field("name", &self.name)
+            .field("gemeenten", &self.gemeenten)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is allowed at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one message.
+    pub message_bytes: usize,
+    /// Bytes of all messages being received together.
+    pub receiving_bytes: usize,
+    /// Connections of one listener.
+    pub connections: usize,
+    /// Messages a second of one partner, averaged; short bursts may have ten times as many.
+    pub messages_per_second: u32,
+    /// For a TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request.
+    pub head: Duration,
+    /// For the body of a request.
+    pub body: Duration,
+    /// Of silence on a connection.
+    pub idle: Duration,
+    /// For what is in flight when the daemon stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 32 * 1024 * 1024,
+            receiving_bytes: 256 * 1024 * 1024,
+            connections: 1024,
+            messages_per_second: 1000,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+/// How outgoing messages are sent.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// Our certificate as a client; none: that of the exchange listener.
+    pub identity: Option<Identity>,
+    /// Authorities under which the servers of partners are trusted.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// Pace and patience.
+    pub pace: Pace,
+}
+
+/// Pace and patience of sending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Wait after the first failure; it doubles with each one.
+    pub backoff_first: Duration,
+    /// The longest wait.
+    pub backoff_max: Duration,
+    /// A message that still fails after so long is parked for an operator.
+    pub park_after: Duration,
+    /// Messages to one partner at the same time.
+    pub concurrent: usize,
+    /// For one attempt as a whole.
+    pub attempt: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            backoff_first: Duration::from_secs(5),
+            backoff_max: Duration::from_secs(15 * 60),
+            park_after: Duration::from_secs(3 * 24 * 60 * 60),
+            concurrent: 8,
+            attempt: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logging {
+    /// One JSON object a line, or text for people.
+    pub format: LogFormat,
+    /// A filter as `info` or `warn,iwmo_gateway::outbox=debug`.
+    pub filter: String,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What a check of a configuration file found.
+#[derive(Debug)]
+pub struct Checked {
+    /// Everything that is wrong, in the order of the file, warnings too.
+    pub mistakes: Vec<Mistake>,
+    /// The configuration; none when a mistake is more than a warning.
+    pub config: Option<Config>,
+}
+
+/// Why a configuration file could not be checked at all.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", path.display())]
+pub struct Unreadable {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// Checks a configuration file and everything it names.
+///
+/// # Errors
+///
+/// [`Unreadable`] when there is no file to check.
+pub fn check(path: &Path) -> Result<Checked, Unreadable> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|source| Unreadable { path: path.to_owned(), source })?;
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    Ok(check_text(&text, folder))
+}
+
+/// Checks the text of a configuration file; relative paths start at `folder`.
+#[must_use]
+pub fn check_text(text: &str, folder: &Path) -> Checked {
+    sections::check(text, folder)
+}
+
+impl Config {
+    /// Returns whom the exchange listener lets in.
+    #[must_use]
+    pub fn client_trust(&self) -> ClientTrust {
+        ClientTrust {
+            authorities: self.exchange.client_authorities.clone(),
+            pinned: self.partners.iter().flat_map(|partner| partner.fingerprints.iter().copied()).collect(),
+        }
+    }
+
+    /// Returns the gemeenten that a partner or the holder of a token deals with.
+    #[must_use]
+    pub fn gemeenten_of(&self, id: &PartnerId) -> Option<&[Gemeentecode]> {
+        let partner = self.partners.iter().find(|partner| partner.id == *id);
+        let token = || self.tokens.iter().find(|token| token.name == id.0);
+        partner.map(|partner| &*partner.gemeenten).or_else(|| token().map(|token| &*token.gemeenten))
+    }
+}

@@ -1,0 +1,220 @@
+//! What sections of the file say about each other.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
+use std::net::{IpAddr, SocketAddr};
+
+use super::mistake::{MistakeKind, Text};
+use super::reader::{Findings, Found};
+use super::sections::{GemeenteDraft, PartnerDraft, TokenDraft};
+use super::{Gemeentecode, PartnerKind};
+
+/// All that can be named or shared.
+pub(super) struct Parts {
+    pub(super) gemeenten: Vec<GemeenteDraft>,
+    pub(super) partners: Vec<PartnerDraft>,
+    pub(super) tokens: Vec<TokenDraft>,
+    pub(super) addresses: Vec<Found<SocketAddr>>,
+    /// How many authorities of clients there are; none when the section is not usable.
+    pub(super) client_authorities: Option<usize>,
+    /// How many authorities of servers there are.
+    pub(super) server_authorities: usize,
+}
+
+/// Checks everything that concerns more than one section.
+pub(super) fn check(parts: &Parts, findings: &mut Findings<'_>) {
+    addresses(&parts.addresses, findings);
+    duplicates(parts, findings);
+    known_gemeenten(parts, findings);
+    for gemeente in &parts.gemeenten {
+        cak(gemeente, &parts.partners, findings);
+    }
+    for partner in &parts.partners {
+        reachable(partner, parts, findings);
+    }
+    for token in &parts.tokens {
+        token_name(token, &parts.partners, findings);
+    }
+}
+
+fn addresses(addresses: &[Found<SocketAddr>], findings: &mut Findings<'_>) {
+    for (index, second) in addresses.iter().enumerate() {
+        let Some(first) = addresses[..index].iter().find(|first| overlap(first.value, second.value)) else {
+            continue;
+        };
+        let line = findings.line(&first.span);
+        let (one, other) = (&first.key, &second.key);
+        let message = Text::new(
+            format!("`{other}` overlapt met `{one}` op regel {line}"),
+            format!("`{other}` overlaps with `{one}` on line {line}"),
+        );
+        let hint = Text::new("geef elke luisteraar een eigen poort", "give each listener a port of its own");
+        findings.about(MistakeKind::Conflict, second, message, hint);
+    }
+}
+
+/// Port 0 is any free port, so it never overlaps.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let covers = |wide: IpAddr, narrow: IpAddr| {
+        // The unspecified address of IPv6 takes the port for IPv4 too on most systems.
+        wide == narrow || (wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4()))
+    };
+    one.port() != 0
+        && one.port() == other.port()
+        && (covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
+}
+
+fn duplicates(parts: &Parts, findings: &mut Findings<'_>) {
+    let partners = &parts.partners;
+    unique(parts.gemeenten.iter().map(|gemeente| &gemeente.code), findings);
+    unique(partners.iter().map(|partner| &partner.id), findings);
+    unique(partners.iter().filter_map(|partner| partner.agb.as_ref()), findings);
+    unique(partners.iter().flat_map(|partner| &partner.fingerprints), findings);
+    unique(partners.iter().filter_map(|partner| partner.oin.as_ref()), findings);
+    unique(parts.tokens.iter().map(|token| &token.name), findings);
+    unique(parts.tokens.iter().map(|token| &token.sha256), findings);
+}
+
+fn unique<'a, T: Eq + Hash + Display + 'a>(
+    all: impl Iterator<Item = &'a Found<T>>,
+    findings: &mut Findings<'_>,
+) {
+    let mut seen: HashMap<&T, &Found<T>> = HashMap::new();
+    for found in all {
+        let Some(first) = seen.get(&found.value) else {
+            seen.insert(&found.value, found);
+            continue;
+        };
+        let line = findings.line(&first.span);
+        let (key, value) = (&found.key, &found.value);
+        let message = Text::new(
+            format!("`{key}` is {value}, en dat staat al op regel {line}"),
+            format!("`{key}` is {value}, which is already on line {line}"),
+        );
+        let hint = Text::new("haal een van de twee weg", "remove one of the two");
+        findings.about(MistakeKind::Duplicate, found, message, hint);
+    }
+}
+
+fn known_gemeenten(parts: &Parts, findings: &mut Findings<'_>) {
+    let named = parts.partners.iter().flat_map(|partner| &partner.gemeenten);
+    let named = named.chain(parts.tokens.iter().flat_map(|token| &token.gemeenten));
+    for found in named {
+        if parts.gemeenten.iter().any(|gemeente| gemeente.code.value == found.value) {
+            continue;
+        }
+        let code = found.value;
+        let message = Text::new(
+            format!("gemeente {code} is niet geconfigureerd"),
+            format!("gemeente {code} is not configured"),
+        );
+        let hint = Text::new(
+            format!("voeg [[gemeente]] met code \"{code}\" toe, of haal de code hier weg"),
+            format!("add [[gemeente]] with code \"{code}\", or remove the code here"),
+        );
+        findings.about(MistakeKind::UnknownName, found, message, hint);
+    }
+}
+
+fn cak(gemeente: &GemeenteDraft, partners: &[PartnerDraft], findings: &mut Findings<'_>) {
+    let Some(cak) = &gemeente.cak else { return };
+    let name = &cak.value;
+    let Some(partner) = partners.iter().find(|partner| partner.id.value == *name) else {
+        let message = Text::new(
+            format!("partner `{name}` is niet geconfigureerd"),
+            format!("partner `{name}` is not configured"),
+        );
+        let hint = Text::new(
+            format!("voeg [[partner]] met id \"{name}\" en kind \"cak\" toe"),
+            format!("add [[partner]] with id \"{name}\" and kind \"cak\""),
+        );
+        return findings.about(MistakeKind::UnknownName, cak, message, hint);
+    };
+    if partner.kind != PartnerKind::Cak {
+        let message = Text::new(
+            format!("partner `{name}` is niet het CAK"),
+            format!("partner `{name}` is not the CAK"),
+        );
+        let hint = Text::new("noem een partner met kind \"cak\"", "name a partner with kind \"cak\"");
+        findings.about(MistakeKind::Conflict, cak, message, hint);
+    } else if !deals_with(partner, gemeente.code.value) {
+        let code = gemeente.code.value;
+        let message = Text::new(
+            format!("partner `{name}` werkt niet voor gemeente {code}"),
+            format!("partner `{name}` does not deal with gemeente {code}"),
+        );
+        let hint = Text::new(
+            format!("zet \"{code}\" bij de gemeenten van die partner"),
+            format!("add \"{code}\" to the gemeenten of that partner"),
+        );
+        findings.about(MistakeKind::Conflict, cak, message, hint);
+    }
+}
+
+fn deals_with(partner: &PartnerDraft, code: Gemeentecode) -> bool {
+    partner.gemeenten.is_empty() || partner.gemeenten.iter().any(|found| found.value == code)
+}
+
+/// A partner can be known, and can be reached.
+fn reachable(partner: &PartnerDraft, parts: &Parts, findings: &mut Findings<'_>) {
+    let id = &partner.id.value;
+    if partner.kind == PartnerKind::Aanbieder && partner.agb.is_none() {
+        let message = Text::new(
+            format!("aanbieder `{id}` heeft geen bruikbare AGB-code"),
+            format!("aanbieder `{id}` has no usable AGB code"),
+        );
+        let hint = Text::new("voeg agb toe: acht cijfers", "add agb: eight digits");
+        findings.about(MistakeKind::MissingKey, &partner.here, message, hint);
+    }
+    if partner.fingerprints.is_empty() && partner.oin.is_none() {
+        let message = Text::new(
+            format!("partner `{id}` is aan geen certificaat te herkennen"),
+            format!("partner `{id}` cannot be known by any certificate"),
+        );
+        let hint = Text::new(
+            "voeg fingerprint toe (SHA-256 van de publieke sleutel), of oin",
+            "add fingerprint (SHA-256 of the public key), or oin",
+        );
+        findings.about(MistakeKind::MissingKey, &partner.here, message, hint);
+    }
+    if let Some(oin) = &partner.oin
+        && parts.client_authorities == Some(0)
+    {
+        let message = Text::new(
+            "een OIN telt alleen onder een vertrouwde uitgever, en die is er niet",
+            "an OIN only counts under a trusted authority, and there is none",
+        );
+        let hint = Text::new(
+            "voeg client_ca toe aan [exchange], of gebruik fingerprint",
+            "add client_ca to [exchange], or use fingerprint",
+        );
+        findings.about(MistakeKind::Conflict, oin, message, hint);
+    }
+    if let Some(url) = &partner.url
+        && parts.server_authorities == 0
+    {
+        let message = Text::new(
+            "er is geen uitgever waaronder de server van deze partner wordt vertrouwd",
+            "there is no authority under which this partner's server is trusted",
+        );
+        let hint = Text::new("voeg server_ca toe aan [sending]", "add server_ca to [sending]");
+        findings.about(MistakeKind::Conflict, url, message, hint);
+    }
+}
+
+/// Messages sent with a token are from the partner of that name, so the name must not be another's.
+fn token_name(token: &TokenDraft, partners: &[PartnerDraft], findings: &mut Findings<'_>) {
+    let name = &token.name;
+    let taken = partners
+        .iter()
+        .any(|partner| partner.id.value == name.value && partner.kind != PartnerKind::Backoffice);
+    if taken {
+        let message = Text::new(
+            format!("`{}` is al een partner die geen backoffice is", name.value),
+            format!("`{}` is already a partner that is no backoffice", name.value),
+        );
+        let hint = Text::new("kies een andere naam voor het token", "choose another name for the token");
+        findings.about(MistakeKind::Conflict, name, message, hint);
+    }
+}

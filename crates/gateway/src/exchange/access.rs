@@ -1,0 +1,42 @@
+//! One line a request, without personal data: no body, no path that we do not know, no header.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::engine::PartnerId;
+use crate::listener::Peer;
+use crate::problem::ProblemKind;
+
+/// Travels with a response: who asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker(pub(crate) PartnerId);
+
+/// Travels with a response: the receipt given.
+#[derive(Clone, Debug)]
+pub(crate) struct Given(pub(crate) String);
+
+/// Writes the line when the answer is known.
+pub(crate) async fn log_access(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let address = request.extensions().get::<Peer>().map(|peer| peer.address.ip());
+    // The pattern of the route, never what the peer typed.
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    let extensions = response.extensions();
+    tracing::debug!(
+        peer = address.map(tracing::field::display),
+        partner = extensions.get::<Asker>().map(|asker| tracing::field::display(&asker.0)),
+        method = if method.as_str().len() <= 7 { method.as_str() } else { "OTHER" },
+        path = path.as_ref().map_or("unknown", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        problem = extensions.get::<ProblemKind>().map(|kind| kind.0),
+        ontvangst = extensions.get::<Given>().map(|given| given.0.as_str()),
+        microseconds = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "A request was answered."
+    );
+    response
+}

@@ -1,0 +1,149 @@
+//! The exchange: `POST /uitwisseling/v1/berichten` over mutual TLS.
+//!
+//! The listener does the least: it knows the partner by its certificate, bounds what is received, hands the
+//! bytes to an [`Intake`] and answers when that says they are durable. Anything else is an
+//! `application/problem+json`:
+//!
+//! | status | when |
+//! | --- | --- |
+//! | 202 | the message is on disk: `{"ontvangst":"<id>","sha256":"…","dubbel":false}` |
+//! | 403 | the certificate names no partner, or the message another sender |
+//! | 404, 405 | another path, another method |
+//! | 408 | the body did not arrive in time |
+//! | 413 | more bytes than configured |
+//! | 415 | not `application/xml` in UTF-8 without content coding |
+//! | 422 | breaks XML or schema, with all diagnostics |
+//! | 429 | more messages than this partner may send, with `Retry-After` |
+//! | 503 | the store cannot commit or memory is short, with `Retry-After` |
+//!
+//! A client that goes away before its answer learns nothing; it sends the same bytes again and gets the
+//! first receipt.
+
+mod access;
+mod directory;
+mod pace;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::engine::{Inbound, Intake, PartnerId, Receipt, Route};
+use crate::listener::Peer;
+use crate::listener::body::{BodyReader, content_is};
+use crate::problem::Problem;
+
+pub(crate) use access::{Asker, log_access};
+pub use directory::{Directory, DirectorySource};
+pub use pace::{Pacer, Rate};
+
+/// The path that takes messages, here and at partners.
+pub const BERICHTEN_PATH: &str = "/uitwisseling/v1/berichten";
+
+/// The header in which a sender names a delivery; the same at every attempt.
+pub const DELIVERY_HEADER: &str = "iwmo-levering";
+
+/// The one content type of messages.
+pub(crate) const APPLICATION_XML: &str = "application/xml";
+
+/// What the exchange works with.
+#[derive(Debug)]
+pub struct Exchange<I> {
+    intake: Arc<I>,
+    directory: DirectorySource,
+    bodies: BodyReader,
+    pacer: Arc<Pacer>,
+}
+
+impl<I> Clone for Exchange<I> {
+    fn clone(&self) -> Self {
+        Self {
+            intake: Arc::clone(&self.intake),
+            directory: self.directory.clone(),
+            bodies: self.bodies.clone(),
+            pacer: Arc::clone(&self.pacer),
+        }
+    }
+}
+
+impl<I: Intake> Exchange<I> {
+    /// Returns an exchange that hands messages of partners in the directory to `intake`.
+    #[must_use]
+    pub fn new(intake: Arc<I>, directory: DirectorySource, bodies: BodyReader, rate: Rate) -> Self {
+        Self { intake, directory, bodies, pacer: Arc::new(Pacer::new(rate)) }
+    }
+
+    /// Returns the routes, to be served by a [`crate::listener::Listener`] with mutual TLS.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route(BERICHTEN_PATH, post(receive::<I>))
+            .fallback(async || Problem::not_found())
+            .method_not_allowed_fallback(async || Problem::method_not_allowed())
+            .layer(axum::middleware::from_fn(log_access))
+            .with_state(self)
+    }
+
+    fn partner(&self, request: &Request) -> Result<PartnerId, Problem> {
+        let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+        let partner =
+            certificate.and_then(|certificate| self.directory.borrow().partner(certificate).cloned());
+        partner.ok_or_else(|| {
+            Problem::new(StatusCode::FORBIDDEN, "onbekende-partner", "This certificate names no partner here")
+                .detail("ask the gemeente to add its fingerprint or OIN to the configuration")
+        })
+    }
+}
+
+async fn receive<I: Intake>(State(exchange): State<Exchange<I>>, request: Request) -> Response {
+    let partner = match exchange.partner(&request) {
+        Ok(partner) => partner,
+        Err(problem) => return problem.into_response(),
+    };
+    let mut response = match take(&exchange, partner.clone(), request).await {
+        Ok(receipt) => accepted(&receipt),
+        Err(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(Asker(partner));
+    response
+}
+
+async fn take<I: Intake>(
+    exchange: &Exchange<I>,
+    partner: PartnerId,
+    request: Request,
+) -> Result<Receipt, Problem> {
+    exchange.pacer.admit(&partner)?;
+    let (head, body) = request.into_parts();
+    if !content_is(&head.headers, APPLICATION_XML) {
+        return Err(Problem::unsupported_media_type(APPLICATION_XML));
+    }
+    let received = exchange.bodies.read(&head.headers, body).await?;
+    let inbound = Inbound { partner, route: Route::Direct, bytes: received.bytes.clone() };
+    Ok(exchange.intake.receive(inbound).await?)
+}
+
+/// The answer to a message that is on disk.
+pub(crate) fn accepted(receipt: &Receipt) -> Response {
+    let body = json!({
+        "ontvangst": receipt.id,
+        "sha256": hex(&receipt.sha256),
+        "dubbel": receipt.dubbel,
+    });
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    response.extensions_mut().insert(access::Given(receipt.id.clone()));
+    response
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,125 @@
+//! Reads the body of a request, within bounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::problem::Problem;
+
+/// Memory is counted in pieces of this size.
+const PIECE_BYTES: usize = 4096;
+/// What a sender is told when memory is short; bodies are read within seconds.
+const RETRY_AFTER_SECONDS: u32 = 2;
+
+/// Reads bodies: each within a size and a time, all of them together within an amount of memory.
+#[derive(Clone, Debug)]
+pub struct BodyReader {
+    bytes_max: usize,
+    time: Duration,
+    memory: Arc<Semaphore>,
+}
+
+/// A body as received, with the memory it was granted; give it back by dropping.
+#[derive(Debug)]
+pub struct Received {
+    /// The body.
+    pub bytes: Bytes,
+    _memory: Option<OwnedSemaphorePermit>,
+}
+
+impl BodyReader {
+    /// Returns a reader of bodies of at most `bytes_max` bytes in at most `time`, holding at most
+    /// `memory_bytes` (and never less than one message) at the same time over all its clones.
+    #[must_use]
+    pub fn new(bytes_max: usize, time: Duration, memory_bytes: usize) -> Self {
+        let pieces = memory_bytes.max(bytes_max).div_ceil(PIECE_BYTES).min(Semaphore::MAX_PERMITS);
+        Self { bytes_max, time, memory: Arc::new(Semaphore::new(pieces)) }
+    }
+
+    /// Returns the largest body accepted.
+    #[must_use]
+    pub fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
+    /// Reads a body to its end.
+    ///
+    /// # Errors
+    ///
+    /// 413 past the size (without reading the rest), 408 past the time, 503 when the memory is in use, 400
+    /// when the peer goes away or breaks HTTP.
+    pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
+        let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let declared = declared.and_then(|value| value.parse::<u64>().ok());
+        if declared.is_some_and(|declared| u64::try_from(self.bytes_max).is_ok_and(|max| declared > max)) {
+            return Err(Problem::too_large(self.bytes_max));
+        }
+        tokio::time::timeout(self.time, self.collect(body)).await.unwrap_or_else(|_| {
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "te-traag", "The message did not arrive in time"))
+        })
+    }
+
+    async fn collect(&self, mut body: Body) -> Result<Received, Problem> {
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        let mut memory: Option<OwnedSemaphorePermit> = None;
+        while let Some(frame) = body.frame().await {
+            let frame = frame
+                .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "afgebroken", "The message broke off"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let length = first.len() + rest.len() + data.len();
+            if length > self.bytes_max {
+                return Err(Problem::too_large(self.bytes_max));
+            }
+            self.grant(&mut memory, length)?;
+            // Most messages are one frame and are never copied.
+            if first.is_empty() && rest.is_empty() {
+                first = data;
+                continue;
+            }
+            rest.extend_from_slice(&std::mem::take(&mut first));
+            rest.extend_from_slice(&data);
+        }
+        let bytes = if rest.is_empty() { first } else { rest.freeze() };
+        Ok(Received { bytes, _memory: memory })
+    }
+
+    fn grant(&self, held: &mut Option<OwnedSemaphorePermit>, length: usize) -> Result<(), Problem> {
+        let wanted = length.div_ceil(PIECE_BYTES);
+        let missing = wanted.saturating_sub(held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        if missing == 0 {
+            return Ok(());
+        }
+        let busy = |_| Problem::unavailable("too much is being received at once", RETRY_AFTER_SECONDS);
+        let missing = u32::try_from(missing).map_err(|_| Problem::too_large(self.bytes_max))?;
+        let more = Arc::clone(&self.memory).try_acquire_many_owned(missing).map_err(|_| busy(()))?;
+        match held {
+            Some(held) => held.merge(more),
+            None => *held = Some(more),
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether the headers say `essence` in UTF-8 without a content coding.
+#[must_use]
+pub fn content_is(headers: &HeaderMap, essence: &str) -> bool {
+    let coding = headers.get(header::CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return false;
+    }
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    if !parts.next().is_some_and(|found| found.eq_ignore_ascii_case(essence)) {
+        return false;
+    }
+    parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    })
+}

@@ -1,0 +1,257 @@
+//! Accepts connections, within bounds: what every listener of the gateway has in common.
+//!
+//! Limits first. A connection costs a permit from before it is accepted until it is gone
+//! ([`Bounds::connections`]); beyond that the kernel's queue holds newcomers. The handshake, the head of a
+//! request and silence in the middle of anything each have a deadline; the body's is the business of
+//! the handler that reads it ([`body`]). HTTP/1.1 and HTTP/2.
+//!
+//! Stopping: no new connections, no new requests on open ones, time to finish what is in flight
+//! ([`Bounds::drain`]), then the rest is cut off. A cut-off sender has no answer and sends again.
+
+pub mod body;
+mod paced;
+mod stop;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::pki::PeerCertificate;
+use paced::Paced;
+
+pub use stop::{Stop, Stopper};
+
+/// Head of an HTTP/1.1 request, and the decoded headers of an HTTP/2 one, in bytes.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Header fields of one request.
+const HEADERS_MAX: usize = 64;
+/// Requests at the same time on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 64;
+/// Wait after the system refuses to accept (out of file descriptors, mostly).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What one listener allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// For the TLS handshake as a whole.
+    pub handshake: Duration,
+    /// For the head of a request, counted from when the connection waits for one (HTTP/1.1).
+    pub head: Duration,
+    /// Without a byte in either direction, whatever the connection is doing.
+    pub idle: Duration,
+    /// For what is in flight when the listener stops.
+    pub drain: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Where the TLS side of a listener comes from; a new value counts for connections from then on.
+pub type TlsSource = watch::Receiver<Arc<ServerConfig>>;
+
+/// Who is at the other end of a connection; an extension of every request.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The address it comes from.
+    pub address: SocketAddr,
+    /// Its certificate, if the listener asked for one.
+    pub certificate: Option<Arc<PeerCertificate>>,
+}
+
+/// Why a listener could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} ({name}): {source}")]
+pub struct ListenError {
+    /// The listener's name in the configuration.
+    pub name: &'static str,
+    /// The address asked for.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// A bound address that does not serve yet.
+#[derive(Debug)]
+pub struct Listener {
+    name: &'static str,
+    socket: TcpListener,
+    tls: Option<TlsSource>,
+    bounds: Bounds,
+}
+
+impl Listener {
+    /// Binds an address. `name` stands in logs and errors; without `tls` the listener speaks plain HTTP.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenError`] when the address is in use or not ours.
+    pub async fn bind(
+        name: &'static str,
+        address: SocketAddr,
+        tls: Option<TlsSource>,
+        bounds: Bounds,
+    ) -> Result<Self, ListenError> {
+        let socket = TcpListener::bind(address).await;
+        let socket = socket.map_err(|source| ListenError { name, address, source })?;
+        Ok(Self { name, socket, tls, bounds })
+    }
+
+    /// Returns the address, with the port the system chose if 0 was asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves until told to stop, then finishes what is in flight and returns.
+    pub async fn serve(self, router: Router, mut stop: Stop) {
+        let permits = Arc::new(Semaphore::new(self.bounds.connections));
+        let graceful = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.stopped() => break,
+                accepted = accept(&self.socket, &permits) => accepted,
+                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            };
+            let (stream, address, permit) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(listener = self.name, %error, "A connection could not be accepted.");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let connection = Connection {
+                name: self.name,
+                tls: self.tls.as_ref().map(|tls| tls.borrow().clone()),
+                bounds: self.bounds,
+                router: router.clone(),
+                watcher: graceful.watcher(),
+                stop: stop.clone(),
+            };
+            connections.spawn(async move {
+                connection.run(stream, address).await;
+                drop(permit);
+            });
+        }
+        drop(self.socket);
+        let drained = async {
+            graceful.shutdown().await;
+            while connections.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(self.bounds.drain, drained).await.is_err() {
+            tracing::warn!(listener = self.name, "Connections were cut off: they did not finish in time.");
+        }
+    }
+}
+
+async fn accept(
+    socket: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, address) = socket.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, address, permit))
+}
+
+/// What serving one connection takes.
+struct Connection {
+    name: &'static str,
+    tls: Option<Arc<ServerConfig>>,
+    bounds: Bounds,
+    router: Router,
+    watcher: Watcher,
+    stop: Stop,
+}
+
+impl Connection {
+    async fn run(mut self, stream: TcpStream, address: SocketAddr) {
+        let name = self.name;
+        let Some(tls) = self.tls.take() else {
+            return self.http(stream, Peer { address, certificate: None }).await;
+        };
+        let handshake = tokio::time::timeout(self.bounds.handshake, TlsAcceptor::from(tls).accept(stream));
+        let mut stop = self.stop.clone();
+        let handshake = tokio::select! {
+            handshake = handshake => handshake,
+            () = stop.stopped() => return,
+        };
+        // Anyone can fail a handshake, so none of this is worth more than a debug line.
+        let stream = match handshake {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::debug!(listener = name, peer = %address.ip(), %error, "A TLS handshake failed.");
+                return;
+            }
+            Err(_) => {
+                tracing::debug!(listener = name, peer = %address.ip(), "A TLS handshake took too long.");
+                return;
+            }
+        };
+        let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate = match certificate.map(PeerCertificate::from_der).transpose() {
+            Ok(certificate) => certificate.map(Arc::new),
+            Err(error) => {
+                tracing::debug!(listener = name, %error, "A client certificate could not be read.");
+                return;
+            }
+        };
+        self.http(stream, Peer { address, certificate }).await;
+    }
+
+    async fn http<S>(self, stream: S, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.bounds.head)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEAD_BYTES_MAX);
+        http.http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
+        let router = self.router.map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            request
+        });
+        let io = TokioIo::new(Paced::new(stream, self.bounds.idle));
+        let connection = http.serve_connection(io, TowerToHyperService::new(router)).into_owned();
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(listener = self.name, %error, "A connection ended early.");
+        }
+    }
+}

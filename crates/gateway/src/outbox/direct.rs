@@ -1,0 +1,92 @@
+//! The direct route: `POST` to the partner's exchange over mutual TLS.
+
+use std::time::Duration;
+
+use axum::http::header;
+use reqwest::redirect::Policy;
+use rustls::ClientConfig;
+
+use super::{Attempt, Parcel, Route, reply};
+use crate::config::Partner;
+use crate::exchange::{APPLICATION_XML, BERICHTEN_PATH, DELIVERY_HEADER};
+
+/// For setting up a connection, TLS included.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Idle connections kept for each partner.
+const IDLE_CONNECTIONS: usize = 8;
+/// Silence after which an idle connection is closed; less than servers usually wait, so that a request seldom
+/// meets a connection that the partner is just closing.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+
+/// Why the direct route cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTPS client cannot be made: {0}")]
+pub struct DirectError(#[from] reqwest::Error);
+
+/// Delivers with `POST` over mutual TLS.
+#[derive(Clone, Debug)]
+pub struct DirectRoute {
+    client: reqwest::Client,
+    attempt: Duration,
+}
+
+impl DirectRoute {
+    /// Returns a route with this TLS; `attempt` is the time for one attempt as a whole.
+    ///
+    /// It follows no redirects, which would carry personal data to an address nobody configured, and
+    /// uses no proxy from the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectError`] when the client cannot be made from this TLS.
+    pub fn new(tls: ClientConfig, attempt: Duration) -> Result<Self, DirectError> {
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .https_only(true)
+            .no_proxy()
+            .redirect(Policy::none())
+            .referer(false)
+            .user_agent(concat!("iwmo/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIME.min(attempt))
+            .timeout(attempt)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_TIME)
+            .build()?;
+        Ok(Self { client, attempt })
+    }
+}
+
+impl Route for DirectRoute {
+    async fn deliver(&self, parcel: &Parcel, partner: &Partner) -> Attempt {
+        let Some(url) = &partner.url else {
+            return Attempt::Retry { reason: "the partner has no address".to_owned(), after: None };
+        };
+        let request = self
+            .client
+            .post(format!("{}{BERICHTEN_PATH}", url.trim_end_matches('/')))
+            .header(header::CONTENT_TYPE, APPLICATION_XML)
+            .header(header::ACCEPT, "application/json, application/problem+json")
+            .header(DELIVERY_HEADER, parcel.id.to_string())
+            .body(parcel.bytes.clone());
+        match request.send().await {
+            Ok(response) => reply::read(response, &parcel.bytes).await,
+            Err(error) => Attempt::Retry { reason: self.failure(&error), after: None },
+        }
+    }
+}
+
+impl DirectRoute {
+    /// What went wrong before there was an answer. The address stays out of it.
+    fn failure(&self, error: &reqwest::Error) -> String {
+        if error.is_timeout() {
+            return format!("no answer within {} seconds", self.attempt.as_secs());
+        }
+        let what = if error.is_connect() { "no connection" } else { "the connection broke" };
+        // The innermost cause is the one that tells: a refused connection, a certificate.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        format!("{what}: {cause}")
+    }
+}

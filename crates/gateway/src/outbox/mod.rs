@@ -1,0 +1,205 @@
+//! Sends what waits: at least once, in order per key, one partner never in another's way.
+//!
+//! [`Outbox::run`] keeps one task per partner ([`sender`]). A task takes what [`Outgoing::waiting`] has, in
+//! that order, and gives messages to a [`Route`]: at most [`Pace::concurrent`] at the same time, never two
+//! with the same `order` key, and none past an older one with its key. Each attempt's end goes back through
+//! [`Outgoing::outcome`] before the key is free again. Failures double the wait of that message, with jitter; after
+//! [`circuit::FAILURES_TO_OPEN`] failures in a row the partner as a whole gets a pause, ended by one probe.
+//!
+//! Nothing is kept here that must survive: after a crash the store still has every message whose outcome was
+//! not recorded, and it is sent again with the same bytes under the same id.
+
+mod backoff;
+mod circuit;
+mod direct;
+mod reply;
+mod sender;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::{Pace, Partner};
+use crate::engine::{Outgoing, OutgoingId, PartnerId};
+use crate::listener::{Stop, Stopper};
+use sender::Sender;
+
+pub use direct::{DirectError, DirectRoute};
+
+/// One message as a route gets it.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    /// The same at every attempt.
+    pub id: OutgoingId,
+    /// The kind of message, as `WMO306`.
+    pub message: String,
+    /// The same at every attempt.
+    pub bytes: bytes::Bytes,
+}
+
+/// How one attempt ended. Whether it may be tried again is decided where the failure is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The partner has it.
+    Delivered {
+        /// The partner's receipt, if it gave one.
+        receipt: Option<String>,
+    },
+    /// The next hop has it; the confirmation is still to come.
+    HandedOver {
+        /// The next hop's receipt, if it gave one.
+        receipt: Option<String>,
+    },
+    /// It may succeed later.
+    Retry {
+        /// What went wrong, without personal data.
+        reason: String,
+        /// Not before so long from now, if the partner said so.
+        after: Option<Duration>,
+    },
+    /// The partner does not want it; the same bytes will never do.
+    Refused {
+        /// What the partner said, without personal data.
+        reason: String,
+    },
+}
+
+/// A way to a partner.
+pub trait Route: Send + Sync + 'static {
+    /// Makes one attempt to deliver. Dropping the future gives the attempt up; the partner may have the
+    /// message then, and will get it again.
+    fn deliver(&self, parcel: &Parcel, partner: &Partner) -> impl Future<Output = Attempt> + Send;
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync + 'static {
+    /// Returns this moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// How sending to one partner goes, for operators.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartnerState {
+    /// Attempts under way.
+    pub in_flight: usize,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Sending pauses until then.
+    pub paused_until: Option<Timestamp>,
+    /// Why the last attempt failed, if it did.
+    pub last_failure: Option<String>,
+}
+
+/// How sending to each partner goes; a clone sees the same.
+#[derive(Clone, Debug, Default)]
+pub struct States(Arc<RwLock<HashMap<PartnerId, PartnerState>>>);
+
+impl States {
+    /// Returns how sending to a partner goes.
+    #[must_use]
+    pub fn get(&self, partner: &PartnerId) -> PartnerState {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(partner).cloned().unwrap_or_default()
+    }
+
+    fn update(&self, partner: &PartnerId, change: impl FnOnce(&mut PartnerState)) {
+        let mut states = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        change(states.entry(partner.clone()).or_default());
+    }
+}
+
+/// Sends what waits, for all partners that have an address.
+#[derive(Debug)]
+pub struct Outbox<O, R, C = SystemClock> {
+    outgoing: Arc<O>,
+    route: Arc<R>,
+    clock: Arc<C>,
+    pace: Pace,
+    drain: Duration,
+    states: States,
+}
+
+impl<O: Outgoing, R: Route> Outbox<O, R> {
+    /// Returns an outbox on the clock of this machine. `drain` is the time for what is in flight when it
+    /// stops.
+    #[must_use]
+    pub fn new(outgoing: Arc<O>, route: Arc<R>, pace: Pace, drain: Duration) -> Self {
+        Self::with_clock(outgoing, route, Arc::new(SystemClock), pace, drain)
+    }
+}
+
+impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
+    /// Returns an outbox on another clock.
+    #[must_use]
+    pub fn with_clock(outgoing: Arc<O>, route: Arc<R>, clock: Arc<C>, pace: Pace, drain: Duration) -> Self {
+        Self { outgoing, route, clock, pace, drain, states: States::default() }
+    }
+
+    /// Returns where to see how sending goes.
+    #[must_use]
+    pub fn states(&self) -> States {
+        self.states.clone()
+    }
+
+    /// Sends until told to stop, then lets what is in flight end and returns. A new list of partners
+    /// starts, changes and ends their tasks.
+    pub async fn run(self, mut partners: watch::Receiver<Arc<Vec<Partner>>>, mut stop: Stop) {
+        let mut tasks = JoinSet::new();
+        let mut running: HashMap<PartnerId, (Partner, Stopper)> = HashMap::new();
+        let mut following = true;
+        loop {
+            let wanted = partners.borrow_and_update().clone();
+            // Dropping its stopper ends a task.
+            running.retain(|_, (partner, _)| wanted.contains(partner));
+            for partner in wanted.iter().filter(|partner| partner.url.is_some()) {
+                if running.contains_key(&partner.id) {
+                    continue;
+                }
+                let (stopper, stop) = Stopper::new();
+                tasks.spawn(self.sender(partner.clone()).run(stop));
+                running.insert(partner.id.clone(), (partner.clone(), stopper));
+            }
+            tokio::select! {
+                () = stop.stopped() => break,
+                changed = partners.changed(), if following => following = changed.is_ok(),
+                Some(ended) = tasks.join_next(), if !tasks.is_empty() => log_panic(ended),
+            }
+        }
+        running.clear();
+        while let Some(ended) = tasks.join_next().await {
+            log_panic(ended);
+        }
+    }
+
+    fn sender(&self, partner: Partner) -> Sender<O, R, C> {
+        Sender::new(
+            Arc::clone(&self.outgoing),
+            Arc::clone(&self.route),
+            Arc::clone(&self.clock),
+            self.pace.clone(),
+            self.drain,
+            self.states.clone(),
+            partner,
+        )
+    }
+}
+
+fn log_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "The task that sends to a partner ended unexpectedly. Restart the daemon.");
+    }
+}

@@ -1,0 +1,104 @@
+//! Decides which client certificates complete a handshake.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+
+use super::{ClientTrust, Fingerprint, PeerCertificate, PkiError, provider, roots};
+
+/// Accepts pinned public keys, and whatever is under a configured authority.
+#[derive(Debug)]
+pub(super) struct ClientVerifier {
+    pinned: HashSet<Fingerprint>,
+    authorities: Option<Arc<dyn ClientCertVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientVerifier {
+    pub(super) fn new(trust: &ClientTrust) -> Result<Self, PkiError> {
+        let authorities = if trust.authorities.is_empty() {
+            None
+        } else {
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots(&trust.authorities)?), provider())
+                    .build()
+                    .map_err(|error| PkiError::Trust(error.to_string()))?;
+            Some(verifier)
+        };
+        Ok(Self { pinned: trust.pinned.iter().copied().collect(), authorities, provider: provider() })
+    }
+
+    /// A pin replaces the chain, not the dates and not the purpose.
+    fn verify_pinned(certificate: &PeerCertificate, now: UnixTime) -> Result<ClientCertVerified, Error> {
+        let now = i64::try_from(now.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let now = now.ok_or(Error::FailedToGetCurrentTime)?;
+        if now < certificate.not_before {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        if now > certificate.not_after {
+            return Err(CertificateError::Expired.into());
+        }
+        if !certificate.client_authentication || certificate.authority {
+            return Err(CertificateError::InvalidPurpose.into());
+        }
+        Ok(ClientCertVerified::assertion())
+    }
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        // A client would leave out a pinned certificate that is under none of the names hinted at.
+        match &self.authorities {
+            Some(authorities) if self.pinned.is_empty() => authorities.root_hint_subjects(),
+            _ => &[],
+        }
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let certificate =
+            PeerCertificate::from_der(end_entity).map_err(|_| Error::from(CertificateError::BadEncoding))?;
+        if self.pinned.contains(&certificate.fingerprint) {
+            return Self::verify_pinned(&certificate, now);
+        }
+        match &self.authorities {
+            Some(authorities) => authorities.verify_client_cert(end_entity, intermediates, now),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,182 @@
+//! Errors as the outside sees them: `application/problem+json` (RFC 9457).
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use iwmo_codec::{Diagnostic, Report, Severity, Stage};
+use serde_json::{Map, Value, json};
+
+use crate::engine::Refusal;
+
+/// An answer that says what went wrong and whose turn it is.
+///
+/// `type` never changes meaning and is what programs go by; `title` and `detail` are for people. None of
+/// them holds personal data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    title: String,
+    detail: Option<String>,
+    members: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// Starts a problem; `kind` becomes `urn:iwmo:probleem:<kind>`.
+    #[must_use]
+    pub fn new(status: StatusCode, kind: &'static str, title: impl Into<String>) -> Self {
+        let (title, members) = (title.into(), Map::new());
+        Self { status, kind, title, detail: None, members, headers: Vec::new() }
+    }
+
+    /// Adds what was wrong this time.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a member of its own to the document.
+    #[must_use]
+    pub fn member(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Adds `Retry-After`.
+    #[must_use]
+    pub fn retry_after(self, seconds: u32) -> Self {
+        self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// Returns the status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the last part of the problem's `type`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The path does not exist.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "niet-gevonden", "There is nothing at this path")
+    }
+
+    /// The path exists, the method does not. The header `Allow` is set by the router.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "methode", "This path does not know this method")
+    }
+
+    /// The content type is not one of `accepted`.
+    #[must_use]
+    pub fn unsupported_media_type(accepted: &'static str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "inhoudstype", "The content type is not accepted")
+            .detail(format!("accepted: {accepted}; charset utf-8; no content coding"))
+            .header(HeaderName::from_static("accept-post"), HeaderValue::from_static(accepted))
+    }
+
+    /// The message is longer than the configured size.
+    #[must_use]
+    pub fn too_large(bytes_max: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "te-groot", "The message is too large")
+            .detail(format!("at most {bytes_max} bytes are accepted"))
+            .member("bytes_max", json!(bytes_max))
+    }
+
+    /// The gateway cannot do it now.
+    #[must_use]
+    pub fn unavailable(reason: impl Into<String>, retry_after_seconds: u32) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "niet-beschikbaar", "The gateway cannot take this now")
+            .detail(reason)
+            .retry_after(retry_after_seconds)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut document = Map::new();
+        document.insert("type".into(), json!(format!("urn:iwmo:probleem:{}", self.kind)));
+        document.insert("title".into(), json!(self.title));
+        document.insert("status".into(), json!(self.status.as_u16()));
+        if let Some(detail) = self.detail {
+            document.insert("detail".into(), json!(detail));
+        }
+        document.extend(self.members);
+        let mut response = (self.status, Value::Object(document).to_string()).into_response();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response.headers_mut().extend(self.headers);
+        response.extensions_mut().insert(ProblemKind(self.kind));
+        response
+    }
+}
+
+/// Travels with a response, for the access log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProblemKind(pub(crate) &'static str);
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(report) => invalid(&report),
+            Refusal::Unacceptable { title, detail, rules, retourcodes } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "onaanvaardbaar", title)
+                    .detail(detail)
+                    .member("rules", json!(rules))
+                    .member("retourcodes", json!(retourcodes))
+            }
+            Refusal::WrongSender(detail) => {
+                Self::new(StatusCode::FORBIDDEN, "verkeerde-afzender", "The message is not from this partner")
+                    .detail(detail)
+            }
+            Refusal::TooLarge { bytes_max } => Self::too_large(bytes_max),
+            Refusal::Unavailable { reason, retry_after_seconds } => {
+                // The reason may tell about disks and paths; operators have it in the log.
+                tracing::warn!(reason, "A message could not be stored.");
+                Self::unavailable("the store cannot commit now", retry_after_seconds)
+            }
+        }
+    }
+}
+
+fn invalid(report: &Report) -> Problem {
+    let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+    let diagnostics = report.diagnostics.iter().map(diagnostic).collect();
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ongeldig-bericht", "The message is not valid")
+        .detail(format!("{errors} faults; diagnostics has them all"))
+        .member("valid", Value::Bool(false))
+        .member("diagnostics", Value::Array(diagnostics))
+}
+
+/// The shape of `iwmo validate --format json`.
+fn diagnostic(found: &Diagnostic) -> Value {
+    json!({
+        "severity": match found.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "stage": match found.stage {
+            Stage::Xml => "xml",
+            Stage::Schema => "schema",
+            Stage::Rule => "rule",
+        },
+        "rule": found.rule,
+        "line": found.line,
+        "column": found.column,
+        "path": found.path,
+        "retourcode": found.retourcode,
+    })
+}
