@@ -14,7 +14,7 @@ use crate::engine::batch::{Batch, unavailable};
 use crate::engine::record::{Bericht, Record, Uitgaand, Uitspraak};
 use crate::engine::worker::entry_name;
 use crate::engine::{GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer};
-use crate::ledger::{Applier, At, Gevolg, Heenbericht, LedgerError, Persoon, Rows, keys};
+use crate::ledger::{Applier, At, EbMelding, Gevolg, Heenbericht, LedgerError, Persoon, Rows, keys};
 use crate::store::Overlay;
 use crate::translate::{self, Parties, Untranslatable};
 
@@ -165,10 +165,10 @@ impl Decider<'_> {
             return Err(wrong_sender(incoming, "the aanbieder that the 301 was sent to"));
         };
         // The header still names the parties of the 301, unswapped.
-        if message.ontvanger() != Some(aanbieder.as_str()) {
+        if message.header().ontvanger != Some(aanbieder.as_str()) {
             return Err(wrong_sender(incoming, "the aanbieder that the 301 was sent to"));
         }
-        let gemeente = Gemeente::new(message.afzender()).map_err(|e| untranslatable(e.into()))?;
+        let gemeente = Gemeente::new(message.header().afzender).map_err(|e| untranslatable(e.into()))?;
         self.gemeente(gemeente)?;
         if !partner.gemeenten.contains(&gemeente) {
             return Err(wrong_sender(incoming, &format!("gemeente {gemeente}")));
@@ -203,15 +203,15 @@ impl Decider<'_> {
         batch: &mut Batch<'_>,
     ) -> Result<Receipt, Refusal> {
         let message = incoming.message;
-        let gemeente = Gemeente::new(message.afzender()).map_err(|e| untranslatable(e.into()))?;
+        let gemeente = Gemeente::new(message.header().afzender).map_err(|e| untranslatable(e.into()))?;
         let settings = self.gemeente(gemeente)?;
         if partner.kind != PartnerKind::Cak || settings.cak.as_ref() != Some(&incoming.inbound.partner) {
             return Err(wrong_sender(incoming, "the CAK"));
         }
         let at = batch.next(keys::chain(gemeente), now);
-        let dagtekening = translate::date(message.dagtekening()).map_err(untranslatable)?;
-        let key = keys::eb_melding(gemeente, message.identificatie());
-        let melding = batch.overlay.row::<crate::ledger::EbMelding>(&key).map_err(broken)?;
+        let dagtekening = translate::date(message.header().dagtekening).map_err(untranslatable)?;
+        let key = keys::eb_melding(gemeente, message.header().identificatie);
+        let melding = batch.overlay.row::<EbMelding>(&key).map_err(broken)?;
         let kind = message.kind().name();
         let matched = melding.filter(|melding| {
             melding.antwoord.is_none() && melding.dagtekening == dagtekening && melding.retour_soort() == kind
@@ -234,7 +234,7 @@ impl Decider<'_> {
         batch: &mut Batch<'_>,
     ) -> Result<(), LedgerError> {
         let at = batch.next(keys::chain(gemeente), now);
-        let planned = self.plan(gemeente, bsn, today, &at, true, &batch.overlay)?;
+        let planned = self.plan(gemeente, bsn, today, &at, false, &batch.overlay)?;
         let Some((eb, uitgaand)) = planned else { return Ok(()) };
         let record = Record::Planning(crate::engine::record::Planning {
             vandaag: today.to_string(),
@@ -303,8 +303,10 @@ impl Decider<'_> {
         let gevolg =
             self.applier.bericht(&mut batch.overlay, at, &record, incoming.message).map_err(broken)?;
         if let Some(Gevolg { gemeente, bsn }) = gevolg {
+            // What follows on an answer of the CAK was held already.
+            let hold = !matches!(incoming.message, Message::Wmo402(_) | Message::Wmo404(_));
             let planned =
-                self.plan(gemeente, &bsn, incoming.today, at, false, &batch.overlay).map_err(broken)?;
+                self.plan(gemeente, &bsn, incoming.today, at, hold, &batch.overlay).map_err(broken)?;
             if let Some((besluit, uitgaand)) = planned {
                 record.eb = Some(besluit);
                 record.uitgaand.extend(uitgaand);
@@ -369,13 +371,13 @@ fn answered(
 ) -> Result<Option<Heenbericht>, LedgerError> {
     let kind = message.kind();
     let code = kind.heenbericht().unwrap_or(kind).bericht_code();
-    let key = keys::heenbericht(gemeente, message.afzender(), code, message.identificatie());
+    let key = keys::heenbericht(gemeente, message.header().afzender, code, message.header().identificatie);
     let heen: Option<Heenbericht> = rows.row(&key)?;
     if kind.heenbericht().is_none() {
         return Ok(heen);
     }
     // A retour is matched by Dagtekening too (header-and-identification 4.1).
-    Ok(heen.filter(|heen| translate::date(message.dagtekening()).is_ok_and(|date| date == heen.dagtekening)))
+    Ok(heen.filter(|heen| translate::date(message.header().dagtekening).is_ok_and(|date| date == heen.dagtekening)))
 }
 
 /// Returns the key under which what concerns this person leaves in order. It holds no personal data.

@@ -19,6 +19,9 @@ use crate::store::Ledger;
 /// Most entries made durable together.
 const BATCH_MAX: usize = 256;
 
+/// Persons of the daily run between two batches, so that messages need not wait for it.
+const DAY_PERSONS: usize = 256;
+
 /// Something for the loop to do.
 pub(super) enum Job {
     /// A decoded message waits for its receipt.
@@ -34,6 +37,12 @@ pub(super) enum Job {
     Day(Date),
     /// Finish.
     Stop,
+}
+
+/// The daily run of the CAK planner, as far as it has come.
+struct Day {
+    today: Date,
+    from: Vec<u8>,
 }
 
 /// The thread that judges and writes.
@@ -65,20 +74,39 @@ impl Worker {
     /// Runs until told to stop or until nobody can ask anything any more.
     pub(super) fn run(mut self) {
         let ledger = Arc::clone(&self.ledger);
-        while let Ok(first) = self.jobs.recv() {
+        let mut day = None;
+        while let Some(first) = self.next(day.is_some()) {
             let tips = self.journal.tips();
             let mut batch = Batch::new(&ledger, &tips);
-            let mut stop = self.take(first, &mut batch);
+            let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
             while !stop && batch.len() < BATCH_MAX {
                 match self.jobs.try_recv() {
-                    Ok(job) => stop = self.take(job, &mut batch),
+                    Ok(job) => stop = self.take(job, &mut batch, &mut day),
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
+            }
+            if let Some(run) = day.take().filter(|_| !stop) {
+                day = self.day(run, &mut batch).unwrap_or_else(|error| {
+                    tracing::error!(code = "PlanningRunError", %error, "The daily run of the CAK planner failed.");
+                    None
+                });
             }
             self.commit(batch, &tips);
             if stop {
                 return;
             }
+        }
+    }
+
+    /// Waits for a job, unless the daily run has work. Nothing: nobody can ask anything any more.
+    fn next(&self, busy: bool) -> Option<Option<Job>> {
+        if !busy {
+            return self.jobs.recv().ok().map(Some);
+        }
+        match self.jobs.try_recv() {
+            Ok(job) => Some(Some(job)),
+            Err(TryRecvError::Empty) => Some(None),
+            Err(TryRecvError::Disconnected) => None,
         }
     }
 
@@ -126,7 +154,7 @@ impl Worker {
     }
 
     /// Does one job within the batch; true when it was the last.
-    fn take(&self, job: Job, batch: &mut Batch<'_>) -> bool {
+    fn take(&self, job: Job, batch: &mut Batch<'_>, day: &mut Option<Day>) -> bool {
         match job {
             Job::Stop => return true,
             Job::Message { inbound, message, sha256, reply } => {
@@ -140,11 +168,7 @@ impl Worker {
                 Ok(()) => batch.reply(Reply::Recorded(reply)),
                 Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
             },
-            Job::Day(today) => {
-                if let Err(error) = self.day(today, batch) {
-                    tracing::error!(code = "PlanningRunError", %error, "The daily run of the CAK planner failed.");
-                }
-            }
+            Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }
         false
     }
@@ -170,19 +194,20 @@ impl Worker {
         Ok(())
     }
 
-    /// Plans for everybody whose day has come.
-    fn day(&self, today: Date, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
+    /// Plans for the next persons of the daily run. Returns where to go on, if it is not done.
+    fn day(&self, day: Day, batch: &mut Batch<'_>) -> Result<Option<Day>, LedgerError> {
         let decider = Decider { settings: &self.settings, applier: &self.applier };
         let now = self.clock.now();
-        for row in self.ledger.scan(&keys::alle_planning()) {
+        let prefix = keys::personen();
+        let mut rows = self.ledger.range(&day.from, &prefix);
+        for row in rows.by_ref().take(DAY_PERSONS) {
             let (key, _) = row?;
-            let Some((datum, gemeente, bsn)) = keys::planning_delen(&key) else { continue };
-            if datum > today {
-                break;
+            if let Some((gemeente, bsn)) = keys::persoon_delen(&key) {
+                decider.planning(gemeente, &bsn, day.today, now, batch)?;
             }
-            decider.planning(gemeente, &bsn, today, now, batch)?;
         }
-        Ok(())
+        let next = rows.next().transpose()?;
+        Ok(next.map(|(key, _)| Day { today: day.today, from: key.to_vec() }))
     }
 }
 

@@ -39,6 +39,29 @@ pub struct Heenbericht {
     pub antwoord: Option<u64>,
 }
 
+/// A notification to the CAK.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EbMelding {
+    /// The entry that recorded it.
+    pub seq: u64,
+    /// Whom it is about.
+    pub bsn: Bsn,
+    /// A stop (WMO403) and not a start (WMO401).
+    pub stop: bool,
+    /// Dagtekening.
+    pub dagtekening: Date,
+    /// The entry that recorded its retour.
+    pub antwoord: Option<u64>,
+}
+
+impl EbMelding {
+    /// Returns the kind of message that answers it.
+    #[must_use]
+    pub fn retour_soort(&self) -> &'static str {
+        if self.stop { "WMO404" } else { "WMO402" }
+    }
+}
+
 /// Where an outgoing message stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stand {
