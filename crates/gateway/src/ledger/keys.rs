@@ -77,6 +77,19 @@ pub fn toewijzing(gemeente: Gemeente, nummer: ToewijzingNummer) -> Vec<u8> {
     key(b't', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes()])
 }
 
+/// Prefix of all toewijzingen.
+pub fn toewijzingen() -> Vec<u8> {
+    key(b't', &[])
+}
+
+/// Reads back gemeente and number from the key of a toewijzing.
+pub fn toewijzing_delen(key: &[u8]) -> Option<(Gemeente, ToewijzingNummer)> {
+    let rest = key.strip_prefix(b"t")?;
+    let gemeente = std::str::from_utf8(rest.get(..4)?).ok()?;
+    let nummer = u32::from_be_bytes(rest.get(4..8)?.try_into().ok()?);
+    Some((Gemeente::new(gemeente).ok()?, ToewijzingNummer::new(nummer).ok()?))
+}
+
 /// Key of a heenbericht (TR056).
 pub fn heenbericht(gemeente: Gemeente, afzender: &str, bericht_code: u32, identificatie: &str) -> Vec<u8> {
     key(

@@ -5,15 +5,15 @@ use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
 use iwmo_codec::retour::RetourView;
 use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Words;
 use crate::clock::dutch_time;
-use crate::engine::record::{Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak};
+use crate::engine::record::{OUTGOING_MAX, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak};
 use crate::journal::{Entry, Reader};
-use crate::ledger::{Heenbericht, LedgerError, Rows, keys};
+use crate::ledger::{At, Heenbericht, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
-use crate::translate;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,19 +50,70 @@ pub fn timeline(
     nummer: ToewijzingNummer,
 ) -> Result<Vec<Line>, LedgerError> {
     let chain = keys::chain(gemeente);
-    let mut timeline = Vec::new();
+    let mut timeline: Vec<(i64, Line)> = Vec::new();
     for row in ledger.scan(&keys::persoon_entries(gemeente, bsn)) {
         let (key, _) = row?;
         let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
-        if let Some(entry) = reader.get(chain, seq)? {
-            let lines = lines(ledger, reader, schemas, &entry)?;
-            let concerns = |line: &Line| {
-                line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value())
-            };
-            timeline.extend(lines.into_iter().filter(concerns));
+        let Some(entry) = reader.get(chain, seq)? else { continue };
+        let mut lines = lines(ledger, reader, schemas, &entry)?;
+        lines.retain(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value()));
+        if !lines.is_empty() {
+            let moment = entry.time.as_microsecond();
+            timeline.extend(lines.into_iter().map(|line| (moment, line)));
+            timeline.extend(sent(ledger, &entry)?);
         }
     }
-    Ok(timeline)
+    timeline.sort_by_key(|(moment, _)| *moment);
+    Ok(timeline.into_iter().map(|(_, line)| line).collect())
+}
+
+/// Where the outgoing messages of an entry stand, as lines.
+fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError> {
+    let mut lines = Vec::new();
+    let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
+    for index in 0..OUTGOING_MAX {
+        let id = at.outgoing(index);
+        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { break };
+        let moment = Timestamp::from_microsecond(row.sinds_us).unwrap_or(entry.time);
+        let kind = row.soort.trim_start_matches("WMO");
+        let words = sent_words(kind, &row);
+        let line = Line {
+            entry: id.to_string(),
+            tijd: dutch_time(moment),
+            bericht: row.soort.clone(),
+            toewijzingen: Vec::new(),
+            tekst: words.nl,
+            text: words.en,
+            retourcodes: Vec::new(),
+            regels: Vec::new(),
+        };
+        lines.push((row.sinds_us, line));
+    }
+    Ok(lines)
+}
+
+fn sent_words(kind: &str, row: &Uitgaand) -> Words {
+    let partner = &row.partner;
+    let reason = row.reden.as_deref().unwrap_or_default();
+    match row.stand {
+        Stand::Wacht if row.pogingen == 0 => {
+            Words::new(format!("{kind} wacht op verzending aan {partner}"), format!("{kind} waits to be sent to {partner}"))
+        }
+        Stand::Wacht => Words::new(
+            format!("{kind} niet bezorgd bij {partner}, nieuwe poging volgt: {reason}"),
+            format!("{kind} not delivered to {partner}, to be tried again: {reason}"),
+        ),
+        Stand::Doorgegeven => {
+            Words::new(format!("{kind} doorgegeven voor {partner}"), format!("{kind} handed over for {partner}"))
+        }
+        Stand::Bezorgd => {
+            Words::new(format!("{kind} bezorgd bij {partner}"), format!("{kind} delivered to {partner}"))
+        }
+        Stand::Geparkeerd => Words::new(
+            format!("{kind} geweigerd door {partner}, een medewerker moet kijken: {reason}"),
+            format!("{kind} refused by {partner}, someone must look: {reason}"),
+        ),
+    }
 }
 
 /// Returns an entry in words; several lines when it did several things.
@@ -362,9 +413,4 @@ fn delivery_line(
         ),
     };
     Ok(Some(new(&uitgaand.soort, words)))
-}
-
-/// Returns the client of a message, for filters.
-pub(super) fn client(message: &Message) -> Option<Bsn> {
-    translate::parties(message).ok().map(|parties| parties.bsn)
 }
