@@ -1,5 +1,8 @@
 //! Parses, validates and writes the messages of the iStandaarden iWmo and iEb.
 
 mod report;
+mod schema;
+mod xml;
 
-pub use report::{Diagnostic, Report, Severity, Stage};
+pub use report::{DIAGNOSTICS_MAX, Diagnostic, Lang, Position, Private, Report, Severity, Stage, Text};
+pub use schema::{SchemaError, SchemaProblem, SchemaSource, Schemas};

@@ -175,7 +175,11 @@ pub trait Outgoing: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Unavailable`] when the store cannot commit; the message then stays waiting.
-    fn outcome(&self, id: OutgoingId, outcome: Outcome) -> impl Future<Output = Result<(), Unavailable>> + Send;
+    fn outcome(
+        &self,
+        id: OutgoingId,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<(), Unavailable>> + Send;
 
     /// Changes whenever something may have begun to wait.
     fn changed(&self) -> tokio::sync::watch::Receiver<u64>;
