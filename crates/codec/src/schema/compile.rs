@@ -223,7 +223,7 @@ impl<'d> Compiler<'d> {
             (Some(_), Some(inline)) => Err(document.invalid(inline, "an element with two types")),
             (None, Some(inline)) => match document.nodes[inline].kind.as_ref() {
                 "simpleType" => Ok(TypeRef::Simple(self.inline_simple((document_number, inline))?)),
-                "complexType" => Ok(TypeRef::Complex(self.reserve(None, (document_number, inline)))),
+                "complexType" => Ok(TypeRef::Complex(self.reserve((document_number, inline)))),
                 // Identity constraints among them.
                 _ => Err(document.unsupported(inline)),
             },
@@ -249,15 +249,15 @@ impl<'d> Compiler<'d> {
         if let Some(number) = self.complexes.get(name) {
             return *number;
         }
-        let number = self.reserve(Some(name.local.clone()), place);
+        let number = self.reserve(place);
         self.complexes.insert(name.clone(), number);
         number
     }
 
-    fn reserve(&mut self, name: Option<Box<str>>, place: Place) -> u32 {
+    fn reserve(&mut self, place: Place) -> u32 {
         // As many as there are nodes, which are fewer than bytes of schema text.
         let number = self.tables.complexes.len() as u32;
-        self.tables.complexes.push(ComplexType { name, attributes: Vec::new(), content: Content::Empty });
+        self.tables.complexes.push(ComplexType { attributes: Vec::new(), content: Content::Empty });
         self.pending.push((number, place));
         number
     }
@@ -275,7 +275,7 @@ impl<'d> Compiler<'d> {
                 );
             }
         }
-        let mut compiled = ComplexType { name: None, attributes: Vec::new(), content: Content::Empty };
+        let mut compiled = ComplexType { attributes: Vec::new(), content: Content::Empty };
         let mut children = document.children(node).peekable();
         match children.peek().map(|child| document.nodes[*child].kind.as_ref()) {
             Some("sequence" | "choice") => {
@@ -317,7 +317,7 @@ impl<'d> Compiler<'d> {
             document.nodes[extension].name("base").ok_or_else(|| document.invalid(extension, "no base"))?;
         let mut compiled = match self.type_by_name(base, document, extension)? {
             TypeRef::Simple(number) => {
-                ComplexType { name: None, attributes: Vec::new(), content: Content::Simple(number) }
+                ComplexType { attributes: Vec::new(), content: Content::Simple(number) }
             }
             TypeRef::Complex(_) => match self.complex_places.get(base).copied() {
                 Some(place) => self.extended(place, document, extension)?,

@@ -23,14 +23,13 @@ mod tables;
 
 use std::sync::{Arc, OnceLock};
 
-pub(crate) use builtin::{Builtin, WhiteSpace};
+pub(crate) use builtin::Builtin;
 pub(crate) use bundled::known_message;
-pub(crate) use content::{Allowed, Label, Model, Process, State};
+pub(crate) use content::{Allowed, Label, Model, Process};
 pub use error::{SchemaError, SchemaProblem};
+pub(crate) use moment::Calendar;
 pub(crate) use simple::{Bound, FacetFault, SimpleType, normalise};
-pub(crate) use tables::{
-    ComplexType, Content, ElementDeclaration, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE,
-};
+pub(crate) use tables::{Content, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE};
 
 use crate::xml::Limits;
 

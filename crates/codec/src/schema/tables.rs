@@ -48,7 +48,6 @@ pub(crate) struct ElementDeclaration {
 /// A complex type.
 #[derive(Clone, Debug)]
 pub(crate) struct ComplexType {
-    pub(crate) name: Option<Box<str>>,
     pub(crate) attributes: Vec<AttributeUse>,
     pub(crate) content: Content,
 }

@@ -12,7 +12,7 @@ mod fault;
 mod namespaces;
 mod scan;
 
-pub(crate) use chars::{is_name, is_name_char, is_name_start, is_ncname, is_xml_space, split_qname};
+pub(crate) use chars::{is_name, is_name_char, is_ncname, is_xml_space, split_qname};
 pub(crate) use fault::{XmlFault, XmlFaultKind};
 pub(crate) use namespaces::{Namespaces, XSI};
 pub(crate) use scan::{RawAttribute, Scanner, Token, decode, unescape_attribute, unescape_text};

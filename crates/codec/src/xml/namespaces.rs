@@ -89,9 +89,4 @@ impl<'x, I: Copy> Namespaces<'x, I> {
             None => None,
         }
     }
-
-    /// Returns every prefix in force with its namespace, the innermost last.
-    pub(crate) fn in_force(&self) -> impl Iterator<Item = (&'x str, &str)> {
-        self.bindings.iter().map(|binding| (binding.prefix, binding.uri.as_ref()))
-    }
 }
