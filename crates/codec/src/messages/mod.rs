@@ -1,6 +1,7 @@
 //! The messages as types. The structs are generated from the schemas; their names are those of the standard.
 
 mod class;
+mod decode;
 mod header;
 pub mod ieb_1_0;
 pub mod iwmo_3_2;

@@ -1,7 +1,7 @@
 //! Rules on dates.
 
 use super::declaration::prestaties;
-use super::view::{CLIENT, Class, START, STOP, TOEGEWEZEN, contacten, geboortedatums, inzet};
+use super::view::{START, STOP, TOEGEWEZEN, contacten, geboortedatums, inzet};
 use super::{Findings, Place};
 use crate::messages::{Message, Sink, local_name};
 use crate::value::{Datum, Leaf};
