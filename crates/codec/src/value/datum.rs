@@ -55,14 +55,27 @@ impl Datum {
     /// duration does in XPath.
     #[must_use]
     pub const fn add_years(self, years: i32) -> Self {
-        let mut year = self.year.saturating_add(years);
-        if self.year < 0 && year >= 0 {
-            year = year.saturating_add(1);
-        } else if self.year > 0 && year <= 0 {
-            year = year.saturating_sub(1);
-        }
-        let last = days_in_month(year, self.month);
-        Self { year, month: self.month, day: if self.day > last { last } else { self.day } }
+        self.add_months(years.saturating_mul(12))
+    }
+
+    /// The same day so many months later, cut to the end of the month where it must.
+    #[must_use]
+    pub const fn add_months(self, months: i32) -> Self {
+        // Counted from year 0 of the calendar, which XSD calls -1.
+        let years = self.year as i64 + (self.year < 0) as i64;
+        let months = years * 12 + self.month as i64 - 1 + months as i64;
+        let years = months.div_euclid(12);
+        let year = if years <= 0 { years - 1 } else { years };
+        let month = (months.rem_euclid(12) + 1) as u8;
+        let year = if year > i32::MAX as i64 {
+            i32::MAX
+        } else if year < i32::MIN as i64 {
+            i32::MIN
+        } else {
+            year as i32
+        };
+        let last = days_in_month(year, month);
+        Self { year, month, day: if self.day > last { last } else { self.day } }
     }
 
     /// Returns whether this is the last day of its month.
@@ -185,6 +198,15 @@ mod tests {
         assert_eq!(datum("1904-02-29").add_years(120), datum("2024-02-29"));
         assert_eq!(datum("1904-02-29").add_years(119), datum("2023-02-28"));
         assert_eq!(datum("-0001-06-01").add_years(1), datum("0001-06-01"));
+        assert_eq!(datum("0001-06-01").add_years(-1), datum("-0001-06-01"));
+    }
+
+    #[test]
+    fn months_are_cut_to_the_end_of_the_month() {
+        assert_eq!(datum("2024-02-29").add_months(-12), datum("2023-02-28"));
+        assert_eq!(datum("2025-01-31").add_months(1), datum("2025-02-28"));
+        assert_eq!(datum("2024-12-15").add_months(1), datum("2025-01-15"));
+        assert_eq!(datum("2147483647-12-31").add_months(1).year(), i32::MAX);
     }
 
     #[test]
