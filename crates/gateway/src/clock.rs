@@ -37,6 +37,12 @@ pub fn dutch_time(moment: Timestamp) -> String {
     moment.to_zoned_datetime(dutch_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// Returns the moment at which a day begins in the Netherlands.
+#[must_use]
+pub fn dutch_midnight(date: Date) -> Option<Timestamp> {
+    date.to_zoned_datetime(dutch_zone()).ok().map(|zoned| zoned.timestamp())
+}
+
 fn dutch_zone() -> TimeZone {
     // The zone is bundled with the program; UTC is at most two hours off should it ever be missing.
     TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC)

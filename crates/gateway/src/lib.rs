@@ -1,11 +1,11 @@
 //! The gateway: exchange, journal, ledger, backoffice API and the program `iwmo`.
 
 pub mod backoffice;
-pub mod cli;
+// pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
-pub mod demo;
+// pub mod demo;
 pub mod engine;
 pub mod exchange;
 pub mod journal;

@@ -96,6 +96,12 @@ impl Problem {
             .member("bytes_max", json!(bytes_max))
     }
 
+    /// The gateway failed by a fault of its own.
+    #[must_use]
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "interne-fout", "The gateway could not do this").detail(detail)
+    }
+
     /// The gateway cannot do it now.
     #[must_use]
     pub fn unavailable(reason: impl Into<String>, retry_after_seconds: u32) -> Self {

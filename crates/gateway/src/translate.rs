@@ -56,7 +56,7 @@ pub fn parties(message: &Message) -> Result<Parties, Untranslatable> {
     Ok(Parties {
         gemeente: Gemeente::new(gemeente.as_str())?,
         aanbieder: Aanbieder::new(aanbieder.as_str())?,
-        bsn: Bsn::new(bsn.expose().expose())?,
+        bsn: Bsn::new(bsn.expose().as_str())?,
     })
 }
 
@@ -146,13 +146,10 @@ pub fn datum(date: Date) -> Result<Datum, Untranslatable> {
 
 fn time(tijd: &Tijd) -> Result<Time, Untranslatable> {
     let seconds = tijd.seconds_of_day();
-    // 24:00:00 is the last moment of the day; the machine has no such time and orders it last.
-    if seconds >= 24 * 60 * 60 {
-        return Ok(Time::MAX);
-    }
     let part = |value: u32| i8::try_from(value).map_err(|_| Untranslatable::Moment);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Time::new(part(hour)?, part(minute)?, part(second)?, tijd.nanoseconds()).map_err(|_| Untranslatable::Moment)
+    let nanoseconds = i32::try_from(tijd.nanoseconds()).map_err(|_| Untranslatable::Moment)?;
+    Time::new(part(hour)?, part(minute)?, part(second)?, nanoseconds).map_err(|_| Untranslatable::Moment)
 }
 
 fn mark(message: &Message, entry: u64, dag: Date) -> Result<Bericht, Untranslatable> {

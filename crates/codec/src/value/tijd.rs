@@ -39,6 +39,13 @@ impl Tijd {
         self.seconds % SECONDS_A_DAY
     }
 
+    /// Nanoseconds within the second; finer digits are cut off.
+    #[must_use]
+    pub fn nanoseconds(&self) -> u32 {
+        let digits = self.fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+        digits.fold(0, |value, digit| value * 10 + u32::from(digit - b'0'))
+    }
+
     fn key(&self) -> (u32, &str) {
         // Digits after the point order like text once closing zeros are gone.
         (self.seconds_of_day(), self.fraction.trim_end_matches('0'))

@@ -105,7 +105,7 @@ async fn bericht(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let entry = entry(&reads, &principal, &id)?;
-    let view = view::summarize(&entry).map_err(|error| Problem::internal(&error.to_string()))?;
+    let view = view::summarize(&entry).map_err(|error| Problem::internal(error.to_string()))?;
     Ok(Json(view).into_response())
 }
 

@@ -7,6 +7,7 @@ mod message;
 mod open;
 mod outbox;
 mod output;
+mod progress;
 mod replay;
 mod serve;
 mod toewijzing;

@@ -81,9 +81,8 @@ impl Engine {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Opened), EngineError> {
         let journal = FileJournal::open(&data.join("journal"), Options::default())?;
-        let recovered = journal.recovered();
-        if !recovered.is_clean() {
-            tracing::warn!(code = "JournalTailCut", recovered = %recovered, "The last write was incomplete and never acknowledged; it was cut off.");
+        if let Some(torn) = &journal.recovered().torn_tail {
+            tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it was cut off.");
         }
         let reader = journal.reader();
         let schemas = Schemas::bundled();

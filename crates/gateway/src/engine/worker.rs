@@ -199,7 +199,7 @@ impl Worker {
         let decider = Decider { settings: &self.settings, applier: &self.applier };
         let now = self.clock.now();
         let prefix = keys::personen();
-        let mut rows = self.ledger.range(&day.from, &prefix);
+        let mut rows = self.ledger.range(&prefix, &day.from);
         for row in rows.by_ref().take(DAY_PERSONS) {
             let (key, _) = row?;
             if let Some((gemeente, bsn)) = keys::persoon_delen(&key) {

@@ -7,7 +7,7 @@ use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::{EbDossier, EbStartNummer, Kostprijs, Opdracht};
 use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
-use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie, Retourcode, ToewijzingNummer};
+use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie, Retourcode};
 use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
@@ -131,7 +131,7 @@ impl Applier {
                 ontvangst: None,
                 sinds_us: moment,
             };
-            overlay.put(&keys::wachtrij(&row.partner, row.gemaakt_us, &id), &[]);
+            overlay.put(keys::wachtrij(&row.partner, row.gemaakt_us, &id), Vec::new());
             put_row(overlay, keys::uitgaand(&id), &row)?;
         }
         match eb {
@@ -171,7 +171,7 @@ fn heenbericht(
             put_row(overlay, key, &row)?;
         }
     }
-    overlay.put(&keys::persoon_entry(parties.gemeente, &parties.bsn, at.seq), &[]);
+    overlay.put(keys::persoon_entry(parties.gemeente, &parties.bsn, at.seq), Vec::new());
     if bericht.uitspraak != Uitspraak::Goedgekeurd {
         return Ok(None);
     }
@@ -209,7 +209,7 @@ fn toewijzing_retour(
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the message it answers is not on record"))?;
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
-    overlay.put(&keys::persoon_entry(gemeente, &heen.bsn, at.seq), &[]);
+    overlay.put(keys::persoon_entry(gemeente, &heen.bsn, at.seq), Vec::new());
     let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn: heen.bsn };
     let event = translate::toewijzing_retour(message, dossier, at.seq, dag)
         .map_err(|error| untranslatable(at, &error))?;
@@ -233,7 +233,7 @@ fn eb_retour(
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the notification it answers is not on record"))?;
     melding.antwoord = Some(at.seq);
     put_row(overlay, key, &melding)?;
-    overlay.put(&keys::persoon_entry(gemeente, &melding.bsn, at.seq), &[]);
+    overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
     let identificatie =
         Identificatie::new(message.header().identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
@@ -312,7 +312,7 @@ fn eigen_bijdrage(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Re
         }
         EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),
     }
-    overlay.put(&keys::persoon_entry(gemeente, &bsn, at.seq), &[]);
+    overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     put_row(overlay, keys::persoon(gemeente, &bsn), &persoon)
 }
 
@@ -363,7 +363,7 @@ fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result
     row.reden = reden;
     row.ontvangst = ontvangst;
     if stand != Stand::Wacht {
-        overlay.delete(&keys::wachtrij(&row.partner, row.gemaakt_us, &id));
+        overlay.delete(keys::wachtrij(&row.partner, row.gemaakt_us, &id));
     }
     put_row(overlay, key, &row)
 }

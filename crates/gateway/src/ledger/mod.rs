@@ -118,6 +118,6 @@ pub fn decode_row<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, Le
 fn put_row<T: Serialize>(overlay: &mut Overlay<'_>, key: Vec<u8>, row: &T) -> Result<(), LedgerError> {
     let kind = key.first().map_or('?', |byte| char::from(*byte));
     let value = postcard::to_allocvec(row).map_err(|_| LedgerError::Row { kind })?;
-    overlay.put(&key, &value);
+    overlay.put(key, value);
     Ok(())
 }

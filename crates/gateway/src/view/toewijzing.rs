@@ -106,7 +106,7 @@ pub fn toewijzingen(
         }
         None => keys::toewijzingen(),
     };
-    for row in ledger.range(&from, &keys::toewijzingen()) {
+    for row in ledger.range(&keys::toewijzingen(), &from) {
         if found.len() >= filter.limit {
             break;
         }

@@ -1,0 +1,105 @@
+//! `iwmo serve`: the daemon.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use super::output::{Failure, Found, Outcome, Terminal};
+use super::{check, progress};
+use crate::clock::SystemClock;
+use crate::config::{self, Config, LogFormat, Logging};
+use crate::daemon::Daemon;
+
+/// Run the gateway
+///
+/// Checks the configuration as `iwmo check-config` does, opens the store, applies what a crash kept from being
+/// applied, and serves until it is told to stop (SIGTERM, SIGINT). Then it takes nothing more, finishes what is
+/// in flight and closes the store.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Serve {
+    /// The configuration
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl Serve {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let checked = config::check(&self.config).map_err(|error| Failure::new(error.to_string()))?;
+        if !checked.mistakes.is_empty() {
+            check::text(&mut io::stderr().lock(), &self.config, &checked, terminal)?;
+        }
+        let Some(config) = checked.config else {
+            return Err(Failure::new(format!("{}: the configuration has mistakes", self.config.display()))
+                .hint("mend what is listed above; nothing was started"));
+        };
+        start_logging(&config.logging)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(serve(config))
+    }
+}
+
+async fn serve(config: Config) -> Outcome {
+    let bar = progress::bar("ledger");
+    let mut show = |progress: crate::ledger::Progress| {
+        bar.set_length(progress.entries);
+        bar.set_position(progress.applied);
+    };
+    let started = Daemon::start(config, Arc::new(SystemClock), &mut show).await;
+    bar.finish_and_clear();
+    let daemon = started.map_err(|error| Failure::new(error.to_string()))?;
+    if let Some(reason) = &daemon.opened().catch_up.rebuilt {
+        tracing::warn!(code = "LedgerRebuilt", reason, "The ledger was built anew from the journal.");
+    }
+    let applied = daemon.opened().catch_up.applied;
+    let address = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string());
+    tracing::info!(
+        code = "GatewayStarted",
+        exchange = %daemon.exchange(),
+        backoffice = address(daemon.backoffice()),
+        ops = address(daemon.ops()),
+        applied,
+        "The gateway serves."
+    );
+    // For who started it by hand or from a script, and reads the ports that the system chose.
+    let mut out = io::stdout().lock();
+    writeln!(out, "exchange {}", daemon.exchange())?;
+    if let Some(address) = daemon.backoffice() {
+        writeln!(out, "backoffice {address}")?;
+    }
+    if let Some(address) = daemon.ops() {
+        writeln!(out, "ops {address}")?;
+    }
+    writeln!(out, "ready")?;
+    out.flush()?;
+    drop(out);
+    stop_signal().await?;
+    tracing::info!(code = "GatewayStopping", "The gateway stops: it finishes what is in flight.");
+    daemon.stop().await;
+    tracing::info!(code = "GatewayStopped", "The gateway has stopped.");
+    Ok(Found::AllWell)
+}
+
+async fn stop_signal() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+    }
+    Ok(())
+}
+
+fn start_logging(logging: &Logging) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&logging.filter)
+        .map_err(|error| Failure::new(format!("logging.filter: {error}")))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let result = match logging.format {
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.try_init(),
+    };
+    result.map_err(|error| Failure::new(format!("logging cannot begin: {error}")))
+}

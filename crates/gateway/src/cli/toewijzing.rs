@@ -1,0 +1,203 @@
+//! `iwmo toewijzing`: state and timeline.
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
+
+use super::open::{self, StoreArguments};
+use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::clock::{Clock, SystemClock};
+use crate::view::{self, LeveringView, ToewijzingFilter, ToewijzingView};
+
+/// Show toewijzingen: their state, and what happened to them
+#[derive(Debug, Args)]
+pub(super) struct ToewijzingCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    List(List),
+    Show(Show),
+}
+
+/// List toewijzingen with their state
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Only of this gemeente (CBS code)
+    #[arg(long, value_name = "CODE")]
+    gemeente: Option<String>,
+    /// Only of this aanbieder (AGB code)
+    #[arg(long, value_name = "AGB")]
+    aanbieder: Option<String>,
+    /// Only in this state of delivery: NIET_GESTART, GESTART, TIJDELIJK_GESTOPT or BEEINDIGD
+    #[arg(long, value_name = "STATE")]
+    levering: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Show one toewijzing with its timeline
+#[derive(Debug, Args)]
+struct Show {
+    /// The toewijzing: GEMEENTE/NUMMER, as 0222/100101; the number alone when one gemeente has it
+    toewijzing: String,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Say under which rule each thing happened
+    #[arg(long)]
+    why: bool,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl ToewijzingCommand {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        match self.verb {
+            Verb::List(list) => list.run(terminal),
+            Verb::Show(show) => show.run(terminal),
+        }
+    }
+}
+
+impl List {
+    fn run(self, terminal: &Terminal) -> Outcome {
+        let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
+        let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
+        let aanbieder = self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?;
+        let store = open::read(&self.store, terminal)?;
+        let filter = ToewijzingFilter {
+            gemeenten: gemeente.map(|gemeente| vec![gemeente]),
+            aanbieder,
+            levering: self.levering.map(|levering| levering.to_uppercase()),
+            after: None,
+            limit: self.limit,
+        };
+        let found = view::toewijzingen(&store.ledger, &filter, SystemClock.today())
+            .map_err(|error| Failure::new(error.to_string()))?;
+        let mut out = io::stdout().lock();
+        for toewijzing in &found {
+            match self.format {
+                Format::Json => writeln!(out, "{}", serde_json::to_string(toewijzing).map_err(io::Error::from)?)?,
+                Format::Text => writeln!(out, "{}", row(toewijzing))?,
+            }
+        }
+        Ok(if found.is_empty() { Found::Something } else { Found::AllWell })
+    }
+}
+
+impl Show {
+    fn run(self, terminal: &Terminal) -> Outcome {
+        let store = open::read(&self.store, terminal)?;
+        let today = SystemClock.today();
+        let (gemeente, nummer) = name(&self.toewijzing, &store, today)?;
+        let found =
+            view::toewijzing(&store.ledger, &store.reader, &store.schemas, gemeente, nummer, today)
+                .map_err(|error| Failure::new(error.to_string()))?;
+        let Some(toewijzing) = found else {
+            let mut stderr = io::stderr().lock();
+            writeln!(stderr, "{}", terminal.say("geen toewijzing met dit nummer", "no toewijzing with this number"))?;
+            return Ok(Found::Something);
+        };
+        let mut out = io::stdout().lock();
+        match self.format {
+            Format::Json => writeln!(out, "{}", serde_json::to_string(&toewijzing).map_err(io::Error::from)?)?,
+            Format::Text => text(&mut out, &toewijzing, self.why, terminal)?,
+        }
+        Ok(Found::AllWell)
+    }
+}
+
+fn name(
+    text: &str,
+    store: &open::ReadStore,
+    today: jiff::civil::Date,
+) -> Result<(Gemeente, ToewijzingNummer), Failure> {
+    let bad = || Failure::new(format!("{text:?} does not name a toewijzing")).hint("write GEMEENTE/NUMMER, as 0222/100101");
+    let nummer = |text: &str| text.parse().ok().and_then(|number| ToewijzingNummer::new(number).ok()).ok_or_else(bad);
+    if let Some((gemeente, number)) = text.split_once(['/', ':']) {
+        return Ok((Gemeente::new(gemeente).map_err(|_| bad())?, nummer(number)?));
+    }
+    let wanted = nummer(text)?;
+    let filter = ToewijzingFilter { limit: usize::MAX, ..ToewijzingFilter::default() };
+    let all = view::toewijzingen(&store.ledger, &filter, today).map_err(|error| Failure::new(error.to_string()))?;
+    let mut with: Vec<&str> =
+        all.iter().filter(|one| one.nummer == wanted.value()).map(|one| one.gemeente.as_str()).collect();
+    match (with.pop(), with.is_empty()) {
+        (Some(gemeente), true) => Ok((Gemeente::new(gemeente).map_err(|_| bad())?, wanted)),
+        (Some(_), false) => Err(Failure::new(format!("several gemeenten have a toewijzing {wanted}"))
+            .hint("write GEMEENTE/NUMMER, as 0222/100101")),
+        // Nobody has it: any gemeente will do for the answer that it is not there.
+        (None, _) => Ok((Gemeente::new("0000").map_err(|_| bad())?, wanted)),
+    }
+}
+
+fn row(toewijzing: &ToewijzingView) -> String {
+    format!(
+        "{}/{:<9}  {}  {:<9}  {:<10}  {:<10}  {}{}",
+        toewijzing.gemeente,
+        toewijzing.nummer,
+        toewijzing.aanbieder,
+        toewijzing.product.as_deref().unwrap_or("generiek"),
+        toewijzing.status,
+        toewijzing.fase.unwrap_or("-"),
+        delivery(&toewijzing.levering),
+        if toewijzing.anomalieen.is_empty() { String::new() } else { format!("  ! {}", toewijzing.anomalieen.join(", ")) },
+    )
+}
+
+fn delivery(levering: &LeveringView) -> String {
+    let mut text = levering.status.to_owned();
+    if let Some(begin) = &levering.begindatum {
+        text.push_str(&format!(" {begin}"));
+    }
+    if let Some(end) = &levering.einddatum {
+        text.push_str(&format!("..{end}"));
+    }
+    if let Some(reason) = &levering.reden {
+        text.push_str(&format!(" ({reason})"));
+    }
+    text
+}
+
+fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: &Terminal) -> io::Result<()> {
+    let title = format!("toewijzing {}/{}", toewijzing.gemeente, toewijzing.nummer);
+    writeln!(out, "{}", terminal.style("1", &title))?;
+    let label = |nl, en| format!("{:<14}", terminal.say(nl, en));
+    writeln!(out, "  {}{}", label("aanbieder", "aanbieder"), toewijzing.aanbieder)?;
+    writeln!(out, "  {}{}", label("product", "product"), toewijzing.product.as_deref().unwrap_or("generiek"))?;
+    let from = toewijzing.ingangsdatum.as_deref().unwrap_or("-");
+    let until = toewijzing.einddatum.as_deref().unwrap_or("...");
+    writeln!(out, "  {}{from} .. {until}", label("geldig", "valid"))?;
+    let phase = toewijzing.fase.unwrap_or("-");
+    writeln!(out, "  {}{} ({phase})", label("toewijzing", "toewijzing"), toewijzing.status)?;
+    writeln!(out, "  {}{}", label("levering", "delivery"), delivery(&toewijzing.levering))?;
+    for anomaly in &toewijzing.anomalieen {
+        writeln!(out, "  {}{}", label("let op", "look at"), terminal.style("33", anomaly))?;
+    }
+    for period in &toewijzing.eigen_bijdrage {
+        let stop = period.stop.as_deref().unwrap_or("...");
+        writeln!(out, "  {}{} .. {stop} (EbStartNummer {})", label("eigen bijdrage", "eigen bijdrage"), period.start, period.nummer)?;
+    }
+    if let Some(reason) = &toewijzing.eigen_bijdrage_wacht {
+        writeln!(out, "  {}{}", label("CAK wacht", "CAK waits"), terminal.style("33", reason))?;
+    }
+    writeln!(out)?;
+    for line in &toewijzing.tijdlijn {
+        let text = terminal.say(&line.tekst, &line.text);
+        writeln!(out, "  {}  {:<12} {text}", line.tijd, line.entry)?;
+        if why && !line.regels.is_empty() {
+            writeln!(out, "  {:>33} {} {}", "", terminal.say("volgens", "under"), line.regels.join(", "))?;
+        }
+    }
+    Ok(())
+}
