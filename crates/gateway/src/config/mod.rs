@@ -299,3 +299,6 @@ impl Config {
         partner.map(|partner| &*partner.gemeenten).or_else(|| token().map(|token| &*token.gemeenten))
     }
 }
+
+#[cfg(test)]
+mod tests;

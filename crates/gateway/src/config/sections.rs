@@ -71,7 +71,11 @@ pub(super) fn check(text: &str, folder: &Path) -> Checked {
     }
     let root = Section::new(document.get_ref(), 0..0, String::new());
     let config = read(root, &mut findings);
-    let mistakes = findings.into_mistakes();
+    let mut mistakes = findings.into_mistakes();
+    if !errors.is_empty() {
+        // The parser leaves out what it cannot read, and what is left out is not what is wrong.
+        mistakes.retain(|mistake| !mistake.kind.may_follow_from_syntax());
+    }
     let sound = mistakes.iter().all(|mistake| mistake.kind.severity() != Severity::Error);
     Checked { mistakes, config: config.filter(|_| sound) }
 }
