@@ -6,9 +6,11 @@
 //!
 //! Relative paths are relative to the folder of the file.
 
+mod broken;
 mod codes;
 mod files;
 mod mistake;
+mod parties;
 mod reader;
 mod relations;
 mod sections;

@@ -252,7 +252,7 @@ fn a_slip_of_the_pen_gets_a_suggestion() {
 fn broken_toml_does_not_hide_the_rest() {
     let folder = folder();
     let text = example()
-        .replace("[exchange]", "[exchange]\nx = 1")
+        .replacen("[exchange]", "[exchange]\nx = 1", 1)
         .replace("[limits]", "[limits]\nnonsense")
         .replace("[logging]", "[logging]\nformat = \"xml\"\nfilter = \"info");
     let found = rendered(&text, folder.path());
