@@ -1,7 +1,19 @@
 //! Parses, validates and writes the messages of the iStandaarden iWmo and iEb.
 
+pub mod messages;
 mod private;
 mod report;
+pub mod rules;
+mod schema;
+mod validate;
+pub mod value;
+mod xml;
 
+pub use messages::{Header, JsonError, Message, MessageKind, Release, RetourHeader};
 pub use private::Private;
-pub use report::{Diagnostic, Report, Severity, Stage};
+pub use report::{DIAGNOSTICS_MAX, Diagnostic, Lang, Position, Report, Severity, Stage, Text};
+pub use schema::{SchemaError, SchemaProblem, SchemaSource, Schemas};
+pub use validate::locate;
+
+#[cfg(test)]
+mod testing;

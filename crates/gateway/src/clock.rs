@@ -28,13 +28,13 @@ impl Clock for SystemClock {
 /// Returns the calendar date of a moment in Europe/Amsterdam.
 #[must_use]
 pub fn dutch_date(moment: Timestamp) -> Date {
-    moment.to_zoned(dutch_zone()).date()
+    moment.to_zoned_datetime(dutch_zone()).date()
 }
 
 /// Returns a moment as a Dutch clock shows it, `2026-11-25 14:03:11`.
 #[must_use]
 pub fn dutch_time(moment: Timestamp) -> String {
-    moment.to_zoned(dutch_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    moment.to_zoned_datetime(dutch_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn dutch_zone() -> TimeZone {

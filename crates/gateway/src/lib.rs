@@ -1,13 +1,20 @@
 //! The gateway: exchange, journal, ledger, backoffice API and the program `iwmo`.
 
 pub mod backoffice;
+pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod demo;
 pub mod engine;
 pub mod exchange;
 pub mod journal;
+pub mod ledger;
 pub mod listener;
 pub mod ops;
 pub mod outbox;
 pub mod pki;
 pub mod problem;
 pub mod store;
+pub mod translate;
+pub mod view;

@@ -6,11 +6,13 @@
 use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
 use iwmo_codec::value::{Datum, Nummer, Tijd};
-use iwmo_toewijzing::{
-    Aanbieder, Bericht, Bsn, Categorie, DossierKey, Event, Gemeente, Identificatie, Inhoud, Malformed, Omvang,
-    Product, ProductCode, RedenBeeindiging, RedenWijziging, ReferentieAanbieder, Retourcode, StartKey,
-    StartProduct, StatusAanlevering, StopKey, StopProduct, ToegewezenProduct, ToewijzingNummer,
-    ToewijzingRetour,
+use iwmo_toewijzing::event::{
+    Bericht, DossierKey, Event, Inhoud, StartKey, StartProduct, StatusAanlevering, StopKey, StopProduct,
+    ToegewezenProduct, ToewijzingRetour,
+};
+use iwmo_toewijzing::identity::{
+    Aanbieder, Bsn, Categorie, Gemeente, Identificatie, Malformed, Omvang, Product, ProductCode,
+    RedenBeeindiging, RedenWijziging, ReferentieAanbieder, Retourcode, ToewijzingNummer,
 };
 use jiff::civil::{Date, Time};
 
@@ -156,8 +158,8 @@ fn time(tijd: &Tijd) -> Result<Time, Untranslatable> {
 fn mark(message: &Message, entry: u64, dag: Date) -> Result<Bericht, Untranslatable> {
     Ok(Bericht {
         entry,
-        identificatie: Identificatie::new(message.identificatie())?,
-        dagtekening: date(message.dagtekening())?,
+        identificatie: Identificatie::new(message.header().identificatie)?,
+        dagtekening: date(message.header().dagtekening)?,
         dag,
     })
 }
@@ -233,4 +235,27 @@ fn stop_product(class: &wmo307::StopProduct) -> Result<StopProduct, Untranslatab
         toewijzing_ingangsdatum: class.toewijzing_ingangsdatum.map(date).transpose()?,
         status: status(class.status_aanlevering),
     })
+}
+
+/// Returns the toewijzingen that a 301, 305 or 307 speaks of, ascending and once each.
+#[must_use]
+pub fn nummers(message: &Message) -> Vec<ToewijzingNummer> {
+    let mut nummers: Vec<ToewijzingNummer> = match message {
+        Message::Wmo301(m) => {
+            let products = m.client.toegewezen_producten.iter();
+            products.filter_map(|product| nummer(&product.toewijzing_nummer).ok()).collect()
+        }
+        Message::Wmo305(m) => {
+            let starts = m.client.start_producten.iter().filter_map(|start| start.toewijzing_nummer.as_ref());
+            starts.filter_map(|number| nummer(number).ok()).collect()
+        }
+        Message::Wmo307(m) => {
+            let stops = m.client.stop_producten.iter().filter_map(|stop| stop.toewijzing_nummer.as_ref());
+            stops.filter_map(|number| nummer(number).ok()).collect()
+        }
+        _ => Vec::new(),
+    };
+    nummers.sort_unstable();
+    nummers.dedup();
+    nummers
 }

@@ -5,6 +5,7 @@
 //! the [`Principal`] as a request extension and show only what belongs to its gemeenten.
 
 mod auth;
+pub mod reads;
 
 use std::sync::Arc;
 

@@ -1,10 +1,29 @@
-//! What the listeners, the outbox and the store say to each other.
+//! What happens to a message: decide, append, apply, answer.
 //!
 //! The listeners hand messages to an [`Intake`]; the outbox takes what waits from an [`Outgoing`] and
-//! reports how each attempt ended. The gateway's own engine implements both; the simulated partners of
-//! `iwmo demo` implement [`Intake`] with the behaviour of an aanbieder and of the CAK.
+//! reports how each attempt ended. [`Engine`] implements both. Behind it stands one thread, the only one that
+//! judges and writes, so the order in the journal is the order of effects. It takes what has arrived
+//! meanwhile as one batch, and one `fdatasync` serves them all.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `api.rs` | the words between listeners, engine and outbox |
+//! | `record.rs` | the journal's payloads |
+//! | `settings.rs` | what the engine needs of the configuration |
+//! | `decide.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
+//! | `batch.rs`, `worker.rs` | from records to the disk |
+//! | `handle.rs` | the engine as others see it |
 
+mod answer;
 mod api;
+mod batch;
+mod decide;
+mod handle;
+mod plan;
 pub mod record;
+mod settings;
+mod worker;
 
 pub use api::*;
+pub use handle::{Engine, EngineError, Opened};
+pub use settings::{GemeenteSettings, PartnerKind, PartnerSettings, Settings};

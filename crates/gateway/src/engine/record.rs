@@ -158,6 +158,12 @@ pub enum EbUitkomst {
         /// Dagtekening of the notification.
         #[n(5)]
         dagtekening: String,
+        /// KostprijsBedrag in eurocents, when the CAK is to guard a price.
+        #[n(6)]
+        kostprijs_cent: Option<u32>,
+        /// KostprijsStartdatum.
+        #[n(7)]
+        kostprijs_vanaf: Option<String>,
     },
     /// Look again on this date.
     #[n(2)]

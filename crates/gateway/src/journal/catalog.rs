@@ -92,7 +92,9 @@ impl Catalog {
             let offset = scanner.offset();
             let (kind, entry) = match scanner.next().map_err(io)? {
                 Found::Entry { header, .. } => {
-                    self.check(segment, offset, &header)?;
+                    if let Some(kind) = follows(self.next, self.tip(header.id.chain), &header) {
+                        return Err(segment.damage(offset, Some(header.id), kind).into());
+                    }
                     self.add_entry(offset, &header);
                     self.end = scanner.offset();
                     continue;
@@ -126,14 +128,6 @@ impl Catalog {
             }
             seen_wrong_at = Some(offset);
             scanner.seek(offset);
-        }
-    }
-
-    /// Checks that an entry follows what the catalog has.
-    fn check(&self, segment: &Segment, offset: u64, header: &EntryHeader) -> Result<(), Damage> {
-        match follows(self.next, self.tip(header.id.chain), header) {
-            Some(kind) => Err(segment.damage(offset, Some(header.id), kind)),
-            None => Ok(()),
         }
     }
 

@@ -85,7 +85,7 @@ pub enum OpenError {
     },
     /// What is on disk is not what was written. Nothing was changed.
     #[error(transparent)]
-    Damaged(#[from] Damage),
+    Damaged(Box<Damage>),
     /// The system failed.
     #[error("{doing} {}", .path.display())]
     Io {
@@ -145,7 +145,7 @@ impl From<ReadError> for OpenError {
 pub enum ReadError {
     /// What is on disk is not what was written.
     #[error(transparent)]
-    Damaged(#[from] Damage),
+    Damaged(Box<Damage>),
     /// The system failed.
     #[error("reading {}", .path.display())]
     Io {
@@ -161,6 +161,18 @@ impl ReadError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, source }
+    }
+}
+
+impl From<Damage> for OpenError {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(Box::new(damage))
+    }
+}
+
+impl From<Damage> for ReadError {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(Box::new(damage))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading a journal, beside the one that writes it.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -51,7 +52,7 @@ impl Reader {
         let at = catalog.segments.partition_point(|segment| segment.first < from.segment);
         Entries {
             disk: Arc::clone(&self.disk),
-            segments: catalog.segments[at..].to_vec().into_iter(),
+            segments: catalog.segments.iter().skip(at).cloned().collect(),
             open: None,
             from,
             end: catalog.end_position(),
@@ -198,7 +199,7 @@ impl fmt::Debug for ChainEntries {
 /// The entries of all chains, in the order of the files. Ends after the first error.
 pub struct Entries {
     disk: Arc<dyn Disk>,
-    segments: std::vec::IntoIter<Arc<Segment>>,
+    segments: VecDeque<Arc<Segment>>,
     open: Option<(Arc<Segment>, Scanner)>,
     from: Position,
     /// Where the entry after the last begins.
@@ -216,7 +217,7 @@ impl Entries {
             let (segment, scanner) = match &mut self.open {
                 Some(open) => open,
                 None => {
-                    let Some(segment) = self.segments.next() else { return Ok(None) };
+                    let Some(segment) = self.segments.pop_front() else { return Ok(None) };
                     let file = self.disk.open_read(&segment.path).map_err(ReadError::io(&segment.path))?;
                     let here = segment.first == self.from.segment;
                     let at =
@@ -243,7 +244,7 @@ impl Entries {
                     self.number = Some(number + 1);
                     return Ok(Some(entry));
                 }
-                Found::End => match self.segments.as_slice().first().map(|next| next.first) {
+                Found::End => match self.segments.front().map(|next| next.first) {
                     Some(next) if self.number.is_none_or(|number| number == next) => {
                         self.number = Some(next);
                         self.open = None;

@@ -107,7 +107,7 @@ pub fn verify_on(
                 verifier.segment(&segment, scanner, firsts.get(at + 1).copied(), before)?;
             }
             Err(ReadError::Damaged(damage)) => {
-                verifier.fault(damage);
+                verifier.fault(*damage);
                 // The header of the next segment says where it goes on.
                 verifier.next = firsts.get(at + 1).copied().unwrap_or(verifier.next);
             }

@@ -13,10 +13,8 @@
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `o` | gemeente, seq, index | an outgoing message |
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
-//! | `w` | date, gemeente, BSN | nothing: for whom the CAK planner must run on that date |
 
-use iwmo_toewijzing::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
-use jiff::civil::Date;
+use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
 
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
@@ -52,6 +50,18 @@ pub fn persoon(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
     key(b'p', &[gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
 }
 
+/// Prefix of all persons.
+pub fn personen() -> Vec<u8> {
+    key(b'p', &[])
+}
+
+/// Reads back gemeente and BSN from the key of a person.
+pub fn persoon_delen(key: &[u8]) -> Option<(Gemeente, Bsn)> {
+    let text = std::str::from_utf8(key.strip_prefix(b"p")?).ok()?;
+    let (gemeente, bsn) = text.split_at_checked(4)?;
+    Some((Gemeente::new(gemeente).ok()?, Bsn::new(bsn).ok()?))
+}
+
 /// Key that says that an entry concerns a person.
 pub fn persoon_entry(gemeente: Gemeente, bsn: &Bsn, seq: u64) -> Vec<u8> {
     key(b'q', &[gemeente.as_str().as_bytes(), bsn.expose().as_bytes(), &seq.to_be_bytes()])
@@ -67,16 +77,28 @@ pub fn toewijzing(gemeente: Gemeente, nummer: ToewijzingNummer) -> Vec<u8> {
     key(b't', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes()])
 }
 
+/// Prefix of all toewijzingen.
+pub fn toewijzingen() -> Vec<u8> {
+    key(b't', &[])
+}
+
+/// Reads back gemeente and number from the key of a toewijzing.
+pub fn toewijzing_delen(key: &[u8]) -> Option<(Gemeente, ToewijzingNummer)> {
+    let rest = key.strip_prefix(b"t")?;
+    let gemeente = std::str::from_utf8(rest.get(..4)?).ok()?;
+    let nummer = u32::from_be_bytes(rest.get(4..8)?.try_into().ok()?);
+    Some((Gemeente::new(gemeente).ok()?, ToewijzingNummer::new(nummer).ok()?))
+}
+
 /// Key of a heenbericht (TR056).
-pub fn heenbericht(gemeente: Gemeente, afzender: &str, bericht_code: &str, identificatie: &str) -> Vec<u8> {
+pub fn heenbericht(gemeente: Gemeente, afzender: &str, bericht_code: u32, identificatie: &str) -> Vec<u8> {
     key(
         b'h',
         &[
             gemeente.as_str().as_bytes(),
             afzender.as_bytes(),
             b"\0",
-            bericht_code.as_bytes(),
-            b"\0",
+            &bericht_code.to_be_bytes(),
             identificatie.as_bytes(),
         ],
     )
@@ -145,24 +167,6 @@ pub fn wachtrij_van(partner: &PartnerId) -> Vec<u8> {
 /// Reads back the name of a waiting message from its key in the queue.
 pub fn wachtrij_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(key.get(key.len().checked_sub(14)?..)?)
-}
-
-/// Key that says that the CAK planner must run for a person on a date.
-pub fn planning(datum: Date, gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
-    key(b'w', &[datum.to_string().as_bytes(), gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
-}
-
-/// Prefix of all planned runs of the CAK planner, earliest first.
-pub fn alle_planning() -> Vec<u8> {
-    key(b'w', &[])
-}
-
-/// Reads back date, gemeente and person from the key of a planned run.
-pub fn planning_delen(key: &[u8]) -> Option<(Date, Gemeente, Bsn)> {
-    let text = std::str::from_utf8(key.strip_prefix(b"w")?).ok()?;
-    let (datum, rest) = text.split_at_checked(10)?;
-    let (gemeente, bsn) = rest.split_at_checked(4)?;
-    Some((datum.parse().ok()?, gemeente.parse().ok()?, bsn.parse().ok()?))
 }
 
 /// Returns the chain of a gemeente.

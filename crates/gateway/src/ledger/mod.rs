@@ -18,7 +18,7 @@ use crate::store::{Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
 pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary};
-pub use rows::{Heenbericht, Persoon, Stand, Tellers, Uitgaand};
+pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
 pub const FORMAT: u32 = 1;

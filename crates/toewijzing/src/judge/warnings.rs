@@ -6,12 +6,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Rol, Verdict};
+use crate::deadline::MELDING_WERKDAGEN;
 use crate::dossier::{Dossier, Mutatie, Onderwerp};
 use crate::event::{Event, Inhoud, StartKey, StatusAanlevering, ToegewezenProduct};
 use crate::identity::ToewijzingNummer;
-
-/// The working days in which a start or stop is to be reported (OP271, OP272).
-pub(crate) const MELDING_WERKDAGEN: u16 = 5;
 
 /// Something odd about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

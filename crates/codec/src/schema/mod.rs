@@ -1,0 +1,102 @@
+//! Reads XML Schema 1.0 into tables that the validator walks over.
+//!
+//! Known constructs: `schema`, `import`, `include`, `annotation`, global `element`, named and inline
+//! `complexType` with `sequence` and `choice` (nested, with occurs) and `attribute`, `element` by reference,
+//! `simpleType` with `restriction` and all facets, `simpleContent` with an `extension` that adds attributes,
+//! and `any`. Any other is refused with its name and line: what is not understood is never ignored.
+//!
+//! Texts come in as arguments; nothing is read from files or fetched.
+
+mod blocks;
+mod builtin;
+mod bundled;
+mod compile;
+mod content;
+mod document;
+mod error;
+mod moment;
+mod number;
+mod pattern;
+mod restrict;
+mod simple;
+mod tables;
+
+use std::sync::{Arc, OnceLock};
+
+pub(crate) use builtin::Builtin;
+pub(crate) use bundled::known_message;
+pub(crate) use content::{Allowed, Label, Model, Process};
+pub use error::{SchemaError, SchemaProblem};
+pub(crate) use moment::Calendar;
+pub(crate) use simple::{Bound, FacetFault, SimpleType, normalise};
+pub(crate) use tables::{Content, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE};
+
+use crate::xml::Limits;
+
+/// The text of one schema document.
+#[derive(Clone, Copy, Debug)]
+pub struct SchemaSource<'t> {
+    /// Its name, with the folders by which other documents refer to it.
+    pub name: &'t str,
+    /// Its text.
+    pub text: &'t str,
+}
+
+/// Compiled schemas, cheap to clone and to share between threads.
+#[derive(Clone, Debug)]
+pub struct Schemas {
+    tables: Arc<Tables>,
+    bundled: bool,
+    limits: Limits,
+}
+
+impl Schemas {
+    /// Returns the schemas of iWmo 3.2 and iEb 1.0, compiled on first use.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test compiles the same texts.
+    #[must_use]
+    pub fn bundled() -> Self {
+        static BUNDLED: OnceLock<Arc<Tables>> = OnceLock::new();
+        let tables = BUNDLED.get_or_init(|| match compile::compile(bundled::SOURCES) {
+            Ok(tables) => Arc::new(tables),
+            Err(error) => unreachable!("the bundled schemas compile: {error}"),
+        });
+        Self { tables: Arc::clone(tables), bundled: true, limits: Limits::default() }
+    }
+
+    /// Compiles other schemas. Imports and includes are found among the sources by their names.
+    ///
+    /// # Errors
+    ///
+    /// The first construct that is not supported, wrong, or leads nowhere, with its place.
+    pub fn load(sources: &[SchemaSource<'_>]) -> Result<Self, SchemaError> {
+        let tables = compile::compile(sources)?;
+        Ok(Self { tables: Arc::new(tables), bundled: false, limits: Limits::default() })
+    }
+
+    /// Sets how many bytes a message may have; 32 MiB unless told otherwise.
+    #[must_use]
+    pub fn with_bytes_max(mut self, bytes: usize) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// Returns whether these are the schemas of [`Self::bundled`], those the typed messages are made from.
+    #[must_use]
+    pub fn is_bundled(&self) -> bool {
+        self.bundled
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+#[cfg(test)]
+mod tests;

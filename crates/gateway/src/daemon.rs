@@ -1,0 +1,289 @@
+//! The gateway as one running thing: the engine, its listeners, the outbox and the daily run.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use iwmo_codec::messages::Message;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::backoffice::{self, Backoffice};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::engine::{
+    Engine, EngineError, GemeenteSettings, Opened, PartnerId, PartnerKind, PartnerSettings, Refusal, Settings,
+};
+use crate::exchange::{Directory, Exchange, Rate};
+use crate::ledger::Progress;
+use crate::listener::body::BodyReader;
+use crate::listener::{Bounds, ListenError, Listener, Stopper};
+use crate::outbox::{DirectError, DirectRoute, Outbox};
+use crate::pki::{self, PkiError};
+
+/// How often the daemon looks whether a new day has begun.
+const DAY_CHECK: Duration = Duration::from_secs(30);
+
+/// Why the daemon did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The store could not be opened.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An address could not be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// The sender could not be set up.
+    #[error(transparent)]
+    Sender(#[from] DirectError),
+}
+
+/// A running gateway.
+pub struct Daemon {
+    engine: Engine,
+    opened: Opened,
+    exchange: SocketAddr,
+    backoffice: Option<SocketAddr>,
+    ops: Option<SocketAddr>,
+    stopper: Stopper,
+    tasks: JoinSet<()>,
+    // What the configuration gave is read through these; a reload will send new values.
+    _sources: Sources,
+}
+
+struct Sources {
+    _directory: watch::Sender<Arc<Directory>>,
+    _tokens: watch::Sender<Arc<Vec<config::Token>>>,
+    _partners: watch::Sender<Arc<Vec<config::Partner>>>,
+    _exchange_tls: watch::Sender<Arc<rustls::ServerConfig>>,
+    _backoffice_tls: Option<watch::Sender<Arc<rustls::ServerConfig>>>,
+}
+
+impl Daemon {
+    /// Opens the store, binds every listener and begins.
+    ///
+    /// The listeners are bound before the store is opened, so that a port in use changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`DaemonError`] says what stood in the way; nothing is running then.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Self, DaemonError> {
+        let bounds = Bounds::from(&config.limits);
+        let trust = config.client_trust();
+        let exchange_tls = pki::server_config_mutual(&config.exchange.identity, &trust)?;
+        let (exchange_tls, source) = watch::channel(exchange_tls);
+        let exchange = Listener::bind("exchange", config.exchange.address, Some(source), bounds.clone()).await?;
+        let exchange_address = local(&exchange, "exchange", config.exchange.address)?;
+        let (backoffice, backoffice_tls) = match &config.backoffice {
+            None => (None, None),
+            Some(settings) => {
+                let (sender, source) = watch::channel(pki::server_config(&settings.identity)?);
+                let listener = Listener::bind("backoffice", settings.address, Some(source), bounds.clone()).await?;
+                let address = local(&listener, "backoffice", settings.address)?;
+                (Some((listener, address)), Some(sender))
+            }
+        };
+        let ops = match config.ops {
+            None => None,
+            Some(address) => {
+                let listener = Listener::bind("ops", address, None, bounds.clone()).await?;
+                let bound = local(&listener, "ops", address)?;
+                Some((listener, bound))
+            }
+        };
+        let identity = config.sending.identity.as_ref().unwrap_or(&config.exchange.identity);
+        let client = pki::client_config(Some(identity), &config.sending.authorities)?;
+        let route = DirectRoute::new(client, config.sending.pace.attempt)?;
+
+        let settings = settings(&config);
+        let (engine, opened) = Engine::open(&config.data, settings, Arc::clone(&clock), progress)?;
+
+        let intake = Arc::new(engine.clone());
+        let (stopper, stop) = Stopper::new();
+        let mut tasks = JoinSet::new();
+        let bodies =
+            BodyReader::new(config.limits.message_bytes, config.limits.body, config.limits.receiving_bytes);
+        let (directory, directory_source) = watch::channel(Arc::new(Directory::new(&config.partners)));
+        let rate = Rate { messages_per_second: config.limits.messages_per_second };
+        let router = Exchange::new(Arc::clone(&intake), directory_source, bodies.clone(), rate).router();
+        tasks.spawn(exchange.serve(router, stop.clone()));
+        let (tokens, token_source) = watch::channel(Arc::new(config.tokens.clone()));
+        let backoffice = backoffice.map(|(listener, address)| {
+            let reads = backoffice::reads::router(engine.clone(), Arc::clone(&clock));
+            let router =
+                Backoffice::new(Arc::clone(&intake), token_source, bodies, Arc::new(from_json)).router(reads);
+            tasks.spawn(listener.serve(router, stop.clone()));
+            address
+        });
+        let ops = ops.map(|(listener, address)| {
+            let router = crate::ops::router(Arc::new(Vec::new), axum::Router::new());
+            tasks.spawn(listener.serve(router, stop.clone()));
+            address
+        });
+        let (partners, partner_source) = watch::channel(Arc::new(config.partners.clone()));
+        let outbox = Outbox::new(
+            Arc::new(engine.clone()),
+            Arc::new(route),
+            config.sending.pace.clone(),
+            config.limits.drain,
+        );
+        tasks.spawn(outbox.run(partner_source, stop.clone()));
+        let (days, mut stop) = (engine.clone(), stop);
+        tasks.spawn(async move {
+            let mut today = None;
+            loop {
+                if today != Some(clock.today()) {
+                    today = Some(clock.today());
+                    days.day(clock.today());
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(DAY_CHECK) => {}
+                    () = stop.stopped() => return,
+                }
+            }
+        });
+        let sources = Sources {
+            _directory: directory,
+            _tokens: tokens,
+            _partners: partners,
+            _exchange_tls: exchange_tls,
+            _backoffice_tls: backoffice_tls,
+        };
+        Ok(Self {
+            engine,
+            opened,
+            exchange: exchange_address,
+            backoffice,
+            ops,
+            stopper,
+            tasks,
+            _sources: sources,
+        })
+    }
+
+    /// Returns the engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Returns what opening the store brought.
+    #[must_use]
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Returns where partners deliver.
+    #[must_use]
+    pub fn exchange(&self) -> SocketAddr {
+        self.exchange
+    }
+
+    /// Returns where municipal systems come in.
+    #[must_use]
+    pub fn backoffice(&self) -> Option<SocketAddr> {
+        self.backoffice
+    }
+
+    /// Returns where operators and monitoring look.
+    #[must_use]
+    pub fn ops(&self) -> Option<SocketAddr> {
+        self.ops
+    }
+
+    /// Stops taking, finishes what is in flight, then closes the store.
+    pub async fn stop(mut self) {
+        self.stopper.stop();
+        while let Some(ended) = self.tasks.join_next().await {
+            if ended.is_err() {
+                tracing::error!(code = "TaskPanicked", "A part of the gateway ended by a fault of its own.");
+            }
+        }
+        let engine = self.engine.clone();
+        // The loop finishes its batch; waiting for it must not hold up the runtime.
+        if tokio::task::spawn_blocking(move || engine.stop()).await.is_err() {
+            tracing::error!(code = "TaskPanicked", "The engine could not be stopped.");
+        }
+    }
+}
+
+fn local(listener: &Listener, name: &'static str, address: SocketAddr) -> Result<SocketAddr, ListenError> {
+    listener.address().map_err(|source| ListenError { name, address, source })
+}
+
+/// Turns the JSON of `iwmo show --format json` into XML.
+fn from_json(json: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let unacceptable = |detail: String| Refusal::Unacceptable {
+        title: "Geen bericht".to_owned(),
+        detail,
+        rules: Vec::new(),
+        retourcodes: Vec::new(),
+    };
+    let text = std::str::from_utf8(json).map_err(|_| unacceptable("the JSON is not UTF-8".to_owned()))?;
+    let message = Message::from_json(text).map_err(|error| unacceptable(error.to_string()))?;
+    Ok(message.encode())
+}
+
+impl From<&config::Limits> for Bounds {
+    fn from(limits: &config::Limits) -> Self {
+        Self {
+            connections: limits.connections,
+            handshake: limits.handshake,
+            head: limits.head,
+            idle: limits.idle,
+            drain: limits.drain,
+        }
+    }
+}
+
+/// Returns what the engine needs of a configuration.
+#[must_use]
+pub fn settings(config: &Config) -> Settings {
+    let gemeente = |code: &config::Gemeentecode| Gemeente::new(code.as_str()).ok();
+    let mut settings = Settings::default();
+    for configured in &config.gemeenten {
+        let Some(code) = gemeente(&configured.code) else { continue };
+        let hold = configured.policy.bedenktijd.is_none_or(|time| !time.is_zero());
+        settings.gemeenten.insert(
+            code,
+            GemeenteSettings {
+                naam: configured.name.clone(),
+                cak: configured.cak.clone(),
+                bedenktijd: hold,
+                ..GemeenteSettings::default()
+            },
+        );
+    }
+    for partner in &config.partners {
+        let kind = match partner.kind {
+            config::PartnerKind::Aanbieder => {
+                match partner.agb.as_ref().and_then(|agb| Aanbieder::new(agb.as_str()).ok()) {
+                    Some(aanbieder) => PartnerKind::Aanbieder(aanbieder),
+                    // The configuration check demands an AGB code of an aanbieder.
+                    None => continue,
+                }
+            }
+            config::PartnerKind::Cak => PartnerKind::Cak,
+            config::PartnerKind::Backoffice => PartnerKind::Backoffice,
+            // The hub's envelopes are not spoken yet; a hub neither sends nor receives.
+            config::PartnerKind::Ggk => continue,
+        };
+        let gemeenten = partner.gemeenten.iter().filter_map(gemeente).collect();
+        settings.partners.insert(partner.id.clone(), PartnerSettings { kind, gemeenten });
+    }
+    for token in &config.tokens {
+        let gemeenten = token.gemeenten.iter().filter_map(gemeente).collect();
+        let partner = PartnerSettings { kind: PartnerKind::Backoffice, gemeenten };
+        settings.partners.insert(PartnerId(token.name.clone()), partner);
+    }
+    settings
+}
+

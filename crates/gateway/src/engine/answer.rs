@@ -1,0 +1,134 @@
+//! Messages of our own: the retour on a heenbericht, and the notifications to the CAK.
+
+use iwmo_codec::Private;
+use iwmo_codec::messages::Message;
+use iwmo_codec::messages::ieb_1_0::{basisschema, wmo401, wmo403};
+use iwmo_codec::retour::{RetourError, Uitspraak as Codes, Verdict};
+use iwmo_codec::value::{Nummer, RetourCode};
+use iwmo_toewijzing::cak::{Onderdeel, Opdracht};
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::civil::Date;
+
+use crate::engine::record::Uitspraak;
+use crate::ledger::At;
+use crate::translate::{self, Untranslatable};
+
+/// The version of the iEb schemas that our notifications were made with (IV034).
+const IEB_XSD_VERSIE: &str = "1.2.0";
+
+/// Why a message of our own could not be made: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AnswerError {
+    /// The retour does not fit the heenbericht.
+    #[error(transparent)]
+    Retour(#[from] RetourError),
+    /// A value has no form in the standard.
+    #[error("a value of our own has no form in the standard: {0}")]
+    Value(String),
+    /// A date has no form in the standard.
+    #[error(transparent)]
+    Moment(#[from] Untranslatable),
+}
+
+/// Builds the retour on a message (IV028).
+pub(super) fn retour(
+    message: &Message,
+    uitspraak: &Uitspraak,
+    at: &At,
+    today: Date,
+) -> Result<Message, AnswerError> {
+    let uitspraak = match uitspraak {
+        Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Codes::Goedgekeurd,
+        Uitspraak::Kop { codes: header } => Codes::Header(codes(header)?),
+        Uitspraak::Klassen { codes: classes } => {
+            Codes::Klassen(classes.iter().map(|class| codes(class)).collect::<Result<_, _>>()?)
+        }
+    };
+    let verdict = Verdict::new(retour_identificatie(at), translate::datum(today)?, uitspraak);
+    Ok(iwmo_codec::retour::retour(message, &verdict)?)
+}
+
+/// The Identificatie of what this entry answers: unique within the gemeente, because the entry's number is.
+fn retour_identificatie(at: &At) -> String {
+    format!("R{:011}", at.seq % 100_000_000_000)
+}
+
+/// The Identificatie of the notification that this entry makes.
+pub(super) fn eb_identificatie(at: &At) -> String {
+    format!("EB{:010}", at.seq % 10_000_000_000)
+}
+
+fn codes(texts: &[String]) -> Result<Vec<RetourCode>, AnswerError> {
+    texts.iter().map(|text| text.parse().map_err(|_| AnswerError::Value(text.clone()))).collect()
+}
+
+/// Builds the notification to the CAK that a command asks for.
+pub(super) fn eb_melding(
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    opdracht: &Opdracht,
+    identificatie: &str,
+    today: Date,
+) -> Result<Message, AnswerError> {
+    let value = |what: &str| AnswerError::Value(what.to_owned());
+    let afzender = gemeente.as_str().parse().map_err(|_| value("Afzender"))?;
+    let bsn = Private::new(bsn.expose().parse().map_err(|_| value("Bsn"))?);
+    let bericht_identificatie = basisschema::BerichtIdentificatie {
+        identificatie: identificatie.to_owned(),
+        dagtekening: translate::datum(today)?,
+    };
+    let xsd_versie = basisschema::XsdVersie {
+        basisschema_xsd_versie: IEB_XSD_VERSIE.to_owned(),
+        bericht_xsd_versie: IEB_XSD_VERSIE.to_owned(),
+    };
+    let eb_start_nummer = Nummer::new(u64::from(opdracht.nummer().value()));
+    let datum = translate::datum(opdracht.datum())?;
+    let status_aanlevering =
+        opdracht.status_aanlevering().to_string().parse().map_err(|_| value("StatusAanlevering"))?;
+    Ok(match opdracht.onderdeel() {
+        Onderdeel::Start => Message::from(wmo401::Bericht {
+            header: wmo401::Header {
+                bericht_code: Default::default(),
+                bericht_versie: Default::default(),
+                bericht_subversie: Default::default(),
+                afzender,
+                bericht_identificatie,
+                xsd_versie,
+            },
+            client: wmo401::Client {
+                bsn,
+                start_eigen_bijdrage: wmo401::StartEigenBijdrage {
+                    eb_start_nummer,
+                    eb_startdatum: datum,
+                    eb_kostprijs: opdracht.kostprijs().map(kostprijs).transpose()?,
+                    status_aanlevering,
+                },
+            },
+        }),
+        Onderdeel::Stop => Message::from(wmo403::Bericht {
+            header: wmo403::Header {
+                bericht_code: Default::default(),
+                bericht_versie: Default::default(),
+                bericht_subversie: Default::default(),
+                afzender,
+                bericht_identificatie,
+                xsd_versie,
+            },
+            client: wmo403::Client {
+                bsn,
+                stop_eigen_bijdrage: wmo403::StopEigenBijdrage {
+                    eb_start_nummer,
+                    eb_stopdatum: datum,
+                    status_aanlevering,
+                },
+            },
+        }),
+    })
+}
+
+fn kostprijs(kostprijs: iwmo_toewijzing::cak::Kostprijs) -> Result<basisschema::Kostprijs, AnswerError> {
+    Ok(basisschema::Kostprijs {
+        kostprijs_bedrag: Nummer::new(u64::from(kostprijs.bedrag_cent)),
+        kostprijs_startdatum: translate::datum(kostprijs.startdatum)?,
+    })
+}

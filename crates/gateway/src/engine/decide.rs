@@ -1,0 +1,430 @@
+//! From a message to a journal record: who may send it, what the machine says, what is answered.
+
+use iwmo_codec::messages::Message;
+use iwmo_codec::rules;
+use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use iwmo_toewijzing::judge::{Context, Ernst, Judgement, Rol, judge};
+use iwmo_toewijzing::{Dossier, Verdict};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::clock::dutch_date;
+use crate::engine::batch::{Batch, unavailable};
+use crate::engine::record::{Bericht, Record, Uitgaand, Uitspraak};
+use crate::engine::worker::entry_name;
+use crate::engine::{GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer};
+use crate::ledger::{Applier, At, EbMelding, Gevolg, Heenbericht, LedgerError, Persoon, Rows, keys};
+use crate::store::Overlay;
+use crate::translate::{self, Parties, Untranslatable};
+
+/// Decides about messages, one after the other.
+pub(super) struct Decider<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) applier: &'a Applier,
+}
+
+/// A message on its way to becoming a record.
+struct Incoming<'m> {
+    inbound: &'m Inbound,
+    message: &'m Message,
+    sha256: [u8; 32],
+    today: Date,
+}
+
+impl Decider<'_> {
+    /// Decides about a message; its record and its effect are in the batch afterwards.
+    pub(super) fn message(
+        &self,
+        inbound: &Inbound,
+        message: &Message,
+        sha256: [u8; 32],
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<Receipt, Refusal> {
+        let partner = self.settings.partners.get(&inbound.partner).ok_or_else(|| {
+            Refusal::WrongSender(format!("the configuration has no partner {}", inbound.partner))
+        })?;
+        let seen = keys::ontvangst(&inbound.partner.0, &sha256);
+        if let Some((chain, seq)) = batch.overlay.row::<([u8; 4], u64)>(&seen).map_err(broken)? {
+            let id = format!("{}:{seq}", String::from_utf8_lossy(&chain));
+            return Ok(Receipt { id, sha256, dubbel: true });
+        }
+        let incoming = Incoming { inbound, message, sha256, today: dutch_date(now) };
+        match message {
+            Message::Wmo301(_) => self.toewijzing(&incoming, partner, now, batch),
+            Message::Wmo305(_) | Message::Wmo307(_) => self.levering(&incoming, partner, now, batch),
+            Message::Wmo302(_) => self.toewijzing_retour(&incoming, partner, now, batch),
+            Message::Wmo402(_) | Message::Wmo404(_) => self.eb_retour(&incoming, partner, now, batch),
+            other => Err(unacceptable(
+                "Bericht hoort hier niet",
+                format!("a {} is not processed by this gateway", other.kind().name()),
+            )),
+        }
+    }
+
+    /// A 301 that the gemeente sends: the guards are a pre-flight, so that what leaves will be approved.
+    fn toewijzing(
+        &self,
+        incoming: &Incoming<'_>,
+        partner: &PartnerSettings,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<Receipt, Refusal> {
+        let parties = translate::parties(incoming.message).map_err(untranslatable)?;
+        if partner.kind != PartnerKind::Backoffice || !partner.gemeenten.contains(&parties.gemeente) {
+            return Err(wrong_sender(incoming, &format!("gemeente {}", parties.gemeente)));
+        }
+        let gemeente = self.gemeente(parties.gemeente)?;
+        let to = self.settings.aanbieder(parties.aanbieder, parties.gemeente).cloned().ok_or_else(|| {
+            unacceptable(
+                "Onbekende aanbieder",
+                format!(
+                    "no partner with AGB code {} is configured for gemeente {}",
+                    parties.aanbieder, parties.gemeente
+                ),
+            )
+        })?;
+        let violations = rules::check(incoming.message);
+        if !violations.is_empty() {
+            let rules = violations.iter().map(|violation| violation.rule.to_owned()).collect();
+            return Err(Refusal::Unacceptable {
+                title: "Bericht voldoet niet aan de regels".to_owned(),
+                detail: "the message breaks rules of the standard and would be refused with 0001".to_owned(),
+                rules,
+                retourcodes: vec!["0001".to_owned()],
+            });
+        }
+        let at = batch.next(keys::chain(parties.gemeente), now);
+        let (judgement, _) =
+            self.judged(incoming, &parties, gemeente, &at, Rol::Verzender, &batch.overlay).map_err(broken)?;
+        if !judgement.mag_verzonden() {
+            return Err(preflight(&judgement));
+        }
+        let mut record = self.record(incoming, &judgement);
+        record.uitgaand.push(Uitgaand {
+            partner: to.0,
+            volgorde: order(&batch.overlay, &at, parties.gemeente, &parties.bsn).map_err(broken)?,
+            soort: incoming.message.kind().name().to_owned(),
+            bytes: incoming.inbound.bytes.to_vec(),
+        });
+        self.finish(incoming, record, &at, batch)
+    }
+
+    /// A 305 or 307 of an aanbieder.
+    fn levering(
+        &self,
+        incoming: &Incoming<'_>,
+        partner: &PartnerSettings,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<Receipt, Refusal> {
+        let parties = translate::parties(incoming.message).map_err(untranslatable)?;
+        if partner.kind != PartnerKind::Aanbieder(parties.aanbieder) {
+            return Err(wrong_sender(incoming, &format!("aanbieder {}", parties.aanbieder)));
+        }
+        let gemeente = self.gemeente(parties.gemeente)?;
+        if !partner.gemeenten.contains(&parties.gemeente) {
+            return Err(wrong_sender(incoming, &format!("gemeente {}", parties.gemeente)));
+        }
+        let at = batch.next(keys::chain(parties.gemeente), now);
+        let violations = rules::check(incoming.message);
+        let mut record = if violations.is_empty() {
+            let judged = self.judged(incoming, &parties, gemeente, &at, Rol::Ontvanger, &batch.overlay);
+            let (judgement, _) = judged.map_err(broken)?;
+            self.record(incoming, &judgement)
+        } else {
+            // Level 2: the whole message is refused with 0001 and nothing else is judged.
+            let mut regels: Vec<String> = violations.iter().map(|v| v.rule.to_owned()).collect();
+            regels.sort_unstable();
+            regels.dedup();
+            let uitspraak = Uitspraak::Kop { codes: vec!["0001".to_owned()] };
+            incoming.record(uitspraak, regels, Vec::new())
+        };
+        let retour = answer::retour(incoming.message, &record.uitspraak, &at, incoming.today)
+            .map_err(|error| unavailable(&error.to_string()))?;
+        record.uitgaand.push(Uitgaand {
+            partner: incoming.inbound.partner.0.clone(),
+            volgorde: order(&batch.overlay, &at, parties.gemeente, &parties.bsn).map_err(broken)?,
+            soort: retour.kind().name().to_owned(),
+            bytes: retour.encode(),
+        });
+        self.finish(incoming, record, &at, batch)
+    }
+
+    /// A 302 of an aanbieder on a 301 of ours.
+    fn toewijzing_retour(
+        &self,
+        incoming: &Incoming<'_>,
+        partner: &PartnerSettings,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<Receipt, Refusal> {
+        let message = incoming.message;
+        let PartnerKind::Aanbieder(aanbieder) = partner.kind else {
+            return Err(wrong_sender(incoming, "the aanbieder that the 301 was sent to"));
+        };
+        // The header still names the parties of the 301, unswapped.
+        if message.header().ontvanger != Some(aanbieder.as_str()) {
+            return Err(wrong_sender(incoming, "the aanbieder that the 301 was sent to"));
+        }
+        let gemeente = Gemeente::new(message.header().afzender).map_err(|e| untranslatable(e.into()))?;
+        self.gemeente(gemeente)?;
+        if !partner.gemeenten.contains(&gemeente) {
+            return Err(wrong_sender(incoming, &format!("gemeente {gemeente}")));
+        }
+        let at = batch.next(keys::chain(gemeente), now);
+        let matched = answered(&batch.overlay, gemeente, message)
+            .map_err(broken)?
+            .filter(|heen| heen.aanbieder == aanbieder && heen.antwoord.is_none());
+        let mut record = match &matched {
+            None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
+            Some(heen) => {
+                let key = DossierKey { gemeente, aanbieder, bsn: heen.bsn };
+                let event = translate::toewijzing_retour(message, key.clone(), at.seq, incoming.today)
+                    .map_err(untranslatable)?;
+                let dossier = dossier(&batch.overlay, &key).map_err(broken)?;
+                let settings = self.gemeente(gemeente)?;
+                let context = Context::new(incoming.today, &settings.beleid);
+                let judgement = judge(&dossier, &event, &context).map_err(|e| unavailable(&e.to_string()))?;
+                self.record(incoming, &judgement)
+            }
+        };
+        record.heenbericht = matched.map(|heen| heen.seq);
+        self.finish(incoming, record, &at, batch)
+    }
+
+    /// A 402 or 404 of the CAK.
+    fn eb_retour(
+        &self,
+        incoming: &Incoming<'_>,
+        partner: &PartnerSettings,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<Receipt, Refusal> {
+        let message = incoming.message;
+        let gemeente = Gemeente::new(message.header().afzender).map_err(|e| untranslatable(e.into()))?;
+        let settings = self.gemeente(gemeente)?;
+        if partner.kind != PartnerKind::Cak || settings.cak.as_ref() != Some(&incoming.inbound.partner) {
+            return Err(wrong_sender(incoming, "the CAK"));
+        }
+        let at = batch.next(keys::chain(gemeente), now);
+        let dagtekening = translate::date(message.header().dagtekening).map_err(untranslatable)?;
+        let key = keys::eb_melding(gemeente, message.header().identificatie);
+        let melding = batch.overlay.row::<EbMelding>(&key).map_err(broken)?;
+        let kind = message.kind().name();
+        let matched = melding.filter(|melding| {
+            melding.antwoord.is_none() && melding.dagtekening == dagtekening && melding.retour_soort() == kind
+        });
+        let mut record = match &matched {
+            None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
+            Some(_) => incoming.record(Uitspraak::Goedgekeurd, Vec::new(), Vec::new()),
+        };
+        record.heenbericht = matched.map(|melding| melding.seq);
+        self.finish(incoming, record, &at, batch)
+    }
+
+    /// Runs the CAK planner for a person because a day came.
+    pub(super) fn planning(
+        &self,
+        gemeente: Gemeente,
+        bsn: &Bsn,
+        today: Date,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), LedgerError> {
+        let at = batch.next(keys::chain(gemeente), now);
+        let planned = self.plan(gemeente, bsn, today, &at, false, &batch.overlay)?;
+        let Some((eb, uitgaand)) = planned else { return Ok(()) };
+        let record = Record::Planning(crate::engine::record::Planning {
+            vandaag: today.to_string(),
+            eb,
+            uitgaand: uitgaand.into_iter().collect(),
+        });
+        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
+        batch.outgoing = true;
+        batch.push(&at, &record);
+        Ok(())
+    }
+
+    fn judged(
+        &self,
+        incoming: &Incoming<'_>,
+        parties: &Parties,
+        settings: &GemeenteSettings,
+        at: &At,
+        rol: Rol,
+        overlay: &Overlay<'_>,
+    ) -> Result<(Judgement, Event), LedgerError> {
+        let inconsistent = |what: String| LedgerError::Inconsistent { entry: entry_name(at), what };
+        let event = translate::event(incoming.message, at.seq, incoming.today)
+            .map_err(|error| inconsistent(error.to_string()))?;
+        let dossier = dossier(overlay, &event.dossier)?;
+        let mut context = Context::new(incoming.today, &settings.beleid);
+        context.rol = rol;
+        context.gemeenten = self.settings.gemeentelijst.as_ref();
+        context.producten = settings.producten.as_ref();
+        // TR056
+        context.identificatie_gebruikt = answered(overlay, parties.gemeente, incoming.message)?.is_some();
+        if let Inhoud::Toewijzen(products) = &event.inhoud {
+            for product in products {
+                // TR332
+                let key = keys::toewijzing(parties.gemeente, product.nummer);
+                let owner: Option<DossierKey> = overlay.row(&key)?;
+                if owner.is_some_and(|owner| owner != event.dossier) {
+                    context.nummers_elders.insert(product.nummer);
+                }
+            }
+        }
+        let judgement = judge(&dossier, &event, &context).map_err(|error| inconsistent(error.to_string()))?;
+        Ok((judgement, event))
+    }
+
+    fn record(&self, incoming: &Incoming<'_>, judgement: &Judgement) -> Bericht {
+        let mut regels: Vec<String> =
+            judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
+        regels.sort_unstable();
+        regels.dedup();
+        let mut waarschuwingen: Vec<String> =
+            judgement.waarschuwingen.iter().map(|warning| warning.soort.as_str().to_owned()).collect();
+        waarschuwingen.extend(judgement.anomalieen.iter().map(|anomaly| anomaly.soort.as_str().to_owned()));
+        waarschuwingen.dedup();
+        incoming.record(Uitspraak::from(&judgement.verdict), regels, waarschuwingen)
+    }
+
+    /// Applies a record, lets the CAK planner follow, and adds it to the batch.
+    fn finish(
+        &self,
+        incoming: &Incoming<'_>,
+        mut record: Bericht,
+        at: &At,
+        batch: &mut Batch<'_>,
+    ) -> Result<Receipt, Refusal> {
+        let gevolg =
+            self.applier.bericht(&mut batch.overlay, at, &record, incoming.message).map_err(broken)?;
+        if let Some(Gevolg { gemeente, bsn }) = gevolg {
+            // What follows on an answer of the CAK was held already.
+            let hold = !matches!(incoming.message, Message::Wmo402(_) | Message::Wmo404(_));
+            let planned =
+                self.plan(gemeente, &bsn, incoming.today, at, hold, &batch.overlay).map_err(broken)?;
+            if let Some((besluit, uitgaand)) = planned {
+                record.eb = Some(besluit);
+                record.uitgaand.extend(uitgaand);
+            }
+        }
+        let vervolg = self.applier.vervolg(&mut batch.overlay, at, &record.uitgaand, record.eb.as_ref());
+        vervolg.map_err(broken)?;
+        batch.outgoing |= !record.uitgaand.is_empty();
+        batch.push(at, &Record::Bericht(Box::new(record)));
+        Ok(Receipt { id: entry_name(at), sha256: incoming.sha256, dubbel: false })
+    }
+
+    pub(super) fn gemeente(&self, gemeente: Gemeente) -> Result<&GemeenteSettings, Refusal> {
+        self.settings.gemeenten.get(&gemeente).ok_or_else(|| {
+            unacceptable("Onbekende gemeente", format!("this gateway does not serve gemeente {gemeente}"))
+        })
+    }
+}
+
+impl Incoming<'_> {
+    fn record(&self, uitspraak: Uitspraak, regels: Vec<String>, waarschuwingen: Vec<String>) -> Bericht {
+        Bericht {
+            partner: self.inbound.partner.0.clone(),
+            route: self.inbound.route.code(),
+            sha256: self.sha256,
+            bytes: self.inbound.bytes.to_vec(),
+            soort: self.message.kind().name().to_owned(),
+            vandaag: self.today.to_string(),
+            uitspraak,
+            regels,
+            waarschuwingen,
+            uitgaand: Vec::new(),
+            eb: None,
+            heenbericht: None,
+        }
+    }
+}
+
+impl From<&Verdict> for Uitspraak {
+    fn from(verdict: &Verdict) -> Self {
+        let texts = |codes: &Vec<_>| codes.iter().map(ToString::to_string).collect();
+        match verdict {
+            Verdict::Goedgekeurd => Uitspraak::Goedgekeurd,
+            Verdict::AfgekeurdInKop(codes) => Uitspraak::Kop { codes: texts(codes) },
+            Verdict::Afgekeurd(classes) => Uitspraak::Klassen { codes: classes.iter().map(texts).collect() },
+        }
+    }
+}
+
+/// Returns the dossier on record, or an empty one.
+pub(super) fn dossier(rows: &impl Rows, key: &DossierKey) -> Result<Dossier, LedgerError> {
+    let row = rows.row(&keys::dossier(key.gemeente, key.aanbieder, &key.bsn))?;
+    Ok(row.unwrap_or_else(|| Dossier::new(key.clone())))
+}
+
+/// Returns the heenbericht with the parties, kind and Identificatie of this message, or of the one that this
+/// retour answers.
+fn answered(
+    rows: &impl Rows,
+    gemeente: Gemeente,
+    message: &Message,
+) -> Result<Option<Heenbericht>, LedgerError> {
+    let kind = message.kind();
+    let code = kind.heenbericht().unwrap_or(kind).bericht_code();
+    let key = keys::heenbericht(gemeente, message.header().afzender, code, message.header().identificatie);
+    let heen: Option<Heenbericht> = rows.row(&key)?;
+    if kind.heenbericht().is_none() {
+        return Ok(heen);
+    }
+    // A retour is matched by Dagtekening too (header-and-identification 4.1).
+    Ok(heen.filter(|heen| translate::date(message.header().dagtekening).is_ok_and(|date| date == heen.dagtekening)))
+}
+
+/// Returns the key under which what concerns this person leaves in order. It holds no personal data.
+pub(super) fn order(
+    rows: &impl Rows,
+    at: &At,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+) -> Result<String, LedgerError> {
+    let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, bsn))?;
+    Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
+}
+
+fn preflight(judgement: &Judgement) -> Refusal {
+    let codes = judgement.verdict.kop().into_iter().chain(judgement.verdict.klassen().into_iter().flatten());
+    let mut retourcodes: Vec<String> =
+        codes.map(|code| code.to_string()).filter(|code| code != "0200").collect();
+    retourcodes.sort_unstable();
+    retourcodes.dedup();
+    let mut rules: Vec<String> =
+        judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
+    let blocking = judgement.waarschuwingen.iter().filter(|warning| warning.ernst == Ernst::Blokkeert);
+    rules.extend(blocking.map(|warning| warning.soort.as_str().to_owned()));
+    rules.sort_unstable();
+    rules.dedup();
+    let detail = format!("the message is not sent, because the receiver would find: {}", rules.join(", "));
+    Refusal::Unacceptable { title: "Bericht zou worden afgekeurd".to_owned(), detail, rules, retourcodes }
+}
+
+fn unacceptable(title: &str, detail: String) -> Refusal {
+    Refusal::Unacceptable { title: title.to_owned(), detail, rules: Vec::new(), retourcodes: Vec::new() }
+}
+
+fn untranslatable(error: Untranslatable) -> Refusal {
+    unacceptable("Bericht hoort hier niet", error.to_string())
+}
+
+fn wrong_sender(incoming: &Incoming<'_>, named: &str) -> Refusal {
+    let kind = incoming.message.kind().name();
+    Refusal::WrongSender(format!(
+        "partner {} may not send this {kind}: it comes from {named}",
+        incoming.inbound.partner
+    ))
+}
+
+/// The ledger could not be read: the sender must come back, an operator must look.
+fn broken(error: LedgerError) -> Refusal {
+    tracing::error!(code = "LedgerReadError", %error, "The ledger could not be read.");
+    unavailable(&error.to_string())
+}

@@ -1,0 +1,247 @@
+//! The engine as listeners, outbox, API and commands see it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use iwmo_codec::Schemas;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+use tokio::sync::{broadcast, oneshot, watch};
+
+use crate::clock::Clock;
+use crate::engine::batch::unavailable;
+use crate::engine::record::Record;
+use crate::engine::worker::{Job, Worker};
+use crate::engine::{
+    Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Unavailable, Waiting,
+};
+use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
+use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
+use crate::store::Ledger;
+
+/// Jobs that may wait for the loop; more are told to come back later.
+const JOBS_MAX: usize = 1024;
+
+/// Entries a slow listener to the feed may lag before it misses some.
+const FEED_ENTRIES: usize = 4096;
+
+/// From this size on a message is decoded beside the network threads, not on them.
+const DECODE_INLINE_BYTES_MAX: usize = 256 * 1024;
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The journal could not be opened.
+    #[error("the journal cannot be opened: {0}")]
+    Journal(#[from] OpenError),
+    /// The ledger could not be opened or brought up to the journal.
+    #[error("the ledger cannot be opened: {0}")]
+    Ledger(#[from] LedgerError),
+    /// The first entry could not be written.
+    #[error("the journal does not take entries: {0}")]
+    Append(String),
+    /// The system has no thread for the loop.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What opening the store brought.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// What the ledger lacked.
+    pub catch_up: CatchUp,
+}
+
+/// The gateway's engine; cheap to clone, and stopped by [`Engine::stop`].
+#[derive(Clone)]
+pub struct Engine {
+    jobs: SyncSender<Job>,
+    ledger: Arc<Ledger>,
+    reader: Reader,
+    schemas: Schemas,
+    changed: watch::Receiver<u64>,
+    feed: broadcast::Sender<EntryId>,
+    thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Engine {
+    /// Opens the store in a data folder, brings the ledger up to the journal and starts the loop.
+    ///
+    /// # Errors
+    ///
+    /// The store is locked by another process, is damaged, or cannot be written.
+    pub fn open(
+        data: &Path,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(Self, Opened), EngineError> {
+        let journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        let recovered = journal.recovered();
+        if !recovered.is_clean() {
+            tracing::warn!(code = "JournalTailCut", recovered = %recovered, "The last write was incomplete and never acknowledged; it was cut off.");
+        }
+        let reader = journal.reader();
+        let schemas = Schemas::bundled();
+        let applier = Applier::new(schemas.clone());
+        let (ledger, catch_up) = ledger::open(&data.join("ledger"), &reader, &applier, progress)?;
+        let ledger = Arc::new(ledger);
+        let (jobs, receiver) = sync_channel(JOBS_MAX);
+        let (changed_sender, changed) = watch::channel(0);
+        let (feed, _) = broadcast::channel(FEED_ENTRIES);
+        let mut worker = Worker {
+            journal,
+            ledger: Arc::clone(&ledger),
+            settings: Arc::new(settings),
+            applier,
+            clock,
+            jobs: receiver,
+            changed: changed_sender,
+            feed: feed.clone(),
+        };
+        worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run())
+            .map_err(EngineError::Thread)?;
+        let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread }, Opened { catch_up }))
+    }
+
+    /// Returns the ledger, for reading.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Returns the journal, for reading.
+    #[must_use]
+    pub fn journal(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Returns the schemas messages are read with.
+    #[must_use]
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
+    }
+
+    /// Tells the name of each entry once it is durable.
+    #[must_use]
+    pub fn feed(&self) -> broadcast::Receiver<EntryId> {
+        self.feed.subscribe()
+    }
+
+    /// Plans for everybody whose day has come.
+    pub fn day(&self, today: Date) {
+        // A loop that is stopping plans at its next start.
+        let _ = self.jobs.try_send(Job::Day(today));
+    }
+
+    /// Finishes what has arrived and stops the loop. Blocks until it has.
+    pub fn stop(&self) {
+        // A loop that has ended already takes no job.
+        let _ = self.jobs.send(Job::Stop);
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            if thread.join().is_err() {
+                tracing::error!(code = "EngineThreadPanicked", "The engine's loop ended by a fault of its own.");
+            }
+        }
+    }
+
+    async fn decode(&self, bytes: &Bytes) -> Result<iwmo_codec::messages::Message, Refusal> {
+        let result = if bytes.len() <= DECODE_INLINE_BYTES_MAX {
+            self.schemas.decode(bytes)
+        } else {
+            let (schemas, bytes) = (self.schemas.clone(), bytes.clone());
+            tokio::task::spawn_blocking(move || schemas.decode(&bytes))
+                .await
+                .map_err(|_| unavailable("a message could not be read to its end"))?
+        };
+        result.map_err(|report| Refusal::Invalid(Box::new(report)))
+    }
+
+    /// Reads the bytes of an outgoing message from the journal.
+    #[must_use]
+    pub fn outgoing_bytes(&self, id: &OutgoingId) -> Option<Bytes> {
+        outgoing_bytes(&self.reader, id)
+    }
+}
+
+/// Reads the bytes of an outgoing message from a journal.
+#[must_use]
+pub fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
+    let entry = reader.get(Chain::new(id.gemeente)?, id.seq).ok()??;
+    let mut uitgaand = match Record::decode(entry.kind, entry.version, &entry.payload).ok()? {
+        Record::Bericht(bericht) => bericht.uitgaand,
+        Record::Planning(planning) => planning.uitgaand,
+        Record::Bezorging(_) | Record::Start(_) => return None,
+    };
+    let index = usize::from(id.index);
+    (index < uitgaand.len()).then(|| Bytes::from(uitgaand.swap_remove(index).bytes))
+}
+
+impl Intake for Engine {
+    async fn receive(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
+        let message = Box::new(self.decode(&inbound.bytes).await?);
+        let sha256 = Sha256::digest(&inbound.bytes).into();
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Message { inbound, message, sha256, reply };
+        self.jobs.try_send(job).map_err(|_| unavailable("too many messages at once"))?;
+        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
+    }
+}
+
+impl Outgoing for Engine {
+    fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        for row in self.ledger.scan(&keys::wachtrij_van(partner)).take(limit) {
+            match row.map_err(LedgerError::from).and_then(|(key, _)| self.waiting_row(&key)) {
+                Ok(Some(message)) => waiting.push(message),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(code = "OutboxReadError", %error, partner = %partner, "The outbox could not be read.");
+                    break;
+                }
+            }
+        }
+        waiting
+    }
+
+    async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let full = || Unavailable { reason: "too many messages at once".to_owned() };
+        self.jobs.try_send(Job::Outcome { id, outcome, reply }).map_err(|_| full())?;
+        answer.await.unwrap_or_else(|_| Err(Unavailable { reason: "the gateway is stopping".to_owned() }))
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
+}
+
+impl Engine {
+    fn waiting_row(&self, key: &[u8]) -> Result<Option<Waiting>, LedgerError> {
+        let Some(id) = keys::wachtrij_id(key) else { return Ok(None) };
+        let row: Option<ledger::Uitgaand> = self.ledger.row(&keys::uitgaand(&id))?;
+        // Delivered between the scan and the read.
+        let Some(row) = row else { return Ok(None) };
+        let Some(bytes) = self.outgoing_bytes(&id) else { return Ok(None) };
+        let moment = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(Some(Waiting {
+            partner: PartnerId(row.partner),
+            order: row.volgorde,
+            message: row.soort,
+            attempts: row.pogingen,
+            since: moment(row.gemaakt_us),
+            not_before: moment(row.niet_voor_us),
+            bytes,
+            id,
+        }))
+    }
+}

@@ -1,0 +1,82 @@
+//! What the engine needs of the configuration.
+
+use std::collections::BTreeMap;
+
+use iwmo_toewijzing::cak::EbBeleid;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use iwmo_toewijzing::judge::{Beleid, Gemeentelijst, Productlijst};
+
+use crate::engine::PartnerId;
+
+/// The policy and the partners that messages are judged with.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The gemeenten this gateway serves.
+    pub gemeenten: BTreeMap<Gemeente, GemeenteSettings>,
+    /// The counterparties.
+    pub partners: BTreeMap<PartnerId, PartnerSettings>,
+    /// Known gemeentecodes (TR378); none: not checked.
+    pub gemeentelijst: Option<Gemeentelijst>,
+}
+
+/// A gemeente and its choices.
+#[derive(Clone, Debug, Default)]
+pub struct GemeenteSettings {
+    /// As people know it.
+    pub naam: String,
+    /// The partner that is its CAK; without one nothing is sent to the CAK.
+    pub cak: Option<PartnerId>,
+    /// Open points of the lifecycle.
+    pub beleid: Beleid,
+    /// The eigen bijdrage.
+    pub eb: EbBeleid,
+    /// Product codes agreed with the aanbieders (TR381); none: not checked.
+    pub producten: Option<Productlijst>,
+    /// A message to the CAK is held until the next day, so that a correction that follows at once is never
+    /// sent as two messages.
+    pub bedenktijd: bool,
+}
+
+/// What a partner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartnerKind {
+    /// A care provider.
+    Aanbieder(Aanbieder),
+    /// The CAK.
+    Cak,
+    /// A municipal system.
+    Backoffice,
+}
+
+/// A counterparty, as far as the engine cares.
+#[derive(Clone, Debug)]
+pub struct PartnerSettings {
+    /// What it is.
+    pub kind: PartnerKind,
+    /// The gemeenten it deals with.
+    pub gemeenten: Vec<Gemeente>,
+}
+
+impl Settings {
+    /// Returns the partner that is this aanbieder for this gemeente.
+    #[must_use]
+    pub fn aanbieder(&self, aanbieder: Aanbieder, gemeente: Gemeente) -> Option<&PartnerId> {
+        let is = |partner: &PartnerSettings| {
+            partner.kind == PartnerKind::Aanbieder(aanbieder) && partner.gemeenten.contains(&gemeente)
+        };
+        self.partners.iter().find(|(_, partner)| is(partner)).map(|(id, _)| id)
+    }
+
+    /// Returns the policy as text, for the journal.
+    #[must_use]
+    pub fn policy_text(&self) -> String {
+        let mut text = String::new();
+        for (gemeente, settings) in &self.gemeenten {
+            text.push_str(&format!(
+                "[{gemeente}]\nbedenktijd = {}\nbeleid = {:?}\neigen_bijdrage = {:?}\n",
+                settings.bedenktijd, settings.beleid, settings.eb
+            ));
+        }
+        text
+    }
+}

@@ -1,0 +1,148 @@
+//! From the journal to the ledger: the tail at a start, everything when rows are missing or doubtful.
+
+use std::path::Path;
+
+use super::{Applier, At, FORMAT, LedgerError};
+use crate::engine::record::Record;
+use crate::journal::{Entry, Position, Reader, Tips};
+use crate::store::{Ledger, Opening, Overlay};
+
+/// Entries applied in one commit.
+const COMMIT_ENTRIES: usize = 512;
+
+/// How far a catch-up has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Entries applied.
+    pub applied: u64,
+    /// Entries in the journal.
+    pub entries: u64,
+}
+
+/// What a catch-up did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatchUp {
+    /// Entries applied.
+    pub applied: u64,
+    /// Why everything was applied again, when it was.
+    pub rebuilt: Option<String>,
+}
+
+/// Opens the ledger in a folder and brings it up to the journal.
+///
+/// A ledger that is missing, damaged, of another format or ahead of the journal is dropped and rebuilt.
+///
+/// # Errors
+///
+/// The store is locked by another process, the journal cannot be read, or an entry cannot be applied.
+pub fn open(
+    dir: &Path,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Ledger, CatchUp), LedgerError> {
+    let (ledger, reason) = match Ledger::open(dir, FORMAT)? {
+        Opening::Opened(ledger) => match ahead(&ledger.tips(), reader) {
+            None => (ledger, None),
+            Some(reason) => (Ledger::create(dir, FORMAT)?, Some(reason)),
+        },
+        Opening::NeedsRebuild(reason) => (Ledger::create(dir, FORMAT)?, Some(reason.to_string())),
+    };
+    let applied = catch_up(&ledger, reader, applier, progress)?;
+    Ok((ledger, CatchUp { applied, rebuilt: reason }))
+}
+
+/// Drops the ledger in a folder and builds it from the journal.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn rebuild(
+    dir: &Path,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Ledger, u64), LedgerError> {
+    let ledger = Ledger::create(dir, FORMAT)?;
+    let applied = catch_up(&ledger, reader, applier, progress)?;
+    Ok((ledger, applied))
+}
+
+/// Builds a ledger from the journal that is gone when it is dropped.
+///
+/// # Errors
+///
+/// The journal cannot be read, or an entry cannot be applied.
+pub fn temporary(
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Ledger, LedgerError> {
+    let ledger = Ledger::temporary(FORMAT)?;
+    catch_up(&ledger, reader, applier, progress)?;
+    Ok(ledger)
+}
+
+/// Applies the entries after the ledger's tips. Returns how many those were.
+///
+/// # Errors
+///
+/// The journal cannot be read, or an entry cannot be applied.
+pub fn catch_up(
+    ledger: &Ledger,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<u64, LedgerError> {
+    let mut tips = ledger.tips();
+    let from = if tips.is_empty() { Position::START } else { reader.position_after(&tips) };
+    let entries = reader.entries();
+    let mut applied = 0;
+    let mut all = reader.read_all(from);
+    loop {
+        let mut overlay = Overlay::new(ledger);
+        let mut taken = 0;
+        let mut done = true;
+        for entry in all.by_ref() {
+            let entry = entry?;
+            // Entries of other chains may stand between those that the ledger has.
+            if tips.get(&entry.id.chain).is_some_and(|tip| entry.id.seq <= tip.seq) {
+                continue;
+            }
+            apply_entry(&mut overlay, applier, &entry)?;
+            tips.insert(entry.id.chain, entry.tip());
+            taken += 1;
+            if taken == COMMIT_ENTRIES {
+                done = false;
+                break;
+            }
+        }
+        if taken > 0 {
+            let tips: Vec<_> = tips.values().copied().collect();
+            ledger.commit(overlay.into_writes(), &tips)?;
+            applied += taken as u64;
+            progress(Progress { applied, entries });
+        }
+        if done {
+            return Ok(applied);
+        }
+    }
+}
+
+fn apply_entry(overlay: &mut Overlay<'_>, applier: &Applier, entry: &Entry) -> Result<(), LedgerError> {
+    let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
+    let record = Record::decode(entry.kind, entry.version, &entry.payload)
+        .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
+    applier.apply(overlay, &at, &record, None)
+}
+
+/// Says why the ledger does not fit the journal, if it does not.
+fn ahead(ledger: &Tips, reader: &Reader) -> Option<String> {
+    for (chain, tip) in ledger {
+        match reader.get(*chain, tip.seq) {
+            Ok(Some(entry)) if entry.tip() == *tip => {}
+            _ => return Some(format!("the ledger stands at {chain}:{}, which the journal does not have", tip.seq)),
+        }
+    }
+    None
+}

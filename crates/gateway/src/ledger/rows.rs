@@ -1,0 +1,108 @@
+//! The rows of the ledger.
+
+use iwmo_toewijzing::cak::EbDossier;
+use iwmo_toewijzing::identity::{Aanbieder, Bsn, ToewijzingNummer};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// A person as one gemeente knows them, over all aanbieders.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Persoon {
+    /// The first entry that concerned them; what is sent about them keeps its order under this number.
+    pub sinds: u64,
+    /// Who supports them, ascending.
+    pub aanbieders: Vec<Aanbieder>,
+    /// Date of birth, as the latest message gave it.
+    pub geboortedatum: Option<Date>,
+    /// What the CAK was told and answered.
+    pub eb: EbDossier,
+    /// When the CAK planner must run again.
+    pub plan_op: Option<Date>,
+    /// Why the planner waits, or what a person must decide.
+    pub eb_reden: Option<String>,
+}
+
+/// A heenbericht, received or sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heenbericht {
+    /// The entry that recorded it.
+    pub seq: u64,
+    /// The aanbieder on the other side.
+    pub aanbieder: Aanbieder,
+    /// The client.
+    pub bsn: Bsn,
+    /// Dagtekening.
+    pub dagtekening: Date,
+    /// The toewijzingen it speaks of.
+    pub nummers: Vec<ToewijzingNummer>,
+    /// The entry that recorded its retour.
+    pub antwoord: Option<u64>,
+}
+
+/// A notification to the CAK.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EbMelding {
+    /// The entry that recorded it.
+    pub seq: u64,
+    /// Whom it is about.
+    pub bsn: Bsn,
+    /// A stop (WMO403) and not a start (WMO401).
+    pub stop: bool,
+    /// Dagtekening.
+    pub dagtekening: Date,
+    /// The entry that recorded its retour.
+    pub antwoord: Option<u64>,
+}
+
+impl EbMelding {
+    /// Returns the kind of message that answers it.
+    #[must_use]
+    pub fn retour_soort(&self) -> &'static str {
+        if self.stop { "WMO404" } else { "WMO402" }
+    }
+}
+
+/// Where an outgoing message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stand {
+    /// It waits to be sent, for the first time or again. Not final.
+    Wacht,
+    /// The next hop has it, the confirmation is still to come. Not final.
+    Doorgegeven,
+    /// The partner has it. Final.
+    Bezorgd,
+    /// The partner refused it; an operator must look. Not final.
+    Geparkeerd,
+}
+
+/// An outgoing message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Uitgaand {
+    /// To which partner.
+    pub partner: String,
+    /// Messages of one partner with the same key leave in order.
+    pub volgorde: String,
+    /// The kind of message, as `WMO306`.
+    pub soort: String,
+    /// When it was made, in microseconds since 1970 UTC.
+    pub gemaakt_us: i64,
+    /// How often it was tried.
+    pub pogingen: u32,
+    /// Not before this moment, in microseconds since 1970 UTC.
+    pub niet_voor_us: i64,
+    /// Where it stands.
+    pub stand: Stand,
+    /// Why it waits or is parked.
+    pub reden: Option<String>,
+    /// The receipt of who has it.
+    pub ontvangst: Option<String>,
+    /// When it came to stand so, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+}
+
+/// Counters of a gemeente.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tellers {
+    /// The highest EbStartNummer given out.
+    pub eb_start_nummer: u32,
+}

@@ -1,0 +1,383 @@
+//! The store itself.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::thread;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::error::{Reason, StoreError, guarded};
+use super::overlay::Writes;
+use super::scan::{Scan, Value, data_key};
+use crate::journal::{Chain, EntryHash, Tip, Tips};
+
+/// The largest key.
+pub const KEY_BYTES_MAX: usize = 1 << 10;
+/// The largest value.
+pub const VALUE_BYTES_MAX: usize = 16 << 20;
+
+/// The format of the store itself, beside that of its content.
+const STORE_FORMAT: u32 = 1;
+const FORMAT_KEY: &[u8] = b"\0format";
+const TIP_PREFIX: &[u8] = b"\0tip";
+/// sled lets go of its file a moment after it is dropped; how often and how long to wait for that.
+const REOPEN_TRIES: u32 = 50;
+const REOPEN_PAUSE: Duration = Duration::from_millis(20);
+
+/// The key-value store that the ledger is kept in.
+///
+/// One thread commits; any number read.
+pub struct Ledger {
+    tree: sled::Tree,
+    /// The format of the content.
+    format: u32,
+    /// The tips; locked for writing during a commit, for reading by a view.
+    tips: RwLock<Tips>,
+    /// After the trees, so that sled lets go of its files before another process gets in.
+    db: sled::Db,
+    _lock: Option<File>,
+}
+
+/// How a store was found.
+#[derive(Debug)]
+pub enum Opening {
+    /// It is in order; it may lag behind the journal.
+    Opened(Ledger),
+    /// It must be made anew with [`Ledger::create`] and filled from the journal.
+    NeedsRebuild(Reason),
+}
+
+impl Ledger {
+    /// Opens the store in a directory, with content of this format.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] when another process has it, [`StoreError::Io`] when the system fails. What a
+    /// rebuild mends is an [`Opening`].
+    pub fn open(dir: &Path, format: u32) -> Result<Opening, StoreError> {
+        if !dir.join("db").is_file() {
+            return Ok(Opening::NeedsRebuild(Reason::Missing));
+        }
+        let lock = lock(dir)?;
+        let opened =
+            open_sled(&sled::Config::new().path(dir)).and_then(|db| Self::read(db, format, Some(lock)));
+        match opened {
+            Ok(Some(ledger)) => Ok(Opening::Opened(ledger)),
+            Ok(None) => Ok(Opening::NeedsRebuild(Reason::Format)),
+            Err(StoreError::Damaged(reason)) => Ok(Opening::NeedsRebuild(Reason::Damaged(reason))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes an empty store in a directory, in place of one that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] when another process has it, [`StoreError::Io`] when the system fails.
+    pub fn create(dir: &Path, format: u32) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir)?;
+        let lock = lock(dir)?;
+        remove_sled_files(dir)?;
+        let db = open_sled(&sled::Config::new().path(dir))?;
+        Self::begin(db, format, Some(lock))
+    }
+
+    /// Makes an empty store that is gone when it is dropped, in memory where the system has room for that.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] when the system fails.
+    pub fn temporary(format: u32) -> Result<Self, StoreError> {
+        Self::begin(open_sled(&sled::Config::new().temporary(true))?, format, None)
+    }
+
+    /// Makes an empty store, in a directory that is there for it alone, that is gone when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] when the system fails.
+    pub fn temporary_in(dir: &Path, format: u32) -> Result<Self, StoreError> {
+        Self::begin(open_sled(&sled::Config::new().path(dir).temporary(true))?, format, None)
+    }
+
+    /// Returns the value of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        Ok(guarded(|| self.tree.get(data_key(key)))?.map(Value))
+    }
+
+    /// Returns the pairs whose keys begin with `prefix`, in order.
+    pub fn scan(&self, prefix: &[u8]) -> Scan {
+        Scan::new(&self.tree, prefix, prefix)
+    }
+
+    /// Returns the pairs whose keys begin with `prefix` and are not before `from`, in order.
+    pub fn range(&self, prefix: &[u8], from: &[u8]) -> Scan {
+        Scan::new(&self.tree, prefix, from)
+    }
+
+    /// Returns a view that no commit changes. Commits wait for it, so it is held for a short time.
+    pub fn view(&self) -> View<'_> {
+        View { ledger: self, tips: self.tips.read().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// Returns the journal tips that the content stands for.
+    pub fn tips(&self) -> Tips {
+        self.view().tips().clone()
+    }
+
+    /// Writes all or nothing, and makes the content stand for these tips; other chains stay where they are.
+    ///
+    /// It is not durable when it returns; the journal is. After [`StoreError::Io`] or
+    /// [`StoreError::Damaged`] the store must be opened again.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub fn commit(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = sled::Batch::default();
+        let mut chains = BTreeSet::new();
+        for tip in tips {
+            let before = held.get(&tip.chain).copied().unwrap_or_else(|| Tip::start(tip.chain));
+            if tip.seq < before.seq || (tip.seq == before.seq && tip.hash != before.hash) {
+                return Err(StoreError::TipBackwards { held: before, given: *tip });
+            }
+            if !chains.insert(tip.chain) {
+                return Err(StoreError::ChainTwice(tip.chain));
+            }
+            if tip.seq > 0 {
+                batch.insert(tip_key(tip.chain), tip_value(tip));
+            }
+        }
+        for (key, value) in writes.0 {
+            at_most("a key", key.len(), KEY_BYTES_MAX)?;
+            match value {
+                Some(value) => {
+                    at_most("a value", value.len(), VALUE_BYTES_MAX)?;
+                    batch.insert(data_key(&key), value.0);
+                }
+                None => batch.remove(data_key(&key)),
+            }
+        }
+        guarded(|| self.tree.apply_batch(batch))?;
+        held.extend(tips.iter().filter(|tip| tip.seq > 0).map(|tip| (tip.chain, *tip)));
+        Ok(())
+    }
+
+    /// Returns a SHA-256 over all keys and values in order; the tips and formats are not part of it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn content_hash(&self) -> Result<[u8; 32], StoreError> {
+        let mut hasher = Sha256::new();
+        let _view = self.view();
+        for pair in self.scan(b"") {
+            let (key, value) = pair?;
+            for bytes in [&key, &value] {
+                // With the lengths, so that no two contents run into the same bytes.
+                hasher.update((bytes.len() as u64).to_le_bytes());
+                hasher.update(bytes);
+            }
+        }
+        Ok(hasher.finalize().into())
+    }
+
+    /// Returns the first key, in order, whose value is not the same in another store.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn first_difference(&self, other: &Self) -> Result<Option<Difference>, StoreError> {
+        let (mut here, mut there) = (self.scan(b""), other.scan(b""));
+        loop {
+            let (left, right) = (here.next().transpose()?, there.next().transpose()?);
+            if left == right {
+                if left.is_none() {
+                    return Ok(None);
+                }
+                continue;
+            }
+            // The smaller key is missing on the other side, unless both have it.
+            let key = left.iter().chain(&right).map(|(key, _)| key).min().cloned();
+            let Some(key) = key else { return Ok(None) };
+            let of = |pair: Option<(Value, Value)>| {
+                pair.filter(|(found, _)| *found == key).map(|(_, value)| value)
+            };
+            return Ok(Some(Difference { here: of(left), there: of(right), key }));
+        }
+    }
+
+    /// Removes all content and all tips. Interrupted, it leaves a store that needs a rebuild.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn clear(&self) -> Result<(), StoreError> {
+        let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
+        // Without its format it is not taken for whole, so this goes first.
+        guarded(|| self.tree.remove(FORMAT_KEY))?;
+        guarded(|| self.tree.clear())?;
+        guarded(|| self.tree.insert(FORMAT_KEY, &format_value(self.format)))?;
+        held.clear();
+        Ok(())
+    }
+
+    /// Returns how many bytes the store takes on disk, about.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] when the system fails.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        guarded(|| self.db.size_on_disk())
+    }
+
+    /// Takes up an empty store.
+    fn begin(db: sled::Db, format: u32, lock: Option<File>) -> Result<Self, StoreError> {
+        let tree: sled::Tree = sled::Tree::clone(&db);
+        guarded(|| tree.insert(FORMAT_KEY, &format_value(format)))?;
+        Ok(Self { tree, format, tips: RwLock::default(), db, _lock: lock })
+    }
+
+    /// Takes up a store that was there, or returns nothing when it has another format.
+    fn read(db: sled::Db, format: u32, lock: Option<File>) -> Result<Option<Self>, StoreError> {
+        let tree: sled::Tree = sled::Tree::clone(&db);
+        let found = guarded(|| tree.get(FORMAT_KEY))?;
+        if found.is_none_or(|found| found != format_value(format)[..]) {
+            return Ok(None);
+        }
+        let mut tips = Tips::new();
+        let mut pairs = tree.scan_prefix(TIP_PREFIX);
+        while let Some((key, value)) = guarded(|| pairs.next().transpose())? {
+            let tip = read_tip(&key, &value).ok_or(StoreError::Damaged("a tip cannot be read".to_owned()))?;
+            tips.insert(tip.chain, tip);
+        }
+        Ok(Some(Self { tree, format, tips: RwLock::new(tips), db, _lock: lock }))
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+/// A ledger that does not change while this is held.
+pub struct View<'l> {
+    ledger: &'l Ledger,
+    tips: RwLockReadGuard<'l, Tips>,
+}
+
+impl View<'_> {
+    /// Returns the value of a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::get`].
+    pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        self.ledger.get(key)
+    }
+
+    /// Returns the pairs whose keys begin with `prefix`, in order.
+    pub fn scan(&self, prefix: &[u8]) -> Scan {
+        self.ledger.scan(prefix)
+    }
+
+    /// Returns the pairs whose keys begin with `prefix` and are not before `from`, in order.
+    pub fn range(&self, prefix: &[u8], from: &[u8]) -> Scan {
+        self.ledger.range(prefix, from)
+    }
+
+    /// Returns the journal tips that the content stands for.
+    pub fn tips(&self) -> &Tips {
+        &self.tips
+    }
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("tips", &*self.tips).finish_non_exhaustive()
+    }
+}
+
+/// A key whose value is not the same in two stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The key.
+    pub key: Value,
+    /// The value in the first store, if it has one.
+    pub here: Option<Value>,
+    /// The value in the second store, if it has one.
+    pub there: Option<Value>,
+}
+
+fn at_most(what: &'static str, bytes: usize, bytes_max: usize) -> Result<(), StoreError> {
+    if bytes > bytes_max { Err(StoreError::TooLarge { what, bytes, bytes_max }) } else { Ok(()) }
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(dir.join("in-use"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { dir: dir.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn open_sled(config: &sled::Config) -> Result<sled::Db, StoreError> {
+    let mut tries = 1;
+    loop {
+        match guarded(|| config.open()) {
+            // The store's own lock is held, so whoever still holds sled's is about to let go.
+            Err(StoreError::Damaged(text)) if text.contains("could not acquire lock") => {
+                if tries == REOPEN_TRIES {
+                    return Err(StoreError::Io(io::Error::new(io::ErrorKind::WouldBlock, text)));
+                }
+                tries += 1;
+                thread::sleep(REOPEN_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Removes the files that sled makes, and nothing else that may be in the directory.
+fn remove_sled_files(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path: PathBuf = entry?.path();
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some("blobs") => fs::remove_dir_all(path)?,
+            Some("conf" | "db") => fs::remove_file(path)?,
+            Some(name) if name.starts_with("snap.") => fs::remove_file(path)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn format_value(format: u32) -> [u8; 8] {
+    (u64::from(format) << 32 | u64::from(STORE_FORMAT)).to_le_bytes()
+}
+
+fn tip_key(chain: Chain) -> Vec<u8> {
+    [TIP_PREFIX, &chain.code()].concat()
+}
+
+fn tip_value(tip: &Tip) -> Vec<u8> {
+    [&tip.seq.to_le_bytes()[..], &tip.hash.0].concat()
+}
+
+fn read_tip(key: &[u8], value: &[u8]) -> Option<Tip> {
+    let chain = Chain::new(key.strip_prefix(TIP_PREFIX)?.try_into().ok()?)?;
+    let (seq, hash) = value.split_first_chunk()?;
+    Some(Tip { chain, seq: u64::from_le_bytes(*seq), hash: EntryHash(hash.try_into().ok()?) })
+}

@@ -1,0 +1,148 @@
+//! Writes that are not committed yet, and reading through them.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+use std::fmt;
+use std::iter::Peekable;
+use std::ops::Bound;
+
+use super::error::StoreError;
+use super::ledger::Ledger;
+use super::scan::{Pair, Scan, Value};
+
+/// Writes for one commit: the last one to a key counts.
+#[derive(Clone, Default)]
+pub struct Writes(pub(super) BTreeMap<Vec<u8>, Option<Value>>);
+
+impl Writes {
+    /// Sets the value of a key.
+    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Value>) {
+        self.0.insert(key.into(), Some(value.into()));
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
+        self.0.insert(key.into(), None);
+    }
+
+    /// Returns how many keys are written.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether nothing is written.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Writes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys and values may hold personal data.
+        write!(f, "Writes({} keys)", self.0.len())
+    }
+}
+
+/// A ledger as it will be once pending writes are committed.
+#[derive(Debug)]
+pub struct Overlay<'l> {
+    ledger: &'l Ledger,
+    writes: Writes,
+}
+
+impl<'l> Overlay<'l> {
+    /// Returns a ledger with no pending writes.
+    pub fn new(ledger: &'l Ledger) -> Self {
+        Self { ledger, writes: Writes::default() }
+    }
+
+    /// Returns a ledger with these pending writes.
+    pub fn with(ledger: &'l Ledger, writes: Writes) -> Self {
+        Self { ledger, writes }
+    }
+
+    /// Returns the value of a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::get`].
+    pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        match self.writes.0.get(key) {
+            Some(pending) => Ok(pending.clone()),
+            None => self.ledger.get(key),
+        }
+    }
+
+    /// Sets the value of a key.
+    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Value>) {
+        self.writes.put(key, value);
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
+        self.writes.delete(key);
+    }
+
+    /// Returns the pairs whose keys begin with `prefix`, in order.
+    pub fn scan(&self, prefix: &[u8]) -> OverlayScan<'_> {
+        self.range(prefix, prefix)
+    }
+
+    /// Returns the pairs whose keys begin with `prefix` and are not before `from`, in order.
+    pub fn range(&self, prefix: &[u8], from: &[u8]) -> OverlayScan<'_> {
+        let from = from.max(prefix);
+        let pending = self.writes.0.range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
+        OverlayScan {
+            stored: self.ledger.range(prefix, from).peekable(),
+            pending: pending.peekable(),
+            prefix: prefix.to_vec(),
+        }
+    }
+
+    /// Returns whether nothing is pending.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Returns the pending writes, to be committed.
+    pub fn into_writes(self) -> Writes {
+        self.writes
+    }
+}
+
+/// Pairs of an overlay in the order of their keys.
+pub struct OverlayScan<'o> {
+    stored: Peekable<Scan>,
+    pending: Peekable<btree_map::Range<'o, Vec<u8>, Option<Value>>>,
+    prefix: Vec<u8>,
+}
+
+impl Iterator for OverlayScan<'_> {
+    type Item = Result<Pair, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Some((key, _)) = self.pending.peek().filter(|(key, _)| key.starts_with(&self.prefix)) else {
+                return self.stored.next();
+            };
+            match self.stored.peek() {
+                Some(Ok((stored, _))) if **stored < key[..] => return self.stored.next(),
+                Some(Err(_)) => return self.stored.next(),
+                // The pending write hides what is stored under the same key.
+                Some(Ok((stored, _))) if **stored == key[..] => {
+                    self.stored.next();
+                }
+                _ => {}
+            }
+            if let Some((key, Some(value))) = self.pending.next() {
+                return Some(Ok((Value::from(key.as_slice()), value.clone())));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for OverlayScan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OverlayScan").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! Values, and going through pairs in the order of their keys.
+
+use std::fmt;
+use std::ops::Deref;
+
+use super::error::{StoreError, guarded};
+
+/// Bytes of a key or a value; a clone shares them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Value(pub(super) sled::IVec);
+
+impl Deref for Value {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for Value {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys and values may hold personal data.
+        write!(f, "Value({} bytes)", self.0.len())
+    }
+}
+
+/// A key and its value.
+pub type Pair = (Value, Value);
+
+/// Pairs in the order of their keys. Ends after the first error.
+///
+/// What is committed while it goes on may or may not be among them; a [`View`](super::View) keeps commits
+/// out.
+pub struct Scan {
+    pairs: sled::Iter,
+    failed: bool,
+}
+
+impl Scan {
+    /// Goes through the pairs of the data that begin with `prefix`, from the key `from` on.
+    pub(super) fn new(tree: &sled::Tree, prefix: &[u8], from: &[u8]) -> Self {
+        let lower = data_key(from.max(prefix));
+        let end = after_prefix(data_key(prefix));
+        // A range that ends before it begins is empty; sled wants it in order.
+        let end = end.max(lower.clone());
+        Self { pairs: tree.range(lower..end), failed: false }
+    }
+
+    fn step(
+        &mut self,
+        step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
+    ) -> Option<Result<Pair, StoreError>> {
+        if self.failed {
+            return None;
+        }
+        let pair = guarded(|| step(&mut self.pairs).transpose()).transpose();
+        self.failed = matches!(pair, Some(Err(_)));
+        pair.map(|pair| pair.map(|(key, value)| (Value(key.subslice(1, key.len() - 1)), Value(value))))
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<Pair, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step(Iterator::next)
+    }
+}
+
+impl DoubleEndedIterator for Scan {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.step(DoubleEndedIterator::next_back)
+    }
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan").field("failed", &self.failed).finish_non_exhaustive()
+    }
+}
+
+/// The first byte of the keys of the data; those of the store itself begin with 0.
+const DATA: u8 = 1;
+
+/// Returns the key under which sled has a key of the data.
+pub(super) fn data_key(key: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(key.len() + 1);
+    whole.push(DATA);
+    whole.extend_from_slice(key);
+    whole
+}
+
+/// Returns the first key that comes after all keys with this prefix.
+fn after_prefix(mut prefix: Vec<u8>) -> Vec<u8> {
+    // The first byte is `DATA`, so this ends with at least that byte raised.
+    while let Some(last) = prefix.pop() {
+        if last < u8::MAX {
+            prefix.push(last + 1);
+            break;
+        }
+    }
+    prefix
+}

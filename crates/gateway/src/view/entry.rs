@@ -1,0 +1,99 @@
+//! Journal entries, a line each.
+
+use serde::Serialize;
+
+use crate::clock::dutch_time;
+use crate::engine::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
+use crate::journal::Entry;
+
+/// A journal entry without the message in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EntryView {
+    /// `GEMEENTE:SEQ`.
+    pub entry: String,
+    /// When, on a Dutch clock.
+    pub tijd: String,
+    /// `bericht`, `bezorging`, `planning` or `start`.
+    pub soort: &'static str,
+    /// The kind of message.
+    pub bericht: Option<String>,
+    /// The partner it came from.
+    pub partner: Option<String>,
+    /// What was decided.
+    pub uitkomst: String,
+    /// Retourcodes given.
+    pub retourcodes: Vec<String>,
+    /// The rules that decided it.
+    pub regels: Vec<String>,
+    /// Findings without a retourcode.
+    pub waarschuwingen: Vec<String>,
+    /// The kinds of message to be sent because of it.
+    pub uitgaand: Vec<String>,
+    /// The hash that chains it to the entry before.
+    pub hash: String,
+}
+
+/// Returns an entry without the message in it.
+///
+/// # Errors
+///
+/// The entry was written by a later release, or is damaged.
+pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
+    let record = Record::decode(entry.kind, entry.version, &entry.payload)?;
+    let mut view = EntryView {
+        entry: entry.id.to_string(),
+        tijd: dutch_time(entry.time),
+        soort: "start",
+        bericht: None,
+        partner: None,
+        uitkomst: String::new(),
+        retourcodes: Vec::new(),
+        regels: Vec::new(),
+        waarschuwingen: Vec::new(),
+        uitgaand: Vec::new(),
+        hash: entry.hash.to_string(),
+    };
+    match record {
+        Record::Bericht(bericht) => {
+            view.soort = "bericht";
+            view.bericht = Some(bericht.soort);
+            view.partner = Some(bericht.partner);
+            view.uitkomst = match &bericht.uitspraak {
+                Uitspraak::Goedgekeurd => "goedgekeurd",
+                Uitspraak::Kop { .. } | Uitspraak::Klassen { .. } => "afgekeurd",
+                Uitspraak::ZonderGevolg => "zonder gevolg",
+            }
+            .to_owned();
+            view.retourcodes = match bericht.uitspraak {
+                Uitspraak::Kop { codes } => codes,
+                Uitspraak::Klassen { codes } => codes.into_iter().flatten().collect(),
+                Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Vec::new(),
+            };
+            view.regels = bericht.regels;
+            view.waarschuwingen = bericht.waarschuwingen;
+            view.uitgaand = bericht.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
+        }
+        Record::Bezorging(bezorging) => {
+            view.soort = "bezorging";
+            let id = format!("{}:{}/{}", entry.id.chain, bezorging.seq, bezorging.index);
+            view.uitkomst = match bezorging.uitkomst {
+                BezorgUitkomst::Bezorgd { .. } => format!("{id} bezorgd"),
+                BezorgUitkomst::Doorgegeven { .. } => format!("{id} doorgegeven"),
+                BezorgUitkomst::Opnieuw { reden, .. } => format!("{id} opnieuw: {reden}"),
+                BezorgUitkomst::Geweigerd { reden } => format!("{id} geparkeerd: {reden}"),
+            };
+        }
+        Record::Planning(planning) => {
+            view.soort = "planning";
+            view.uitkomst = match planning.eb.uitkomst {
+                EbUitkomst::Niets => "niets te melden".to_owned(),
+                EbUitkomst::Melding { nummer, .. } => format!("melding, EbStartNummer {nummer}"),
+                EbUitkomst::Wacht { tot, reden } => format!("wacht tot {tot}: {reden}"),
+                EbUitkomst::Handmatig { reden } => format!("een medewerker moet kijken: {reden}"),
+            };
+            view.uitgaand = planning.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
+        }
+        Record::Start(start) => view.uitkomst = format!("versie {}", start.versie),
+    }
+    Ok(view)
+}

@@ -1,0 +1,416 @@
+//! Journal entries in words: what happened to a toewijzing, by which message, and why.
+
+use iwmo_codec::Schemas;
+use iwmo_codec::messages::Message;
+use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
+use iwmo_codec::retour::RetourView;
+use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Words;
+use crate::clock::dutch_time;
+use crate::engine::record::{OUTGOING_MAX, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak};
+use crate::journal::{Entry, Reader};
+use crate::ledger::{At, Heenbericht, LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::store::Ledger;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The journal entry, `GEMEENTE:SEQ`.
+    pub entry: String,
+    /// When, on a Dutch clock.
+    pub tijd: String,
+    /// The kind of message.
+    pub bericht: String,
+    /// The toewijzingen it is about; none: the person as a whole.
+    pub toewijzingen: Vec<u32>,
+    /// What happened, in Dutch.
+    pub tekst: String,
+    /// What happened, in English.
+    pub text: String,
+    /// The retourcodes given or received.
+    pub retourcodes: Vec<String>,
+    /// The rules that decided it.
+    pub regels: Vec<String>,
+}
+
+/// Returns the timeline of a toewijzing: its own messages, and what its person's CAK notifications say.
+///
+/// # Errors
+///
+/// The store or the journal cannot be read.
+pub fn timeline(
+    ledger: &Ledger,
+    reader: &Reader,
+    schemas: &Schemas,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    nummer: ToewijzingNummer,
+) -> Result<Vec<Line>, LedgerError> {
+    let chain = keys::chain(gemeente);
+    let mut timeline: Vec<(i64, Line)> = Vec::new();
+    for row in ledger.scan(&keys::persoon_entries(gemeente, bsn)) {
+        let (key, _) = row?;
+        let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
+        let Some(entry) = reader.get(chain, seq)? else { continue };
+        let mut lines = lines(ledger, reader, schemas, &entry)?;
+        lines.retain(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value()));
+        if !lines.is_empty() {
+            let moment = entry.time.as_microsecond();
+            timeline.extend(lines.into_iter().map(|line| (moment, line)));
+            timeline.extend(sent(ledger, &entry)?);
+        }
+    }
+    timeline.sort_by_key(|(moment, _)| *moment);
+    Ok(timeline.into_iter().map(|(_, line)| line).collect())
+}
+
+/// Where the outgoing messages of an entry stand, as lines.
+fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError> {
+    let mut lines = Vec::new();
+    let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
+    for index in 0..OUTGOING_MAX {
+        let id = at.outgoing(index);
+        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { break };
+        let moment = Timestamp::from_microsecond(row.sinds_us).unwrap_or(entry.time);
+        let kind = row.soort.trim_start_matches("WMO");
+        let words = sent_words(kind, &row);
+        let line = Line {
+            entry: id.to_string(),
+            tijd: dutch_time(moment),
+            bericht: row.soort.clone(),
+            toewijzingen: Vec::new(),
+            tekst: words.nl,
+            text: words.en,
+            retourcodes: Vec::new(),
+            regels: Vec::new(),
+        };
+        lines.push((row.sinds_us, line));
+    }
+    Ok(lines)
+}
+
+fn sent_words(kind: &str, row: &Uitgaand) -> Words {
+    let partner = &row.partner;
+    let reason = row.reden.as_deref().unwrap_or_default();
+    match row.stand {
+        Stand::Wacht if row.pogingen == 0 => {
+            Words::new(format!("{kind} wacht op verzending aan {partner}"), format!("{kind} waits to be sent to {partner}"))
+        }
+        Stand::Wacht => Words::new(
+            format!("{kind} niet bezorgd bij {partner}, nieuwe poging volgt: {reason}"),
+            format!("{kind} not delivered to {partner}, to be tried again: {reason}"),
+        ),
+        Stand::Doorgegeven => {
+            Words::new(format!("{kind} doorgegeven voor {partner}"), format!("{kind} handed over for {partner}"))
+        }
+        Stand::Bezorgd => {
+            Words::new(format!("{kind} bezorgd bij {partner}"), format!("{kind} delivered to {partner}"))
+        }
+        Stand::Geparkeerd => Words::new(
+            format!("{kind} geweigerd door {partner}, een medewerker moet kijken: {reason}"),
+            format!("{kind} refused by {partner}, someone must look: {reason}"),
+        ),
+    }
+}
+
+/// Returns an entry in words; several lines when it did several things.
+///
+/// # Errors
+///
+/// The store or the journal cannot be read.
+pub fn lines(
+    rows: &impl Rows,
+    reader: &Reader,
+    schemas: &Schemas,
+    entry: &Entry,
+) -> Result<Vec<Line>, LedgerError> {
+    let record = Record::decode(entry.kind, entry.version, &entry.payload)
+        .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
+    let new = |bericht: &str, words: Words| Line {
+        entry: entry.id.to_string(),
+        tijd: dutch_time(entry.time),
+        bericht: bericht.to_owned(),
+        toewijzingen: Vec::new(),
+        tekst: words.nl,
+        text: words.en,
+        retourcodes: Vec::new(),
+        regels: Vec::new(),
+    };
+    Ok(match &record {
+        Record::Bericht(bericht) => {
+            let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
+            let mut lines = message_lines(rows, bericht, &message, &new)?;
+            if let Some(words) = bericht.eb.as_ref().and_then(eb_words) {
+                lines.push(new(eb_kind(bericht.eb.as_ref()), words));
+            }
+            lines
+        }
+        Record::Planning(planning) => {
+            eb_words(&planning.eb).map(|words| new(eb_kind(Some(&planning.eb)), words)).into_iter().collect()
+        }
+        Record::Bezorging(bezorging) => delivery_line(reader, entry, bezorging, &new)?.into_iter().collect(),
+        Record::Start(start) => {
+            let version = &start.versie;
+            vec![new("", Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")))]
+        }
+    })
+}
+
+fn message_lines(
+    rows: &impl Rows,
+    bericht: &Bericht,
+    message: &Message,
+    new: &impl Fn(&str, Words) -> Line,
+) -> Result<Vec<Line>, LedgerError> {
+    let partner = &bericht.partner;
+    let mut lines = Vec::new();
+    let mut say = |nummers: Vec<u32>, class: Option<usize>, words: Words| {
+        let mut line = new(&bericht.soort, words);
+        line.toewijzingen = nummers;
+        line.regels = bericht.regels.clone();
+        line.retourcodes = match (&bericht.uitspraak, class) {
+            (Uitspraak::Kop { codes }, _) => codes.clone(),
+            (Uitspraak::Klassen { codes }, Some(class)) => codes.get(class).cloned().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        lines.push(line);
+    };
+    match message {
+        Message::Wmo301(m) => {
+            let to = bericht.uitgaand.first().map_or("", |uitgaand| uitgaand.partner.as_str());
+            for product in &m.client.toegewezen_producten {
+                say(number(Some(product.toewijzing_nummer.value())), None, assigned(product, to));
+            }
+        }
+        Message::Wmo305(m) => {
+            for (class, start) in m.client.start_producten.iter().enumerate() {
+                let words = with_verdict(started(start, partner), bericht, class, "306");
+                say(number(start.toewijzing_nummer.as_ref().map(|n| n.value())), Some(class), words);
+            }
+        }
+        Message::Wmo307(m) => {
+            for (class, stop) in m.client.stop_producten.iter().enumerate() {
+                let words = with_verdict(stopped(stop, partner), bericht, class, "308");
+                say(number(stop.toewijzing_nummer.as_ref().map(|n| n.value())), Some(class), words);
+            }
+        }
+        _ => {
+            let view = RetourView::of(message);
+            let codes = view.as_ref().map(RetourView::fault_codes).unwrap_or_default();
+            let words = answer_words(bericht, message, partner, &codes);
+            let mut line = new(&bericht.soort, words);
+            line.toewijzingen = answered_nummers(rows, message)?;
+            line.retourcodes = codes;
+            lines.push(line);
+        }
+    }
+    Ok(lines)
+}
+
+/// The toewijzingen of the 301 that a 302 answers.
+fn answered_nummers(rows: &impl Rows, message: &Message) -> Result<Vec<u32>, LedgerError> {
+    let Message::Wmo302(_) = message else { return Ok(Vec::new()) };
+    let header = message.header();
+    let Ok(gemeente) = Gemeente::new(header.afzender) else { return Ok(Vec::new()) };
+    let code = message.kind().heenbericht().map_or(0, |kind| kind.bericht_code());
+    let key = keys::heenbericht(gemeente, header.afzender, code, header.identificatie);
+    let heen: Option<Heenbericht> = rows.row(&key)?;
+    Ok(heen.map_or_else(Vec::new, |heen| heen.nummers.iter().map(|nummer| nummer.value()).collect()))
+}
+
+fn number(nummer: Option<u64>) -> Vec<u32> {
+    nummer.and_then(|nummer| u32::try_from(nummer).ok()).into_iter().collect()
+}
+
+fn product_words(product: Option<&basisschema::Product>) -> String {
+    match product {
+        None => "generiek".to_owned(),
+        Some(product) => match &product.code {
+            Some(code) => format!("{}/{code}", product.categorie.as_str()),
+            None => product.categorie.as_str().to_owned(),
+        },
+    }
+}
+
+fn assigned(product: &wmo301::ToegewezenProduct, to: &str) -> Words {
+    let what = product_words(product.product.as_ref());
+    let from = product.ingangsdatum;
+    let until = product.einddatum.map_or_else(String::new, |date| format!(" t/m {date}"));
+    let until_en = product.einddatum.map_or_else(String::new, |date| format!(" up to {date}"));
+    let reason = product.reden_wijziging.map(|reason| reason.as_str());
+    if reason == Some("13") {
+        return Words::new(
+            format!("toewijzing verwijderd, gemeld aan {to}"),
+            format!("toewijzing deleted, {to} is told"),
+        );
+    }
+    let (verb, verb_en) = match reason {
+        None => ("toegewezen", "assigned"),
+        Some(_) => ("toewijzing gewijzigd", "toewijzing changed"),
+    };
+    Words::new(
+        format!("{verb}: {what} vanaf {from}{until}, aan {to}"),
+        format!("{verb_en}: {what} from {from}{until_en}, to {to}"),
+    )
+}
+
+fn started(start: &wmo305::StartProduct, partner: &str) -> Words {
+    let date = start.begindatum;
+    if start.status_aanlevering.as_str() == "3" {
+        return Words::new(
+            format!("{partner} trekt de start van {date} in"),
+            format!("{partner} withdraws the start of {date}"),
+        );
+    }
+    Words::new(format!("{partner} meldt start op {date}"), format!("{partner} reports a start on {date}"))
+}
+
+fn stopped(stop: &wmo307::StopProduct, partner: &str) -> Words {
+    let date = stop.einddatum;
+    let reason = stop.reden_beeindiging.as_str();
+    if stop.status_aanlevering.as_str() == "3" {
+        return Words::new(
+            format!("{partner} trekt de stop per {date} (reden {reason}) in"),
+            format!("{partner} withdraws the stop of {date} (reason {reason})"),
+        );
+    }
+    let (kind, kind_en) = match reason {
+        "20" => ("tijdelijke stop", "a temporary stop"),
+        _ => ("stop", "a stop"),
+    };
+    Words::new(
+        format!("{partner} meldt {kind} per {date} (reden {reason})"),
+        format!("{partner} reports {kind_en} on {date} (reason {reason})"),
+    )
+}
+
+fn with_verdict(words: Words, bericht: &Bericht, class: usize, retour: &str) -> Words {
+    let (nl, en) = match &bericht.uitspraak {
+        Uitspraak::Goedgekeurd => ("goedgekeurd".to_owned(), "approved".to_owned()),
+        Uitspraak::ZonderGevolg => ("zonder gevolg".to_owned(), "without effect".to_owned()),
+        Uitspraak::Kop { codes } => rejected(codes),
+        Uitspraak::Klassen { codes } => match codes.get(class) {
+            Some(codes) if !codes.is_empty() => rejected(codes),
+            _ => (
+                "niet verwerkt, om een ander product in het bericht".to_owned(),
+                "not processed, because of another product in the message".to_owned(),
+            ),
+        },
+    };
+    Words::new(format!("{}: {retour} {nl}", words.nl), format!("{}: {retour} {en}", words.en))
+}
+
+fn rejected(codes: &[String]) -> (String, String) {
+    let explained = |meaning: fn(&str) -> Option<&'static str>| {
+        let one = |code: &String| match meaning(code) {
+            Some(words) => format!("{code} ({words})"),
+            None => code.clone(),
+        };
+        codes.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    (
+        format!("afgekeurd: {}", explained(|code| iwmo_codec::show::retourcode(code, iwmo_codec::Lang::Nl))),
+        format!("rejected: {}", explained(|code| iwmo_codec::show::retourcode(code, iwmo_codec::Lang::En))),
+    )
+}
+
+fn answer_words(bericht: &Bericht, message: &Message, partner: &str, codes: &[String]) -> Words {
+    let kind = message.kind().name().trim_start_matches("WMO");
+    if bericht.uitspraak == Uitspraak::ZonderGevolg {
+        return Words::new(
+            format!("{kind} van {partner} hoort bij geen openstaand bericht; bewaard, zonder gevolg"),
+            format!("{kind} from {partner} answers no message that waits; kept, without effect"),
+        );
+    }
+    if codes.is_empty() {
+        return match message {
+            Message::Wmo302(_) => Words::new(
+                format!("{partner} bevestigt de toewijzing"),
+                format!("{partner} confirms the toewijzing"),
+            ),
+            _ => Words::new(
+                format!("het CAK aanvaardt de melding ({kind})"),
+                format!("the CAK accepts the notification ({kind})"),
+            ),
+        };
+    }
+    let (nl, en) = rejected(codes);
+    match message {
+        Message::Wmo302(_) => Words::new(format!("{partner}: toewijzing {nl}"), format!("{partner}: toewijzing {en}")),
+        _ => Words::new(format!("het CAK: melding {nl}"), format!("the CAK: notification {en}")),
+    }
+}
+
+fn eb_kind(eb: Option<&EbBesluit>) -> &'static str {
+    match eb.map(|eb| &eb.uitkomst) {
+        Some(EbUitkomst::Melding { soort: 0, .. }) => "WMO401",
+        Some(EbUitkomst::Melding { .. }) => "WMO403",
+        _ => "",
+    }
+}
+
+fn eb_words(eb: &EbBesluit) -> Option<Words> {
+    Some(match &eb.uitkomst {
+        EbUitkomst::Niets => return None,
+        EbUitkomst::Melding { soort, status, nummer, datum, .. } => {
+            let (nl, en) = match (soort, status) {
+                (0, 1) => ("eigen bijdrage start op", "the eigen bijdrage starts on"),
+                (0, 2) => ("start eigen bijdrage wordt", "the start of the eigen bijdrage becomes"),
+                (0, _) => ("start eigen bijdrage vervalt:", "the start of the eigen bijdrage is withdrawn:"),
+                (_, 1) => ("eigen bijdrage stopt per", "the eigen bijdrage stops on"),
+                (_, 2) => ("stop eigen bijdrage wordt", "the stop of the eigen bijdrage becomes"),
+                _ => ("stop eigen bijdrage vervalt:", "the stop of the eigen bijdrage is withdrawn:"),
+            };
+            Words::new(
+                format!("melding aan het CAK: {nl} {datum} (EbStartNummer {nummer})"),
+                format!("notification to the CAK: {en} {datum} (EbStartNummer {nummer})"),
+            )
+        }
+        EbUitkomst::Wacht { tot, reden } => Words::new(
+            format!("melding aan het CAK wacht tot {tot}: {reden}"),
+            format!("notification to the CAK waits until {tot}: {reden}"),
+        ),
+        EbUitkomst::Handmatig { reden } => Words::new(
+            format!("eigen bijdrage: een medewerker moet kijken: {reden}"),
+            format!("eigen bijdrage: someone must look: {reden}"),
+        ),
+    })
+}
+
+fn delivery_line(
+    reader: &Reader,
+    entry: &Entry,
+    bezorging: &Bezorging,
+    new: &impl Fn(&str, Words) -> Line,
+) -> Result<Option<Line>, LedgerError> {
+    let Some(made) = reader.get(entry.id.chain, bezorging.seq)? else { return Ok(None) };
+    let record = Record::decode(made.kind, made.version, &made.payload)
+        .map_err(|source| LedgerError::Entry { entry: made.id.to_string(), source })?;
+    let uitgaand = match &record {
+        Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
+        Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
+        Record::Bezorging(_) | Record::Start(_) => None,
+    };
+    let Some(uitgaand) = uitgaand else { return Ok(None) };
+    let (kind, partner) = (uitgaand.soort.trim_start_matches("WMO"), &uitgaand.partner);
+    let words = match &bezorging.uitkomst {
+        BezorgUitkomst::Bezorgd { .. } => {
+            Words::new(format!("{kind} bezorgd bij {partner}"), format!("{kind} delivered to {partner}"))
+        }
+        BezorgUitkomst::Doorgegeven { .. } => {
+            Words::new(format!("{kind} doorgegeven voor {partner}"), format!("{kind} handed over for {partner}"))
+        }
+        BezorgUitkomst::Opnieuw { reden, .. } => Words::new(
+            format!("{kind} niet bezorgd bij {partner}, nieuwe poging volgt: {reden}"),
+            format!("{kind} not delivered to {partner}, to be tried again: {reden}"),
+        ),
+        BezorgUitkomst::Geweigerd { reden } => Words::new(
+            format!("{kind} geweigerd door {partner}, een medewerker moet kijken: {reden}"),
+            format!("{kind} refused by {partner}, someone must look: {reden}"),
+        ),
+    };
+    Ok(Some(new(&uitgaand.soort, words)))
+}

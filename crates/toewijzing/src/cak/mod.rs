@@ -1,0 +1,34 @@
+//! What the CAK must hear about a person's own contribution (eigen bijdrage, iEb 1.0).
+//!
+//! The contribution is due per person, so no message of an aanbieder leads to a message to the CAK by itself.
+//! [`wanted`] reads all dossiers of a person at one gemeente and says for which periods the contribution is due;
+//! [`plan`] compares that with what the CAK accepted ([`EbDossier`]) and gives the commands that make up the
+//! difference. Only the first is sent; when its retour is in, everything is computed again. So replays,
+//! duplicates and corrections in any order end in the same place.
+//!
+//! Invariant: at most one message per (gemeente, BSN) is under way.
+//!
+//! Invariant: after every accepted command the periods of a person are disjoint and only the last has no stop (OP291).
+
+mod months;
+mod plan;
+mod policy;
+mod record;
+mod retour;
+mod simulate;
+mod wanted;
+
+pub use months::{Maand, Maanden, first_month, last_month, shift_months};
+pub use plan::{Plan, Stap, Wachtreden, plan};
+pub use policy::{
+    Belasting, Brug, Chargeable, EbBeleid, Minderjarig, Overlijden, Pauze, RetroBeleid, Trigger, Vensters,
+};
+pub use record::{
+    EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, EbStartNummer, Kostprijs, Onderdeel, Opdracht,
+    Uitkomst,
+};
+pub use retour::{Actie, Gevolg, Handmatig};
+pub use wanted::{Gewenst, Periode, Taak, wanted};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,438 @@
+//! What the CAK was told about a person, and what it accepted (section 9.2 of the iEb description).
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::retour::Handmatig;
+use crate::identity::{Bsn, Gemeente, Identificatie, Malformed, Retourcode};
+
+/// The number of a start, unique within the gemeente and never used again (OP290).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct EbStartNummer(u32);
+
+impl EbStartNummer {
+    /// The greatest number the schema takes.
+    pub const MAX: u32 = 999_999_999;
+
+    /// Takes a number.
+    ///
+    /// # Errors
+    ///
+    /// The number is 0 or greater than [`Self::MAX`].
+    pub fn new(number: u32) -> Result<Self, Malformed> {
+        if number == 0 || number > Self::MAX {
+            return Err(Malformed { what: "EbStartNummer", expected: "1 to 999999999" });
+        }
+        Ok(Self(number))
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub fn value(self) -> u32 {
+        self.0
+    }
+
+    /// Returns the number after this one, if there is one.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        Self::new(self.0 + 1).ok()
+    }
+}
+
+impl TryFrom<u32> for EbStartNummer {
+    type Error = Malformed;
+
+    fn try_from(number: u32) -> Result<Self, Malformed> {
+        Self::new(number)
+    }
+}
+
+impl From<EbStartNummer> for u32 {
+    fn from(number: EbStartNummer) -> Self {
+        number.0
+    }
+}
+
+impl fmt::Display for EbStartNummer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The price of a hulpmiddel or woningaanpassing that the CAK is to guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Kostprijs {
+    /// KostprijsBedrag in eurocents.
+    pub bedrag_cent: u32,
+    /// KostprijsStartdatum.
+    pub startdatum: Date,
+}
+
+/// The part of a record that a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Onderdeel {
+    /// The start: WMO401.
+    Start,
+    /// The stop: WMO403.
+    Stop,
+}
+
+/// One message to the CAK: one fact (release 1.0 has one Client and one start or stop in a message).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Opdracht {
+    /// WMO401, StatusAanlevering 1.
+    MeldStart {
+        /// EbStartNummer.
+        nummer: EbStartNummer,
+        /// EbStartdatum.
+        datum: Date,
+        /// EbKostprijs.
+        kostprijs: Option<Kostprijs>,
+    },
+    /// WMO401, StatusAanlevering 2: the full new record.
+    WijzigStart {
+        /// EbStartNummer.
+        nummer: EbStartNummer,
+        /// EbStartdatum.
+        datum: Date,
+        /// EbKostprijs.
+        kostprijs: Option<Kostprijs>,
+    },
+    /// WMO401, StatusAanlevering 3: the values as accepted (TR329).
+    VerwijderStart {
+        /// EbStartNummer.
+        nummer: EbStartNummer,
+        /// EbStartdatum.
+        datum: Date,
+        /// EbKostprijs.
+        kostprijs: Option<Kostprijs>,
+    },
+    /// WMO403, StatusAanlevering 1.
+    MeldStop {
+        /// EbStartNummer.
+        nummer: EbStartNummer,
+        /// EbStopdatum.
+        datum: Date,
+    },
+    /// WMO403, StatusAanlevering 2.
+    WijzigStop {
+        /// EbStartNummer.
+        nummer: EbStartNummer,
+        /// EbStopdatum.
+        datum: Date,
+    },
+    /// WMO403, StatusAanlevering 3: the value as accepted (TR329).
+    VerwijderStop {
+        /// EbStartNummer.
+        nummer: EbStartNummer,
+        /// EbStopdatum.
+        datum: Date,
+    },
+}
+
+impl Opdracht {
+    /// Returns the EbStartNummer.
+    #[must_use]
+    pub fn nummer(&self) -> EbStartNummer {
+        match self {
+            Self::MeldStart { nummer, .. }
+            | Self::WijzigStart { nummer, .. }
+            | Self::VerwijderStart { nummer, .. }
+            | Self::MeldStop { nummer, .. }
+            | Self::WijzigStop { nummer, .. }
+            | Self::VerwijderStop { nummer, .. } => *nummer,
+        }
+    }
+
+    /// Returns EbStartdatum or EbStopdatum.
+    #[must_use]
+    pub fn datum(&self) -> Date {
+        match self {
+            Self::MeldStart { datum, .. }
+            | Self::WijzigStart { datum, .. }
+            | Self::VerwijderStart { datum, .. }
+            | Self::MeldStop { datum, .. }
+            | Self::WijzigStop { datum, .. }
+            | Self::VerwijderStop { datum, .. } => *datum,
+        }
+    }
+
+    /// Returns EbKostprijs.
+    #[must_use]
+    pub fn kostprijs(&self) -> Option<Kostprijs> {
+        match self {
+            Self::MeldStart { kostprijs, .. }
+            | Self::WijzigStart { kostprijs, .. }
+            | Self::VerwijderStart { kostprijs, .. } => *kostprijs,
+            Self::MeldStop { .. } | Self::WijzigStop { .. } | Self::VerwijderStop { .. } => None,
+        }
+    }
+
+    /// Returns which message it takes.
+    #[must_use]
+    pub fn onderdeel(&self) -> Onderdeel {
+        match self {
+            Self::MeldStart { .. } | Self::WijzigStart { .. } | Self::VerwijderStart { .. } => {
+                Onderdeel::Start
+            }
+            Self::MeldStop { .. } | Self::WijzigStop { .. } | Self::VerwijderStop { .. } => Onderdeel::Stop,
+        }
+    }
+
+    /// Returns StatusAanlevering: 1, 2 or 3.
+    #[must_use]
+    pub fn status_aanlevering(&self) -> u8 {
+        match self {
+            Self::MeldStart { .. } | Self::MeldStop { .. } => 1,
+            Self::WijzigStart { .. } | Self::WijzigStop { .. } => 2,
+            Self::VerwijderStart { .. } | Self::VerwijderStop { .. } => 3,
+        }
+    }
+}
+
+/// What the CAK accepted as the start of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EbStart {
+    /// EbStartdatum.
+    pub datum: Date,
+    /// EbKostprijs.
+    pub kostprijs: Option<Kostprijs>,
+}
+
+/// A period as the CAK accepted it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EbPeriode {
+    /// EbStartNummer.
+    pub nummer: EbStartNummer,
+    /// The start accepted last.
+    pub start: EbStart,
+    /// The stop accepted last and not deleted.
+    pub stop: Option<Date>,
+    /// The start was deleted. Final: the number is burnt.
+    pub verwijderd: bool,
+    /// A stop was deleted before, so that the next is a first delivery (TR104).
+    pub stop_ooit_verwijderd: bool,
+    /// The CAK refuses to delete this stop (9071 on a WMO403): a later period must follow it.
+    pub stop_blijft: bool,
+    /// The code with which the last command about this period was refused, until another is accepted.
+    pub afgekeurd: Option<Retourcode>,
+}
+
+/// State of one EbStartNummer (section 9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EbStaat {
+    /// Never sent.
+    Geen,
+    /// First start sent, no retour yet.
+    StartOnderweg,
+    /// Start accepted, no stop.
+    Actief,
+    /// Changed start sent.
+    WijzigingOnderweg,
+    /// First stop sent.
+    StopOnderweg,
+    /// Stop accepted.
+    Gestopt,
+    /// Changed stop sent.
+    StopWijzigingOnderweg,
+    /// Deletion of the stop sent.
+    StopIntrekkingOnderweg,
+    /// Deletion of the start sent.
+    VerwijderingOnderweg,
+    /// Deleted. Final.
+    Verwijderd,
+    /// First start refused: unknown to the CAK.
+    Afgekeurd,
+}
+
+/// A message to the CAK with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EbBericht {
+    /// What it says.
+    pub opdracht: Opdracht,
+    /// Identificatie.
+    pub identificatie: Identificatie,
+    /// Dagtekening.
+    pub dagtekening: Date,
+    /// What the retour said; absent while it is under way.
+    pub uitkomst: Option<Uitkomst>,
+}
+
+/// What a retour said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uitkomst {
+    /// All codes in the retour, ascending and once each.
+    pub codes: Vec<Retourcode>,
+    /// The message was accepted.
+    pub aanvaard: bool,
+}
+
+/// Everything a gemeente told the CAK about a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EbDossier {
+    pub(super) gemeente: Gemeente,
+    pub(super) bsn: Bsn,
+    pub(super) perioden: Vec<EbPeriode>,
+    pub(super) berichten: Vec<EbBericht>,
+    pub(super) handmatig: Option<Handmatig>,
+    pub(super) zonder_kostprijs: bool,
+    /// Refusals before this message no longer count: an operator released the client.
+    pub(super) vrijgegeven_vanaf: usize,
+}
+
+/// The command cannot be recorded. A fault of the caller; nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EbFout {
+    /// Another message about this person is under way.
+    #[error("another message about this person is under way")]
+    NogOnderweg,
+}
+
+impl EbDossier {
+    /// Starts an empty record: the CAK knows nothing of this person from this gemeente.
+    #[must_use]
+    pub fn new(gemeente: Gemeente, bsn: Bsn) -> Self {
+        Self {
+            gemeente,
+            bsn,
+            perioden: Vec::new(),
+            berichten: Vec::new(),
+            handmatig: None,
+            zonder_kostprijs: false,
+            vrijgegeven_vanaf: 0,
+        }
+    }
+
+    /// Returns the gemeente.
+    #[must_use]
+    pub fn gemeente(&self) -> Gemeente {
+        self.gemeente
+    }
+
+    /// Returns the person.
+    #[must_use]
+    pub fn bsn(&self) -> Bsn {
+        self.bsn
+    }
+
+    /// Takes over a period that the CAK knows from an earlier system.
+    pub fn take_over(&mut self, nummer: EbStartNummer, start: EbStart, stop: Option<Date>) {
+        self.perioden.push(EbPeriode {
+            nummer,
+            start,
+            stop,
+            verwijderd: false,
+            stop_ooit_verwijderd: false,
+            stop_blijft: false,
+            afgekeurd: None,
+        });
+        self.perioden.sort_by_key(|period| period.nummer);
+    }
+
+    /// Returns every period the CAK ever accepted, deleted ones included, in order of number.
+    #[must_use]
+    pub fn perioden(&self) -> &[EbPeriode] {
+        &self.perioden
+    }
+
+    /// Returns the periods that stand at the CAK, by date.
+    #[must_use]
+    pub fn aanvaard(&self) -> Vec<&EbPeriode> {
+        let mut standing: Vec<&EbPeriode> =
+            self.perioden.iter().filter(|period| !period.verwijderd).collect();
+        standing.sort_by_key(|period| (period.start.datum, period.stop.unwrap_or(Date::MAX), period.nummer));
+        standing
+    }
+
+    /// Returns every message sent, in order.
+    #[must_use]
+    pub fn berichten(&self) -> &[EbBericht] {
+        &self.berichten
+    }
+
+    /// Returns the message that waits for its retour.
+    #[must_use]
+    pub fn onderweg(&self) -> Option<&EbBericht> {
+        self.berichten.last().filter(|bericht| bericht.uitkomst.is_none())
+    }
+
+    /// Returns why the planner leaves this person alone.
+    #[must_use]
+    pub fn handmatig(&self) -> Option<Handmatig> {
+        self.handmatig
+    }
+
+    /// Lets the planner go on after a person dealt with what was wrong.
+    pub fn vrijgeven(&mut self) {
+        self.handmatig = None;
+        self.vrijgegeven_vanaf = self.berichten.len();
+    }
+
+    /// Records that a command was sent.
+    ///
+    /// # Errors
+    ///
+    /// Another message about this person is under way.
+    pub fn sent(
+        &mut self,
+        opdracht: Opdracht,
+        identificatie: Identificatie,
+        dagtekening: Date,
+    ) -> Result<(), EbFout> {
+        if self.onderweg().is_some() {
+            return Err(EbFout::NogOnderweg);
+        }
+        self.berichten.push(EbBericht { opdracht, identificatie, dagtekening, uitkomst: None });
+        Ok(())
+    }
+
+    /// Returns the state of a number.
+    #[must_use]
+    pub fn staat(&self, nummer: EbStartNummer) -> EbStaat {
+        if let Some(bericht) = self.onderweg().filter(|bericht| bericht.opdracht.nummer() == nummer) {
+            return match bericht.opdracht {
+                Opdracht::MeldStart { .. } => EbStaat::StartOnderweg,
+                Opdracht::WijzigStart { .. } => EbStaat::WijzigingOnderweg,
+                Opdracht::VerwijderStart { .. } => EbStaat::VerwijderingOnderweg,
+                Opdracht::MeldStop { .. } => EbStaat::StopOnderweg,
+                Opdracht::WijzigStop { .. } => EbStaat::StopWijzigingOnderweg,
+                Opdracht::VerwijderStop { .. } => EbStaat::StopIntrekkingOnderweg,
+            };
+        }
+        let known = self.perioden.iter().find(|period| period.nummer == nummer);
+        match known {
+            Some(period) if period.verwijderd => EbStaat::Verwijderd,
+            Some(period) if period.stop.is_some() => EbStaat::Gestopt,
+            Some(_) => EbStaat::Actief,
+            None if self.berichten.iter().any(|b| b.opdracht.nummer() == nummer) => EbStaat::Afgekeurd,
+            None => EbStaat::Geen,
+        }
+    }
+
+    /// Returns the numbers that were taken for a start the CAK never received (6.2), ascending.
+    pub(super) fn herbruikbaar(&self) -> Vec<EbStartNummer> {
+        let mut numbers: Vec<EbStartNummer> = self
+            .berichten
+            .iter()
+            .map(|bericht| bericht.opdracht.nummer())
+            .filter(|nummer| self.staat(*nummer) == EbStaat::Afgekeurd && !self.is_burnt(*nummer))
+            .collect();
+        numbers.sort();
+        numbers.dedup();
+        numbers
+    }
+
+    /// True when the CAK said that the number was used (9102), or that it was deleted (9104).
+    fn is_burnt(&self, nummer: EbStartNummer) -> bool {
+        let burnt = |code: &Retourcode| matches!(code.as_str(), "9102" | "9104");
+        self.berichten.iter().any(|bericht| {
+            bericht.opdracht.nummer() == nummer
+                && bericht.opdracht.onderdeel() == Onderdeel::Start
+                && bericht.uitkomst.as_ref().is_some_and(|outcome| outcome.codes.iter().any(burnt))
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! What a WMO402 or WMO404 does to the record (sections 6.1 and 6.2 of the iEb description).
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{EbDossier, EbPeriode, EbStart, Onderdeel, Opdracht, Uitkomst};
+use crate::identity::{Identificatie, Retourcode};
+
+/// Every code that release 1.0 knows.
+const CODES: &[&str] = &[
+    "0001", "0200", "0233", "8848", "9056", "9071", "9102", "9103", "9104", "9114", "9115", "9328", "9329",
+    "9330", "S300", "S333",
+];
+
+/// What a retour led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Gevolg {
+    /// The command was accepted and is on record.
+    Aanvaard,
+    /// It was refused; the record keeps the values accepted last, and planning goes on.
+    Geweigerd(Actie),
+    /// It was refused, or cannot be understood: the planner leaves this person alone until someone looked.
+    Handmatig(Handmatig),
+    /// The same retour came before.
+    Genegeerd,
+}
+
+/// What the next plan does about a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Actie {
+    /// The same command goes again with a new Identificatie and Dagtekening, once.
+    Opnieuw,
+    /// The start goes again under a new number (9102, 9104).
+    NieuwNummer,
+    /// The start or stop goes again as a first delivery (9103, 9104).
+    AlsEerste,
+    /// It goes again without EbKostprijs; somebody must look at the price (S333).
+    KostprijsWeglaten,
+    /// It waits until its date is within the window (9115).
+    Wachten,
+    /// The plan is made again (9328, 9330).
+    Herplannen,
+    /// The stop cannot be taken back: a new period follows it (9071 on a WMO403).
+    NieuwePeriode,
+}
+
+/// Why the planner leaves a person alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Handmatig {
+    /// 0001: our own check missed something; never repeated blindly.
+    Defect,
+    /// S300: the CAK does not know the gemeente. Everything for that gemeente should stop.
+    GemeenteOnbekend,
+    /// 9063, 9329 or 9071 on a start: the CAK has another record than we have.
+    Afwijkend,
+    /// 9114: the start lies too far back.
+    TeVerTerug,
+    /// 0233, or codes that contradict each other.
+    OorzaakOnbekend,
+    /// A code that the release does not know.
+    SchemaOngeldig,
+    /// A second, different retour on the same message.
+    TegenstrijdigeRetour,
+    /// A retour that belongs to no message.
+    OnbekendeRetour,
+    /// The same command was refused twice.
+    TweemaalGeweigerd,
+    /// No row of commands within the rules leads from what the CAK has to what it should have.
+    GeenPlan,
+    /// More periods than the planner compares.
+    TeVeelPerioden,
+    /// No EbStartNummer is left.
+    NummersOp,
+}
+
+impl EbDossier {
+    /// Puts a retour on record.
+    ///
+    /// `op` is the Identificatie of our message, which the retour repeats; `codes` are all RetourCodes in it, of
+    /// header and classes together.
+    pub fn retour(&mut self, op: &Identificatie, codes: &[Retourcode]) -> Gevolg {
+        let mut codes = codes.to_vec();
+        codes.sort();
+        codes.dedup();
+        let Some(index) = self.berichten.iter().rposition(|bericht| bericht.identificatie == *op) else {
+            return self.manual(Handmatig::OnbekendeRetour);
+        };
+        if let Some(known) = &self.berichten[index].uitkomst {
+            // 6.1: a repeat is ignored, a second opinion is not.
+            if known.codes == codes {
+                return Gevolg::Genegeerd;
+            }
+            return self.manual(Handmatig::TegenstrijdigeRetour);
+        }
+        let opdracht = self.berichten[index].opdracht;
+        let known = codes.iter().all(|code| CODES.contains(&code.as_str()));
+        // 6.1: accepted when nothing but 0200 came back.
+        let aanvaard = codes.iter().all(|code| *code == Retourcode::GEEN_OPMERKINGEN);
+        let causes: Vec<Retourcode> =
+            codes.iter().copied().filter(|code| *code != Retourcode::GEEN_OPMERKINGEN).collect();
+        self.berichten[index].uitkomst = Some(Uitkomst { codes, aanvaard });
+        if aanvaard {
+            self.accept(&opdracht);
+            return Gevolg::Aanvaard;
+        }
+        if !known {
+            return self.manual(Handmatig::SchemaOngeldig);
+        }
+        if let Some(period) = self.perioden.iter_mut().find(|period| period.nummer == opdracht.nummer()) {
+            period.afgekeurd = causes.first().copied();
+        }
+        // 0233 tells nothing beside a code that does.
+        let named: Vec<Retourcode> =
+            causes.into_iter().filter(|code| *code != Retourcode::NIET_BEOORDEELD).collect();
+        let Some(cause) = named.first() else { return self.manual(Handmatig::OorzaakOnbekend) };
+        match self.refuse(&opdracht, *cause) {
+            Ok(action) => Gevolg::Geweigerd(action),
+            Err(reason) => self.manual(reason),
+        }
+    }
+
+    fn manual(&mut self, reason: Handmatig) -> Gevolg {
+        self.handmatig = Some(reason);
+        Gevolg::Handmatig(reason)
+    }
+
+    fn accept(&mut self, opdracht: &Opdracht) {
+        let nummer = opdracht.nummer();
+        if let Opdracht::MeldStart { datum, kostprijs, .. } = *opdracht {
+            self.take_over(nummer, EbStart { datum, kostprijs }, None);
+            return;
+        }
+        let Some(period) = self.perioden.iter_mut().find(|period| period.nummer == nummer) else { return };
+        period.afgekeurd = None;
+        match *opdracht {
+            Opdracht::MeldStart { .. } => {}
+            Opdracht::WijzigStart { datum, kostprijs, .. } => period.start = EbStart { datum, kostprijs },
+            // OP326: a deletion removes the original and its changes together.
+            Opdracht::VerwijderStart { .. } => period.verwijderd = true,
+            Opdracht::MeldStop { datum, .. } | Opdracht::WijzigStop { datum, .. } => {
+                period.stop = Some(datum);
+                period.stop_blijft = false;
+            }
+            Opdracht::VerwijderStop { .. } => {
+                period.stop = None;
+                period.stop_ooit_verwijderd = true;
+            }
+        }
+    }
+
+    /// Section 6.2, one arm each: what the code teaches about the CAK's record, and what comes next.
+    fn refuse(&mut self, opdracht: &Opdracht, code: Retourcode) -> Result<Actie, Handmatig> {
+        let start = opdracht.onderdeel() == Onderdeel::Start;
+        match code.as_str() {
+            "0001" => Err(Handmatig::Defect),
+            "S300" => Err(Handmatig::GemeenteOnbekend),
+            "8848" | "9056" => Ok(Actie::Opnieuw),
+            "S333" => {
+                self.zonder_kostprijs = true;
+                Ok(Actie::KostprijsWeglaten)
+            }
+            "9071" if !start => {
+                self.with_period(opdracht, |period| period.stop_blijft = true);
+                Ok(Actie::NieuwePeriode)
+            }
+            "9102" => Ok(Actie::NieuwNummer),
+            "9103" => {
+                // The CAK has no such start: what we hold is not there.
+                self.perioden.retain(|period| period.nummer != opdracht.nummer());
+                Ok(Actie::AlsEerste)
+            }
+            "9104" if start => {
+                self.with_period(opdracht, |period| period.verwijderd = true);
+                Ok(Actie::NieuwNummer)
+            }
+            "9104" => {
+                self.with_period(opdracht, |period| {
+                    period.stop = None;
+                    period.stop_ooit_verwijderd = true;
+                });
+                Ok(Actie::AlsEerste)
+            }
+            "9114" => Err(Handmatig::TeVerTerug),
+            "9115" => Ok(Actie::Wachten),
+            "9328" | "9330" => Ok(Actie::Herplannen),
+            _ => Err(Handmatig::Afwijkend),
+        }
+    }
+
+    fn with_period(&mut self, opdracht: &Opdracht, change: impl FnOnce(&mut EbPeriode)) {
+        if let Some(period) = self.perioden.iter_mut().find(|period| period.nummer == opdracht.nummer()) {
+            change(period);
+        }
+    }
+}

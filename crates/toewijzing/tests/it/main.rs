@@ -1,0 +1,5 @@
+//! Tests of the machine from outside.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "test code")]
+
+mod cases;
+mod support;
