@@ -3,6 +3,7 @@
 pub mod messages;
 mod private;
 mod report;
+pub mod retour;
 pub mod rules;
 mod schema;
 mod validate;

@@ -108,7 +108,10 @@ impl<'a> File<'a> {
             let list = matches!(shape, Shape::List { .. });
             let default = if list { "Vec::new()" } else { "None" };
             writeln!(locals, "let mut {field} = {default};")?;
-            writeln!(arms, "{index} => {field} = reader.{read}(),")?;
+            match class.elements.len() {
+                1 => writeln!(arms, "if child == 0 {{ {field} = reader.{read}(); }}")?,
+                _ => writeln!(arms, "{index} => {field} = reader.{read}(),")?,
+            }
             match (&shape, element.required) {
                 (Shape::List { item, .. }, required) => {
                     let item = format!("{}:{}", self.item_prefix(element)?, item.name);
@@ -139,6 +142,9 @@ impl<'a> File<'a> {
                 }
             }
         }
+        if class.elements.len() > 1 {
+            arms = format!("match child {{ {arms} _ => {{}} }}");
+        }
         let about = match &class.doc {
             Some(doc) => format!("{doc} (`{}`)", class.name),
             None => format!("{name} of {}.", self.document.stem),
@@ -154,7 +160,7 @@ impl<'a> File<'a> {
                  fn decode(reader: &mut Reader<'_, '_>) -> Option<Self> {{
                      {locals}
                      while let Some(child) = reader.child() {{
-                         match child {{ {arms} _ => {{}} }}
+                         {arms}
                      }}
                      Some(Self {{ {ends} }})
                  }}

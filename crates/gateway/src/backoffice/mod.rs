@@ -121,3 +121,6 @@ async fn from_json<I>(backoffice: &Backoffice<I>, json: Bytes) -> Result<Bytes, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,11 @@ impl MistakeKind {
         }
     }
 
+    /// Returns whether a mistake of this kind may only be there because something else was not read.
+    pub(super) const fn may_follow_from_syntax(self) -> bool {
+        matches!(self, Self::Conflict | Self::MissingKey | Self::UnknownName)
+    }
+
     /// Returns how bad mistakes of this kind are.
     #[must_use]
     pub const fn severity(self) -> Severity {

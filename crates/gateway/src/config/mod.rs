@@ -6,9 +6,11 @@
 //!
 //! Relative paths are relative to the folder of the file.
 
+mod broken;
 mod codes;
 mod files;
 mod mistake;
+mod parties;
 mod reader;
 mod relations;
 mod sections;
@@ -299,3 +301,6 @@ impl Config {
         partner.map(|partner| &*partner.gemeenten).or_else(|| token().map(|token| &*token.gemeenten))
     }
 }
+
+#[cfg(test)]
+mod tests;

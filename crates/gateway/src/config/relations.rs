@@ -6,8 +6,8 @@ use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
 use super::mistake::{MistakeKind, Text};
+use super::parties::{GemeenteDraft, PartnerDraft, TokenDraft};
 use super::reader::{Findings, Found};
-use super::sections::{GemeenteDraft, PartnerDraft, TokenDraft};
 use super::{Gemeentecode, PartnerKind};
 
 /// All that can be named or shared.

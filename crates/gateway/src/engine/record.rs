@@ -263,7 +263,9 @@ pub struct Start {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The entry was written by a later release.
-    #[error("the entry has kind {kind}, version {version}, which this release does not know; use the release that wrote it")]
+    #[error(
+        "the entry has kind {kind}, version {version}, which this release does not know; use the release that wrote it"
+    )]
     Newer {
         /// The entry's kind.
         kind: u16,

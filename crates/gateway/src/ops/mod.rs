@@ -72,3 +72,6 @@ fn names_address(headers: &HeaderMap) -> bool {
     let name = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
+
+#[cfg(test)]
+mod tests;

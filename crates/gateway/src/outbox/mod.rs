@@ -203,3 +203,6 @@ fn log_panic(ended: Result<(), tokio::task::JoinError>) {
         tracing::error!(%error, "The task that sends to a partner ended unexpectedly. Restart the daemon.");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,9 +34,11 @@ pub(super) struct Sender<O, R, C> {
     /// The store may have what the queue has not.
     stale: bool,
     window: usize,
+    /// The last look at the store showed as much as was asked for.
+    full: bool,
     flying: JoinSet<Landed>,
-    /// The key of each message in flight.
-    orders: HashMap<Id, String>,
+    /// Each message in flight, with its key.
+    under_way: HashMap<Id, (OutgoingId, String)>,
 }
 
 /// What one attempt needs.
@@ -78,8 +80,9 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
             queue: VecDeque::new(),
             stale: true,
             window: WINDOW,
+            full: false,
             flying: JoinSet::new(),
-            orders: HashMap::new(),
+            under_way: HashMap::new(),
         }
     }
 
@@ -131,17 +134,22 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
 
     /// Takes a new look at the store, and a longer one if the last showed nothing but messages held up.
     fn fetch(&mut self) {
-        let held_up = self.queue.len() >= self.window;
+        let held_up = self.full && self.queue.len() + self.flying.len() >= self.window;
         self.window = if held_up { (self.window * 2).min(WINDOW_MAX) } else { WINDOW };
-        self.queue = self.hands.outgoing.waiting(&self.hands.partner.id, self.window).into();
+        let waiting = self.hands.outgoing.waiting(&self.hands.partner.id, self.window);
+        self.full = waiting.len() >= self.window;
+        // A message in flight still waits as far as the store knows; it must not be started again when it
+        // has landed.
+        let under_way: HashSet<&OutgoingId> = self.under_way.values().map(|(id, _)| id).collect();
+        self.queue = waiting.into_iter().filter(|waiting| !under_way.contains(&waiting.id)).collect();
         // A full window in which everything is held up deserves a longer look at once.
-        self.stale = self.queue.len() >= self.window && self.window < WINDOW_MAX;
+        self.stale = self.full && self.window < WINDOW_MAX;
     }
 
     /// Starts messages from the queue and returns when the first of the others is due.
     fn start(&mut self, now: Timestamp, room: usize) -> Option<Timestamp> {
         let mut due: Option<Timestamp> = None;
-        let mut taken: HashSet<String> = self.orders.values().cloned().collect();
+        let mut taken: HashSet<String> = self.under_way.values().map(|(_, order)| order.clone()).collect();
         let mut rest = VecDeque::with_capacity(self.queue.len());
         while let Some(waiting) = self.queue.pop_front() {
             if self.flying.len() >= room {
@@ -155,10 +163,10 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
                 due = Some(due.map_or(waiting.not_before, |due| due.min(waiting.not_before)));
                 rest.push_back(waiting);
             } else {
-                let order = waiting.order.clone();
+                let lane = (waiting.id.clone(), waiting.order.clone());
                 let hands = Arc::clone(&self.hands);
                 let id = self.flying.spawn(async move { hands.send(waiting).await }).id();
-                self.orders.insert(id, order);
+                self.under_way.insert(id, lane);
             }
         }
         rest.append(&mut self.queue);
@@ -175,7 +183,7 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
                 (error.id(), Landed::Failed { reason: "the attempt ended unexpectedly".into(), after: None })
             }
         };
-        self.orders.remove(&id);
+        self.under_way.remove(&id);
         match landed {
             Landed::Done => {
                 self.circuit.succeeded();

@@ -218,9 +218,8 @@ impl Class for OngewijzigdProduct {
         let mut toewijzing_nummer = None;
 
         while let Some(child) = reader.child() {
-            match child {
-                0 => toewijzing_nummer = reader.leaf(),
-                _ => {}
+            if child == 0 {
+                toewijzing_nummer = reader.leaf();
             }
         }
         Some(Self { toewijzing_nummer: toewijzing_nummer? })

@@ -1,0 +1,210 @@
+//! The sections about gemeenten, partners and tokens.
+
+use std::time::Duration;
+
+use super::reader::{Findings, Found, Section, parsed};
+use super::{AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, Policy, Token};
+use crate::engine::PartnerId;
+use crate::pki::Fingerprint;
+
+/// Characters of a partner's or token's name.
+const NAME_CHARACTERS_MAX: usize = 64;
+/// The longest time that a message to the CAK is held back.
+const BEDENKTIJD_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// A gemeente, with what is checked against other sections.
+pub(super) struct GemeenteDraft {
+    pub(super) code: Found<Gemeentecode>,
+    pub(super) name: String,
+    pub(super) cak: Option<Found<String>>,
+    pub(super) policy: Policy,
+}
+
+/// A partner, with what is checked against other sections.
+pub(super) struct PartnerDraft {
+    pub(super) here: Found<()>,
+    pub(super) id: Found<String>,
+    pub(super) kind: PartnerKind,
+    pub(super) agb: Option<Found<AgbCode>>,
+    pub(super) url: Option<Found<String>>,
+    pub(super) fingerprints: Vec<Found<Fingerprint>>,
+    pub(super) oin: Option<Found<Oin>>,
+    /// Without any, all are meant.
+    pub(super) gemeenten: Vec<Found<Gemeentecode>>,
+}
+
+/// A token, with what is checked against other sections.
+pub(super) struct TokenDraft {
+    pub(super) name: Found<String>,
+    pub(super) sha256: Found<Fingerprint>,
+    pub(super) gemeenten: Vec<Found<Gemeentecode>>,
+}
+
+/// Reads a `[[gemeente]]`.
+pub(super) fn gemeente(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<GemeenteDraft> {
+    let wanted = ("de CBS-code: vier cijfers tussen aanhalingstekens", "the CBS code: four digits in quotes");
+    // 0000 is the chain of what belongs to no gemeente.
+    let code = section.parsed("code", findings, wanted, |text| text.parse().ok().filter(|_| text != "0000"));
+    let code = section.required(
+        "code",
+        code,
+        findings,
+        ("geef de CBS-code, als \"0222\"", "name the CBS code, as \"0222\""),
+    );
+    let name = section.text("name", findings);
+    let name =
+        section.required("name", name, findings, ("geef de naam van de gemeente", "name the gemeente"));
+    let cak = section.text("cak", findings);
+    let policy =
+        section.section("policy", findings).map(|section| policy(section, findings)).unwrap_or_default();
+    section.finish(findings);
+    Some(GemeenteDraft { code: code?, name: name?.value, cak, policy })
+}
+
+fn policy(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Policy {
+    let policy =
+        Policy { bedenktijd: section.duration("bedenktijd", findings, Duration::ZERO..=BEDENKTIJD_MAX) };
+    section.finish(findings);
+    policy
+}
+
+/// Reads a `[[partner]]`.
+pub(super) fn partner(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<PartnerDraft> {
+    let here = section.here();
+    let id = section.parsed("id", findings, NAME_WANTED, name);
+    let why = ("geef een korte naam, als \"coalitie-hvb\"", "give it a short name, as \"coalitie-hvb\"");
+    let id = section.required("id", id, findings, why);
+    let wanted = (
+        "\"aanbieder\", \"cak\", \"ggk\" of \"backoffice\"",
+        "\"aanbieder\", \"cak\", \"ggk\" or \"backoffice\"",
+    );
+    let kind = section.parsed("kind", findings, wanted, |text| match text {
+        "aanbieder" => Some(PartnerKind::Aanbieder),
+        "cak" => Some(PartnerKind::Cak),
+        "ggk" => Some(PartnerKind::Ggk),
+        "backoffice" => Some(PartnerKind::Backoffice),
+        _ => None,
+    });
+    let kind = section.required(
+        "kind",
+        kind,
+        findings,
+        (
+            "zeg wat het is: \"aanbieder\", \"cak\", \"ggk\" of \"backoffice\"",
+            "say what it is: \"aanbieder\", \"cak\", \"ggk\" or \"backoffice\"",
+        ),
+    );
+    let wanted =
+        ("de AGB-code: acht cijfers tussen aanhalingstekens", "the AGB code: eight digits in quotes");
+    let agb = section.parsed("agb", findings, wanted, |text| text.parse().ok());
+    let wanted = (
+        "een adres als \"https://partner.example:8443\", zonder wachtwoord, vraagteken of hekje",
+        "an address as \"https://partner.example:8443\", without password, question mark or hash",
+    );
+    let url = section.parsed("url", findings, wanted, https_url);
+    let wanted = (
+        "de SHA-256 van de publieke sleutel: 64 hexadecimale cijfers",
+        "the SHA-256 of the public key: 64 hexadecimal digits",
+    );
+    let fingerprints = section.texts("fingerprint", findings);
+    let fingerprints: Vec<_> = fingerprints
+        .into_iter()
+        .filter_map(|found| parsed(found, findings, wanted, |text| text.parse().ok()))
+        .collect();
+    let wanted = ("het OIN: twintig cijfers tussen aanhalingstekens", "the OIN: twenty digits in quotes");
+    let oin = section.parsed("oin", findings, wanted, |text| text.parse().ok());
+    let gemeenten = gemeentecodes(&mut section, findings);
+    section.finish(findings);
+    Some(PartnerDraft { here, id: id?, kind: kind?.value, agb, url, fingerprints, oin, gemeenten })
+}
+
+/// Reads a `[[token]]`.
+pub(super) fn token(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<TokenDraft> {
+    let token_name = section.parsed("name", findings, NAME_WANTED, name);
+    let why = ("zeg wie het heeft, als \"zaaksysteem\"", "say who has it, as \"zaaksysteem\"");
+    let token_name = section.required("name", token_name, findings, why);
+    let wanted = (
+        "de SHA-256 van het token: 64 hexadecimale cijfers (`printf %s \"$TOKEN\" | sha256sum`), nooit het token zelf",
+        "the SHA-256 of the token: 64 hexadecimal digits (`printf %s \"$TOKEN\" | sha256sum`), never the token itself",
+    );
+    // A fingerprint is 32 bytes in hexadecimal digits too.
+    let sha256 = section.parsed("sha256", findings, wanted, |text| text.parse().ok());
+    let sha256 = section.required(
+        "sha256",
+        sha256,
+        findings,
+        (
+            "geef de SHA-256 van het token: `printf %s \"$TOKEN\" | sha256sum`",
+            "give the SHA-256 of the token: `printf %s \"$TOKEN\" | sha256sum`",
+        ),
+    );
+    let gemeenten = gemeentecodes(&mut section, findings);
+    // Deliberately no default: what a token opens is written down.
+    let some = (!gemeenten.is_empty()).then_some(());
+    section.required(
+        "gemeenten",
+        some,
+        findings,
+        (
+            "noem de gemeenten die het opent, als [\"0222\"]",
+            "name the gemeenten that it opens, as [\"0222\"]",
+        ),
+    );
+    section.finish(findings);
+    Some(TokenDraft { name: token_name?, sha256: sha256?, gemeenten })
+}
+
+fn gemeentecodes(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Vec<Found<Gemeentecode>> {
+    let wanted = ("een CBS-code: vier cijfers tussen aanhalingstekens", "a CBS code: four digits in quotes");
+    let found = section.texts("gemeenten", findings);
+    found.into_iter().filter_map(|found| parsed(found, findings, wanted, |text| text.parse().ok())).collect()
+}
+
+const NAME_WANTED: (&str, &str) = (
+    "een naam van hoogstens 64 kleine letters, cijfers en streepjes",
+    "a name of at most 64 lower-case letters, digits and hyphens",
+);
+
+/// Names stand in logs, on command lines and in the journal.
+fn name(text: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let sound = !text.is_empty() && text.len() <= NAME_CHARACTERS_MAX && text.chars().all(allowed);
+    sound.then(|| text.to_owned())
+}
+
+fn https_url(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let bare = url.query().is_none() && url.fragment().is_none();
+    let sound = url.scheme() == "https" && url.has_host() && plain && bare;
+    sound.then(|| text.trim_end_matches('/').to_owned())
+}
+
+impl GemeenteDraft {
+    pub(super) fn done(self) -> Gemeente {
+        let cak = self.cak.map(|cak| PartnerId(cak.value));
+        Gemeente { code: self.code.value, name: self.name, cak, policy: self.policy }
+    }
+}
+
+impl PartnerDraft {
+    pub(super) fn done(self, all: &[Gemeentecode]) -> Partner {
+        let named: Vec<Gemeentecode> = self.gemeenten.iter().map(|found| found.value).collect();
+        Partner {
+            id: PartnerId(self.id.value),
+            kind: self.kind,
+            agb: self.agb.map(|found| found.value),
+            url: self.url.map(|found| found.value),
+            fingerprints: self.fingerprints.into_iter().map(|found| found.value).collect(),
+            oin: self.oin.map(|found| found.value),
+            gemeenten: if named.is_empty() { all.to_vec() } else { named },
+        }
+    }
+}
+
+impl TokenDraft {
+    pub(super) fn done(self) -> Token {
+        let gemeenten = self.gemeenten.into_iter().map(|found| found.value).collect();
+        Token { name: self.name.value, sha256: self.sha256.value.0, gemeenten }
+    }
+}

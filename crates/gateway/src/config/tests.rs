@@ -1,0 +1,318 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::pki::DemoAuthority;
+
+/// A folder with the files that the example names.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = DemoAuthority::new("Test CA").unwrap();
+    let server = authority.server("gateway").unwrap();
+    fs::create_dir(folder.path().join("tls")).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join("tls").join(name);
+        fs::write(&path, text).unwrap();
+        restrict(&path);
+    };
+    write("exchange.pem", &server.certificate_pem);
+    write("exchange-key.pem", &server.key_pem);
+    write("client.pem", &authority.client("gateway", None).unwrap().certificate_pem);
+    write("expired.pem", &authority.client_expired("gateway", None).unwrap().certificate_pem);
+    write("client-ca.pem", authority.certificate_pem());
+    write("server-ca.pem", authority.certificate_pem());
+    folder
+}
+
+fn restrict(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+fn example() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/iwmo.example.toml");
+    fs::read_to_string(path).unwrap()
+}
+
+/// What `check` says, one mistake a line, in English.
+fn rendered(text: &str, folder: &Path) -> Vec<String> {
+    let checked = check_text(text, folder);
+    let errors = checked.mistakes.iter().any(|mistake| mistake.kind.severity() == Severity::Error);
+    assert_eq!(errors, checked.config.is_none(), "a configuration comes out exactly without errors");
+    let folder = folder.display().to_string();
+    let line = |mistake: Mistake| {
+        assert!(!mistake.hint.nl.is_empty() && !mistake.hint.en.is_empty() && !mistake.message.nl.is_empty());
+        let text = mistake.message.en.replace(&folder, "DIR");
+        format!("{}:{} {} {}: {text}", mistake.line, mistake.column, mistake.kind.code(), mistake.key)
+    };
+    checked.mistakes.into_iter().map(line).collect()
+}
+
+#[test]
+fn the_example_has_nothing_wrong_but_the_demonstration_certificate() {
+    let folder = folder();
+    let found = rendered(&example(), folder.path());
+    assert!(
+        found.iter().all(|line| line.contains(" risky ") && line.contains("is only valid until")),
+        "{found:#?}"
+    );
+    let config = check_text(&example(), folder.path()).config.unwrap();
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.sending.pace, Pace::default());
+    assert_eq!(config.logging, Logging::default());
+    assert_eq!(config.partners[1].gemeenten.len(), 2, "without gemeenten a partner deals with all");
+    assert_eq!(config.gemeenten[0].policy.bedenktijd, Some(Duration::from_secs(4 * 60 * 60)));
+    assert_eq!(config.gemeenten_of(&PartnerId("coalitie-hvb".into())).unwrap().len(), 1);
+    assert_eq!(config.gemeenten_of(&PartnerId("zaaksysteem".into())).unwrap().len(), 2);
+    assert_eq!(config.gemeenten_of(&PartnerId("nobody".into())), None);
+    assert_eq!(config.client_trust().pinned.len(), 1);
+}
+
+/// The defaults that the example shows are the defaults, and it names every setting there is.
+#[test]
+fn the_example_tells_the_defaults() {
+    let folder = folder();
+    let uncommented: String = example()
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(setting) if setting.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => {
+                format!("{setting}\n")
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    // The client certificate is another's than the key's: the one setting whose shown value is no default.
+    let uncommented = uncommented
+        .replace("tls/client.pem", "tls/exchange.pem")
+        .replace("tls/client-key.pem", "tls/exchange-key.pem");
+    let config = check_text(&uncommented, folder.path()).config.unwrap();
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.sending.pace, Pace::default());
+    assert_eq!(config.logging, Logging::default());
+    assert!(config.sending.identity.is_some(), "the commented settings were read");
+
+    // An unknown key makes `check` list all keys that are known in a section.
+    let mut keys = BTreeSet::new();
+    for (section, header) in [
+        ("", ""),
+        ("exchange", "[exchange]"),
+        ("backoffice", "[backoffice]"),
+        ("ops", "[ops]"),
+        ("gemeente[1]", "[[gemeente]]"),
+        ("gemeente[1].policy", "[[gemeente]]\n[gemeente.policy]"),
+        ("partner[1]", "[[partner]]"),
+        ("token[1]", "[[token]]"),
+        ("limits", "[limits]"),
+        ("sending", "[sending]\ncertificate = \"x\""),
+        ("logging", "[logging]"),
+    ] {
+        let checked = check_text(&format!("{header}\nqqqqqqqqqqqq = 1\n"), folder.path());
+        let key =
+            if section.is_empty() { "qqqqqqqqqqqq".to_owned() } else { format!("{section}.qqqqqqqqqqqq") };
+        let mistake = checked.mistakes.iter().find(|mistake| mistake.key == key).unwrap();
+        let known = mistake.hint.en.split_once("known here: ").unwrap().1;
+        keys.extend(known.split(", ").map(str::to_owned));
+    }
+    let missing: Vec<_> = keys.iter().filter(|key| !example().contains(key.as_str())).collect();
+    assert!(missing.is_empty(), "the example does not tell about {missing:?}");
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_line() {
+    let folder = folder();
+    let text = r#"
+data = "nowhere/data"
+color = true
+
+[exchange]
+address = "0.0.0.0:8443"
+certificate = "tls/exchange.pem"
+key = "tls/missing.pem"
+
+[backoffice]
+adress = "127.0.0.1:8443"
+address = "127.0.0.1:8443"
+certificate = "tls/exchange.pem"
+key = "tls/exchange.pem"
+
+[ops]
+address = "0.0.0.0:9000"
+
+[[gemeente]]
+code = "222"
+name = "Doetinchem"
+
+[[gemeente]]
+code = "1586"
+name = "Oost Gelre"
+cak = "nobody"
+
+[[gemeente]]
+code = "1586"
+name = "Oost Gelre"
+
+[[partner]]
+id = "one"
+kind = "aanbieder"
+agb = 98000001
+url = "http://one.example"
+fingerprint = ["12:34"]
+
+[[partner]]
+id = "one"
+kind = "supplier"
+oin = "00000001234567890000"
+
+[[partner]]
+id = "three"
+kind = "cak"
+oin = "00000001234567890000"
+url = "https://three.example"
+gemeenten = ["1586", "0999"]
+
+[[token]]
+name = "three"
+sha256 = "the token itself"
+
+[limits]
+message_bytes = 1
+body = "5 minutes"
+
+[sending]
+backoff_first = "30m"
+backoff_max = "1m"
+server_ca = "tls/exchange-key.pem"
+
+[logging]
+format = "xml"
+"#;
+    let expected = [
+        "2:8 unusable-file data: the folder above DIR/nowhere/data does not exist",
+        "3:1 unknown-key color: there is no setting `color`",
+        "8:7 unusable-file exchange.key: DIR/tls/missing.pem cannot be used: cannot read DIR/tls/missing.pem: No such file or directory (os error 2)",
+        "11:1 unknown-key backoffice.adress: there is no setting `backoffice.adress`",
+        "12:11 conflict backoffice.address: `backoffice.address` overlaps with `exchange.address` on line 6",
+        "14:7 unusable-file backoffice.key: DIR/tls/exchange.pem cannot be used: DIR/tls/exchange.pem has no private key",
+        "17:11 risky ops.address: the ops listener can be reached from outside this machine, without TLS and without a password",
+        "20:8 unusable-value gemeente[1].code: `gemeente[1].code` has a value that cannot be",
+        "26:7 unknown-name gemeente[2].cak: partner `nobody` is not configured",
+        "29:8 duplicate gemeente[3].code: `gemeente[3].code` is 1586, which is already on line 24",
+        "32:1 missing-key partner[1]: aanbieder `one` has no usable AGB code",
+        "32:1 missing-key partner[1]: partner `one` cannot be known by any certificate",
+        "35:7 wrong-type partner[1].agb: `partner[1].agb` is of type integer",
+        "36:7 unusable-value partner[1].url: `partner[1].url` has a value that cannot be",
+        "37:16 unusable-value partner[1].fingerprint: `partner[1].fingerprint` has a value that cannot be",
+        "41:8 unusable-value partner[2].kind: `partner[2].kind` has a value that cannot be",
+        "48:7 conflict partner[3].url: there is no authority under which this partner's server is trusted",
+        "49:22 unknown-name partner[3].gemeenten: gemeente 0999 is not configured",
+        "51:1 missing-key token[1].gemeenten: `token[1].gemeenten` is missing",
+        "53:10 unusable-value token[1].sha256: `token[1].sha256` has a value that cannot be",
+        "56:17 unusable-value limits.message_bytes: `limits.message_bytes` is out of bounds",
+        "57:8 unusable-value limits.body: `limits.body` has a value that cannot be",
+        "59:1 conflict sending: `backoff_first` is longer than `backoff_max`",
+        "62:13 unusable-file sending.server_ca: DIR/tls/exchange-key.pem cannot be used: DIR/tls/exchange-key.pem has no certificate",
+        "65:10 unusable-value logging.format: `logging.format` has a value that cannot be",
+    ];
+    let found = rendered(text, folder.path());
+    assert_eq!(found, expected, "{found:#?}");
+}
+
+#[test]
+fn relations_between_sections_are_checked() {
+    let folder = folder();
+    let text = example()
+        .replace("client_ca = [\"tls/client-ca.pem\"]", "")
+        .replace("kind = \"cak\"", "kind = \"ggk\"")
+        .replace("name = \"zaaksysteem\"", "name = \"cak\"");
+    let found = rendered(&text, folder.path());
+    let found: Vec<_> = found.iter().filter(|line| line.contains(" conflict ")).collect();
+    assert_eq!(
+        found.len(),
+        4,
+        "the CAK of two gemeenten, the OIN without authority, the token's name: {found:#?}"
+    );
+    let text = example().replace("cak = \"cak\"  ", "cak = \"coalitie-hvb\"  ");
+    assert!(rendered(&text, folder.path()).iter().any(|line| line.contains("`coalitie-hvb` is not the CAK")));
+}
+
+#[test]
+fn a_slip_of_the_pen_gets_a_suggestion() {
+    let folder = folder();
+    let checked = check_text(&example().replace("[logging]", "[loging]"), folder.path());
+    let mistake = checked.mistakes.iter().find(|mistake| mistake.kind == MistakeKind::UnknownKey).unwrap();
+    assert_eq!(mistake.hint.nl, "bedoelt u `logging`?");
+}
+
+/// What cannot be read is not reported as missing too, nor is what depends on it.
+#[test]
+fn broken_toml_does_not_hide_the_rest() {
+    let folder = folder();
+    let text = example()
+        .replacen("[exchange]", "[exchange]\nx = 1", 1)
+        .replace("[limits]", "[limits]\nnonsense")
+        .replace("[logging]", "[logging]\nformat = \"xml\"\nfilter = \"info");
+    let found = rendered(&text, folder.path());
+    let kinds: Vec<_> = found.iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(kinds, ["unknown-key", "risky", "risky", "syntax", "unusable-value", "syntax"], "{found:#?}");
+}
+
+#[test]
+fn an_empty_file_tells_what_is_needed() {
+    let found = rendered("", Path::new("."));
+    assert_eq!(
+        found,
+        [
+            "1:1 missing-key data: `data` is missing",
+            "1:1 missing-key exchange: `exchange` is missing",
+            "1:1 missing-key gemeente: `gemeente` is missing",
+        ]
+    );
+}
+
+#[test]
+fn certificates_are_looked_into() {
+    let folder = folder();
+    let check = |from: &str, to: &str| {
+        let found = rendered(&example().replacen(from, to, 1), folder.path());
+        found.into_iter().filter(|line| line.contains(" unusable-file ")).collect::<Vec<_>>()
+    };
+    let expired = check("certificate = \"tls/exchange.pem\"        #", "certificate = \"tls/expired.pem\" #");
+    // The key is another's too; that comes first.
+    assert!(expired[0].contains("exchange.certificate"), "{expired:?}");
+    let other = check("certificate = \"tls/exchange.pem\"        #", "certificate = \"tls/client.pem\" #");
+    assert!(other[0].contains("keys may not be consistent") || other[0].contains("TLS cannot"), "{other:?}");
+    fs::write(folder.path().join("tls/garbage.pem"), "-----BEGIN CERTIFICATE-----\n???\n").unwrap();
+    let garbage = check("client_ca = [\"tls/client-ca.pem\"]", "client_ca = [\"tls/garbage.pem\"]");
+    assert!(garbage[0].contains("is not usable PEM"), "{garbage:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_all_can_read_is_a_risk() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let key = folder.path().join("tls/exchange-key.pem");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let found = rendered(&example(), folder.path());
+    assert!(found.iter().any(|line| line.contains("everyone on this machine can get at")), "{found:#?}");
+}
+
+#[test]
+fn a_file_that_is_not_there_cannot_be_checked() {
+    let error = check(Path::new("/nowhere/iwmo.toml")).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read /nowhere/iwmo.toml"), "{error}");
+}
+
+#[test]
+fn a_misplaced_secret_is_not_repeated() {
+    let folder = folder();
+    let text =
+        example().replace("0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff0", "geheim-token");
+    let checked = check_text(&text, folder.path());
+    assert!(checked.config.is_none());
+    assert!(!format!("{:?}", checked.mistakes).contains("geheim-token"));
+}

@@ -1,0 +1,268 @@
+//! What the outbox does with what waits. Time is driven: an hour takes no time.
+
+use super::*;
+
+const QUICK: Duration = Duration::from_millis(100);
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_delivered_once_in_order_per_key() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (QUICK, delivered()));
+    for seq in 0..400 {
+        shelf.put("one", &format!("key-{}", seq % 7), seq);
+    }
+    let running = run(&shelf, &peers, &["one"]);
+    drained(&shelf).await;
+    assert_eq!(peers.tried().len(), 400);
+    assert_eq!(peers.most(), pace().concurrent, "different keys leave at the same time, up to the bound");
+    for key in 0..7 {
+        let lane = format!("one/key-{key}/");
+        let seqs: Vec<u64> =
+            peers.tried().iter().filter_map(|(what, _)| what.strip_prefix(&lane)?.parse().ok()).collect();
+        assert!(seqs.is_sorted() && !seqs.is_empty(), "{seqs:?}");
+    }
+    assert!(shelf.looks() < 100, "the store is not asked for every message: {}", shelf.looks());
+    assert_eq!(running.states.get(&PartnerId("one".into())), PartnerState::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_message_wakes_the_outbox() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::ZERO, delivered()));
+    let _running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1000)).await;
+    shelf.put("one", "key", 1);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(shelf.delivered(), ["0222:1/0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_tried_again_later_and_later_with_the_same_bytes() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, before| (QUICK, if before < 4 { retry() } else { delivered() }));
+    shelf.put("one", "key", 1);
+    let _running = run(&shelf, &peers, &["one"]);
+    drained(&shelf).await;
+    let tried = peers.tried();
+    assert!(tried.iter().all(|(what, _)| what == "one/key/1"));
+    let gaps: Vec<f64> = tried.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
+    for (gap, doubling) in gaps.iter().zip([1.0, 2.0, 4.0, 8.0]) {
+        assert!((0.5 * doubling..=doubling + 0.2).contains(gap), "{gaps:?}");
+    }
+    let outcomes = shelf.log();
+    assert_eq!(outcomes.len(), 5);
+    assert!(matches!(&outcomes[0].1, Outcome::Retry { reason, .. } if reason == "the partner answered 503"));
+}
+
+/// A younger message with the same key does not overtake one that waits for another try.
+#[tokio::test(start_paused = true)]
+async fn a_failure_holds_up_its_key_and_no_other() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |what, before| {
+        (QUICK, if what == "one/a/1" && before < 3 { retry() } else { delivered() })
+    });
+    for (order, seq) in [("a", 1), ("a", 2), ("b", 3), ("a", 4), ("b", 5)] {
+        shelf.put("one", order, seq);
+    }
+    let _running = run(&shelf, &peers, &["one"]);
+    drained(&shelf).await;
+    assert_eq!(shelf.delivered(), ["0222:3/0", "0222:5/0", "0222:1/0", "0222:2/0", "0222:4/0"]);
+}
+
+/// More messages than one look at the store shows are held up; what stands behind them still leaves.
+#[tokio::test(start_paused = true)]
+async fn a_long_queue_of_one_key_does_not_hide_another() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |what, _| {
+        (QUICK, if what.starts_with("one/stuck") { retry() } else { delivered() })
+    });
+    for seq in 0..300 {
+        shelf.put("one", "stuck", seq);
+    }
+    shelf.put("one", "free", 300);
+    let _running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(shelf.delivered(), ["0222:300/0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partner_that_is_down_delays_no_other() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |what, _| match what.starts_with("down") {
+        true => (Duration::from_secs(60), retry()),
+        false => (QUICK, delivered()),
+    });
+    for seq in 0..200 {
+        shelf.put("down", &format!("key-{seq}"), seq);
+        shelf.put("up", &format!("key-{seq}"), 1000 + seq);
+    }
+    let _running = run(&shelf, &peers, &["down", "up"]);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(shelf.delivered().len(), 200);
+}
+
+/// A partner that is down for hours is asked ever less often, and by one message at a time; when it is back,
+/// all leave.
+#[tokio::test(start_paused = true)]
+async fn a_circuit_opens_and_closes() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let back = Duration::from_secs(1800);
+    let watch = Arc::clone(&clock);
+    let peers = Peers::new(&clock, move |_, _| {
+        (QUICK, if watch.now() < start() + back { retry() } else { delivered() })
+    });
+    for seq in 0..50 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1700)).await;
+    let tries = peers.tried().len();
+    // Alone, each of the fifty would have made some thirty attempts by now.
+    assert!(tries < 100, "{tries}");
+    let state = running.states.get(&PartnerId("one".into()));
+    assert!(state.failures > 5 && state.paused_until.is_some(), "{state:?}");
+    assert_eq!(state.last_failure.as_deref(), Some("the partner answered 503"));
+    drained(&shelf).await;
+    let (_, last) = peers.tried().pop().unwrap();
+    assert!(last < 1800.0 + 4.0 * 64.0, "all left soon after: {last}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(running.states.get(&PartnerId("one".into())), PartnerState::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_the_partner_asks_for_is_honoured() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, before| match before {
+        0 => (QUICK, Attempt::Retry { reason: "429".into(), after: Some(Duration::from_secs(300)) }),
+        _ => (QUICK, delivered()),
+    });
+    shelf.put("one", "key", 1);
+    let _running = run(&shelf, &peers, &["one"]);
+    drained(&shelf).await;
+    let tried = peers.tried();
+    assert!((300.0..302.0).contains(&tried[1].1), "{tried:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_message_is_parked_and_the_next_leaves() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |what, _| match what {
+        "one/a/1" => (QUICK, Attempt::Refused { reason: "the partner answered 422: TR056".into() }),
+        _ => (QUICK, delivered()),
+    });
+    shelf.put("one", "a", 1);
+    shelf.put("one", "a", 2);
+    let _running = run(&shelf, &peers, &["one"]);
+    drained(&shelf).await;
+    assert_eq!(peers.tried().len(), 2, "a refused message is not sent again");
+    assert_eq!(shelf.log()[0].1, Outcome::Refused { reason: "the partner answered 422: TR056".into() });
+    assert_eq!(shelf.delivered(), ["0222:2/0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_fails_for_too_long_is_parked() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (QUICK, retry()));
+    shelf.put("one", "key", 1);
+    let _running = run(&shelf, &peers, &["one"]);
+    drained(&shelf).await;
+    let (_, last) = shelf.log().pop().unwrap();
+    let Outcome::Refused { reason } = last else { panic!("{last:?}") };
+    assert!(
+        reason.starts_with("given up after ") && reason.ends_with("the partner answered 503"),
+        "{reason}"
+    );
+    let (_, when) = peers.tried().pop().unwrap();
+    assert!((3600.0..3600.0 + 130.0).contains(&when), "{when}");
+}
+
+/// Until its outcome is recorded a message is not sent again, nor is a younger one with its key.
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_cannot_be_recorded_is_recorded_later() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (QUICK, delivered()));
+    shelf.break_down(20);
+    shelf.put("one", "key", 1);
+    shelf.put("one", "key", 2);
+    let _running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(peers.tried().len(), 1);
+    drained(&shelf).await;
+    assert_eq!(peers.tried().len(), 2);
+    assert_eq!(shelf.delivered(), ["0222:1/0", "0222:2/0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_lets_deliveries_end_and_starts_no_other() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::from_secs(5), delivered()));
+    for seq in 0..10 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    running.stopper.stop();
+    running.task.await.unwrap();
+    assert_eq!((shelf.delivered().len(), shelf.left()), (4, 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_does_not_wait_for_ever() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::from_secs(100_000), delivered()));
+    shelf.put("one", "key", 1);
+    let running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    running.stopper.stop();
+    let before = Instant::now();
+    running.task.await.unwrap();
+    assert!(before.elapsed() < Duration::from_secs(11));
+    assert_eq!(shelf.left(), 1, "the message waits for the next start");
+}
+
+#[tokio::test(start_paused = true)]
+async fn partners_come_and_go_while_it_runs() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (QUICK, delivered()));
+    let running = run(&shelf, &peers, &["one"]);
+    shelf.put("two", "key", 1);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(shelf.left(), 1);
+    running.partners.send_replace(Arc::new(vec![partner("two")]));
+    drained(&shelf).await;
+    shelf.put("one", "key", 2);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(shelf.left(), 1, "a partner that is gone is sent nothing");
+}
+
+/// What goes in comes out: a peer that fails at random, at any speed, over several partners.
+#[tokio::test(start_paused = true)]
+async fn every_message_is_accounted_for() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |what, before| {
+        let dice =
+            what.bytes().fold(before as u64 + 1, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let attempt = match dice % 10 {
+            0..=2 => retry(),
+            3 => Attempt::Refused { reason: "422".into() },
+            4 => Attempt::HandedOver { receipt: None },
+            _ => delivered(),
+        };
+        (Duration::from_millis(dice % 900), attempt)
+    });
+    for seq in 0..900 {
+        shelf.put(["one", "two", "three"][seq as usize % 3], &format!("key-{}", seq % 11), seq);
+    }
+    let _running = run(&shelf, &peers, &["one", "two", "three"]);
+    drained(&shelf).await;
+    let mut ended: Vec<String> = shelf
+        .log()
+        .into_iter()
+        .filter(|(_, outcome)| !matches!(outcome, Outcome::Retry { .. }))
+        .map(|(id, _)| id)
+        .collect();
+    ended.sort();
+    ended.dedup();
+    assert_eq!(ended.len(), 900);
+    assert_eq!(shelf.log().len(), peers.tried().len(), "every attempt has one outcome");
+}
