@@ -17,7 +17,7 @@ use crate::journal::{Chain, OpenError, ReadError};
 use crate::store::{Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
-pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary};
+pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary, temporary_at};
 pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.

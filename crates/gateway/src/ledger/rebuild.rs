@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Applier, At, FORMAT, LedgerError};
 use crate::engine::record::Record;
-use crate::journal::{Entry, Position, Reader, Tips};
+use crate::journal::{Entry, EntryId, Position, Reader, Tips};
 use crate::store::{Ledger, Opening, Overlay};
 
 /// Entries applied in one commit.
@@ -83,6 +83,23 @@ pub fn temporary(
     Ok(ledger)
 }
 
+/// Builds the ledger as it was when its tips were these; gone when it is dropped.
+///
+/// # Errors
+///
+/// As [`temporary`].
+pub fn temporary_at(
+    tips: &Tips,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Ledger, LedgerError> {
+    let ledger = Ledger::temporary(FORMAT)?;
+    let wanted = |id: &EntryId| tips.get(&id.chain).is_some_and(|tip| id.seq <= tip.seq);
+    apply_wanted(&ledger, reader, applier, &wanted, progress)?;
+    Ok(ledger)
+}
+
 /// Applies the entries after the ledger's tips. Returns how many those were.
 ///
 /// # Errors
@@ -92,6 +109,16 @@ pub fn catch_up(
     ledger: &Ledger,
     reader: &Reader,
     applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<u64, LedgerError> {
+    apply_wanted(ledger, reader, applier, &|_| true, progress)
+}
+
+fn apply_wanted(
+    ledger: &Ledger,
+    reader: &Reader,
+    applier: &Applier,
+    wanted: &dyn Fn(&EntryId) -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, LedgerError> {
     let mut tips = ledger.tips();
@@ -106,7 +133,8 @@ pub fn catch_up(
         for entry in all.by_ref() {
             let entry = entry?;
             // Entries of other chains may stand between those that the ledger has.
-            if tips.get(&entry.id.chain).is_some_and(|tip| entry.id.seq <= tip.seq) {
+            let has = tips.get(&entry.id.chain).is_some_and(|tip| entry.id.seq <= tip.seq);
+            if has || !wanted(&entry.id) {
                 continue;
             }
             apply_entry(&mut overlay, applier, &entry)?;
