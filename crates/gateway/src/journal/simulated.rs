@@ -243,11 +243,11 @@ impl Change {
             Self::Write { offset, bytes } => {
                 let end = offset + bytes.len();
                 if content.len() < end {
-                    content.resize(end, 0);
+                    set_len(content, end);
                 }
                 content[*offset..end].copy_from_slice(bytes);
             }
-            Self::Length(length) => content.resize(*length, 0),
+            Self::Length(length) => set_len(content, *length),
         }
     }
 
@@ -290,6 +290,13 @@ impl NameChange {
             }
         }
     }
+}
+
+fn set_len(content: &mut Vec<u8>, length: usize) {
+    let kept = content.len().min(length);
+    let mut other = vec![0; length];
+    other[..kept].copy_from_slice(&content[..kept]);
+    *content = other;
 }
 
 /// Returns a number below `bound`, and moves on.

@@ -1,5 +1,6 @@
 //! Writing and reading back, on the simulated disk and on the real one.
 
+use super::simulated::Fault;
 use super::*;
 
 #[test]
@@ -42,6 +43,27 @@ fn an_entry_larger_than_a_segment_gets_one_of_its_size() {
         contents(&journal.reader())[&chain("0363")],
         [b"before".to_vec(), large, b"beside".into(), b"after".into()]
     );
+}
+
+/// The new segment has the number, and so the name, of the empty one that is too small.
+#[test]
+fn an_empty_segment_that_is_too_small_is_made_anew() {
+    let disk = SimulatedDisk::new(1);
+    let mut journal = open(&disk).unwrap();
+    append(&mut journal, &[("0363", &[&payload(1, 50_000)])]).unwrap();
+    disk.fail(Fault::Fail { at: disk.operations() + 7 });
+    let error = append(&mut journal, &[("0363", &[&payload(2, 20_000)])]).unwrap_err();
+    assert!(error.to_string().contains("writing"), "{error}");
+    assert_eq!(segments(&disk).len(), 2);
+    let beside = ReadOnlyJournal::open_on(Arc::new(disk.clone()), dir()).unwrap();
+    append(&mut journal, &[("0363", &[&payload(3, 100_000)])]).unwrap();
+    append(&mut journal, &[("0363", &[b"more"])]).unwrap();
+    assert_eq!(segments(&disk).len(), 3);
+    assert_eq!(contents(&journal.reader())[&chain("0363")].len(), 3);
+    beside.refresh().unwrap();
+    assert_eq!(contents(beside.reader()), contents(&journal.reader()));
+    drop(journal);
+    assert_eq!(contents(&open(&disk).unwrap().reader()), contents(beside.reader()));
 }
 
 #[test]
