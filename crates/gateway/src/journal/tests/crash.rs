@@ -173,6 +173,30 @@ fn a_power_cut_after_a_failure_loses_nothing_acknowledged() {
     }
 }
 
+/// The net catches fish: with a disk that only says that it syncs, the same sweep finds losses.
+#[test]
+fn a_disk_that_lies_is_caught() {
+    let mut caught = 0;
+    for at in operations() / 2..operations() {
+        let disk = SimulatedDisk::new(at);
+        disk.ignore_syncs();
+        disk.fail(Fault::Crash { at });
+        let mut client = Client::default();
+        let mut journal = open(&disk).unwrap();
+        client.run(&mut journal).unwrap_err();
+        disk.restart();
+        let kept = open(&disk).is_ok_and(|journal| {
+            let found = contents(&journal.reader());
+            client
+                .acknowledged
+                .iter()
+                .all(|(chain, payloads)| found.get(chain).is_some_and(|found| found.starts_with(payloads)))
+        });
+        caught += u64::from(!kept);
+    }
+    assert!(caught > operations() / 4, "{caught} of {}", operations() / 2);
+}
+
 #[test]
 fn a_full_disk_is_temporary_and_says_so() {
     let disk = SimulatedDisk::new(1);
@@ -192,6 +216,14 @@ fn a_full_disk_is_temporary_and_says_so() {
     assert_eq!(journal.reader().read_all(Position::START).count(), taken);
     append(&mut journal, &[("0363", &[b"small"])]).unwrap();
     append(&mut journal, &[("0363", &[&large])]).unwrap_err();
+    // It also opens while the disk is full, with a tail to cut.
+    disk.fail(Fault::Crash { at: disk.operations() + 1 });
+    append(&mut journal, &[("0363", &[b"never acknowledged"])]).unwrap_err();
+    disk.restart();
+    disk.limit(Some(0));
+    drop(journal);
+    let mut journal = open(&disk).unwrap();
+    assert!(journal.recovered().torn_tail.is_some(), "this seed leaves no tail");
     disk.limit(None);
     append(&mut journal, &[("0363", &[&large])]).unwrap();
     drop(journal);
