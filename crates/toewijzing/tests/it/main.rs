@@ -1,5 +1,9 @@
 //! Tests of the machine from outside.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "test code")]
 
+mod assignment;
+mod cak;
 mod cases;
+mod delivery;
+mod own_contribution;
 mod support;
