@@ -4,6 +4,8 @@
 mod assignment;
 mod cak;
 mod cases;
+mod deadlines;
 mod delivery;
+mod model;
 mod own_contribution;
 mod support;
