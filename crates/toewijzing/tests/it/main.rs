@@ -8,4 +8,5 @@ mod deadlines;
 mod delivery;
 mod model;
 mod own_contribution;
+mod rules;
 mod support;

@@ -1,11 +1,42 @@
 //! Short ways to write identities and events.
 
+use std::path::{Path, PathBuf};
+
 use iwmo_toewijzing::dossier::Onderwerp;
 use iwmo_toewijzing::event::*;
 use iwmo_toewijzing::identity::*;
 use iwmo_toewijzing::judge::{Beleid, Context, Productlijst};
 use iwmo_toewijzing::{Dossier, Judgement, Verdict, judge};
 use jiff::civil::{Date, date, time};
+
+/// Names the folder of the shared specification. Without one a test is skipped, but not in CI.
+pub(crate) fn shared() -> Option<PathBuf> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let path = std::env::var_os("IWMO_SHARED").map_or(beside, PathBuf::from);
+    if path.join("spec/cases.json").exists() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the shared specification is missing");
+    println!("skipped: no shared specification; set IWMO_SHARED");
+    None
+}
+
+/// Returns the source files of the crate.
+pub(crate) fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
 
 pub(crate) fn key(gemeente: &str, aanbieder: &str, bsn: &str) -> DossierKey {
     DossierKey {
