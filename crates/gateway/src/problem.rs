@@ -99,7 +99,8 @@ impl Problem {
     /// The gateway failed by a fault of its own.
     #[must_use]
     pub fn internal(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "interne-fout", "The gateway could not do this").detail(detail)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "interne-fout", "The gateway could not do this")
+            .detail(detail)
     }
 
     /// The gateway cannot do it now.
@@ -162,12 +163,18 @@ fn invalid(report: &Report) -> Problem {
     let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     let diagnostics = report.diagnostics.iter().map(diagnostic).collect();
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ongeldig-bericht", "The message is not valid")
-        .detail(format!("{errors} faults; diagnostics has them all"))
+        .detail(if report.truncated {
+            "diagnostics has the first faults; there are more".to_owned()
+        } else {
+            format!("{errors} faults; diagnostics has them all")
+        })
+        .member("message", json!(report.message))
+        .member("release", json!(report.release))
         .member("valid", Value::Bool(false))
         .member("diagnostics", Value::Array(diagnostics))
 }
 
-/// The shape of `iwmo validate --format json`.
+/// The shape of `iwmo validate --format json`. Offending values stay out, and so do hints, which may show them.
 fn diagnostic(found: &Diagnostic) -> Value {
     json!({
         "severity": match found.severity {
@@ -183,6 +190,8 @@ fn diagnostic(found: &Diagnostic) -> Value {
         "line": found.line,
         "column": found.column,
         "path": found.path,
+        "message": found.message.nl,
+        "message_en": found.message.en,
         "retourcode": found.retourcode,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::de::DeTable;
 
-use super::mistake::{MistakeKind, Text};
+use super::mistake::{MistakeKind, said};
 use super::reader::Findings;
 
 /// Rounds of leaving out broken lines, after which a file is not looked into further.
@@ -34,8 +34,8 @@ pub(super) fn without_broken_lines(text: &str, findings: &mut Findings<'_>) -> (
                 MistakeKind::Syntax,
                 span,
                 "",
-                Text::new(format!("geen geldige TOML: {message}"), format!("not valid TOML: {message}")),
-                Text::new(
+                said(format!("geen geldige TOML: {message}"), format!("not valid TOML: {message}")),
+                said(
                     "schrijf `naam = waarde`, teksten tussen aanhalingstekens; zie https://toml.io",
                     "write `name = value`, texts in quotes; see https://toml.io",
                 ),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::{Timestamp, ToSpan};
 use rustls::pki_types::CertificateDer;
 
-use super::mistake::{MistakeKind, Text};
+use super::mistake::{MistakeKind, said};
 use super::reader::{Findings, Found, Section};
 use crate::pki::{Identity, PkiError, certificates};
 
@@ -72,21 +72,18 @@ pub(super) fn data(found: &Found<PathBuf>, findings: &mut Findings<'_>) {
     }
     let (message, hint) = if path.exists() {
         (
-            Text::new(
-                format!("{} is geen map", path.display()),
-                format!("{} is not a folder", path.display()),
-            ),
-            Text::new("geef een map", "name a folder"),
+            said(format!("{} is geen map", path.display()), format!("{} is not a folder", path.display())),
+            said("geef een map", "name a folder"),
         )
     } else if path.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
         return;
     } else {
         (
-            Text::new(
+            said(
                 format!("de map boven {} bestaat niet", path.display()),
                 format!("the folder above {} does not exist", path.display()),
             ),
-            Text::new(
+            said(
                 "maak die map; de map zelf wordt gemaakt",
                 "make that folder; the folder itself will be made",
             ),
@@ -112,17 +109,17 @@ fn concerns(error: &PkiError, file: &Path) -> bool {
 fn unusable(found: &Found<PathBuf>, error: &PkiError, findings: &mut Findings<'_>) {
     let path = found.value.display();
     let message =
-        Text::new(format!("{path} is niet bruikbaar: {error}"), format!("{path} cannot be used: {error}"));
+        said(format!("{path} is niet bruikbaar: {error}"), format!("{path} cannot be used: {error}"));
     let hint = match error {
-        PkiError::Unreadable { .. } => Text::new(
+        PkiError::Unreadable { .. } => said(
             "controleer de naam en de rechten; een relatief pad begint bij de map van dit bestand",
             "check its name and permissions; a relative path starts at the folder of this file",
         ),
-        PkiError::NotPem { .. } | PkiError::Missing { .. } => Text::new(
+        PkiError::NotPem { .. } | PkiError::Missing { .. } => said(
             "het bestand moet PEM zijn: `-----BEGIN …-----`; een sleutel zonder wachtwoord",
             "the file must be PEM: `-----BEGIN …-----`; a key without a password",
         ),
-        _ => Text::new(
+        _ => said(
             "certificaat en sleutel moeten bij elkaar horen, het eigen certificaat als eerste in de keten",
             "certificate and key must belong together, our own certificate first in the chain",
         ),
@@ -136,10 +133,10 @@ fn check_dates(identity: &Identity, found: &Found<PathBuf>, findings: &mut Findi
         Err(error) => return unusable(found, &error, findings),
     };
     let (now, path) = (Timestamp::now(), found.value.display());
-    let hint = Text::new("zet er een nieuw certificaat neer", "put a new certificate there");
+    let hint = said("zet er een nieuw certificaat neer", "put a new certificate there");
     if !certificate.valid_at(now) {
         let (from, until) = (certificate.not_before, certificate.not_after);
-        let message = Text::new(
+        let message = said(
             format!("{path} is nu niet geldig, maar van {from} tot {until}"),
             format!("{path} is not valid now, but from {from} until {until}"),
         );
@@ -149,10 +146,8 @@ fn check_dates(identity: &Identity, found: &Found<PathBuf>, findings: &mut Findi
         .is_ok_and(|soon| soon > certificate.not_after)
     {
         let until = certificate.not_after;
-        let message = Text::new(
-            format!("{path} is nog geldig tot {until}"),
-            format!("{path} is only valid until {until}"),
-        );
+        let message =
+            said(format!("{path} is nog geldig tot {until}"), format!("{path} is only valid until {until}"));
         findings.about(MistakeKind::Risky, found, message, hint);
     }
 }
@@ -164,11 +159,11 @@ fn warn_if_open(key: &Found<PathBuf>, findings: &mut Findings<'_>) {
     let open = std::fs::metadata(&key.value).is_ok_and(|data| data.permissions().mode() & OTHERS != 0);
     if open {
         let path = key.value.display();
-        let message = Text::new(
+        let message = said(
             format!("iedereen op deze machine kan bij {path}"),
             format!("everyone on this machine can get at {path}"),
         );
-        let hint = Text::new(format!("chmod o= {path}"), format!("chmod o= {path}"));
+        let hint = said(format!("chmod o= {path}"), format!("chmod o= {path}"));
         findings.about(MistakeKind::Risky, key, message, hint);
     }
 }

@@ -1,27 +1,12 @@
 //! What is wrong with a configuration, and what to do about it.
 
-/// A sentence for people, in both languages of the program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text {
-    /// In Dutch.
-    pub nl: String,
-    /// In English.
-    pub en: String,
-}
+use std::borrow::Cow;
 
-impl Text {
-    pub(super) fn new(nl: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { nl: nl.into(), en: en.into() }
-    }
-}
+pub use iwmo_codec::{Severity, Text};
 
-/// How bad a mistake is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The daemon does not start with it.
-    Error,
-    /// The daemon starts, but someone should look.
-    Warning,
+/// Returns a sentence in both languages of the program.
+pub(super) fn said(nl: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Text {
+    Text { nl: nl.into(), en: en.into() }
 }
 
 /// The kinds of mistakes.
@@ -73,7 +58,7 @@ impl MistakeKind {
         matches!(self, Self::Conflict | Self::MissingKey | Self::UnknownName)
     }
 
-    /// Returns how bad mistakes of this kind are.
+    /// Returns how bad mistakes of this kind are: with an error the daemon does not start.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {

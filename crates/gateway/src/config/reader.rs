@@ -12,7 +12,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::{Mistake, MistakeKind, Text};
+use super::mistake::{Mistake, MistakeKind, Text, said};
 
 /// Changes that make one key into another before it is no longer a slip of the pen.
 const SLIPS_MAX: usize = 2;
@@ -127,8 +127,8 @@ impl<'d, 't> Section<'d, 't> {
                 MistakeKind::WrongType,
                 value.span(),
                 &key,
-                Text::new(format!("`{key}` is van het type {found}"), format!("`{key}` is of type {found}")),
-                Text::new(format!("schrijf {}", wanted.0), format!("write {}", wanted.1)),
+                said(format!("`{key}` is van het type {found}"), format!("`{key}` is of type {found}")),
+                said(format!("schrijf {}", wanted.0), format!("write {}", wanted.1)),
             );
             return None;
         };
@@ -239,11 +239,11 @@ impl<'d, 't> Section<'d, 't> {
         let value = u64::try_from(found.value).ok().filter(|value| range.contains(value));
         if value.is_none() {
             let (low, high) = range.into_inner();
-            let message = Text::new(
+            let message = said(
                 format!("`{}` ligt buiten de grenzen", found.key),
                 format!("`{}` is out of bounds", found.key),
             );
-            let hint = Text::new(
+            let hint = said(
                 format!("kies een getal van {low} tot en met {high}"),
                 format!("choose a number from {low} to {high}"),
             );
@@ -276,12 +276,12 @@ impl<'d, 't> Section<'d, 't> {
         name: &'static str,
         found: Option<T>,
         findings: &mut Findings<'_>,
-        why: (&str, &str),
+        why: (&'static str, &'static str),
     ) -> Option<T> {
         if found.is_none() && !self.has(name) {
             let key = self.key(name);
-            let message = Text::new(format!("`{key}` ontbreekt"), format!("`{key}` is missing"));
-            findings.add(MistakeKind::MissingKey, self.span.clone(), &key, message, Text::new(why.0, why.1));
+            let message = said(format!("`{key}` ontbreekt"), format!("`{key}` is missing"));
+            findings.add(MistakeKind::MissingKey, self.span.clone(), &key, message, said(why.0, why.1));
         }
         found
     }
@@ -297,16 +297,14 @@ impl<'d, 't> Section<'d, 't> {
             let close = close.filter(|(slips, _)| *slips <= SLIPS_MAX).min();
             let known = || self.asked.iter().copied().collect::<Vec<_>>().join(", ");
             let hint = match close {
-                Some((_, close)) => {
-                    Text::new(format!("bedoelt u `{close}`?"), format!("do you mean `{close}`?"))
-                }
-                None => Text::new(
+                Some((_, close)) => said(format!("bedoelt u `{close}`?"), format!("do you mean `{close}`?")),
+                None => said(
                     format!("haal het weg; hier kan staan: {}", known()),
                     format!("remove it; known here: {}", known()),
                 ),
             };
             let key = self.key(text);
-            let message = Text::new(format!("`{key}` bestaat niet"), format!("there is no setting `{key}`"));
+            let message = said(format!("`{key}` bestaat niet"), format!("there is no setting `{key}`"));
             findings.add(MistakeKind::UnknownKey, name.span(), &key, message, hint);
         }
     }
@@ -322,11 +320,11 @@ pub(super) fn parsed<T>(
     let value = parse(&found.value);
     if value.is_none() {
         // The value itself is left out: a secret may have been put in the wrong place.
-        let message = Text::new(
+        let message = said(
             format!("`{}` heeft een waarde die niet kan", found.key),
             format!("`{}` has a value that cannot be", found.key),
         );
-        let hint = Text::new(format!("schrijf {}", wanted.0), format!("write {}", wanted.1));
+        let hint = said(format!("schrijf {}", wanted.0), format!("write {}", wanted.1));
         findings.about(MistakeKind::UnusableValue, &found, message, hint);
     }
     value.map(|value| Found { value, span: found.span, key: found.key })

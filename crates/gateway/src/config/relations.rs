@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
-use super::mistake::{MistakeKind, Text};
+use super::mistake::{MistakeKind, said};
 use super::parties::{GemeenteDraft, PartnerDraft, TokenDraft};
 use super::reader::{Findings, Found};
 use super::{Gemeentecode, PartnerKind};
@@ -45,11 +45,11 @@ fn addresses(addresses: &[Found<SocketAddr>], findings: &mut Findings<'_>) {
         };
         let line = findings.line(&first.span);
         let (one, other) = (&first.key, &second.key);
-        let message = Text::new(
+        let message = said(
             format!("`{other}` overlapt met `{one}` op regel {line}"),
             format!("`{other}` overlaps with `{one}` on line {line}"),
         );
-        let hint = Text::new("geef elke luisteraar een eigen poort", "give each listener a port of its own");
+        let hint = said("geef elke luisteraar een eigen poort", "give each listener a port of its own");
         findings.about(MistakeKind::Conflict, second, message, hint);
     }
 }
@@ -88,11 +88,11 @@ fn unique<'a, T: Eq + Hash + Display + 'a>(
         };
         let line = findings.line(&first.span);
         let (key, value) = (&found.key, &found.value);
-        let message = Text::new(
+        let message = said(
             format!("`{key}` is {value}, en dat staat al op regel {line}"),
             format!("`{key}` is {value}, which is already on line {line}"),
         );
-        let hint = Text::new("haal een van de twee weg", "remove one of the two");
+        let hint = said("haal een van de twee weg", "remove one of the two");
         findings.about(MistakeKind::Duplicate, found, message, hint);
     }
 }
@@ -105,11 +105,11 @@ fn known_gemeenten(parts: &Parts, findings: &mut Findings<'_>) {
             continue;
         }
         let code = found.value;
-        let message = Text::new(
+        let message = said(
             format!("gemeente {code} is niet geconfigureerd"),
             format!("gemeente {code} is not configured"),
         );
-        let hint = Text::new(
+        let hint = said(
             format!("voeg [[gemeente]] met code \"{code}\" toe, of haal de code hier weg"),
             format!("add [[gemeente]] with code \"{code}\", or remove the code here"),
         );
@@ -121,30 +121,28 @@ fn cak(gemeente: &GemeenteDraft, partners: &[PartnerDraft], findings: &mut Findi
     let Some(cak) = &gemeente.cak else { return };
     let name = &cak.value;
     let Some(partner) = partners.iter().find(|partner| partner.id.value == *name) else {
-        let message = Text::new(
+        let message = said(
             format!("partner `{name}` is niet geconfigureerd"),
             format!("partner `{name}` is not configured"),
         );
-        let hint = Text::new(
+        let hint = said(
             format!("voeg [[partner]] met id \"{name}\" en kind \"cak\" toe"),
             format!("add [[partner]] with id \"{name}\" and kind \"cak\""),
         );
         return findings.about(MistakeKind::UnknownName, cak, message, hint);
     };
     if partner.kind != PartnerKind::Cak {
-        let message = Text::new(
-            format!("partner `{name}` is niet het CAK"),
-            format!("partner `{name}` is not the CAK"),
-        );
-        let hint = Text::new("noem een partner met kind \"cak\"", "name a partner with kind \"cak\"");
+        let message =
+            said(format!("partner `{name}` is niet het CAK"), format!("partner `{name}` is not the CAK"));
+        let hint = said("noem een partner met kind \"cak\"", "name a partner with kind \"cak\"");
         findings.about(MistakeKind::Conflict, cak, message, hint);
     } else if !deals_with(partner, gemeente.code.value) {
         let code = gemeente.code.value;
-        let message = Text::new(
+        let message = said(
             format!("partner `{name}` werkt niet voor gemeente {code}"),
             format!("partner `{name}` does not deal with gemeente {code}"),
         );
-        let hint = Text::new(
+        let hint = said(
             format!("zet \"{code}\" bij de gemeenten van die partner"),
             format!("add \"{code}\" to the gemeenten of that partner"),
         );
@@ -160,19 +158,19 @@ fn deals_with(partner: &PartnerDraft, code: Gemeentecode) -> bool {
 fn reachable(partner: &PartnerDraft, parts: &Parts, findings: &mut Findings<'_>) {
     let id = &partner.id.value;
     if partner.kind == PartnerKind::Aanbieder && partner.agb.is_none() {
-        let message = Text::new(
+        let message = said(
             format!("aanbieder `{id}` heeft geen bruikbare AGB-code"),
             format!("aanbieder `{id}` has no usable AGB code"),
         );
-        let hint = Text::new("voeg agb toe: acht cijfers", "add agb: eight digits");
+        let hint = said("voeg agb toe: acht cijfers", "add agb: eight digits");
         findings.about(MistakeKind::MissingKey, &partner.here, message, hint);
     }
     if partner.fingerprints.is_empty() && partner.oin.is_none() {
-        let message = Text::new(
+        let message = said(
             format!("partner `{id}` is aan geen certificaat te herkennen"),
             format!("partner `{id}` cannot be known by any certificate"),
         );
-        let hint = Text::new(
+        let hint = said(
             "voeg fingerprint toe (SHA-256 van de publieke sleutel), of oin",
             "add fingerprint (SHA-256 of the public key), or oin",
         );
@@ -181,11 +179,11 @@ fn reachable(partner: &PartnerDraft, parts: &Parts, findings: &mut Findings<'_>)
     if let Some(oin) = &partner.oin
         && parts.client_authorities == Some(0)
     {
-        let message = Text::new(
+        let message = said(
             "een OIN telt alleen onder een vertrouwde uitgever, en die is er niet",
             "an OIN only counts under a trusted authority, and there is none",
         );
-        let hint = Text::new(
+        let hint = said(
             "voeg client_ca toe aan [exchange], of gebruik fingerprint",
             "add client_ca to [exchange], or use fingerprint",
         );
@@ -194,11 +192,11 @@ fn reachable(partner: &PartnerDraft, parts: &Parts, findings: &mut Findings<'_>)
     if let Some(url) = &partner.url
         && parts.server_authorities == 0
     {
-        let message = Text::new(
+        let message = said(
             "er is geen uitgever waaronder de server van deze partner wordt vertrouwd",
             "there is no authority under which this partner's server is trusted",
         );
-        let hint = Text::new("voeg server_ca toe aan [sending]", "add server_ca to [sending]");
+        let hint = said("voeg server_ca toe aan [sending]", "add server_ca to [sending]");
         findings.about(MistakeKind::Conflict, url, message, hint);
     }
 }
@@ -210,11 +208,11 @@ fn token_name(token: &TokenDraft, partners: &[PartnerDraft], findings: &mut Find
         .iter()
         .any(|partner| partner.id.value == name.value && partner.kind != PartnerKind::Backoffice);
     if taken {
-        let message = Text::new(
+        let message = said(
             format!("`{}` is al een partner die geen backoffice is", name.value),
             format!("`{}` is already a partner that is no backoffice", name.value),
         );
-        let hint = Text::new("kies een andere naam voor het token", "choose another name for the token");
+        let hint = said("kies een andere naam voor het token", "choose another name for the token");
         findings.about(MistakeKind::Conflict, name, message, hint);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::broken::without_broken_lines;
-use super::mistake::{MistakeKind, Text};
+use super::mistake::{MistakeKind, said};
 use super::parties::{GemeenteDraft, TokenDraft, gemeente, partner, token};
 use super::reader::{Findings, Found, Section};
 use super::relations::{self, Parts};
@@ -134,12 +134,11 @@ fn ops(
     if address.is_some_and(|address| !address.ip().is_loopback())
         && let Some(found) = addresses.last()
     {
-        let message = Text::new(
+        let message = said(
             "de ops-luisteraar is van buiten deze machine te bereiken, zonder TLS en zonder wachtwoord",
             "the ops listener can be reached from outside this machine, without TLS and without a password",
         );
-        let hint =
-            Text::new("kies een adres als \"127.0.0.1:8445\"", "choose an address as \"127.0.0.1:8445\"");
+        let hint = said("kies een adres als \"127.0.0.1:8445\"", "choose an address as \"127.0.0.1:8445\"");
         findings.about(MistakeKind::Risky, found, message, hint);
     }
     address
@@ -210,11 +209,11 @@ fn sending(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Sending
         pace.concurrent = usize::try_from(concurrent).unwrap_or(usize::MAX);
     }
     if pace.backoff_first > pace.backoff_max {
-        let message = Text::new(
+        let message = said(
             "`backoff_first` is langer dan `backoff_max`",
             "`backoff_first` is longer than `backoff_max`",
         );
-        let hint = Text::new("begin kort en eindig lang", "begin short and end long");
+        let hint = said("begin kort en eindig lang", "begin short and end long");
         findings.about(MistakeKind::Conflict, &section.here(), message, hint);
     }
     section.finish(findings);

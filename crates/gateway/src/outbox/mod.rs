@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Pace, Partner};
 use crate::engine::{Outgoing, OutgoingId, PartnerId};
 use crate::listener::{Stop, Stopper};
@@ -75,22 +76,6 @@ pub trait Route: Send + Sync + 'static {
     /// Makes one attempt to deliver. Dropping the future gives the attempt up; the partner may have the
     /// message then, and will get it again.
     fn deliver(&self, parcel: &Parcel, partner: &Partner) -> impl Future<Output = Attempt> + Send;
-}
-
-/// Tells the time.
-pub trait Clock: Send + Sync + 'static {
-    /// Returns this moment.
-    fn now(&self) -> Timestamp;
-}
-
-/// The clock of this machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
 }
 
 /// How sending to one partner goes, for operators.
