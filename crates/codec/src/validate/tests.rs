@@ -1,5 +1,7 @@
 //! The official samples, and every kind of bad input.
 
+mod differential;
+
 use std::fs;
 
 use super::*;
