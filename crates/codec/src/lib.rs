@@ -1,5 +1,6 @@
 //! Parses, validates and writes the messages of the iStandaarden iWmo and iEb.
 
+pub mod render;
 mod report;
 mod schema;
 mod validate;

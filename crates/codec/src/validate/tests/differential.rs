@@ -95,7 +95,7 @@ impl Numbers {
 /// A message with every element in it, one element or tag a line.
 fn full_message(tables: &Tables, root: u32) -> Vec<String> {
     let mut lines = Vec::new();
-    write(tables, root, 0, &mut lines);
+    write(tables, root, &mut lines);
     let declarations: String = (0..tables.namespaces.len())
         .filter(|number| *number > 0)
         .map(|number| format!(" xmlns:n{number}=\"{}\"", tables.namespaces[number]))
@@ -104,7 +104,7 @@ fn full_message(tables: &Tables, root: u32) -> Vec<String> {
     lines
 }
 
-fn write(tables: &Tables, number: u32, depth: usize, lines: &mut Vec<String>) {
+fn write(tables: &Tables, number: u32, lines: &mut Vec<String>) {
     let element = tables.element(number);
     let name = format!("n{}:{}", element.namespace, element.name);
     match body(tables, element.type_ref) {
@@ -137,7 +137,7 @@ fn write(tables: &Tables, number: u32, depth: usize, lines: &mut Vec<String>) {
             {
                 let Label::Element(index) = edge.label else { panic!("{name}") };
                 seen.push(edge.label);
-                write(tables, model.declarations[usize::from(index)], depth + 1, lines);
+                write(tables, model.declarations[usize::from(index)], lines);
                 state = edge.target;
             }
             lines.push(format!("</{name}>"));
