@@ -62,6 +62,15 @@ pub enum LedgerError {
         /// What does not fit.
         what: String,
     },
+    /// The ledger stands for an entry that the journal does not have.
+    #[error(
+        "the ledger stands for {entry}, which the journal does not have or has with another content: entries that \
+         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay`"
+    )]
+    Ahead {
+        /// The entry, `GEMEENTE:SEQ`.
+        entry: String,
+    },
     /// A row is not what its key says.
     #[error("a row of kind `{kind}` cannot be read; rebuild the ledger with `iwmo replay`")]
     Row {

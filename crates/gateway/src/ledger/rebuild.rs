@@ -30,11 +30,12 @@ pub struct CatchUp {
 
 /// Opens the ledger in a folder and brings it up to the journal.
 ///
-/// A ledger that is missing, damaged, of another format or ahead of the journal is dropped and rebuilt.
+/// A ledger that is missing, damaged or of another format is dropped and rebuilt.
 ///
 /// # Errors
 ///
-/// The store is locked by another process, the journal cannot be read, or an entry cannot be applied.
+/// The store is locked by another process, the journal cannot be read, an entry cannot be applied, or the ledger
+/// stands for entries that the journal does not have: then the journal has lost what was acknowledged.
 pub fn open(
     dir: &Path,
     reader: &Reader,
@@ -42,10 +43,10 @@ pub fn open(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Ledger, CatchUp), LedgerError> {
     let (ledger, reason) = match Ledger::open(dir, FORMAT)? {
-        Opening::Opened(ledger) => match ahead(&ledger.tips(), reader) {
-            None => (ledger, None),
-            Some(reason) => (Ledger::create(dir, FORMAT)?, Some(reason)),
-        },
+        Opening::Opened(ledger) => {
+            ahead(&ledger.tips(), reader)?;
+            (ledger, None)
+        }
         Opening::NeedsRebuild(reason) => (Ledger::create(dir, FORMAT)?, Some(reason.to_string())),
     };
     let applied = catch_up(&ledger, reader, applier, progress)?;
@@ -164,13 +165,14 @@ fn apply_entry(overlay: &mut Overlay<'_>, applier: &Applier, entry: &Entry) -> R
     applier.apply(overlay, &at, &record, None)
 }
 
-/// Says why the ledger does not fit the journal, if it does not.
-fn ahead(ledger: &Tips, reader: &Reader) -> Option<String> {
+/// Rows are written after the entry is durable, so a ledger that stands for an entry that the journal does not have
+/// proves that the journal lost one. Nobody but an operator may go on from there.
+fn ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
     for (chain, tip) in ledger {
-        match reader.get(*chain, tip.seq) {
-            Ok(Some(entry)) if entry.tip() == *tip => {}
-            _ => return Some(format!("the ledger stands at {chain}:{}, which the journal does not have", tip.seq)),
+        let entry = reader.get(*chain, tip.seq)?;
+        if entry.is_none_or(|entry| entry.tip() != *tip) {
+            return Err(LedgerError::Ahead { entry: EntryId { chain: *chain, seq: tip.seq }.to_string() });
         }
     }
-    None
+    Ok(())
 }
