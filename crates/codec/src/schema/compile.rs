@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::SchemaSource;
+use super::builtin::Builtin;
 use super::content::{Allowed, Model, Particle, Process, Term, Wildcard};
 use super::document::{Document, QName, XSD};
 use super::error::{SchemaError, SchemaProblem};
@@ -127,6 +128,12 @@ impl<'d> Compiler<'d> {
         }
         for (name, place) in sorted(&self.complex_places) {
             let type_ref = TypeRef::Complex(self.named_complex(&name, place));
+            self.publish(&name, type_ref);
+        }
+        // A document may name a built-in type, too.
+        for (local, _) in Builtin::HIERARCHY.iter().filter(|_| !self.documents.is_empty()) {
+            let name = QName { namespace: XSD.into(), local: (*local).into() };
+            let type_ref = TypeRef::Simple(self.simple_by_name(&name, &self.documents[0], 0)?);
             self.publish(&name, type_ref);
         }
         // Types may refer to one another in circles: content is compiled when all have a number.

@@ -1,5 +1,6 @@
 //! The official samples, and every kind of bad input.
 
+mod conformance;
 mod differential;
 
 use std::fs;
