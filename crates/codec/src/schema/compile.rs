@@ -9,7 +9,10 @@ use super::content::{Allowed, Model, Particle, Process, Term, Wildcard};
 use super::document::{Document, QName, XSD};
 use super::error::{SchemaError, SchemaProblem};
 use super::pattern::Pattern;
-use super::tables::{AttributeUse, ComplexType, Content, ElementDeclaration, NO_NAMESPACE, Tables, TypeRef};
+use super::simple::normalise;
+use super::tables::{
+    AttributeUse, ComplexType, Content, ElementDeclaration, NO_NAMESPACE, Tables, TypeRef, ValueConstraint,
+};
 
 /// The highest minOccurs or maxOccurs, short of `unbounded`, that a model is unrolled for.
 const OCCURS_MAX: u32 = 1_000;
@@ -179,9 +182,9 @@ impl<'d> Compiler<'d> {
         let documents = self.documents;
         let document = &documents[document_number];
         let known: &[&str] = if global {
-            &["name", "type", "nillable", "abstract", "block", "final"]
+            &["name", "type", "nillable", "abstract", "block", "final", "default", "fixed"]
         } else {
-            &["name", "type", "nillable", "block", "form", "minOccurs", "maxOccurs"]
+            &["name", "type", "nillable", "block", "form", "default", "fixed", "minOccurs", "maxOccurs"]
         };
         document.only(node, known)?;
         no_control(document, node, &["block", "final"])?;
@@ -200,6 +203,15 @@ impl<'d> Compiler<'d> {
         let repeats =
             document.nodes[node].attribute("maxOccurs").is_some_and(|max| !matches!(max.trim(), "0" | "1"));
         let type_ref = self.element_type((document_number, node))?;
+        let constraint = match type_ref {
+            TypeRef::Simple(simple) => self.value_constraint(document, node, simple)?,
+            // Simple content of a complex type is compiled later, anything else has no one value.
+            _ if ["default", "fixed"].iter().any(|name| document.nodes[node].attribute(name).is_some()) => {
+                let construct = "a default or fixed value for a complex type".into();
+                return Err(document.error(node, SchemaProblem::Unsupported(construct)));
+            }
+            _ => None,
+        };
         let number = self.number(document, node, self.tables.elements.len())?;
         self.tables.elements.push(ElementDeclaration {
             namespace,
@@ -207,8 +219,30 @@ impl<'d> Compiler<'d> {
             type_ref,
             nillable,
             repeats,
+            constraint,
         });
         Ok(number)
+    }
+
+    fn value_constraint(
+        &self,
+        document: &Document,
+        node: usize,
+        simple: u32,
+    ) -> Result<Option<ValueConstraint>, SchemaError> {
+        let of = &document.nodes[node];
+        let (value, fixed) = match (of.attribute("default"), of.attribute("fixed")) {
+            (None, None) => return Ok(None),
+            (Some(value), None) => (value, false),
+            (None, Some(value)) => (value, true),
+            (Some(_), Some(_)) => return Err(document.invalid(node, "both a default and a fixed value")),
+        };
+        let simple = self.tables.simple(simple);
+        let value = normalise(simple.white_space, value);
+        match simple.check(&value) {
+            Ok(()) => Ok(Some(ValueConstraint { value: value.into(), fixed })),
+            Err(_) => Err(document.invalid(node, "a default or fixed value that the type forbids")),
+        }
     }
 
     pub(super) fn number(&self, document: &Document, node: usize, length: usize) -> Result<u32, SchemaError> {
@@ -375,7 +409,7 @@ impl<'d> Compiler<'d> {
         if document.nodes[node].kind.as_ref() != "attribute" {
             return Err(document.unsupported(node));
         }
-        document.only(node, &["name", "type", "use", "form"])?;
+        document.only(node, &["name", "type", "use", "form", "default", "fixed"])?;
         let name = declared_name(document, node)?;
         let default = document.nodes[0].attribute("attributeFormDefault").unwrap_or("unqualified");
         let namespace = match document.nodes[node].attribute("form").unwrap_or(default) {
@@ -403,7 +437,10 @@ impl<'d> Compiler<'d> {
         if into.iter().any(|other| other.namespace == namespace && other.name.as_ref() == name) {
             return Err(document.invalid(node, format!("the attribute {name} stands twice")));
         }
-        into.push(AttributeUse { namespace, name: name.into(), simple, required });
+        // A default only adds to what is there, and nobody here reads what is not there.
+        let fixed = self.value_constraint(document, node, simple)?.filter(|constraint| constraint.fixed);
+        let fixed = fixed.map(|constraint| constraint.value);
+        into.push(AttributeUse { namespace, name: name.into(), simple, required, fixed });
         Ok(())
     }
 

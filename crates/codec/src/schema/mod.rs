@@ -29,7 +29,7 @@ pub(crate) use content::{Allowed, Label, Model, Process};
 pub use error::{SchemaError, SchemaProblem};
 pub(crate) use moment::Calendar;
 pub(crate) use simple::{Bound, FacetFault, SimpleType, normalise};
-pub(crate) use tables::{Content, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE};
+pub(crate) use tables::{Content, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE, ValueConstraint};
 
 use crate::xml::Limits;
 

@@ -569,3 +569,30 @@ fn a_decoder_sees_declared_children_and_normalised_values() {
     let report = walk.finish();
     assert_eq!(report.diagnostics.len(), 1, "{}", show(&report));
 }
+
+#[test]
+fn the_envelopes_of_the_ggk_validate() {
+    let Some(shared) = shared("the_envelopes_of_the_ggk_validate") else { return };
+    let folder = shared.join("reference/ggk-0210/resolved");
+    let texts: Vec<(String, String)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let sources: Vec<crate::SchemaSource<'_>> =
+        texts.iter().map(|(name, text)| crate::SchemaSource { name, text }).collect();
+    let schemas = Schemas::load(&sources).unwrap();
+    for entry in fs::read_dir(shared.join("reference/ggk-0210/voorbeeldberichten")).unwrap() {
+        let path = entry.unwrap().path();
+        let report = schemas.validate_schema(&fs::read(&path).unwrap());
+        assert!(report.is_valid(), "{}:\n{}", path.display(), show(&report));
+    }
+    // A fixed value, an attribute that must be there, and base64 of which nothing is copied.
+    let envelope = fs::read_to_string(shared.join("reference/ggk-0210/voorbeeldberichten/Fo01.xml")).unwrap();
+    let broken = envelope.replace("Fo01</", "Fo02</");
+    let rules: Vec<&str> =
+        schemas.validate_schema(broken.as_bytes()).diagnostics.iter().map(|d| d.rule).collect();
+    assert_eq!(rules, ["cvc-elt.5.2.2.2"]);
+}

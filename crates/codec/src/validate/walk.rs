@@ -7,8 +7,8 @@ use super::frame::{Body, Frame, NONE, body, path};
 use super::{personal, value, words};
 use crate::report::Report;
 use crate::schema::{
-    Allowed, Content, Label, Model, Process, Schemas, Tables, TypeRef, UNKNOWN_NAMESPACE, known_message,
-    normalise,
+    Allowed, Content, Label, Model, Process, Schemas, Tables, TypeRef, UNKNOWN_NAMESPACE, ValueConstraint,
+    known_message, normalise,
 };
 use crate::xml::{
     Namespaces, Scanner, Token, XmlFault, XmlFaultKind, decode, is_xml_space, split_qname, unescape_text,
@@ -484,6 +484,12 @@ impl<'x, 's> Walk<'x, 's> {
             }
             Collected::TooLong => {}
         }
+        if let Some(constraint) =
+            frame.declaration.and_then(|number| self.tables.element(number).constraint.as_ref())
+            && self.constrain(constraint, number, frame)
+        {
+            return;
+        }
         let value = match self.text {
             Collected::Slice(slice) => Some(slice),
             Collected::Buffer => Some(self.buffer.as_str()),
@@ -496,6 +502,28 @@ impl<'x, 's> Walk<'x, 's> {
             finding.value = Some((value.to_owned(), personal));
         }
         self.report(frame.offset, finding);
+    }
+
+    /// Gives an empty element its default or fixed value (part 1, section 3.3.4), and refuses any other than
+    /// the fixed one. Returns whether it was refused.
+    fn constrain(&mut self, constraint: &ValueConstraint, simple: u32, frame: &Frame<'x>) -> bool {
+        let value = match self.text {
+            Collected::Slice(slice) => slice,
+            Collected::Buffer => &self.buffer,
+            Collected::TooLong => return false,
+        };
+        if value.is_empty() {
+            // It must also fit a type that the document itself names.
+            self.buffer = constraint.value.to_string();
+            self.text = Collected::Buffer;
+            return false;
+        }
+        if !constraint.fixed || self.tables.simple(simple).same(value, &constraint.value) {
+            return false;
+        }
+        let message = words::not_fixed(frame.local(), &constraint.value);
+        self.report(frame.offset, Finding::new("cvc-elt.5.2.2.2", message));
+        true
     }
 
     /// Returns whether an element is declared to have a type, or one that it derives from.
