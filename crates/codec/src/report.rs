@@ -1,7 +1,8 @@
 //! What a validation found.
 
 use std::borrow::Cow;
-use std::fmt;
+
+use crate::Private;
 
 /// The most findings a [`Report`] holds; the rest is counted as [`Report::truncated`].
 pub const DIAGNOSTICS_MAX: usize = 200;
@@ -45,28 +46,6 @@ impl Text {
             Lang::Nl => &self.nl,
             Lang::En => &self.en,
         }
-    }
-}
-
-/// A value that may be personal: `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Private<T>(T);
-
-impl<T> Private<T> {
-    /// Hides a value.
-    pub const fn new(value: T) -> Self {
-        Self(value)
-    }
-
-    /// Returns the value, for an encoder or an explicit command of an operator.
-    pub const fn expose(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> fmt::Debug for Private<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
     }
 }
 

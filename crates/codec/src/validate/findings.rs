@@ -1,7 +1,8 @@
 //! Collects findings, and gives them their places at the end.
 
 use super::words;
-use crate::report::{DIAGNOSTICS_MAX, Diagnostic, Position, Private, Report, Severity, Stage, Text};
+use crate::Private;
+use crate::report::{DIAGNOSTICS_MAX, Diagnostic, Position, Report, Severity, Stage, Text};
 use crate::xml::XmlFault;
 
 /// Characters of an offending value that are kept.

@@ -1,0 +1,105 @@
+//! The rules of the standard that a message can be judged by alone (level `xslt`: TR, CD, CS). One function each,
+//! named after the rule, in [`RULES`]. Any violation makes the whole message refused with 0001 in the header
+//! (header-and-identification.md, section 3).
+
+mod contact;
+mod dates;
+mod declaration;
+mod delivery;
+mod ieb;
+mod keys;
+mod overlap;
+mod person;
+mod place;
+mod product;
+mod request;
+mod table;
+mod view;
+
+pub use table::RULES;
+
+use place::Place;
+
+use crate::messages::{Message, MessageKind};
+use crate::report::{DIAGNOSTICS_MAX, Text};
+use crate::value::RetourCode;
+
+/// What is needed to judge a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// The message alone.
+    Message,
+}
+
+/// A rule of the standard.
+pub struct Rule {
+    /// The id, as `TR101`.
+    pub id: &'static str,
+    /// The messages it is attached to.
+    pub messages: &'static [MessageKind],
+    /// The code of a retour on a message that breaks it.
+    pub retourcode: RetourCode,
+    /// What is needed to judge it.
+    pub level: Level,
+    /// What it demands.
+    pub text: Text,
+    check: Check,
+}
+
+type Check = fn(&Message, &mut Findings<'_>);
+
+/// A place in a message where a rule is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The id of the rule.
+    pub rule: &'static str,
+    /// The element, as `/Bericht/Client/Relaties/Relatie[2]/Contact/Adres`.
+    pub path: String,
+    /// The code of the rule.
+    pub retourcode: RetourCode,
+    /// What the rule demands.
+    pub message: Text,
+}
+
+/// Judges a message by all rules of its kind: every violation, in the order of [`RULES`], of each rule at most one
+/// more than a report can show.
+#[must_use]
+pub fn check(message: &Message) -> Vec<Violation> {
+    let kind = message.kind();
+    let mut violations = Vec::new();
+    for rule in RULES.iter().filter(|rule| rule.messages.contains(&kind)) {
+        let start = violations.len();
+        (rule.check)(message, &mut Findings { rule, start, violations: &mut violations });
+    }
+    violations
+}
+
+/// Collects the violations of one rule.
+struct Findings<'a> {
+    rule: &'static Rule,
+    start: usize,
+    violations: &'a mut Vec<Violation>,
+}
+
+impl Findings<'_> {
+    fn add(&mut self, place: Place) {
+        self.add_path(|| place.to_string());
+    }
+
+    fn add_path(&mut self, path: impl FnOnce() -> String) {
+        if self.violations.len() - self.start <= DIAGNOSTICS_MAX {
+            let Rule { id, retourcode, ref text, .. } = *self.rule;
+            self.violations.push(Violation { rule: id, path: path(), retourcode, message: text.clone() });
+        }
+    }
+
+    fn require(&mut self, condition: bool, place: Place) {
+        if !condition {
+            self.add(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
