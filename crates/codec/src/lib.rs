@@ -2,6 +2,7 @@
 
 pub mod messages;
 mod private;
+pub mod render;
 mod report;
 pub mod retour;
 pub mod rules;

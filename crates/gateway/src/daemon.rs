@@ -22,8 +22,8 @@ use crate::listener::{Bounds, ListenError, Listener, Stopper};
 use crate::outbox::{DirectError, DirectRoute, Outbox};
 use crate::pki::{self, PkiError};
 
-/// How often the daemon looks whether a new day has begun.
-const DAY_CHECK: Duration = Duration::from_secs(30);
+/// How often the daemon looks whether a new day has begun, or a held message is due.
+const DUE_CHECK: Duration = Duration::from_secs(1);
 
 /// Why the daemon did not start.
 #[derive(Debug, thiserror::Error)]
@@ -140,12 +140,14 @@ impl Daemon {
         tasks.spawn(async move {
             let mut today = None;
             loop {
-                if today != Some(clock.today()) {
+                if today == Some(clock.today()) {
+                    days.due();
+                } else {
                     today = Some(clock.today());
                     days.day(clock.today());
                 }
                 tokio::select! {
-                    () = tokio::time::sleep(DAY_CHECK) => {}
+                    () = tokio::time::sleep(DUE_CHECK) => {}
                     () = stop.stopped() => return,
                 }
             }
@@ -251,13 +253,12 @@ pub fn settings(config: &Config) -> Settings {
     let mut settings = Settings::default();
     for configured in &config.gemeenten {
         let Some(code) = gemeente(&configured.code) else { continue };
-        let hold = configured.policy.bedenktijd.is_none_or(|time| !time.is_zero());
         settings.gemeenten.insert(
             code,
             GemeenteSettings {
                 naam: configured.name.clone(),
                 cak: configured.cak.clone(),
-                bedenktijd: hold,
+                bedenktijd: configured.policy.bedenktijd,
                 ..GemeenteSettings::default()
             },
         );

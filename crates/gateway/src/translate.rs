@@ -5,6 +5,7 @@
 
 use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
+use iwmo_codec::retour::RetourView;
 use iwmo_codec::value::{Datum, Nummer, Tijd};
 use iwmo_toewijzing::event::{
     Bericht, DossierKey, Event, Inhoud, StartKey, StartProduct, StatusAanlevering, StopKey, StopProduct,
@@ -99,10 +100,21 @@ pub fn toewijzing_retour(
     entry: u64,
     dag: Date,
 ) -> Result<Event, Untranslatable> {
-    let codes = message.retour_codes().iter().map(|code| Retourcode::new(code)).collect::<Result<_, _>>()?;
+    let codes = retour_codes(message)?;
     let bericht = mark(message, entry, dag)?;
     let op = bericht.identificatie.clone();
     Ok(Event { dossier, bericht, inhoud: Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes }) })
+}
+
+/// Returns every code in a retour, of header and classes together.
+///
+/// # Errors
+///
+/// A code is not of the form that the machine knows.
+pub fn retour_codes(message: &Message) -> Result<Vec<Retourcode>, Untranslatable> {
+    let view = RetourView::of(message);
+    let codes = view.iter().flat_map(RetourView::codes);
+    Ok(codes.map(|code| Retourcode::new(code.as_str())).collect::<Result<_, _>>()?)
 }
 
 /// Returns the client's date of birth, when it is complete enough to reckon with.

@@ -129,7 +129,9 @@ impl Builtin {
             Self::Float | Self::Double => parse_float(text).is_some(),
             Self::Calendar(calendar) => Moment::parse(calendar, text).is_some(),
             Self::Base64Binary => base64_octets(text).is_some(),
-            Self::HexBinary => text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            Self::HexBinary => {
+                text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
             Self::AnyUri => is_uri_reference(text),
         }
     }

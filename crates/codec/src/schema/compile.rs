@@ -454,7 +454,14 @@ impl<'d> Compiler<'d> {
                 document.only(node, &["minOccurs", "maxOccurs"])?;
                 let mut particles = Vec::new();
                 for child in document.children(node) {
-                    particles.push(self.particle((document_number, child), lists)?);
+                    let before = lists.clone();
+                    let particle = self.particle((document_number, child), lists)?;
+                    if particle.max == Some(0) {
+                        // It is no part of the model at all (part 1, section 3.9.2).
+                        *lists = before;
+                    } else {
+                        particles.push(particle);
+                    }
                 }
                 if kind == "sequence" { Term::Sequence(particles) } else { Term::Choice(particles) }
             }
@@ -500,7 +507,7 @@ impl<'d> Compiler<'d> {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Lists {
     declarations: Vec<u32>,
     wildcards: Vec<Wildcard>,

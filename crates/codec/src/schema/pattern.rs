@@ -27,7 +27,7 @@ pub(crate) struct Pattern {
 
 #[derive(Debug)]
 enum Engine {
-    Dense(dense::DFA<Vec<u32>>),
+    Dense(Box<dense::DFA<Vec<u32>>>),
     Lazy(meta::Regex),
 }
 
@@ -62,7 +62,7 @@ impl Pattern {
             .thompson(thompson::Config::new().nfa_size_limit(Some(NFA_BYTES_MAX)))
             .build(&translated);
         let engine = match dense {
-            Ok(dfa) => Engine::Dense(dfa),
+            Ok(dfa) => Engine::Dense(Box::new(dfa)),
             Err(_) => Engine::Lazy(
                 meta::Builder::new()
                     .syntax(syntax)

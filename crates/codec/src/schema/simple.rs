@@ -113,12 +113,12 @@ impl SimpleType {
         if !self.builtin.accepts(value) {
             return Err(FacetFault::Datatype);
         }
-        self.check_length(value)?;
         for enumeration in &self.enumerations {
             if !self.is_listed(enumeration, value) {
                 return Err(FacetFault::Enumeration(enumeration));
             }
         }
+        self.check_length(value)?;
         for (bound, limit) in &self.bounds {
             let order = compare(self.builtin, value, limit);
             let holds = match bound {

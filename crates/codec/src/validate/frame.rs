@@ -47,8 +47,10 @@ pub(super) struct Frame<'x> {
     pub(super) early: u16,
     /// The finding that says so.
     pub(super) early_finding: usize,
-    /// Text was found where only elements may stand, and reported.
-    pub(super) text_reported: bool,
+    /// One of them has come.
+    pub(super) late_seen: bool,
+    /// Something stands in it that never may, text among elements or an element in a value; it is reported.
+    pub(super) spoiled: bool,
     /// `xsi:nil` is true: it must be empty.
     pub(super) nil: bool,
 }
@@ -69,7 +71,8 @@ impl<'x> Frame<'x> {
             forgiven: NONE,
             early: NONE,
             early_finding: 0,
-            text_reported: false,
+            late_seen: false,
+            spoiled: false,
             nil: false,
         }
     }

@@ -87,6 +87,7 @@ impl<'x> Walk<'x, '_> {
             if let Some(parent) = self.frames.last_mut() {
                 parent.early = way.index;
                 parent.early_finding = number;
+                parent.late_seen = false;
             }
         }
         (way.index, way.target)
@@ -99,8 +100,13 @@ impl<'x> Walk<'x, '_> {
         *count = count.saturating_add(1);
         if first && parent.early != NONE && index < parent.early {
             // It was reported as missing; now it is known to be late.
-            let message = words::out_of_order(local, &self.name_of(model, parent.early));
-            self.findings.reword(parent.early_finding, message);
+            if !parent.late_seen {
+                let message = words::out_of_order(local, &self.name_of(model, parent.early));
+                self.findings.reword(parent.early_finding, message);
+            }
+            if let Some(parent) = self.frames.last_mut() {
+                parent.late_seen = true;
+            }
             return;
         }
         let last = self.last_name(model, parent);

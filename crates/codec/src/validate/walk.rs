@@ -249,6 +249,11 @@ impl<'x, 's> Walk<'x, 's> {
             return (root, None, Body::Skip);
         };
         match parent.body {
+            Body::Elements(_) | Body::Simple(_) if parent.nil => {
+                let message = words::nil_not_empty(parent.local());
+                self.report(frame.offset, Finding::new("cvc-elt.3.2.1", message));
+                (None, None, Body::Skip)
+            }
             Body::Elements(complex) => match self.expected(complex, parent.state, prefix, namespace, local) {
                 Some((Label::Element(index), target)) => {
                     let (declaration, ordinal) = self.advance(complex, index, target);
@@ -272,9 +277,16 @@ impl<'x, 's> Walk<'x, 's> {
             Body::Any => self.wild(Process::Lax, namespace, local, frame),
             Body::Skip => (None, None, Body::Skip),
             Body::Simple(_) | Body::Empty => {
+                // The value is spoiled, and said to be once.
+                if parent.spoiled {
+                    return (None, None, Body::Skip);
+                }
                 let rule = if parent.body == Body::Empty { "cvc-complex-type.2.1" } else { "cvc-type.3.1.2" };
                 let message = words::no_children(parent.local(), local);
                 self.report(frame.offset, Finding::new(rule, message));
+                if let Some(parent) = self.frames.last_mut() {
+                    parent.spoiled = true;
+                }
                 (None, None, Body::Skip)
             }
         }
@@ -381,12 +393,18 @@ impl<'x, 's> Walk<'x, 's> {
                 let most = self.tables.simple(simple).bytes_max();
                 self.gather(raw, escaping, most);
             }
-            Body::Elements(_) | Body::Empty if !frame.text_reported && !is_blank(raw, escaping) => {
-                frame.text_reported = true;
+            Body::Elements(_) | Body::Empty
+                if !frame.spoiled
+                    && (!is_blank(raw, escaping) || (frame.body == Body::Empty && !raw.is_empty())) =>
+            {
+                // cvc-complex-type.2.1 forbids even white space, 2.3 allows it.
+                frame.spoiled = true;
                 let rule =
                     if frame.body == Body::Empty { "cvc-complex-type.2.1" } else { "cvc-complex-type.2.3" };
                 let message = words::no_text(frame.local());
-                let offset = self.scanner.token_offset();
+                let blank = raw.bytes().take_while(|byte| is_xml_space(*byte)).count();
+                let offset =
+                    self.scanner.token_offset() + if escaping == Escaping::LineEnds { 0 } else { blank };
                 self.report(offset, Finding::new(rule, message));
             }
             _ => {}
@@ -425,7 +443,7 @@ impl<'x, 's> Walk<'x, 's> {
         if !self.findings.is_full() {
             match frame.body {
                 Body::Simple(_) if frame.nil => self.check_nil(&frame),
-                Body::Simple(simple) => self.check_value(simple, &frame),
+                Body::Simple(simple) if !frame.spoiled => self.check_value(simple, &frame),
                 Body::Elements(complex) if !frame.nil => self.check_complete(complex, &frame),
                 _ => {}
             }

@@ -201,15 +201,8 @@ impl<'x> Scanner<'x> {
         let name = &self.text[start..self.position];
         match name.chars().next() {
             Some(first) if is_name_start(first) => Ok(name),
-            _ => {
-                let fault = self.broken(kind);
-                self.position = start;
-                Err(if fault.kind == XmlFaultKind::Truncated && !name.is_empty() {
-                    self.fault(kind)
-                } else {
-                    fault
-                })
-            }
+            Some(_) => Err(XmlFault { kind, offset: start }),
+            None => Err(self.broken(kind)),
         }
     }
 

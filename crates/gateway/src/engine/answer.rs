@@ -44,7 +44,12 @@ pub(super) fn retour(
             Codes::Klassen(classes.iter().map(|class| codes(class)).collect::<Result<_, _>>()?)
         }
     };
-    let verdict = Verdict::new(retour_identificatie(at), translate::datum(today)?, uitspraak);
+    let verdict = Verdict {
+        identificatie_retour: retour_identificatie(at),
+        dagtekening_retour: translate::datum(today)?,
+        xsd_versie_retour: None,
+        uitspraak,
+    };
     Ok(iwmo_codec::retour::retour(message, &verdict)?)
 }
 

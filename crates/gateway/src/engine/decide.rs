@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use crate::clock::dutch_date;
 use crate::engine::batch::{Batch, unavailable};
 use crate::engine::record::{Bericht, Record, Uitgaand, Uitspraak};
+use crate::engine::plan::Hold;
 use crate::engine::worker::entry_name;
 use crate::engine::{GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer};
 use crate::ledger::{Applier, At, EbMelding, Gevolg, Heenbericht, LedgerError, Persoon, Rows, keys};
@@ -234,7 +235,7 @@ impl Decider<'_> {
         batch: &mut Batch<'_>,
     ) -> Result<(), LedgerError> {
         let at = batch.next(keys::chain(gemeente), now);
-        let planned = self.plan(gemeente, bsn, today, &at, false, &batch.overlay)?;
+        let planned = self.plan(gemeente, bsn, today, &at, Hold::Over, &batch.overlay)?;
         let Some((eb, uitgaand)) = planned else { return Ok(()) };
         let record = Record::Planning(crate::engine::record::Planning {
             vandaag: today.to_string(),
@@ -304,7 +305,10 @@ impl Decider<'_> {
             self.applier.bericht(&mut batch.overlay, at, &record, incoming.message).map_err(broken)?;
         if let Some(Gevolg { gemeente, bsn }) = gevolg {
             // What follows on an answer of the CAK was held already.
-            let hold = !matches!(incoming.message, Message::Wmo402(_) | Message::Wmo404(_));
+            let hold = match incoming.message {
+                Message::Wmo402(_) | Message::Wmo404(_) => Hold::Over,
+                _ => Hold::Begin,
+            };
             let planned =
                 self.plan(gemeente, &bsn, incoming.today, at, hold, &batch.overlay).map_err(broken)?;
             if let Some((besluit, uitgaand)) = planned {

@@ -135,10 +135,16 @@ impl Engine {
         self.feed.subscribe()
     }
 
-    /// Plans for everybody whose day has come.
+    /// Plans for everybody: the daily run.
     pub fn day(&self, today: Date) {
         // A loop that is stopping plans at its next start.
         let _ = self.jobs.try_send(Job::Day(today));
+    }
+
+    /// Plans for everybody whose hold is over.
+    pub fn due(&self) {
+        // A loop that is too busy is asked again.
+        let _ = self.jobs.try_send(Job::Due);
     }
 
     /// Finishes what has arrived and stops the loop. Blocks until it has.

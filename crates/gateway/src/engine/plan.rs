@@ -1,11 +1,14 @@
 //! What the CAK must hear of a person now (ieb-cak section 9.1): the planner's answer as a journal record.
 
+use std::time::Duration;
+
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::{self, EbStartNummer, Handmatig, Onderdeel, Plan, Taak, Wachtreden};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::civil::Date;
 
+use crate::clock::dutch_midnight;
 use crate::engine::answer;
 use crate::engine::decide::{Decider, dossier, order};
 use crate::engine::record::{EbBesluit, EbUitkomst, Uitgaand};
@@ -13,11 +16,20 @@ use crate::engine::worker::entry_name;
 use crate::ledger::{At, LedgerError, Persoon, Rows, Tellers, keys};
 use crate::store::Overlay;
 
-/// Why a notification is held back until the next day.
+/// Why a notification is held back.
 const BEDENKTIJD: &str = "bedenktijd";
 
+/// Whether a new notification may be held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// For the bedenktijd of the gemeente.
+    Begin,
+    /// No more: the time has come, or the CAK answered.
+    Over,
+}
+
 impl Decider<'_> {
-    /// Plans for a person. `hold`: a new notification may be held back for the bedenktijd.
+    /// Plans for a person.
     ///
     /// Returns nothing when the decision is the one already on record.
     pub(super) fn plan(
@@ -26,14 +38,15 @@ impl Decider<'_> {
         bsn: &Bsn,
         today: Date,
         at: &At,
-        hold: bool,
+        hold: Hold,
         overlay: &Overlay<'_>,
     ) -> Result<Option<(EbBesluit, Option<Uitgaand>)>, LedgerError> {
         let Some(settings) = self.settings.gemeenten.get(&gemeente) else { return Ok(None) };
         let Some(partner) = &settings.cak else { return Ok(None) };
         let Some(persoon) = overlay.row::<Persoon>(&keys::persoon(gemeente, bsn))? else { return Ok(None) };
-        // The daily run leaves alone whom it is not the day of.
-        if !hold && persoon.eb.onderweg().is_none() && persoon.plan_op.is_some_and(|date| date > today) {
+        let now = at.time.as_microsecond();
+        // The daily run leaves alone whose hold is not over.
+        if hold == Hold::Over && persoon.plan_op_us.is_some_and(|moment| moment > now) {
             return Ok(None);
         }
         let mut dossiers: Vec<Dossier> = Vec::with_capacity(persoon.aanbieders.len());
@@ -49,14 +62,21 @@ impl Decider<'_> {
             Ok(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
             Err(_) => Plan::Handmatig(Handmatig::NummersOp),
         };
-        let tomorrow = today.tomorrow().unwrap_or(today);
-        let wait = |reden: &str| EbUitkomst::Wacht { tot: tomorrow.to_string(), reden: reden.to_owned() };
+        let tomorrow = today.tomorrow().ok().and_then(dutch_midnight).unwrap_or(at.time).as_microsecond();
+        let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
             Plan::Niets | Plan::Wachten(Wachtreden::Onderweg) => tasks(&gewenst.taken),
-            Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait("een wijziging per dag (OP325)"),
-            Plan::Wachten(Wachtreden::TeVroeg) => wait("te vroeg voor het CAK (9115)"),
+            Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "een wijziging per dag (OP325)"),
+            Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "te vroeg voor het CAK (9115)"),
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_words(reason).to_owned() },
-            Plan::Sturen { .. } if hold && settings.bedenktijd && !persoon.is_due(today) => wait(BEDENKTIJD),
+            Plan::Sturen { .. } if hold == Hold::Begin && settings.bedenktijd != Some(Duration::ZERO) => {
+                // A hold that has begun is not lengthened by what comes meanwhile.
+                let until = persoon.plan_op_us.unwrap_or(match settings.bedenktijd {
+                    Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
+                    None => tomorrow,
+                });
+                wait(until, BEDENKTIJD)
+            }
             Plan::Sturen { stappen, .. } => match stappen.first() {
                 None => EbUitkomst::Niets,
                 Some(stap) => {
@@ -95,20 +115,15 @@ impl Decider<'_> {
 }
 
 impl Persoon {
-    /// Returns whether the day until which a notification was held has come.
-    fn is_due(&self, today: Date) -> bool {
-        self.plan_op.is_some_and(|date| date <= today)
-    }
-
     /// Returns whether this decision is the one on record.
     fn says(&self, outcome: &EbUitkomst) -> bool {
         match outcome {
-            EbUitkomst::Niets => self.plan_op.is_none() && self.eb_reden.is_none(),
+            EbUitkomst::Niets => self.plan_op_us.is_none() && self.eb_reden.is_none(),
             EbUitkomst::Melding { .. } => false,
             EbUitkomst::Wacht { tot, reden } => {
-                self.plan_op.is_some_and(|date| date.to_string() == *tot) && self.eb_reden.as_ref() == Some(reden)
+                self.plan_op_us == Some(*tot) && self.eb_reden.as_ref() == Some(reden)
             }
-            EbUitkomst::Handmatig { reden } => self.plan_op.is_none() && self.eb_reden.as_ref() == Some(reden),
+            EbUitkomst::Handmatig { reden } => self.plan_op_us.is_none() && self.eb_reden.as_ref() == Some(reden),
         }
     }
 }

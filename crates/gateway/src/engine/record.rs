@@ -165,12 +165,12 @@ pub enum EbUitkomst {
         #[n(7)]
         kostprijs_vanaf: Option<String>,
     },
-    /// Look again on this date.
+    /// Look again later.
     #[n(2)]
     Wacht {
-        /// The date.
+        /// From this moment on, in microseconds since 1970 UTC.
         #[n(0)]
-        tot: String,
+        tot: i64,
         /// Why.
         #[n(1)]
         reden: String,

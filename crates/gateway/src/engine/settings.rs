@@ -1,6 +1,7 @@
 //! What the engine needs of the configuration.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
@@ -32,9 +33,9 @@ pub struct GemeenteSettings {
     pub eb: EbBeleid,
     /// Product codes agreed with the aanbieders (TR381); none: not checked.
     pub producten: Option<Productlijst>,
-    /// A message to the CAK is held until the next day, so that a correction that follows at once is never
-    /// sent as two messages.
-    pub bedenktijd: bool,
+    /// How long a message to the CAK is held, so that a correction that follows at once is never sent as two
+    /// messages; none: until the next daily run.
+    pub bedenktijd: Option<Duration>,
 }
 
 /// What a partner is.
@@ -73,7 +74,7 @@ impl Settings {
         let mut text = String::new();
         for (gemeente, settings) in &self.gemeenten {
             text.push_str(&format!(
-                "[{gemeente}]\nbedenktijd = {}\nbeleid = {:?}\neigen_bijdrage = {:?}\n",
+                "[{gemeente}]\nbedenktijd = {:?}\nbeleid = {:?}\neigen_bijdrage = {:?}\n",
                 settings.bedenktijd, settings.beleid, settings.eb
             ));
         }

@@ -33,8 +33,10 @@ pub(super) enum Job {
     },
     /// An attempt to deliver ended.
     Outcome { id: OutgoingId, outcome: Outcome, reply: oneshot::Sender<Result<(), Unavailable>> },
-    /// It is this day: plan for everybody whose turn it is.
+    /// It is this day: plan for everybody.
     Day(Date),
+    /// Plan for whom a hold is over.
+    Due,
     /// Finish.
     Stop,
 }
@@ -147,7 +149,7 @@ impl Worker {
                 Job::Outcome { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
-                Job::Day(_) => {}
+                Job::Day(_) | Job::Due => {}
                 Job::Stop => return,
             }
         }
@@ -168,6 +170,11 @@ impl Worker {
                 Ok(()) => batch.reply(Reply::Recorded(reply)),
                 Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
             },
+            Job::Due => {
+                if let Err(error) = self.due(batch) {
+                    tracing::error!(code = "PlanningRunError", %error, "The CAK planner failed for held messages.");
+                }
+            }
             Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }
         false
@@ -191,6 +198,21 @@ impl Worker {
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.push(&at, &record);
+        Ok(())
+    }
+
+    /// Plans for whom a hold is over.
+    fn due(&self, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
+        let decider = Decider { settings: &self.settings, applier: &self.applier };
+        let now = self.clock.now();
+        for row in self.ledger.scan(&keys::alle_planning()).take(DAY_PERSONS) {
+            let (key, _) = row?;
+            let Some((moment, gemeente, bsn)) = keys::planning_delen(&key) else { continue };
+            if moment > now.as_microsecond() {
+                break;
+            }
+            decider.planning(gemeente, &bsn, self.clock.today(), now, batch)?;
+        }
         Ok(())
     }
 

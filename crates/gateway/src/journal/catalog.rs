@@ -52,8 +52,15 @@ impl Catalog {
         // A segment that is in the list stands after segments that are complete, so the list comes first.
         let known = self.segments.last().map_or(0, |segment| segment.first);
         let mut ahead = list_segments(disk, dir)?.into_iter().filter(|first| *first > known).peekable();
-        if let Some(segment) = self.segments.last().cloned() {
-            let file = disk.open_read(&segment.path).map_err(OpenError::io("opening", &segment.path))?;
+        if let Some(known) = self.segments.last() {
+            let (segment, _, file) = open_segment(disk, dir, known.first)?;
+            if segment.marker != known.marker {
+                // A segment without entries may have been made anew.
+                if segment.first != self.next {
+                    return Err(segment.damage(0, None, DamageKind::SegmentHeader).into());
+                }
+                self.add_segment(Arc::new(segment.clone()));
+            }
             let scanner = Scanner::new(file, segment.marker, self.end);
             if let Some(tail) = self.take(&segment, scanner, ahead.peek().copied())? {
                 return Ok(tail);
@@ -131,8 +138,9 @@ impl Catalog {
         }
     }
 
-    /// Adds a segment that follows what the catalog has.
+    /// Adds a segment that follows what the catalog has, in place of one without entries.
     pub(super) fn add_segment(&mut self, segment: Arc<Segment>) {
+        self.segments.pop_if(|last| last.first == segment.first);
         self.end = segment.start;
         self.segments.push(segment);
     }

@@ -319,7 +319,9 @@ impl Active {
         let file = disk.open_write(&segment.path)?;
         if cut {
             file.set_len(end)?;
-            file.allocate(capacity.max(end))?;
+            // On a full disk there is no room to reserve; the next append then asks for a new segment, and
+            // until then everything can be read.
+            let _ = file.allocate(capacity.max(end));
             // Until this has succeeded, nothing may be written there.
             file.sync_data()?;
         }

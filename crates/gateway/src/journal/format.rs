@@ -281,7 +281,9 @@ pub(super) fn encode_entry(
 
 /// Returns whether all bytes are zero.
 pub(super) fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
+    // Block by block, because comparing blocks is much quicker than looking at each byte.
+    const ZEROS: [u8; 4096] = [0; 4096];
+    bytes.chunks(ZEROS.len()).all(|block| *block == ZEROS[..block.len()])
 }
 
 fn hash(previous: EntryHash, id: EntryId, time: i64, kind: u16, version: u16, payload: &[u8]) -> EntryHash {

@@ -85,6 +85,8 @@ pub(super) struct Scanner {
     file: Box<dyn DiskFile>,
     marker: u64,
     buffer: Vec<u8>,
+    /// How much of the buffer was read from the file.
+    filled: usize,
     /// Where in the file the buffer begins.
     base: u64,
     /// Where in the file the next entry begins.
@@ -114,7 +116,7 @@ pub(super) enum Found<'a> {
 impl Scanner {
     /// Begins to read at an offset.
     pub(super) fn new(file: Box<dyn DiskFile>, marker: u64, at: u64) -> Self {
-        Self { file, marker, buffer: Vec::new(), base: at, at }
+        Self { file, marker, buffer: Vec::new(), filled: 0, base: at, at }
     }
 
     /// Returns where the next entry begins.
@@ -124,7 +126,7 @@ impl Scanner {
 
     /// Goes on reading at another offset, with nothing buffered.
     pub(super) fn seek(&mut self, at: u64) {
-        self.buffer.clear();
+        self.filled = 0;
         self.base = at;
         self.at = at;
     }
@@ -204,23 +206,28 @@ impl Scanner {
 
     /// Returns this many bytes from an offset on, fewer only when the file ends before.
     fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
-        let buffered_end = self.base + self.buffer.len() as u64;
-        if offset < self.base || offset + length as u64 > buffered_end {
+        let filled_end = self.base + self.filled as u64;
+        if offset < self.base || offset + length as u64 > filled_end {
             // What is already there moves to the front; the file is read on from its end.
-            let kept = if (self.base..buffered_end).contains(&offset) {
-                let skip = (offset - self.base) as usize;
-                self.buffer.copy_within(skip.., 0);
-                self.buffer.len() - skip
+            let kept = if (self.base..filled_end).contains(&offset) {
+                (offset - self.base) as usize..self.filled
             } else {
-                0
+                0..0
             };
+            let kept_bytes = kept.len();
+            if self.buffer.len() < length {
+                let mut larger = vec![0; length.max(CHUNK_BYTES)];
+                larger[..kept_bytes].copy_from_slice(&self.buffer[kept]);
+                self.buffer = larger;
+            } else {
+                self.buffer.copy_within(kept, 0);
+            }
             self.base = offset;
-            self.buffer.resize(length.max(CHUNK_BYTES), 0);
-            let read = self.file.read_at(&mut self.buffer[kept..], offset + kept as u64)?;
-            self.buffer.truncate(kept + read);
+            let read = self.file.read_at(&mut self.buffer[kept_bytes..], offset + kept_bytes as u64)?;
+            self.filled = kept_bytes + read;
         }
         let from = (offset - self.base) as usize;
-        let to = (from + length).min(self.buffer.len());
+        let to = (from + length).min(self.filled);
         Ok(&self.buffer[from..to])
     }
 }

@@ -56,6 +56,7 @@ struct State {
     crashed: bool,
     /// Counts the restarts: files opened before one are gone.
     boot: u64,
+    ignores_syncs: bool,
     bytes_max: Option<u64>,
     random: u64,
 }
@@ -92,6 +93,7 @@ impl SimulatedDisk {
             fault: None,
             crashed: false,
             boot: 0,
+            ignores_syncs: false,
             bytes_max: None,
             random: seed,
         })))
@@ -110,6 +112,12 @@ impl SimulatedDisk {
     /// Sets how many bytes all files together may have.
     pub fn limit(&self, bytes_max: Option<u64>) {
         self.state().bytes_max = bytes_max;
+    }
+
+    /// Makes `sync_data` say that it worked and do nothing, as a disk that lies does. With this, a test shows
+    /// that it would see the loss.
+    pub fn ignore_syncs(&self) {
+        self.state().ignores_syncs = true;
     }
 
     /// Returns how many operations were done.
@@ -243,11 +251,11 @@ impl Change {
             Self::Write { offset, bytes } => {
                 let end = offset + bytes.len();
                 if content.len() < end {
-                    content.resize(end, 0);
+                    set_len(content, end);
                 }
                 content[*offset..end].copy_from_slice(bytes);
             }
-            Self::Length(length) => content.resize(*length, 0),
+            Self::Length(length) => set_len(content, *length),
         }
     }
 
@@ -290,6 +298,13 @@ impl NameChange {
             }
         }
     }
+}
+
+fn set_len(content: &mut Vec<u8>, length: usize) {
+    let kept = content.len().min(length);
+    let mut other = vec![0; length];
+    other[..kept].copy_from_slice(&content[..kept]);
+    *content = other;
 }
 
 /// Returns a number below `bound`, and moves on.
@@ -432,7 +447,7 @@ impl DiskFile for SimulatedFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state()?;
         let done = state.operation();
-        if state.crashed {
+        if state.crashed || state.ignores_syncs {
             return done;
         }
         let state = &mut *state;

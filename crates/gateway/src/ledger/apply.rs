@@ -7,7 +7,7 @@ use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::{EbDossier, EbStartNummer, Kostprijs, Opdracht};
 use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
-use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie, Retourcode};
+use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie};
 use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
@@ -237,12 +237,7 @@ fn eb_retour(
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
     let identificatie =
         Identificatie::new(message.header().identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
-    let codes: Vec<Retourcode> = message
-        .retour_codes()
-        .into_iter()
-        .map(Retourcode::new)
-        .collect::<Result<_, _>>()
-        .map_err(|error| inconsistent(at, &error.to_string()))?;
+    let codes = translate::retour_codes(message).map_err(|error| untranslatable(at, &error))?;
     // What the retour led to stands in the record itself; the plan that follows reads it there.
     let _ = persoon.eb.retour(&identificatie, &codes);
     put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
@@ -269,7 +264,7 @@ fn persoon(
         aanbieders: Vec::<Aanbieder>::new(),
         geboortedatum: None,
         eb: EbDossier::new(gemeente, *bsn),
-        plan_op: None,
+        plan_op_us: None,
         eb_reden: None,
     }))
 }
@@ -279,7 +274,9 @@ fn eigen_bijdrage(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Re
     let gemeente = gemeente(at)?;
     let bsn = Bsn::new(&besluit.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
     let mut persoon = persoon(overlay, at, gemeente, &bsn)?;
-    persoon.plan_op = None;
+    if let Some(moment) = persoon.plan_op_us.take() {
+        overlay.delete(keys::planning(moment, gemeente, &bsn));
+    }
     persoon.eb_reden = None;
     match &besluit.uitkomst {
         EbUitkomst::Niets => {}
@@ -306,8 +303,8 @@ fn eigen_bijdrage(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Re
             put_row(overlay, keys::tellers(gemeente), &tellers)?;
         }
         EbUitkomst::Wacht { tot, reden } => {
-            let tot = parse_date(at, tot)?;
-            persoon.plan_op = Some(tot);
+            overlay.put(keys::planning(*tot, gemeente, &bsn), Vec::new());
+            persoon.plan_op_us = Some(*tot);
             persoon.eb_reden = Some(reden.clone());
         }
         EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),

@@ -13,6 +13,7 @@
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `o` | gemeente, seq, index | an outgoing message |
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
+//! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
 
@@ -167,6 +168,25 @@ pub fn wachtrij_van(partner: &PartnerId) -> Vec<u8> {
 /// Reads back the name of a waiting message from its key in the queue.
 pub fn wachtrij_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(key.get(key.len().checked_sub(14)?..)?)
+}
+
+/// Key that says that the CAK planner must run for a person from a moment on.
+pub fn planning(moment_us: i64, gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
+    key(b'w', &[&moment_us.to_be_bytes(), gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
+}
+
+/// Prefix of all planned runs of the CAK planner, earliest first.
+pub fn alle_planning() -> Vec<u8> {
+    key(b'w', &[])
+}
+
+/// Reads back moment, gemeente and person from the key of a planned run.
+pub fn planning_delen(key: &[u8]) -> Option<(i64, Gemeente, Bsn)> {
+    let rest = key.strip_prefix(b"w")?;
+    let moment_us = i64::from_be_bytes(rest.get(..8)?.try_into().ok()?);
+    let text = std::str::from_utf8(rest.get(8..)?).ok()?;
+    let (gemeente, bsn) = text.split_at_checked(4)?;
+    Some((moment_us, Gemeente::new(gemeente).ok()?, Bsn::new(bsn).ok()?))
 }
 
 /// Returns the chain of a gemeente.

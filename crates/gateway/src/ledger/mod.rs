@@ -17,7 +17,7 @@ use crate::journal::{Chain, OpenError, ReadError};
 use crate::store::{Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
-pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary};
+pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary, temporary_at};
 pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
@@ -61,6 +61,15 @@ pub enum LedgerError {
         entry: String,
         /// What does not fit.
         what: String,
+    },
+    /// The ledger stands for an entry that the journal does not have.
+    #[error(
+        "the ledger stands for {entry}, which the journal does not have or has with another content: entries that \
+         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay`"
+    )]
+    Ahead {
+        /// The entry, `GEMEENTE:SEQ`.
+        entry: String,
     },
     /// A row is not what its key says.
     #[error("a row of kind `{kind}` cannot be read; rebuild the ledger with `iwmo replay`")]

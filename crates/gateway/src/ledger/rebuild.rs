@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Applier, At, FORMAT, LedgerError};
 use crate::engine::record::Record;
-use crate::journal::{Entry, Position, Reader, Tips};
+use crate::journal::{Entry, EntryId, Position, Reader, Tips};
 use crate::store::{Ledger, Opening, Overlay};
 
 /// Entries applied in one commit.
@@ -30,11 +30,12 @@ pub struct CatchUp {
 
 /// Opens the ledger in a folder and brings it up to the journal.
 ///
-/// A ledger that is missing, damaged, of another format or ahead of the journal is dropped and rebuilt.
+/// A ledger that is missing, damaged or of another format is dropped and rebuilt.
 ///
 /// # Errors
 ///
-/// The store is locked by another process, the journal cannot be read, or an entry cannot be applied.
+/// The store is locked by another process, the journal cannot be read, an entry cannot be applied, or the ledger
+/// stands for entries that the journal does not have: then the journal has lost what was acknowledged.
 pub fn open(
     dir: &Path,
     reader: &Reader,
@@ -42,10 +43,10 @@ pub fn open(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Ledger, CatchUp), LedgerError> {
     let (ledger, reason) = match Ledger::open(dir, FORMAT)? {
-        Opening::Opened(ledger) => match ahead(&ledger.tips(), reader) {
-            None => (ledger, None),
-            Some(reason) => (Ledger::create(dir, FORMAT)?, Some(reason)),
-        },
+        Opening::Opened(ledger) => {
+            ahead(&ledger.tips(), reader)?;
+            (ledger, None)
+        }
         Opening::NeedsRebuild(reason) => (Ledger::create(dir, FORMAT)?, Some(reason.to_string())),
     };
     let applied = catch_up(&ledger, reader, applier, progress)?;
@@ -83,6 +84,23 @@ pub fn temporary(
     Ok(ledger)
 }
 
+/// Builds the ledger as it was when its tips were these; gone when it is dropped.
+///
+/// # Errors
+///
+/// As [`temporary`].
+pub fn temporary_at(
+    tips: &Tips,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Ledger, LedgerError> {
+    let ledger = Ledger::temporary(FORMAT)?;
+    let wanted = |id: &EntryId| tips.get(&id.chain).is_some_and(|tip| id.seq <= tip.seq);
+    apply_wanted(&ledger, reader, applier, &wanted, progress)?;
+    Ok(ledger)
+}
+
 /// Applies the entries after the ledger's tips. Returns how many those were.
 ///
 /// # Errors
@@ -92,6 +110,16 @@ pub fn catch_up(
     ledger: &Ledger,
     reader: &Reader,
     applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<u64, LedgerError> {
+    apply_wanted(ledger, reader, applier, &|_| true, progress)
+}
+
+fn apply_wanted(
+    ledger: &Ledger,
+    reader: &Reader,
+    applier: &Applier,
+    wanted: &dyn Fn(&EntryId) -> bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, LedgerError> {
     let mut tips = ledger.tips();
@@ -106,7 +134,8 @@ pub fn catch_up(
         for entry in all.by_ref() {
             let entry = entry?;
             // Entries of other chains may stand between those that the ledger has.
-            if tips.get(&entry.id.chain).is_some_and(|tip| entry.id.seq <= tip.seq) {
+            let has = tips.get(&entry.id.chain).is_some_and(|tip| entry.id.seq <= tip.seq);
+            if has || !wanted(&entry.id) {
                 continue;
             }
             apply_entry(&mut overlay, applier, &entry)?;
@@ -136,13 +165,14 @@ fn apply_entry(overlay: &mut Overlay<'_>, applier: &Applier, entry: &Entry) -> R
     applier.apply(overlay, &at, &record, None)
 }
 
-/// Says why the ledger does not fit the journal, if it does not.
-fn ahead(ledger: &Tips, reader: &Reader) -> Option<String> {
+/// Rows are written after the entry is durable, so a ledger that stands for an entry that the journal does not have
+/// proves that the journal lost one. Nobody but an operator may go on from there.
+fn ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
     for (chain, tip) in ledger {
-        match reader.get(*chain, tip.seq) {
-            Ok(Some(entry)) if entry.tip() == *tip => {}
-            _ => return Some(format!("the ledger stands at {chain}:{}, which the journal does not have", tip.seq)),
+        let entry = reader.get(*chain, tip.seq)?;
+        if entry.is_none_or(|entry| entry.tip() != *tip) {
+            return Err(LedgerError::Ahead { entry: EntryId { chain: *chain, seq: tip.seq }.to_string() });
         }
     }
-    None
+    Ok(())
 }

@@ -16,8 +16,8 @@ pub struct Persoon {
     pub geboortedatum: Option<Date>,
     /// What the CAK was told and answered.
     pub eb: EbDossier,
-    /// When the CAK planner must run again.
-    pub plan_op: Option<Date>,
+    /// From when on the CAK planner must run again, in microseconds since 1970 UTC.
+    pub plan_op_us: Option<i64>,
     /// Why the planner waits, or what a person must decide.
     pub eb_reden: Option<String>,
 }

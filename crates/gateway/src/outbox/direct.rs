@@ -40,20 +40,29 @@ impl DirectRoute {
     ///
     /// [`DirectError`] when the client cannot be made from this TLS.
     pub fn new(tls: ClientConfig, attempt: Duration) -> Result<Self, DirectError> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .no_proxy()
-            .redirect(Policy::none())
-            .referer(false)
-            .user_agent(concat!("iwmo/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIME.min(attempt))
-            .timeout(attempt)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .pool_idle_timeout(IDLE_TIME)
-            .build()?;
-        Ok(Self { client, attempt })
+        Ok(Self { client: https_client(tls, attempt)?, attempt })
     }
+}
+
+/// Returns an HTTPS client with this TLS; `attempt` is the time for one request as a whole.
+///
+/// # Errors
+///
+/// [`DirectError`] when the client cannot be made from this TLS.
+pub(crate) fn https_client(tls: ClientConfig, attempt: Duration) -> Result<reqwest::Client, DirectError> {
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .https_only(true)
+        .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
+        .user_agent(concat!("iwmo/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIME.min(attempt))
+        .timeout(attempt)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .pool_idle_timeout(IDLE_TIME)
+        .build()?;
+    Ok(client)
 }
 
 impl Route for DirectRoute {

@@ -30,6 +30,7 @@ use crate::engine::{Outgoing, OutgoingId, PartnerId};
 use crate::listener::{Stop, Stopper};
 use sender::Sender;
 
+pub(crate) use direct::https_client;
 pub use direct::{DirectError, DirectRoute};
 
 /// One message as a route gets it.

@@ -36,6 +36,8 @@ mod error;
 mod ledger;
 mod overlay;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 pub use error::{Reason, StoreError};
 pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View};

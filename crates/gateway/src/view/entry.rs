@@ -88,7 +88,10 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
             view.uitkomst = match planning.eb.uitkomst {
                 EbUitkomst::Niets => "niets te melden".to_owned(),
                 EbUitkomst::Melding { nummer, .. } => format!("melding, EbStartNummer {nummer}"),
-                EbUitkomst::Wacht { tot, reden } => format!("wacht tot {tot}: {reden}"),
+                EbUitkomst::Wacht { tot, reden } => {
+                    let tot = jiff::Timestamp::from_microsecond(tot).map(dutch_time).unwrap_or_default();
+                    format!("wacht tot {tot}: {reden}")
+                }
                 EbUitkomst::Handmatig { reden } => format!("een medewerker moet kijken: {reden}"),
             };
             view.uitgaand = planning.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();

@@ -199,7 +199,7 @@ fn message_lines(
         }
         _ => {
             let view = RetourView::of(message);
-            let codes = view.as_ref().map(RetourView::fault_codes).unwrap_or_default();
+            let codes = view.as_ref().map(fault_codes).unwrap_or_default();
             let words = answer_words(bericht, message, partner, &codes);
             let mut line = new(&bericht.soort, words);
             line.toewijzingen = answered_nummers(rows, message)?;
@@ -219,6 +219,15 @@ fn answered_nummers(rows: &impl Rows, message: &Message) -> Result<Vec<u32>, Led
     let key = keys::heenbericht(gemeente, header.afzender, code, header.identificatie);
     let heen: Option<Heenbericht> = rows.row(&key)?;
     Ok(heen.map_or_else(Vec::new, |heen| heen.nummers.iter().map(|nummer| nummer.value()).collect()))
+}
+
+/// The codes that say that something is wrong, ascending and once each.
+fn fault_codes(view: &RetourView<'_>) -> Vec<String> {
+    let remarks = |code: &String| code != "0200" && code != "0233";
+    let mut codes: Vec<String> = view.codes().map(|code| code.to_string()).filter(remarks).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
 }
 
 fn number(nummer: Option<u64>) -> Vec<u32> {
@@ -304,17 +313,8 @@ fn with_verdict(words: Words, bericht: &Bericht, class: usize, retour: &str) -> 
 }
 
 fn rejected(codes: &[String]) -> (String, String) {
-    let explained = |meaning: fn(&str) -> Option<&'static str>| {
-        let one = |code: &String| match meaning(code) {
-            Some(words) => format!("{code} ({words})"),
-            None => code.clone(),
-        };
-        codes.iter().map(one).collect::<Vec<_>>().join(", ")
-    };
-    (
-        format!("afgekeurd: {}", explained(|code| iwmo_codec::show::retourcode(code, iwmo_codec::Lang::Nl))),
-        format!("rejected: {}", explained(|code| iwmo_codec::show::retourcode(code, iwmo_codec::Lang::En))),
-    )
+    let codes = codes.join(", ");
+    (format!("afgekeurd: {codes}"), format!("rejected: {codes}"))
 }
 
 fn answer_words(bericht: &Bericht, message: &Message, partner: &str, codes: &[String]) -> Words {
@@ -369,15 +369,22 @@ fn eb_words(eb: &EbBesluit) -> Option<Words> {
                 format!("notification to the CAK: {en} {datum} (EbStartNummer {nummer})"),
             )
         }
-        EbUitkomst::Wacht { tot, reden } => Words::new(
+        EbUitkomst::Wacht { tot, reden } => {
+            let tot = moment_words(*tot);
+            Words::new(
             format!("melding aan het CAK wacht tot {tot}: {reden}"),
             format!("notification to the CAK waits until {tot}: {reden}"),
-        ),
+            )
+        }
         EbUitkomst::Handmatig { reden } => Words::new(
             format!("eigen bijdrage: een medewerker moet kijken: {reden}"),
             format!("eigen bijdrage: someone must look: {reden}"),
         ),
     })
+}
+
+fn moment_words(moment_us: i64) -> String {
+    Timestamp::from_microsecond(moment_us).map(dutch_time).unwrap_or_default()
 }
 
 fn delivery_line(

@@ -167,10 +167,10 @@ impl Planner<'_> {
     fn search(&self, goal: &[Periode]) -> Result<Option<Vec<Opdracht>>, Handmatig> {
         let stand = Stand::new(self.dossier);
         let standing = stand.perioden().to_vec();
-        let same = equal_prefix(&standing, goal);
-        let found = self.search_from(&standing[same..], &goal[same..], goal)?;
+        let (known, told) = equal_prefix(&standing, goal);
+        let found = self.search_from(&standing[known..], &goal[told..], goal)?;
         match found {
-            None if same > 0 && standing.len().max(goal.len()) <= PERIODEN_MAX => {
+            None if known > 0 && standing.len().max(goal.len()) <= PERIODEN_MAX => {
                 self.search_from(&standing, goal, goal)
             }
             found => Ok(found),
@@ -189,6 +189,7 @@ impl Planner<'_> {
         let months = Maanden::of(whole_goal.iter().map(|period| (period.start, period.eind)));
         let mut numbers = self.numbers(goal.len())?;
         numbers.truncate(goal.len());
+        let base = Stand::new(self.dossier);
         let mut best: Option<(Cost, Vec<Opdracht>)> = None;
         for matching in matchings(standing.len(), goal.len()) {
             let unmatched = matching.unmatched(standing.len());
@@ -198,7 +199,7 @@ impl Planner<'_> {
                 if best.as_ref().is_some_and(|(least, _)| *least <= cost) {
                     continue;
                 }
-                let mut stand = Stand::new(self.dossier);
+                let mut stand = base.clone();
                 let holds = commands.iter().all(|command| stand.execute(command, self.today, self.vensters));
                 if holds && stand.maanden() == months {
                     best = Some((cost, commands));
@@ -276,9 +277,24 @@ fn split_at_fixed_stops(period: Periode, standing: &[Staand]) -> Vec<Periode> {
     parts
 }
 
-/// How many periods at the front are as wanted, so that no command need touch them.
-fn equal_prefix(standing: &[Staand], goal: &[Periode]) -> usize {
-    standing.iter().zip(goal).take_while(|(known, period)| same(known, period)).count()
+/// How many periods at the front need no command: those that are as wanted, and those between them that charge nothing.
+fn equal_prefix(standing: &[Staand], goal: &[Periode]) -> (usize, usize) {
+    let (mut known, mut told) = (0, 0);
+    while let Some(period) = standing.get(known) {
+        let wanted = goal.get(told);
+        if wanted.is_some_and(|wanted| same(period, wanted)) {
+            told += 1;
+        } else if !is_empty(period) || wanted.is_some_and(|next| period.stop >= Some(next.start)) {
+            break;
+        }
+        known += 1;
+    }
+    (known, told)
+}
+
+/// True for a stopped period that charges no month.
+fn is_empty(period: &Staand) -> bool {
+    Maanden::of([(period.start, period.stop)]).is_empty()
 }
 
 fn same(known: &Staand, period: &Periode) -> bool {
@@ -393,7 +409,7 @@ fn change_start(known: &Staand, wanted: &Periode) -> Opdracht {
 /// another follows it or the CAK keeps its stop. `None`: there is no other way.
 fn get_rid(known: &Staand, other_way: bool, last: bool, commands: &mut Vec<Opdracht>) -> Option<()> {
     let Staand { nummer, start, kostprijs, stop, stop_blijft } = *known;
-    let empty = Maanden::of([(start, stop)]).is_empty();
+    let empty = is_empty(known);
     match (stop, empty, other_way) {
         (None, _, true) => return None,
         (Some(_), false, true) if last && !stop_blijft => return None,

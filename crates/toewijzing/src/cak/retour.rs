@@ -64,6 +64,8 @@ pub enum Handmatig {
     TegenstrijdigeRetour,
     /// A retour that belongs to no message.
     OnbekendeRetour,
+    /// The transport refused the message for good.
+    Transport,
     /// The same command was refused twice.
     TweemaalGeweigerd,
     /// No row of commands within the rules leads from what the CAK has to what it should have.
@@ -86,17 +88,17 @@ impl EbDossier {
         let Some(index) = self.berichten.iter().rposition(|bericht| bericht.identificatie == *op) else {
             return self.manual(Handmatig::OnbekendeRetour);
         };
+        // 6.1: accepted when nothing but 0200 came back.
+        let aanvaard = codes.iter().all(|code| *code == Retourcode::GEEN_OPMERKINGEN);
         if let Some(known) = &self.berichten[index].uitkomst {
             // 6.1: a repeat is ignored, a second opinion is not.
-            if known.codes == codes {
+            if known.codes == codes && known.aanvaard == aanvaard {
                 return Gevolg::Genegeerd;
             }
             return self.manual(Handmatig::TegenstrijdigeRetour);
         }
         let opdracht = self.berichten[index].opdracht;
         let known = codes.iter().all(|code| CODES.contains(&code.as_str()));
-        // 6.1: accepted when nothing but 0200 came back.
-        let aanvaard = codes.iter().all(|code| *code == Retourcode::GEEN_OPMERKINGEN);
         let causes: Vec<Retourcode> =
             codes.iter().copied().filter(|code| *code != Retourcode::GEEN_OPMERKINGEN).collect();
         self.berichten[index].uitkomst = Some(Uitkomst { codes, aanvaard });
@@ -118,6 +120,19 @@ impl EbDossier {
             Ok(action) => Gevolg::Geweigerd(action),
             Err(reason) => self.manual(reason),
         }
+    }
+
+    /// Puts on record that a message will get no retour: the transport refused it for good (Fo01, 6.3).
+    ///
+    /// Nothing was received, so nothing changes but that somebody must look.
+    pub fn niet_aangenomen(&mut self, op: &Identificatie) -> Gevolg {
+        let waiting = self
+            .berichten
+            .iter_mut()
+            .rfind(|bericht| bericht.identificatie == *op && bericht.uitkomst.is_none());
+        let Some(bericht) = waiting else { return Gevolg::Genegeerd };
+        bericht.uitkomst = Some(Uitkomst { codes: Vec::new(), aanvaard: false });
+        self.manual(Handmatig::Transport)
     }
 
     fn manual(&mut self, reason: Handmatig) -> Gevolg {

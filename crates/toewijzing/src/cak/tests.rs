@@ -244,3 +244,42 @@ fn two_changes_of_one_stop_never_go_on_one_day() {
     assert_eq!(on(D), "Wachten(EenWijzigingPerDag)");
     assert_eq!(on(date(2021, 8, 16)), "stop/2 nr 1 2021-08-03");
 }
+
+#[test]
+fn a_message_that_the_transport_refused_changes_nothing() {
+    let id = Identificatie::new("A").expect("an id");
+    let wanted = [period(date(2021, 3, 10), None)];
+    let mut dossier = record(&[]);
+    let opdracht = Opdracht::MeldStart { nummer: nr(10), datum: date(2021, 3, 10), kostprijs: None };
+    dossier.sent(opdracht, id.clone(), D).expect("free");
+    assert_eq!(dossier.niet_aangenomen(&id), Gevolg::Handmatig(Handmatig::Transport));
+    assert!(dossier.perioden().is_empty());
+    // A retour after all contradicts it.
+    assert_eq!(dossier.clone().retour(&id, &[]), Gevolg::Handmatig(Handmatig::TegenstrijdigeRetour));
+    dossier.vrijgeven();
+    let next = plan(&dossier, &wanted, &EbBeleid::default(), D, nr(11));
+    assert_eq!(show(&next), "start/1 nr 10 2021-03-10");
+}
+
+#[test]
+fn long_histories_are_planned_from_where_they_differ() {
+    let mut accepted = Vec::new();
+    let mut wanted = Vec::new();
+    for index in 0..10_i8 {
+        let (start, stop) = (date(2020, index + 1, 1), date(2020, index + 1, 2));
+        // Every second one was neutralised and is not wanted.
+        let start = if index % 2 == 0 { start } else { stop };
+        accepted.push((u32::from(index.unsigned_abs()) + 1, start, Some(stop)));
+        if index % 2 == 0 {
+            wanted.push(period(start, Some(stop)));
+        }
+    }
+    assert_eq!(planned(&accepted, &wanted), "Niets");
+    wanted.push(period(date(2021, 3, 1), None));
+    assert_eq!(
+        show(&plan(&record(&accepted), &wanted, &EbBeleid::default(), D, nr(20))),
+        "start/1 nr 20 2021-03-01"
+    );
+    // More that differs than is compared.
+    assert_eq!(planned(&accepted, &[period(date(2020, 1, 1), None)]), "Handmatig(TeVeelPerioden)");
+}

@@ -107,6 +107,14 @@ impl Judgement {
         self.verdict.is_goedgekeurd()
             && self.waarschuwingen.iter().all(|warning| warning.ernst != Ernst::Blokkeert)
     }
+
+    /// True when the message was refused only because it came before another it builds on (D8): a caller that parks
+    /// messages may judge it again when another message of the dossier was processed.
+    #[must_use]
+    pub fn is_te_vroeg(&self) -> bool {
+        !self.bevindingen.is_empty()
+            && self.bevindingen.iter().all(|found| matches!(found.regel, Regel::TR019 | Regel::TR382))
+    }
 }
 
 /// Judges a message against the dossier it belongs to.

@@ -4,7 +4,6 @@
 //! exchanged within the step. What a case expects of the state must hold on both sides once the retour is in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use iwmo_toewijzing::deadline::{self, Subject, Wie};
 use iwmo_toewijzing::dossier::{Dossier, Onderwerp};
@@ -19,20 +18,9 @@ use crate::support;
 
 const TYPES: &[&str] = &["301", "302", "305", "306", "307", "308"];
 
-/// Names the folder of the acceptance cases.
-fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("IWMO_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    path.join("spec/cases.json").exists().then_some(path)
-}
-
 #[test]
 fn acceptance_cases() {
-    let Some(shared) = shared() else {
-        assert!(std::env::var_os("CI").is_none(), "the acceptance cases are missing");
-        println!("skipped: no acceptance cases; set IWMO_SHARED");
-        return;
-    };
+    let Some(shared) = support::shared() else { return };
     let text = std::fs::read_to_string(shared.join("spec/cases.json")).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let (mut run, mut steps, mut left_out) = (0, 0, Vec::new());

@@ -1,5 +1,12 @@
 //! Tests of the machine from outside.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "test code")]
 
+mod assignment;
+mod cak;
 mod cases;
+mod deadlines;
+mod delivery;
+mod model;
+mod own_contribution;
+mod rules;
 mod support;

@@ -1,0 +1,271 @@
+//! From dossiers to the periods for which a person owes the contribution (sections 8.2 to 8.4 of the iEb description).
+
+use iwmo_toewijzing::cak::*;
+use iwmo_toewijzing::deadline;
+use iwmo_toewijzing::event::{Inhoud, StartProduct, ToegewezenProduct};
+use iwmo_toewijzing::identity::{Bsn, Categorie, Gemeente, RedenWijziging};
+use iwmo_toewijzing::{Dossier, dossier::Onderwerp};
+use jiff::civil::{Date, date};
+
+use crate::support::*;
+
+const TODAY: Date = date(2025, 6, 15);
+
+/// A toewijzing of a product from 2025 on, without an end.
+fn toewijzing(nummer: u32, of: &str) -> ToegewezenProduct {
+    ToegewezenProduct {
+        nummer: nr(nummer),
+        product: product(of),
+        ingangsdatum: date(2025, 1, 1),
+        einddatum: None,
+        ..assigned(date(2025, 1, 1))
+    }
+}
+
+/// A client with deliveries of a product: begin, and stops with reason and end.
+type Episode<'a> = (Date, &'a [(&'a str, Date)]);
+
+fn deliver(story: &mut Story, nummer: u32, of: &str, episodes: &[Episode<'_>]) {
+    for (begin, stops) in episodes {
+        let mut class = start(*begin);
+        (class.key.nummer, class.key.product) = (Some(nr(nummer)), product(of));
+        let key = class.key.clone();
+        assert_eq!(story.starts(&[class]), "ok");
+        for (reden, end) in *stops {
+            let mut class = stop(*begin, reden, *end);
+            class.key.start = key.clone();
+            assert_eq!(story.stops(&[class]), "ok");
+        }
+    }
+}
+
+fn story(episodes: &[Episode<'_>]) -> Story {
+    let mut story = Story::new();
+    story.assign(toewijzing(100, "01/01A11"));
+    deliver(&mut story, 100, "01/01A11", episodes);
+    story
+}
+
+fn show(wanted: &Gewenst) -> String {
+    let period = |period: &Periode| match period.eind {
+        Some(end) => format!("{}..{end}", period.start),
+        None => format!("{}..", period.start),
+    };
+    wanted.perioden.iter().map(period).collect::<Vec<_>>().join(" ")
+}
+
+fn periods(dossiers: &[&Dossier], beleid: &EbBeleid, today: Date) -> String {
+    show(&wanted(dossiers, None, beleid, today))
+}
+
+fn of(episodes: &[Episode<'_>]) -> String {
+    periods(&[&story(episodes).dossier], &EbBeleid::default(), TODAY)
+}
+
+#[test]
+fn bridging_vectors() {
+    let gap = |end, next| of(&[(date(2025, 1, 10), &[("23", end)]), (next, &[])]);
+    assert_eq!(gap(date(2025, 3, 31), date(2025, 4, 2)), "2025-01-10..");
+    assert_eq!(gap(date(2025, 3, 15), date(2025, 4, 20)), "2025-01-10..");
+    assert_eq!(gap(date(2025, 3, 15), date(2025, 5, 20)), "2025-01-10..2025-03-15 2025-05-20..");
+    assert_eq!(gap(date(2025, 3, 31), date(2025, 5, 1)), "2025-01-10..2025-03-31 2025-05-01..");
+}
+
+#[test]
+fn other_bridges() {
+    let story = story(&[(date(2025, 1, 10), &[("23", date(2025, 3, 31))]), (date(2025, 4, 2), &[])]);
+    let with = |brug| periods(&[&story.dossier], &EbBeleid { brug, ..EbBeleid::default() }, TODAY);
+    assert_eq!(with(Brug::Geen), "2025-01-10..2025-03-31 2025-04-02..");
+    assert_eq!(with(Brug::Dagen(0)), "2025-01-10..2025-03-31 2025-04-02..");
+    assert_eq!(with(Brug::Dagen(1)), "2025-01-10..");
+}
+
+#[test]
+fn a_pause_counts_once_a_whole_month_has_passed() {
+    let story = story(&[(date(2025, 1, 10), &[("20", date(2025, 4, 10))])]);
+    let on = |pauze, today| periods(&[&story.dossier], &EbBeleid { pauze, ..EbBeleid::default() }, today);
+    assert_eq!(on(Pauze::NaVolleMaand, date(2025, 5, 31)), "2025-01-10..");
+    assert_eq!(on(Pauze::NaVolleMaand, date(2025, 6, 1)), "2025-01-10..2025-04-10");
+    assert_eq!(on(Pauze::Direct, date(2025, 4, 11)), "2025-01-10..2025-04-10");
+    assert_eq!(on(Pauze::Nooit, date(2026, 1, 1)), "2025-01-10..");
+}
+
+#[test]
+fn a_resumed_pause() {
+    let resumed = |begin, pauze| {
+        let story = story(&[(date(2025, 1, 10), &[("20", date(2025, 3, 10))]), (begin, &[])]);
+        periods(&[&story.dossier], &EbBeleid { pauze, ..EbBeleid::default() }, TODAY)
+    };
+    assert_eq!(resumed(date(2025, 4, 20), Pauze::NaVolleMaand), "2025-01-10..");
+    assert_eq!(resumed(date(2025, 5, 2), Pauze::NaVolleMaand), "2025-01-10..2025-03-10 2025-05-02..");
+    assert_eq!(resumed(date(2025, 5, 2), Pauze::Nooit), "2025-01-10..");
+}
+
+#[test]
+fn a_definitive_stop_after_a_pause() {
+    let ended = |end, day_of_receipt| {
+        let mut story = story(&[(date(2025, 1, 10), &[("20", date(2025, 3, 10))])]);
+        story.today = day_of_receipt;
+        assert_eq!(story.stops(&[stop(date(2025, 1, 10), "23", end)]), "ok");
+        periods(&[&story.dossier], &EbBeleid::default(), TODAY)
+    };
+    // Official case 2 and 3: the definitive stop decides.
+    assert_eq!(ended(date(2025, 3, 10), date(2025, 3, 20)), "2025-01-10..2025-03-10");
+    assert_eq!(ended(date(2025, 4, 2), date(2025, 4, 3)), "2025-01-10..2025-04-02");
+    // The pause had ended the period before it came.
+    assert_eq!(ended(date(2025, 4, 2), date(2025, 5, 1)), "2025-01-10..2025-03-10");
+    assert_eq!(ended(date(2025, 5, 5), date(2025, 5, 6)), "2025-01-10..2025-03-10");
+}
+
+#[test]
+fn two_toewijzingen_of_a_person_are_one_period() {
+    // End to end 1 and P4b: A and B overlap.
+    let a = story(&[(date(2025, 1, 10), &[("23", date(2025, 3, 10))])]);
+    let mut b = Story::new();
+    b.assign(toewijzing(200, "07/07A12"));
+    deliver(&mut b, 200, "07/07A12", &[(date(2025, 2, 1), &[("19", date(2025, 5, 20))])]);
+    let both = periods(&[&a.dossier, &b.dossier], &EbBeleid::default(), TODAY);
+    assert_eq!(both, "2025-01-10..2025-05-20");
+    // The order of the dossiers means nothing.
+    assert_eq!(periods(&[&b.dossier, &a.dossier], &EbBeleid::default(), TODAY), both);
+}
+
+#[test]
+fn what_is_taken_back_never_was() {
+    let begin = date(2025, 1, 10);
+    let mut story = story(&[(begin, &[("23", date(2025, 3, 10))])]);
+    assert_eq!(story.stops(&[del_stop(begin, "23", date(2025, 3, 10))]), "ok");
+    assert_eq!(periods(&[&story.dossier], &EbBeleid::default(), TODAY), "2025-01-10..");
+    assert_eq!(story.starts(&[del_start(begin)]), "ok");
+    assert_eq!(periods(&[&story.dossier], &EbBeleid::default(), TODAY), "");
+}
+
+#[test]
+fn categories() {
+    let of = |of: &str| {
+        let mut story = Story::new();
+        story.assign(toewijzing(100, of));
+        deliver(&mut story, 100, of, &[(date(2025, 1, 10), &[])]);
+        wanted(&[&story.dossier], None, &EbBeleid::default(), TODAY)
+    };
+    let about = Onderwerp::Toewijzing(nr(100));
+    assert_eq!(show(&of("02/02A01")), "2025-01-10..");
+    assert_eq!(of("11/11X01"), Gewenst::default());
+    assert_eq!(of("15").taken, [Taak::BeschermdWonen(about.clone())]);
+    assert_eq!(of("18").taken, [Taak::BelastingOnbekend(about.clone())]);
+    assert_eq!(of("").taken, [Taak::BelastingOnbekend(about)]);
+    assert_eq!(show(&of("15")), "");
+}
+
+#[test]
+fn exceptions_by_date_and_product() {
+    let story = story(&[(date(2025, 1, 10), &[])]);
+    let rule = |code: Option<&str>, vanaf, tot, belasting| Chargeable {
+        categorie: Some(Categorie::new("01").unwrap()),
+        code: code.map(|code| iwmo_toewijzing::identity::ProductCode::new(code).unwrap()),
+        vanaf,
+        tot,
+        belasting,
+    };
+    let with = |belasting| periods(&[&story.dossier], &EbBeleid { belasting, ..EbBeleid::default() }, TODAY);
+    assert_eq!(with(vec![rule(None, None, None, Belasting::Vrij)]), "");
+    let free_in_spring = rule(None, Some(date(2025, 3, 1)), Some(date(2025, 6, 1)), Belasting::Vrij);
+    assert_eq!(with(vec![free_in_spring.clone()]), "2025-01-10..2025-02-28 2025-06-01..");
+    // The product goes before its category.
+    assert_eq!(
+        with(vec![rule(Some("01A11"), None, None, Belasting::Belast), free_in_spring]),
+        "2025-01-10.."
+    );
+}
+
+#[test]
+fn minors() {
+    // End to end 5: 17, support since January, 18 on 10 June.
+    let story = story(&[(date(2025, 1, 10), &[])]);
+    let birth = Some(date(2007, 6, 10));
+    let beleid = EbBeleid::default();
+    let wanted = wanted(&[&story.dossier], birth, &beleid, TODAY);
+    assert_eq!(show(&wanted), "2025-06-10..");
+    let empty = EbDossier::new(Gemeente::new("0384").unwrap(), Bsn::new("999900006").unwrap());
+    let first = EbStartNummer::new(1).unwrap();
+    let on = |day| plan(&empty, &wanted.perioden, &beleid, day, first);
+    assert_eq!(on(date(2025, 5, 9)), Plan::Niets);
+    assert!(matches!(on(date(2025, 5, 10)), Plan::Sturen { .. }));
+    // Born on 29 February: 18 on 1 March of a common year.
+    let leap = Some(date(2008, 2, 29));
+    assert_eq!(show(&iwmo_toewijzing::cak::wanted(&[&story.dossier], leap, &beleid, TODAY)), "2026-03-01..");
+    let report = EbBeleid { minderjarig: Minderjarig::Melden, ..EbBeleid::default() };
+    assert_eq!(show(&iwmo_toewijzing::cak::wanted(&[&story.dossier], birth, &report, TODAY)), "2025-01-10..");
+}
+
+#[test]
+fn a_delivery_ends_with_its_toewijzing() {
+    let mut story = story(&[(date(2025, 1, 10), &[])]);
+    story.assign(ToegewezenProduct {
+        einddatum: Some(date(2025, 5, 31)),
+        reden_wijziging: Some(RedenWijziging::new("05").unwrap()),
+        ..ToegewezenProduct { toewijzingsdatum: date(2025, 3, 1), ..toewijzing(100, "01/01A11") }
+    });
+    let on = |today| periods(&[&story.dossier], &EbBeleid::default(), today);
+    assert_eq!(on(date(2025, 5, 31)), "2025-01-10..");
+    assert_eq!(on(date(2025, 6, 1)), "2025-01-10..2025-05-31");
+    let off = EbBeleid { einde_bij_toewijzing: false, ..EbBeleid::default() };
+    assert_eq!(periods(&[&story.dossier], &off, TODAY), "2025-01-10..");
+    story.assign(ToegewezenProduct {
+        einddatum: Some(date(2025, 1, 1)),
+        reden_wijziging: Some(RedenWijziging::new("13").unwrap()),
+        ..ToegewezenProduct { toewijzingsdatum: date(2025, 4, 1), ..toewijzing(100, "01/01A11") }
+    });
+    assert_eq!(periods(&[&story.dossier], &EbBeleid::default(), TODAY), "");
+}
+
+#[test]
+fn trigger_toewijzing() {
+    let beleid = EbBeleid { trigger: Trigger::Toewijzing, ..EbBeleid::default() };
+    let mut story = Story::new();
+    story.judge(Inhoud::Toewijzen(vec![toewijzing(100, "01/01A11")]));
+    // Not before it was approved.
+    assert_eq!(periods(&[&story.dossier], &beleid, TODAY), "");
+    story.answer(&[]);
+    assert_eq!(periods(&[&story.dossier], &beleid, TODAY), "2025-01-01..");
+    let mixed = EbBeleid {
+        trigger_per_categorie: vec![(Categorie::new("01").unwrap(), Trigger::Levering)],
+        ..beleid
+    };
+    assert_eq!(periods(&[&story.dossier], &mixed, TODAY), "");
+}
+
+#[test]
+fn death() {
+    let story = story(&[(date(2025, 1, 10), &[("02", date(2025, 4, 10))])]);
+    assert_eq!(periods(&[&story.dossier], &EbBeleid::default(), TODAY), "2025-01-10..2025-04-10");
+    let silent = EbBeleid { overlijden: Overlijden::Niets, ..EbBeleid::default() };
+    assert_eq!(periods(&[&story.dossier], &silent, TODAY), "2025-01-10..");
+}
+
+#[test]
+fn taakgericht_deliveries_count_as_well() {
+    let mut story = Story::new();
+    story.beleid.taakgericht.push(iwmo_toewijzing::judge::Taakgericht {
+        aanbieder: story.dossier.key().aanbieder,
+        categorie: Categorie::new("02").unwrap(),
+    });
+    let mut class: StartProduct = start(date(2025, 1, 10));
+    (class.key.nummer, class.key.product) = (None, product("02/02A01"));
+    assert_eq!(story.starts(&[class]), "ok");
+    assert_eq!(periods(&[&story.dossier], &EbBeleid::default(), TODAY), "2025-01-10..");
+}
+
+#[test]
+fn the_cak_must_know_within_a_month() {
+    let story = story(&[(date(2025, 5, 31), &[])]);
+    let beleid = EbBeleid::default();
+    let wanted = wanted(&[&story.dossier], None, &beleid, TODAY);
+    let mut told = EbDossier::new(Gemeente::new("0384").unwrap(), Bsn::new("999900006").unwrap());
+    let due = deadline::cak_data(&wanted, &told, &beleid);
+    assert_eq!((due[0].start, due[0].due), (date(2025, 5, 31), date(2025, 6, 30)));
+    assert!(due[0].is_expired(date(2025, 7, 1)) && !due[0].is_expired(date(2025, 6, 30)));
+    let start = EbStart { datum: date(2025, 5, 31), kostprijs: None };
+    told.take_over(EbStartNummer::new(1).unwrap(), start, None);
+    assert_eq!(deadline::cak_data(&wanted, &told, &beleid), []);
+}
