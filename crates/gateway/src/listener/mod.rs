@@ -255,3 +255,6 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ impl std::fmt::Debug for DemoAuthority {
 }
 
 /// A certificate of a [`DemoAuthority`] with its key.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DemoCertificate {
     /// Certificate and key, ready for use.
     pub identity: Identity,
@@ -45,6 +45,12 @@ pub struct DemoCertificate {
     pub certificate_pem: String,
     /// The private key, to write to a file.
     pub key_pem: String,
+}
+
+impl std::fmt::Debug for DemoCertificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DemoCertificate").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
 }
 
 impl DemoAuthority {

@@ -88,6 +88,22 @@ async fn a_message_may_be_as_large_as_configured_and_no_larger() {
     assert_eq!(house.intake.taken.lock().unwrap().len(), 1);
 }
 
+/// A sender in the middle of a long body still hears why it is not wanted, over both versions of HTTP.
+#[tokio::test]
+async fn a_far_too_large_message_is_answered_before_the_connection_goes() {
+    let house = house().await;
+    let certificate = house.authority.client("partner", Some(OIN)).unwrap();
+    for http1 in [true, false] {
+        let mut builder = reqwest::Client::builder().no_proxy();
+        builder = if http1 { builder.http1_only() } else { builder };
+        let client = builder.tls_backend_preconfigured(house.tls(Some(&certificate))).build().unwrap();
+        for _ in 0..3 {
+            let answer = house.post(&client, vec![b'x'; 128 * MESSAGE_BYTES_MAX]).await;
+            assert_eq!(answer.problem(), "413 te-groot");
+        }
+    }
+}
+
 /// Without a length up front the limit holds while reading.
 #[tokio::test]
 async fn a_message_without_length_is_cut_off_at_the_limit() {

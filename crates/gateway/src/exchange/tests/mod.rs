@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod handshake;
+mod logs;
 
 use std::net::SocketAddr;
 use std::sync::Mutex;

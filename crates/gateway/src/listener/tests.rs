@@ -1,0 +1,96 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use hyper::body::Frame;
+use tokio::sync::mpsc;
+
+use super::body::BodyReader;
+use super::{Stop, Stopper};
+
+/// A body that is sent piece by piece.
+struct Pieces(mpsc::UnboundedReceiver<&'static [u8]>);
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.get_mut().0.poll_recv(cx);
+        piece.map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from_static(piece)))))
+    }
+}
+
+fn body() -> (mpsc::UnboundedSender<&'static [u8]>, Body) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (sender, Body::new(Pieces(receiver)))
+}
+
+#[tokio::test]
+async fn memory_is_shared_and_given_back() {
+    const PIECE: &[u8] = &[b'x'; 64 * 1024];
+    let reader = BodyReader::new(128 * 1024, Duration::from_secs(60), 192 * 1024);
+    let headers = HeaderMap::new();
+    let read = async |pieces: usize| {
+        let (sender, body) = body();
+        for _ in 0..pieces {
+            sender.send(PIECE).unwrap();
+        }
+        drop(sender);
+        reader.clone().read(&headers, body).await
+    };
+    let first = read(2).await.unwrap();
+    assert_eq!(first.bytes.len(), 128 * 1024);
+    let busy = read(2).await.unwrap_err();
+    assert_eq!((busy.status(), busy.kind()), (StatusCode::SERVICE_UNAVAILABLE, "niet-beschikbaar"));
+    let small = read(1).await.unwrap();
+    drop((first, small));
+    assert!(read(2).await.is_ok(), "what was held is free again");
+    assert_eq!(read(3).await.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_has_a_time() {
+    let reader = BodyReader::new(1024, Duration::from_secs(60), 0);
+    let (sender, slow) = body();
+    let trickle = tokio::spawn(async move {
+        while sender.send(b"x").is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    let problem = reader.read(&HeaderMap::new(), slow).await.unwrap_err();
+    assert_eq!(problem.status(), StatusCode::REQUEST_TIMEOUT);
+    trickle.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_declared_length_is_refused_before_a_byte_is_read() {
+    let reader = BodyReader::new(1024, Duration::from_secs(60), 0);
+    let mut headers = HeaderMap::new();
+    headers.insert("content-length", "1025".parse().unwrap());
+    let (_sender, never) = body();
+    assert_eq!(reader.read(&headers, never).await.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_stopper_stops_all_and_so_does_its_end() {
+    let stopped = async |mut stop: Stop| {
+        tokio::time::timeout(Duration::from_secs(5), stop.stopped()).await.unwrap();
+        assert!(stop.is_stopped());
+    };
+    let (stopper, stop) = Stopper::new();
+    assert!(!stop.is_stopped());
+    stopper.stop();
+    stopped(stop.clone()).await;
+    stopped(stop).await;
+    let (stopper, stop) = Stopper::new();
+    drop(stopper);
+    stopped(stop).await;
+}
