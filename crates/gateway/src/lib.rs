@@ -1,7 +1,7 @@
 //! The gateway: exchange, journal, ledger, backoffice API and the program `iwmo`.
 
 pub mod backoffice;
-// pub mod cli;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

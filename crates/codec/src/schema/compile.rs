@@ -19,10 +19,23 @@ use super::tables::{
 ///
 /// The first construct that is unknown, wrong or leads nowhere.
 pub(super) fn compile(sources: &[SchemaSource<'_>]) -> Result<Tables, SchemaError> {
-    let mut documents = Vec::with_capacity(sources.len());
-    for source in sources {
-        documents.push(Document::read(source.name, source.text)?);
-    }
+    tables(read(sources)?)
+}
+
+/// Compiles one schema document with those that it imports and includes, and no others of the sources.
+///
+/// # Errors
+///
+/// As [`compile`]; also when there is no document of that name.
+pub(super) fn compile_from(name: &str, sources: &[SchemaSource<'_>]) -> Result<Tables, SchemaError> {
+    tables(super::references::reachable(name, read(sources)?)?)
+}
+
+fn read(sources: &[SchemaSource<'_>]) -> Result<Vec<Document>, SchemaError> {
+    sources.iter().map(|source| Document::read(source.name, source.text)).collect()
+}
+
+fn tables(mut documents: Vec<Document>) -> Result<Tables, SchemaError> {
     super::references::resolve(&mut documents)?;
     let mut compiler = Compiler::new(&documents);
     compiler.collect()?;

@@ -79,6 +79,16 @@ impl Schemas {
         Ok(Self { tables: Arc::new(tables), bundled: false, limits: Limits::default() })
     }
 
+    /// Compiles one schema with those that it imports and includes among the sources; the others are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schemas::load`]; also when no source has that name.
+    pub fn load_file(name: &str, sources: &[SchemaSource<'_>]) -> Result<Self, SchemaError> {
+        let tables = compile::compile_from(name, sources)?;
+        Ok(Self { tables: Arc::new(tables), bundled: false, limits: Limits::default() })
+    }
+
     /// Sets how many bytes a message may have; 32 MiB unless told otherwise.
     #[must_use]
     pub fn with_bytes_max(mut self, bytes: usize) -> Self {

@@ -55,6 +55,33 @@ pub(super) fn resolve(documents: &mut [Document]) -> Result<(), SchemaError> {
     Ok(())
 }
 
+/// Keeps the named document and those it leads to, directly or not.
+pub(super) fn reachable(name: &str, documents: Vec<Document>) -> Result<Vec<Document>, SchemaError> {
+    let Some(root) = documents.iter().position(|document| &*document.name == name) else {
+        let problem = SchemaProblem::Unresolved("a document of this name".to_owned());
+        return Err(SchemaError { source_name: name.to_owned(), line: 1, problem });
+    };
+    let mut wanted = vec![false; documents.len()];
+    let mut open = vec![root];
+    while let Some(number) = open.pop() {
+        if std::mem::replace(&mut wanted[number], true) {
+            continue;
+        }
+        let document = &documents[number];
+        let locations = document.children(0).filter(|node| {
+            matches!(document.nodes[*node].kind.as_ref(), "import" | "include")
+        });
+        // A reference that leads nowhere is reported when references are resolved.
+        open.extend(
+            locations
+                .filter_map(|node| document.nodes[node].attribute("schemaLocation"))
+                .filter_map(|location| locate(&documents, &document.name, location)),
+        );
+    }
+    let mut wanted = wanted.into_iter();
+    Ok(documents.into_iter().filter(|_| wanted.next().unwrap_or(false)).collect())
+}
+
 /// Finds a document by its place beside the one that refers to it, else by its file name alone.
 fn locate(documents: &[Document], from: &str, location: &str) -> Option<usize> {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);

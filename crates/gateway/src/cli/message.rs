@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use iwmo_codec::messages::{Message, MessageKind};
@@ -68,7 +67,7 @@ impl Show {
         let Some(message) = read(&self.file, terminal)? else { return Ok(Found::Something) };
         let mut out = io::stdout().lock();
         match self.format {
-            MessageFormat::Text => out.write_all(iwmo_codec::show::text(&message, terminal.lang.into()).as_bytes())?,
+            MessageFormat::Text => writeln!(out, "{}", message.to_json())?,
             MessageFormat::Json => writeln!(out, "{}", message.to_json())?,
             MessageFormat::Xml => out.write_all(&message.encode())?,
         }
@@ -151,9 +150,10 @@ impl Retour {
         terminal: &Terminal,
     ) -> Result<Uitspraak, Failure> {
         let store = open::read(&store, terminal)?;
-        let settings = Arc::new(engine::Settings::default());
-        engine::would_answer(&store.ledger, &settings, message, SystemClock.now())
-            .map_err(|error| Failure::new(error.to_string()))
+        let settings = engine::Settings::default();
+        let answer = engine::would_answer(&store.ledger, &settings, message, SystemClock.now())
+            .map_err(|error| Failure::new(error.to_string()))?;
+        answer.codes().map_err(|code| Failure::new(format!("{code:?} is no retourcode")))
     }
 }
 

@@ -68,7 +68,7 @@ impl Replay {
         let fresh = ledger::temporary_at(&tips, &reader, &applier, &mut show).map_err(fail)?;
         bar.finish_and_clear();
         let difference = stored.first_difference(&fresh).map_err(|error| fail(error.into()))?;
-        let difference = difference.map(|difference| difference.to_string());
+        let difference = difference.map(|difference| ledger::row_words(&difference.key));
         let applied = tips.values().map(|tip| tip.seq).sum();
         self.say(terminal, applied, difference.as_deref())?;
         Ok(if difference.is_some() { Found::Something } else { Found::AllWell })

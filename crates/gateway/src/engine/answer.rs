@@ -37,13 +37,7 @@ pub(super) fn retour(
     at: &At,
     today: Date,
 ) -> Result<Message, AnswerError> {
-    let uitspraak = match uitspraak {
-        Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Codes::Goedgekeurd,
-        Uitspraak::Kop { codes: header } => Codes::Header(codes(header)?),
-        Uitspraak::Klassen { codes: classes } => {
-            Codes::Klassen(classes.iter().map(|class| codes(class)).collect::<Result<_, _>>()?)
-        }
-    };
+    let uitspraak = uitspraak.codes().map_err(AnswerError::Value)?;
     let verdict = Verdict {
         identificatie_retour: retour_identificatie(at),
         dagtekening_retour: translate::datum(today)?,
@@ -63,8 +57,22 @@ pub(super) fn eb_identificatie(at: &At) -> String {
     format!("EB{:010}", at.seq % 10_000_000_000)
 }
 
-fn codes(texts: &[String]) -> Result<Vec<RetourCode>, AnswerError> {
-    texts.iter().map(|text| text.parse().map_err(|_| AnswerError::Value(text.clone()))).collect()
+impl Uitspraak {
+    /// Returns what the codec builds a retour from; the text of a code that is none.
+    ///
+    /// # Errors
+    ///
+    /// A code has no form in the standard.
+    pub fn codes(&self) -> Result<Codes, String> {
+        let parse = |texts: &Vec<String>| -> Result<Vec<RetourCode>, String> {
+            texts.iter().map(|text| text.parse().map_err(|_| text.clone())).collect()
+        };
+        Ok(match self {
+            Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Codes::Goedgekeurd,
+            Uitspraak::Kop { codes } => Codes::Header(parse(codes)?),
+            Uitspraak::Klassen { codes } => Codes::Klassen(codes.iter().map(parse).collect::<Result<_, _>>()?),
+        })
+    }
 }
 
 /// Builds the notification to the CAK that a command asks for.

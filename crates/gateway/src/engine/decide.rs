@@ -2,22 +2,22 @@
 
 use iwmo_codec::messages::Message;
 use iwmo_codec::rules;
-use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
+use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use iwmo_toewijzing::judge::{Context, Ernst, Judgement, Rol, judge};
-use iwmo_toewijzing::{Dossier, Verdict};
+use iwmo_toewijzing::Verdict;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::dutch_date;
 use crate::engine::batch::{Batch, unavailable};
 use crate::engine::record::{Bericht, Record, Uitgaand, Uitspraak};
+use crate::engine::judged::{Bench, dossier, heenbericht};
 use crate::engine::plan::Hold;
 use crate::engine::worker::entry_name;
 use crate::engine::{GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer};
-use crate::ledger::{Applier, At, EbMelding, Gevolg, Heenbericht, LedgerError, Persoon, Rows, keys};
-use crate::store::Overlay;
-use crate::translate::{self, Parties, Untranslatable};
+use crate::ledger::{Applier, At, EbMelding, Gevolg, LedgerError, Persoon, Rows, keys};
+use crate::translate::{self, Untranslatable};
 
 /// Decides about messages, one after the other.
 pub(super) struct Decider<'a> {
@@ -97,8 +97,9 @@ impl Decider<'_> {
             });
         }
         let at = batch.next(keys::chain(parties.gemeente), now);
-        let (judgement, _) =
-            self.judged(incoming, &parties, gemeente, &at, Rol::Verzender, &batch.overlay).map_err(broken)?;
+        let judgement =
+            self.bench(incoming, gemeente, Rol::Verzender).judge(incoming.message, &parties, &at, &batch.overlay);
+        let judgement = judgement.map_err(broken)?;
         if !judgement.mag_verzonden() {
             return Err(preflight(&judgement));
         }
@@ -131,8 +132,9 @@ impl Decider<'_> {
         let at = batch.next(keys::chain(parties.gemeente), now);
         let violations = rules::check(incoming.message);
         let mut record = if violations.is_empty() {
-            let judged = self.judged(incoming, &parties, gemeente, &at, Rol::Ontvanger, &batch.overlay);
-            let (judgement, _) = judged.map_err(broken)?;
+            let bench = self.bench(incoming, gemeente, Rol::Ontvanger);
+            let judged = bench.judge(incoming.message, &parties, &at, &batch.overlay);
+            let judgement = judged.map_err(broken)?;
             self.record(incoming, &judgement)
         } else {
             // Level 2: the whole message is refused with 0001 and nothing else is judged.
@@ -175,7 +177,7 @@ impl Decider<'_> {
             return Err(wrong_sender(incoming, &format!("gemeente {gemeente}")));
         }
         let at = batch.next(keys::chain(gemeente), now);
-        let matched = answered(&batch.overlay, gemeente, message)
+        let matched = heenbericht(&batch.overlay, gemeente, message)
             .map_err(broken)?
             .filter(|heen| heen.aanbieder == aanbieder && heen.antwoord.is_none());
         let mut record = match &matched {
@@ -248,37 +250,8 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn judged(
-        &self,
-        incoming: &Incoming<'_>,
-        parties: &Parties,
-        settings: &GemeenteSettings,
-        at: &At,
-        rol: Rol,
-        overlay: &Overlay<'_>,
-    ) -> Result<(Judgement, Event), LedgerError> {
-        let inconsistent = |what: String| LedgerError::Inconsistent { entry: entry_name(at), what };
-        let event = translate::event(incoming.message, at.seq, incoming.today)
-            .map_err(|error| inconsistent(error.to_string()))?;
-        let dossier = dossier(overlay, &event.dossier)?;
-        let mut context = Context::new(incoming.today, &settings.beleid);
-        context.rol = rol;
-        context.gemeenten = self.settings.gemeentelijst.as_ref();
-        context.producten = settings.producten.as_ref();
-        // TR056
-        context.identificatie_gebruikt = answered(overlay, parties.gemeente, incoming.message)?.is_some();
-        if let Inhoud::Toewijzen(products) = &event.inhoud {
-            for product in products {
-                // TR332
-                let key = keys::toewijzing(parties.gemeente, product.nummer);
-                let owner: Option<DossierKey> = overlay.row(&key)?;
-                if owner.is_some_and(|owner| owner != event.dossier) {
-                    context.nummers_elders.insert(product.nummer);
-                }
-            }
-        }
-        let judgement = judge(&dossier, &event, &context).map_err(|error| inconsistent(error.to_string()))?;
-        Ok((judgement, event))
+    fn bench<'b>(&'b self, incoming: &Incoming<'_>, gemeente: &'b GemeenteSettings, rol: Rol) -> Bench<'b> {
+        Bench { settings: self.settings, gemeente, today: incoming.today, rol }
     }
 
     fn record(&self, incoming: &Incoming<'_>, judgement: &Judgement) -> Bericht {
@@ -358,30 +331,6 @@ impl From<&Verdict> for Uitspraak {
             Verdict::Afgekeurd(classes) => Uitspraak::Klassen { codes: classes.iter().map(texts).collect() },
         }
     }
-}
-
-/// Returns the dossier on record, or an empty one.
-pub(super) fn dossier(rows: &impl Rows, key: &DossierKey) -> Result<Dossier, LedgerError> {
-    let row = rows.row(&keys::dossier(key.gemeente, key.aanbieder, &key.bsn))?;
-    Ok(row.unwrap_or_else(|| Dossier::new(key.clone())))
-}
-
-/// Returns the heenbericht with the parties, kind and Identificatie of this message, or of the one that this
-/// retour answers.
-fn answered(
-    rows: &impl Rows,
-    gemeente: Gemeente,
-    message: &Message,
-) -> Result<Option<Heenbericht>, LedgerError> {
-    let kind = message.kind();
-    let code = kind.heenbericht().unwrap_or(kind).bericht_code();
-    let key = keys::heenbericht(gemeente, message.header().afzender, code, message.header().identificatie);
-    let heen: Option<Heenbericht> = rows.row(&key)?;
-    if kind.heenbericht().is_none() {
-        return Ok(heen);
-    }
-    // A retour is matched by Dagtekening too (header-and-identification 4.1).
-    Ok(heen.filter(|heen| translate::date(message.header().dagtekening).is_ok_and(|date| date == heen.dagtekening)))
 }
 
 /// Returns the key under which what concerns this person leaves in order. It holds no personal data.

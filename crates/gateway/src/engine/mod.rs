@@ -10,7 +10,7 @@
 //! | `api.rs` | the words between listeners, engine and outbox |
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs` | what the engine needs of the configuration |
-//! | `decide.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
+//! | `decide.rs`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `batch.rs`, `worker.rs` | from records to the disk |
 //! | `handle.rs` | the engine as others see it |
 
@@ -19,6 +19,7 @@ mod api;
 mod batch;
 mod decide;
 mod handle;
+mod judged;
 mod plan;
 pub mod record;
 mod settings;
@@ -26,4 +27,5 @@ mod worker;
 
 pub use api::*;
 pub use handle::{Engine, EngineError, Opened};
+pub use judged::would_answer;
 pub use settings::{GemeenteSettings, PartnerKind, PartnerSettings, Settings};

@@ -10,7 +10,8 @@ use jiff::civil::Date;
 
 use crate::clock::dutch_midnight;
 use crate::engine::answer;
-use crate::engine::decide::{Decider, dossier, order};
+use crate::engine::decide::{Decider, order};
+use crate::engine::judged::dossier;
 use crate::engine::record::{EbBesluit, EbUitkomst, Uitgaand};
 use crate::engine::worker::entry_name;
 use crate::ledger::{At, LedgerError, Persoon, Rows, Tellers, keys};

@@ -113,6 +113,32 @@ impl Rows for Overlay<'_> {
     }
 }
 
+/// Says which row a key is of, without the person in it.
+#[must_use]
+pub fn row_words(key: &[u8]) -> String {
+    let gemeente = key.get(1..5).map(String::from_utf8_lossy).unwrap_or_default();
+    match key.first() {
+        Some(b'd') => format!("a dossier of gemeente {gemeente}"),
+        Some(b'p') => format!("a person of gemeente {gemeente}"),
+        Some(b'q') => format!("the entries of a person of gemeente {gemeente}"),
+        Some(b't') => match keys::toewijzing_delen(key) {
+            Some((gemeente, nummer)) => format!("toewijzing {gemeente}/{nummer}"),
+            None => "a toewijzing".to_owned(),
+        },
+        Some(b'h') => format!("a heenbericht of gemeente {gemeente}"),
+        Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
+        Some(b'n') => format!("the counters of gemeente {gemeente}"),
+        Some(b'x') => "a receipt".to_owned(),
+        Some(b'o') => match keys::uitgaand_id(key) {
+            Some(id) => format!("outgoing message {id}"),
+            None => "an outgoing message".to_owned(),
+        },
+        Some(b'u') => "the queue of a partner".to_owned(),
+        Some(b'w') => "a planned run of the CAK planner".to_owned(),
+        _ => "a row of no known kind".to_owned(),
+    }
+}
+
 /// Reads a row from its bytes.
 ///
 /// # Errors
