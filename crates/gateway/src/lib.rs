@@ -5,7 +5,7 @@ pub mod backoffice;
 pub mod clock;
 pub mod config;
 pub mod daemon;
-// pub mod demo;
+pub mod demo;
 pub mod engine;
 pub mod exchange;
 pub mod journal;

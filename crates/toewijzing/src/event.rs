@@ -4,7 +4,7 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{
-    Aanbieder, Bsn, Gemeente, Identificatie, Omvang, Product, RedenBeeindiging, RedenWijziging,
+    Aanbieder, Bsn, Gemeente, Identificatie, Malformed, Omvang, Product, RedenBeeindiging, RedenWijziging,
     ReferentieAanbieder, Retourcode, ToewijzingNummer,
 };
 
@@ -111,6 +111,23 @@ pub enum StatusAanlevering {
     Verwijderen,
     /// 9: unchanged. CS058 refuses it in a 305 and 307.
     Ongewijzigd,
+}
+
+impl StatusAanlevering {
+    /// Takes the code as the message writes it.
+    ///
+    /// # Errors
+    ///
+    /// The schema does not know the code.
+    pub fn new(code: &str) -> Result<Self, Malformed> {
+        match code {
+            "1" => Ok(Self::Eerste),
+            "2" => Ok(Self::Gewijzigd),
+            "3" => Ok(Self::Verwijderen),
+            "9" => Ok(Self::Ongewijzigd),
+            _ => Err(Malformed { what: "StatusAanlevering", expected: "1, 2, 3 or 9" }),
+        }
+    }
 }
 
 /// One StartProduct of a 305.

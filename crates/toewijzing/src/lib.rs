@@ -1,6 +1,6 @@
 //! The life of a Wmo toewijzing and what the CAK must hear of it: pure state machine.
 //!
-//! A [`Dossier`] holds what one gemeente and one aanbieder have on record about one client. [`judge`] holds a
+//! A [`Dossier`] holds what one gemeente and one aanbieder have on record about one client. [`judge()`] holds a
 //! message ([`Event`]) against it and gives a [`Judgement`]; [`Dossier::apply`] puts a judged message on record,
 //! now or in a replay. [`cak`] plans what the CAK must hear. [`deadline`] says what is due from whom, [`calendar`] knows the Dutch working days.
 //!

@@ -197,16 +197,17 @@ impl Sink for Writer {
     }
 }
 
-/// Escapes character data. A carriage return becomes a reference, because a reader would turn a bare one into a
-/// line feed (XML 1.0, 2.11).
+/// Escapes character data. A reader turns CR LF and a bare carriage return into a line feed (XML 1.0, 2.11): so a
+/// line feed becomes the line end of the file, and a carriage return a reference.
 fn escape(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(index) = rest.find(['&', '<', '>', '\r']) {
+    while let Some(index) = rest.find(['&', '<', '>', '\r', '\n']) {
         out.push_str(&rest[..index]);
         out.push_str(match rest.as_bytes()[index] {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
+            b'\n' => "\r\n",
             _ => "&#13;",
         });
         rest = &rest[index + 1..];
@@ -222,6 +223,6 @@ mod tests {
     fn markup_and_carriage_returns_are_escaped() {
         let mut out = String::new();
         escape(&mut out, "a<b>&c\r\nd ]]> é");
-        assert_eq!(out, "a&lt;b&gt;&amp;c&#13;\nd ]]&gt; é");
+        assert_eq!(out, "a&lt;b&gt;&amp;c&#13;\r\nd ]]&gt; é");
     }
 }

@@ -22,6 +22,9 @@ pub(crate) use class::{Class, Sink, local_name};
 
 use class::{Reader, Root};
 
+#[cfg(test)]
+mod tests;
+
 /// Does the same for every kind of message: `each!(message, bericht => expression)`.
 macro_rules! each {
     ($message:expr, $bericht:ident => $body:expr) => {

@@ -111,7 +111,7 @@ fn klassen(message: &Message) -> Vec<Klasse<'_>> {
     let mut found = Vec::new();
     match message {
         Message::Wmo302(m) => {
-            for client in &m.client {
+            if let Some(client) = &m.client {
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 for (index, relatie) in client.relaties.iter().enumerate() {
                     let path = format!("/Bericht/Client/Relaties/Relatie[{}]", index + 1);
@@ -128,21 +128,21 @@ fn klassen(message: &Message) -> Vec<Klasse<'_>> {
             }
         }
         Message::Wmo306(m) => {
-            for client in &m.client {
+            if let Some(client) = &m.client {
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 let producten = &client.start_producten;
                 list(&mut found, "Client/StartProducten/StartProduct", producten, |p| &p.retour_codes);
             }
         }
         Message::Wmo308(m) => {
-            for client in &m.client {
+            if let Some(client) = &m.client {
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 let producten = &client.stop_producten;
                 list(&mut found, "Client/StopProducten/StopProduct", producten, |p| &p.retour_codes);
             }
         }
         Message::Wmo316(m) => {
-            for client in &m.client {
+            if let Some(client) = &m.client {
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 let producten = &client.aangevraagde_producten;
                 list(&mut found, "Client/AangevraagdeProducten/AangevraagdProduct", producten, |p| {
@@ -151,7 +151,7 @@ fn klassen(message: &Message) -> Vec<Klasse<'_>> {
             }
         }
         Message::Wmo318(m) => {
-            for client in &m.client {
+            if let Some(client) = &m.client {
                 let verzoek = &client.verzoek;
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 push(&mut found, "/Bericht/Client/Verzoek", &verzoek.retour_codes);
@@ -164,19 +164,19 @@ fn klassen(message: &Message) -> Vec<Klasse<'_>> {
             }
         }
         Message::Wmo320(m) => {
-            for antwoord in &m.antwoord {
+            if let Some(antwoord) = &m.antwoord {
                 push(&mut found, "/Bericht/Antwoord", &antwoord.retour_codes);
             }
         }
         Message::Wmo402(m) => {
-            for client in &m.client {
+            if let Some(client) = &m.client {
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 let start = &client.start_eigen_bijdrage;
                 push(&mut found, "/Bericht/Client/StartEigenBijdrage", &start.retour_codes);
             }
         }
         Message::Wmo404(m) => {
-            for client in &m.client {
+            if let Some(client) = &m.client {
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 let stop = &client.stop_eigen_bijdrage;
                 push(&mut found, "/Bericht/Client/StopEigenBijdrage", &stop.retour_codes);

@@ -100,3 +100,6 @@ impl Findings<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

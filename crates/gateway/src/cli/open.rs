@@ -24,6 +24,11 @@ pub(super) struct StoreArguments {
 }
 
 impl StoreArguments {
+    /// The store in a folder.
+    pub(super) fn data(folder: PathBuf) -> Self {
+        Self { data: Some(folder), config: None }
+    }
+
     /// Returns the folder of the store.
     pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         let folder = match (&self.data, &self.config) {

@@ -27,6 +27,15 @@ impl Lang {
     }
 }
 
+impl From<Lang> for iwmo_codec::Lang {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Nl => Self::Nl,
+            Lang::En => Self::En,
+        }
+    }
+}
+
 /// When to colour what people read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {

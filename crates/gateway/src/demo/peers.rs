@@ -147,7 +147,7 @@ impl Peer {
         periods.values().filter(|period| period.bsn == bsn && !period.deleted).cloned().collect()
     }
 
-    fn answer(self: &Arc<Self>, message: &Message) {
+    fn answer(&self, message: &Message) {
         let verdict = match (self.role, message) {
             (Role::Aanbieder, Message::Wmo301(_)) => match rules::check(message).is_empty() {
                 true => Uitspraak::Goedgekeurd,
@@ -165,10 +165,11 @@ impl Peer {
             uitspraak: verdict,
         };
         let Ok(retour) = retour(message, &verdict) else { return };
-        let peer = Arc::clone(self);
+        let (Some(caller), name) = (self.caller.get().cloned(), self.name) else { return };
+        // The receipt comes first, as it does in the world: the answer is a message of its own.
         tokio::spawn(async move {
-            if let Err(error) = peer.send(Bytes::from(retour.encode())).await {
-                tracing::error!(code = "DemoPeerSendError", %error, partner = peer.name, "A simulated partner could not answer.");
+            if let Err(error) = caller.post(BERICHTEN_PATH, Bytes::from(retour.encode())).await {
+                tracing::error!(code = "DemoPeerSendError", %error, partner = name, "A simulated partner could not answer.");
             }
         });
     }
@@ -244,8 +245,7 @@ impl Peer {
     }
 }
 
-/// A peer behind an [`Arc`], so that it can answer after it has given its receipt.
-impl Intake for Arc<Peer> {
+impl Intake for Peer {
     async fn receive(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
         let message = match self.schemas.decode(&inbound.bytes) {
             Ok(message) => message,

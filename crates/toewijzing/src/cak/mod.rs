@@ -10,23 +10,23 @@
 //!
 //! Invariant: after every accepted command the periods of a person are disjoint and only the last has no stop (OP291).
 
+mod command;
 mod months;
 mod plan;
 mod policy;
+mod proposal;
 mod record;
 mod retour;
 mod simulate;
 mod wanted;
 
+pub use command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 pub use months::{Maand, Maanden, first_month, last_month, shift_months};
 pub use plan::{Plan, Stap, Wachtreden, plan};
 pub use policy::{
     Belasting, Brug, Chargeable, EbBeleid, Minderjarig, Overlijden, Pauze, RetroBeleid, Trigger, Vensters,
 };
-pub use record::{
-    EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, EbStartNummer, Kostprijs, Onderdeel, Opdracht,
-    Uitkomst,
-};
+pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Uitkomst};
 pub use retour::{Actie, Gevolg, Handmatig};
 pub use wanted::{Gewenst, Periode, Taak, wanted};
 

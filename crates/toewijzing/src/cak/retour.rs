@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{EbDossier, EbPeriode, EbStart, Onderdeel, Opdracht, Uitkomst};
+use super::command::{Onderdeel, Opdracht};
+use super::record::{EbDossier, EbPeriode, EbStart, Uitkomst};
 use crate::identity::{Identificatie, Retourcode};
 
 /// Every code that release 1.0 knows.

@@ -2,9 +2,10 @@
 
 use jiff::civil::{Date, date};
 
+use super::command::{EbStartNummer, Kostprijs, Opdracht};
 use super::months::{Maanden, shift_months};
 use super::policy::Vensters;
-use super::record::{EbDossier, EbStartNummer, Kostprijs, Opdracht};
+use super::record::EbDossier;
 
 /// CS332: no date before the abonnementstarief.
 const EERSTE_DAG: Date = date(2020, 1, 1);

@@ -283,3 +283,29 @@ fn long_histories_are_planned_from_where_they_differ() {
     // More that differs than is compared.
     assert_eq!(planned(&accepted, &[period(date(2020, 1, 1), None)]), "Handmatig(TeVeelPerioden)");
 }
+
+#[test]
+fn a_policy_names_only_what_differs() {
+    assert_eq!(serde_json::from_str::<EbBeleid>("{}").expect("all defaults"), EbBeleid::default());
+    let text = r#"{"brug": {"dagen": 10}, "pauze": "direct", "vensters": {"toekomst": 2},
+        "belasting": [{"categorie": "08", "vanaf": "2025-01-01", "belasting": "vrij"}]}"#;
+    let policy: EbBeleid = serde_json::from_str(text).expect("a policy");
+    assert_eq!((policy.brug, policy.pauze), (Brug::Dagen(10), Pauze::Direct));
+    assert_eq!(policy.vensters, Vensters { toekomst: 2, ..Vensters::IEB_1_0_3 });
+    assert!(serde_json::from_str::<EbBeleid>(r#"{"pause": "direct"}"#).is_err(), "a misspelt key");
+    let stored = postcard::to_allocvec(&policy).expect("storable");
+    assert_eq!(postcard::from_bytes::<EbBeleid>(&stored).expect("readable"), policy);
+}
+
+#[test]
+fn a_record_can_be_stored() {
+    let id = Identificatie::new("A").expect("an id");
+    let mut dossier = record(&[(1, date(2021, 3, 10), None)]);
+    dossier
+        .sent(Opdracht::MeldStop { nummer: nr(1), datum: date(2021, 6, 30) }, id.clone(), D)
+        .expect("free");
+    dossier.retour(&id, &codes(&["0200", "9328"]));
+    let stored = postcard::to_allocvec(&dossier).expect("storable");
+    assert_eq!(postcard::from_bytes::<EbDossier>(&stored).expect("readable"), dossier);
+    assert!(!format!("{dossier:?}").contains("123456782"), "a BSN in Debug");
+}

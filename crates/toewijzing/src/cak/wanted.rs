@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::command::Kostprijs;
 use super::months::{Maand, birthday_18};
 use super::policy::{Belasting, Brug, EbBeleid, Minderjarig, Overlijden, Pauze, Trigger};
-use super::record::Kostprijs;
 use crate::dossier::{Dossier, Levering, Onderwerp, Start, Stop, VersieStatus};
 use crate::event::ToegewezenProduct;
 use crate::identity::{Product, ToewijzingNummer};

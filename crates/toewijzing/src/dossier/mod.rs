@@ -1,8 +1,8 @@
 //! What is on record between one gemeente and one aanbieder about one client.
 //!
 //! Only records are kept: versions of toewijzingen, starts and stops, each with the message that made it
-//! and the one that deleted it. Every state is derived from them ([`assignment`], [`delivery`]), so a
-//! delete takes back exactly what it deletes. [`apply`] is the only code that changes a record.
+//! and the one that deleted it. Every state is derived from them (`assignment`, `delivery`), so a
+//! delete takes back exactly what it deletes. [`Dossier::apply`] is the only code that changes a record.
 
 pub(crate) mod anomaly;
 mod apply;

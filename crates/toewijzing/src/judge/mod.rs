@@ -1,6 +1,6 @@
 //! Judges a message against a dossier.
 //!
-//! [`judge`] is a pure function from dossier, message and context to a [`Judgement`]: the codes for the retour,
+//! [`judge()`] is a pure function from dossier, message and context to a [`Judgement`]: the codes for the retour,
 //! the rules that gave them, warnings, anomalies, facts for the own contribution and the dossier as it is
 //! afterwards. Nothing of it is stored here: the caller journals the message and the verdict, and
 //! [`Dossier::apply`] with that verdict always gives the dossier of the judgement.

@@ -537,12 +537,7 @@ fn start_key(class: &Value) -> StartKey {
 }
 
 fn status(class: &Value) -> StatusAanlevering {
-    match class["StatusAanlevering"].as_str().unwrap() {
-        "1" => StatusAanlevering::Eerste,
-        "2" => StatusAanlevering::Gewijzigd,
-        "3" => StatusAanlevering::Verwijderen,
-        _ => StatusAanlevering::Ongewijzigd,
-    }
+    StatusAanlevering::new(class["StatusAanlevering"].as_str().unwrap()).unwrap()
 }
 
 fn nummer(value: &Value) -> ToewijzingNummer {

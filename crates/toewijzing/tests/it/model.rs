@@ -256,3 +256,83 @@ proptest! {
         prop_assert_eq!(postcard::from_bytes::<Dossier>(&stored).unwrap(), dossier);
     }
 }
+
+/// One message about number 100, as the gemeente sees it.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A 301 with this day of the version, this end (0 is none) and perhaps RedenWijziging 13.
+    Assign {
+        day: i8,
+        end: i8,
+        delete: bool,
+    },
+    /// The 302 on one of the 301s sent so far.
+    Answer {
+        of: usize,
+        approve: bool,
+    },
+    Start,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (1..5_i8, 0..4_i8, proptest::bool::weighted(0.2))
+            .prop_map(|(day, end, delete)| Step::Assign { day, end, delete }),
+        3 => (0..8_usize, any::<bool>()).prop_map(|(of, approve)| Step::Answer { of, approve }),
+        1 => Just(Step::Start),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// What was sent and answered, in any order, leaves the state that a plain list of versions gives.
+    #[test]
+    fn random_versions(steps in proptest::collection::vec(step(), 1..20)) {
+        let mut story = Story::new();
+        // Day, end, deleted, and the answer.
+        let mut sent: Vec<(i8, i8, bool, Option<bool>)> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Assign { day, end, delete } => {
+                    let mut product = support::assigned(date(2023, 1, day));
+                    product.einddatum = (end > 0).then(|| date(2023, 5, end));
+                    if delete {
+                        product.einddatum = Some(product.ingangsdatum);
+                        product.reden_wijziging =
+                            Some(iwmo_toewijzing::identity::RedenWijziging::VERWIJDERD);
+                    }
+                    let end = if delete { -1 } else { end };
+                    let known = sent.len();
+                    story.send_as(&format!("T{known}"), Inhoud::Toewijzen(vec![product]));
+                    sent.push((day, end, delete, None));
+                }
+                Step::Answer { of, approve } => {
+                    let codes = if approve { vec![] } else { vec!["S329"] };
+                    story.answer_to(&format!("T{of}"), &codes);
+                    if let Some(version) = sent.get_mut(of) {
+                        version.3 = version.3.or(Some(approve));
+                    }
+                }
+                Step::Start => {
+                    let exists = !matches!(story.status(), "ONBEKEND" | "VERWIJDERD");
+                    let open = story.levering().starts_with("GESTART");
+                    let codes = story.starts(&[support::start(BEGINS[0])]);
+                    prop_assert_eq!(codes.contains("9019"), !exists);
+                    prop_assert_eq!(codes == "ok", exists && !open);
+                }
+            }
+            let mut standing: Vec<_> = sent.iter().filter(|version| version.3 != Some(false)).collect();
+            standing.sort_by_key(|version| version.0);
+            let want = match standing.last() {
+                None => "ONBEKEND",
+                Some((_, _, true, _)) => "VERWIJDERD",
+                Some((_, end, ..)) => {
+                    let same = standing.iter().rev().take_while(|version| version.1 == *end);
+                    if same.clone().any(|version| version.3 == Some(true)) { "BEVESTIGD" } else { "AANGEBODEN" }
+                }
+            };
+            prop_assert_eq!(story.status(), want, "after {:?}", sent);
+        }
+    }
+}

@@ -182,11 +182,25 @@ impl Story {
         judgement
     }
 
-    /// Answers the message sent last.
-    pub(crate) fn answer(&mut self, codes: &[&str]) -> Judgement {
-        let op = Identificatie::new(&format!("M{}", self.entry)).unwrap();
+    /// Sends a message under this Identificatie.
+    pub(crate) fn send_as(&mut self, id: &str, inhoud: Inhoud) -> Judgement {
+        let mut event = self.event(inhoud);
+        event.bericht.identificatie = Identificatie::new(id).unwrap();
+        let judgement = judge(&self.dossier, &event, &Context::new(self.today, &self.beleid)).unwrap();
+        self.dossier.apply(&event, &judgement.verdict).unwrap();
+        judgement
+    }
+
+    /// Answers the message with this Identificatie.
+    pub(crate) fn answer_to(&mut self, id: &str, codes: &[&str]) -> Judgement {
+        let op = Identificatie::new(id).unwrap();
         let codes = codes.iter().map(|code| Retourcode::new(code).unwrap()).collect();
         self.judge(Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes }))
+    }
+
+    /// Answers the message sent last.
+    pub(crate) fn answer(&mut self, codes: &[&str]) -> Judgement {
+        self.answer_to(&format!("M{}", self.entry), codes)
     }
 
     pub(crate) fn starts(&mut self, starts: &[StartProduct]) -> String {

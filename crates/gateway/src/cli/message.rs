@@ -1,0 +1,176 @@
+//! `iwmo show`, `encode` and `retour`: one message at a time.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use iwmo_codec::messages::{Message, MessageKind};
+use iwmo_codec::render::{self, Source, Style};
+use iwmo_codec::retour::{Uitspraak, Verdict, retour};
+use iwmo_codec::value::RetourCode;
+use iwmo_codec::{Schemas, rules};
+
+use super::open::{self, StoreArguments};
+use super::output::{Failure, Found, Outcome, Terminal};
+use super::validate::read_input;
+use crate::clock::{Clock, SystemClock};
+use crate::{engine, translate};
+
+/// Show one message, readable
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The message; `-` is standard input
+    file: PathBuf,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: MessageFormat,
+}
+
+/// The form in which a message is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum MessageFormat {
+    /// For people: codes explained.
+    #[default]
+    Text,
+    /// JSON with the standard's own names; `iwmo encode` turns it back.
+    Json,
+    /// XML, written anew.
+    Xml,
+}
+
+/// Turn JSON, as `iwmo show --format json` prints it, into a valid message
+#[derive(Debug, Args)]
+pub(super) struct Encode {
+    /// The JSON; `-` is standard input
+    file: PathBuf,
+    /// Refuse any other kind of message, as WMO305; also what the JSON holds when it does not say
+    #[arg(long, value_name = "KIND")]
+    message: Option<String>,
+}
+
+/// Write the return message for a message
+///
+/// Without a store the rules within the message decide. With --data or --config the rules that need earlier
+/// messages are judged against that store too; nothing is stored.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Retour {
+    /// The message; `-` is standard input
+    file: PathBuf,
+    /// Judge against the store in this folder
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Show {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let Some(message) = read(&self.file, terminal)? else { return Ok(Found::Something) };
+        let mut out = io::stdout().lock();
+        match self.format {
+            MessageFormat::Text => out.write_all(iwmo_codec::show::text(&message, terminal.lang.into()).as_bytes())?,
+            MessageFormat::Json => writeln!(out, "{}", message.to_json())?,
+            MessageFormat::Xml => out.write_all(&message.encode())?,
+        }
+        Ok(Found::AllWell)
+    }
+}
+
+impl Encode {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let (name, bytes) = read_input(&self.file)?;
+        let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("{name}: not UTF-8")))?;
+        let kind = self.message.as_deref().map(kind).transpose()?;
+        let parsed = match kind {
+            Some(kind) => Message::from_json_as(kind, &text),
+            None => Message::from_json(&text),
+        };
+        let message = match parsed {
+            Ok(message) => message,
+            Err(error) => {
+                writeln!(io::stderr().lock(), "{name}: {error}")?;
+                return Ok(Found::Something);
+            }
+        };
+        // Lengths and patterns are judged on what would be sent.
+        let xml = message.encode();
+        let report = Schemas::bundled().validate_schema(&xml);
+        if !report.is_valid() {
+            complain("-", &xml, &report, terminal)?;
+            return Ok(Found::Something);
+        }
+        io::stdout().lock().write_all(&xml)?;
+        Ok(Found::AllWell)
+    }
+}
+
+fn kind(text: &str) -> Result<MessageKind, Failure> {
+    text.to_uppercase().parse().map_err(|_| {
+        let all: Vec<&str> = MessageKind::ALL.iter().map(|kind| kind.name()).collect();
+        Failure::new(format!("{text:?} is no kind of message")).hint(format!("one of {}", all.join(", ")))
+    })
+}
+
+impl Retour {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let Some(message) = read(&self.file, terminal)? else { return Ok(Found::Something) };
+        if message.kind().retour().is_none() {
+            let name = message.kind().name();
+            return Err(Failure::new(format!("{}: a {name} gets no return message", self.file.display())));
+        }
+        let violations = rules::check(&message);
+        let uitspraak = if !violations.is_empty() {
+            for violation in &violations {
+                let text = violation.message.get(terminal.lang.into());
+                writeln!(io::stderr().lock(), "{} {}: {text}", violation.rule, violation.path)?;
+            }
+            Uitspraak::Header(vec![RetourCode::TECHNISCH])
+        } else {
+            match &self.data {
+                None => Uitspraak::Goedgekeurd,
+                Some(data) => self.judged(&message, StoreArguments::data(data.clone()), terminal)?,
+            }
+        };
+        let approved = uitspraak == Uitspraak::Goedgekeurd;
+        let today = SystemClock.today();
+        let verdict = Verdict {
+            identificatie_retour: format!("R{:011}", SystemClock.now().as_microsecond() % 100_000_000_000),
+            dagtekening_retour: translate::datum(today).map_err(|error| Failure::new(error.to_string()))?,
+            xsd_versie_retour: None,
+            uitspraak,
+        };
+        let answer = retour(&message, &verdict).map_err(|error| Failure::new(error.to_string()))?;
+        io::stdout().lock().write_all(&answer.encode())?;
+        Ok(if approved { Found::AllWell } else { Found::Something })
+    }
+
+    fn judged(
+        &self,
+        message: &Message,
+        store: StoreArguments,
+        terminal: &Terminal,
+    ) -> Result<Uitspraak, Failure> {
+        let store = open::read(&store, terminal)?;
+        let settings = Arc::new(engine::Settings::default());
+        engine::would_answer(&store.ledger, &settings, message, SystemClock.now())
+            .map_err(|error| Failure::new(error.to_string()))
+    }
+}
+
+/// Reads a message; says what is wrong with it when it is not valid.
+fn read(file: &std::path::Path, terminal: &Terminal) -> Result<Option<Message>, Failure> {
+    let (name, bytes) = read_input(file)?;
+    match Schemas::bundled().decode(&bytes) {
+        Ok(message) => Ok(Some(message)),
+        Err(report) => {
+            complain(&name, &bytes, &report, terminal)?;
+            Ok(None)
+        }
+    }
+}
+
+fn complain(name: &str, xml: &[u8], report: &iwmo_codec::Report, terminal: &Terminal) -> io::Result<()> {
+    let style = Style { lang: terminal.lang.into(), color: false, personal_data: false };
+    let text = render::text(Source { file: name, xml }, report, style);
+    io::stderr().lock().write_all(text.as_bytes())
+}

@@ -1,0 +1,227 @@
+//! `iwmo validate`: XML, schema and message rules over files and folders.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+
+use clap::{Args, ValueEnum};
+use iwmo_codec::render::{self, Source, Style};
+use iwmo_codec::{Report, SchemaSource, Schemas};
+
+use super::output::{Failure, Found, Outcome, Terminal};
+
+/// Depth of folders that is looked into.
+const FOLDER_DEPTH_MAX: usize = 32;
+/// Reports that may wait to be printed.
+const REPORTS_MAX: usize = 64;
+
+/// Check messages: XML, schema and the rules of the standard that need only the message
+///
+/// Reports every fault of every message, with its line and what was expected. Values that may be personal are
+/// masked. Folders are searched for *.xml.
+///
+/// Exit code 0: all valid. 1: something was found. 2: something could not be read.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Validate {
+    /// Files and folders; `-` is standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: ReportFormat,
+    /// Other schemas than the bundled ones: a file with what it imports beside it, or a folder
+    #[arg(long, value_name = "PATH")]
+    schemas: Option<PathBuf>,
+    /// Stop after the schema
+    #[arg(long)]
+    schema_only: bool,
+    /// Messages to check at the same time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Show values and text that may be personal
+    #[arg(long)]
+    personal_data: bool,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object an input.
+    Json,
+    /// One SARIF 2.1.0 log.
+    Sarif,
+}
+
+/// One input with what was found.
+struct Judged {
+    index: usize,
+    name: String,
+    bytes: Vec<u8>,
+    report: Report,
+}
+
+impl Validate {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let schemas = match &self.schemas {
+            None => Schemas::bundled(),
+            Some(path) => load(path)?,
+        };
+        let inputs = collect(&self.paths)?;
+        let style =
+            Style { lang: terminal.lang.into(), color: terminal.color, personal_data: self.personal_data };
+        let mut out = io::stdout().lock();
+        let mut valid = true;
+        let mut sarif: Vec<(String, Report)> = Vec::new();
+        self.judge_all(&schemas, &inputs, |judged| {
+            valid &= judged.report.is_valid();
+            match self.format {
+                ReportFormat::Text => {
+                    let source = Source { file: &judged.name, xml: &judged.bytes };
+                    out.write_all(render::text(source, &judged.report, style).as_bytes())?;
+                }
+                ReportFormat::Json => {
+                    writeln!(out, "{}", render::json(&judged.name, &judged.report, style))?;
+                }
+                ReportFormat::Sarif => sarif.push((judged.name, judged.report)),
+            }
+            Ok(())
+        })?;
+        if self.format == ReportFormat::Sarif {
+            let inputs = sarif.iter().map(|(name, report)| (name.as_str(), report));
+            writeln!(out, "{}", render::sarif(inputs, style))?;
+        }
+        Ok(if valid { Found::AllWell } else { Found::Something })
+    }
+
+    /// Judges every input on several threads and hands the results on in the order of the inputs.
+    fn judge_all(
+        &self,
+        schemas: &Schemas,
+        inputs: &[PathBuf],
+        mut take: impl FnMut(Judged) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.jobs.map_or(cores, usize::from).min(inputs.len().max(1));
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = sync_channel::<Result<Judged, Failure>>(REPORTS_MAX);
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(path) = inputs.get(index) else { return };
+                        // When nobody listens any more there is nothing left to do.
+                        if sender.send(self.judge(schemas, index, path)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let mut early = std::collections::BTreeMap::new();
+            let mut expected = 0;
+            for judged in receiver {
+                let judged = judged?;
+                early.insert(judged.index, judged);
+                while let Some(judged) = early.remove(&expected) {
+                    take(judged)?;
+                    expected += 1;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn judge(&self, schemas: &Schemas, index: usize, path: &Path) -> Result<Judged, Failure> {
+        let (name, bytes) = read_input(path)?;
+        let report = if self.schema_only { schemas.validate_schema(&bytes) } else { schemas.validate(&bytes) };
+        Ok(Judged { index, name, bytes, report })
+    }
+}
+
+/// Reads a file, or standard input for `-`. Returns the name to show and the bytes.
+pub(super) fn read_input(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        return Ok(("-".to_owned(), bytes));
+    }
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
+    Ok((name, bytes))
+}
+
+/// Returns the files to check, folders searched for `*.xml` in order of name.
+fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let before = files.len();
+            search(path, "xml", &mut files)?;
+            if files.len() == before {
+                return Err(Failure::new(format!("{}: no *.xml in this folder", path.display())));
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn search(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let fail = |folder: &Path, error: io::Error| Failure::new(format!("{}: {error}", folder.display()));
+    let mut folders = vec![(folder.to_owned(), 0)];
+    let mut found = Vec::new();
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(|error| fail(&folder, error))? {
+            let entry = entry.map_err(|error| fail(&folder, error))?;
+            let kind = entry.file_type().map_err(|error| fail(&folder, error))?;
+            let path = entry.path();
+            // Links are not followed into folders, so a circle of links ends.
+            if kind.is_dir() && depth < FOLDER_DEPTH_MAX {
+                folders.push((path, depth + 1));
+            } else if path.extension().is_some_and(|has| has.eq_ignore_ascii_case(extension)) && path.is_file() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    files.extend(found);
+    Ok(())
+}
+
+/// Loads a schema set: a folder, or a file with what lies beside it.
+fn load(path: &Path) -> Result<Schemas, Failure> {
+    let mut files = Vec::new();
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    if !path.exists() {
+        return Err(Failure::new(format!("{}: no such file or folder", path.display())));
+    }
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    search(folder, "xsd", &mut files)?;
+    if files.is_empty() {
+        return Err(Failure::new(format!("{}: no *.xsd in this folder", path.display())));
+    }
+    let mut texts = Vec::with_capacity(files.len());
+    for file in &files {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+        let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+        texts.push((name, text));
+    }
+    let sources: Vec<SchemaSource<'_>> =
+        texts.iter().map(|(name, text)| SchemaSource { name, text }).collect();
+    let loaded = if path.is_dir() {
+        Schemas::load(&sources)
+    } else {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Schemas::load_file(&name, &sources)
+    };
+    loaded.map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}
