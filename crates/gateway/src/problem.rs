@@ -131,6 +131,17 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Makes a problem of an error that a router or an extractor answered in plain text. The text is dropped: it
+/// repeats what the caller sent, in which anything may stand.
+pub(crate) async fn only_problems(response: Response) -> Response {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    if !failed || response.extensions().get::<ProblemKind>().is_some() {
+        return response;
+    }
+    Problem::new(status, "verzoek", "The request is not understood").into_response()
+}
+
 /// Travels with a response, for the access log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProblemKind(pub(crate) &'static str);

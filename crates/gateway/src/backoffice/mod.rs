@@ -19,7 +19,7 @@ use bytes::Bytes;
 use crate::engine::{Inbound, Intake, PartnerId, Receipt, Refusal, Route};
 use crate::exchange::{APPLICATION_XML, accepted, log_access};
 use crate::listener::body::{BodyReader, content_is};
-use crate::problem::Problem;
+use crate::problem::{Problem, only_problems};
 
 pub use auth::{Principal, TokenSource};
 
@@ -76,6 +76,7 @@ impl<I: Intake> Backoffice<I> {
             .merge(more)
             .fallback(async || Problem::not_found())
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
+            .layer(middleware::map_response(only_problems))
             .layer(middleware::from_fn_with_state(tokens, auth::authenticate))
             .layer(middleware::from_fn(log_access))
     }

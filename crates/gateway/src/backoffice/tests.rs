@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::extract::Path;
 use axum::routing::get;
 use serde_json::json;
 use tokio::sync::watch;
@@ -49,7 +50,10 @@ async fn house() -> House {
     let intake = Arc::new(Script::default());
     let bodies = BodyReader::new(1024, Duration::from_secs(5), 0);
     let backoffice = Backoffice::new(Arc::clone(&intake), source, bodies, Arc::new(convert));
-    let more = Router::new().route("/api/v1/wie", get(whoami)).route(BERICHTEN_PATH, get(async || "a list"));
+    let more = Router::new()
+        .route("/api/v1/wie", get(whoami))
+        .route("/api/v1/getal/{number}", get(async |Path(number): Path<u8>| number.to_string()))
+        .route(BERICHTEN_PATH, get(async || "a list"));
     let (stopper, stop) = Stopper::new();
     tokio::spawn(listener.serve(backoffice.router(more), stop));
     let tls = client_config(None, &[authority.certificate()]).unwrap();
@@ -146,6 +150,18 @@ async fn added_routes_share_a_path_and_unknown_ones_are_problems() {
     assert_eq!(Answer::of(delete).await.problem(), "405 methode");
     let nowhere = house.client.get(house.url("/nowhere")).bearer_auth("secret-one").send().await.unwrap();
     assert_eq!(Answer::of(nowhere).await.problem(), "404 niet-gevonden");
+}
+
+/// What an extractor refuses is a problem too, and does not repeat what was sent.
+#[tokio::test]
+async fn refused_parameters_are_problems() {
+    let house = house().await;
+    let url = house.url("/api/v1/getal/999990019");
+    let answer = Answer::of(house.client.get(url).bearer_auth("secret-one").send().await.unwrap()).await;
+    assert_eq!(answer.problem(), "400 verzoek");
+    assert!(!answer.body.to_string().contains("999990019"), "{answer:?}");
+    let good = house.client.get(house.url("/api/v1/getal/7")).bearer_auth("secret-one").send().await.unwrap();
+    assert_eq!(good.text().await.unwrap(), "7");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Sends what waits: at least once, in order per key, one partner never in another's way.
 //!
-//! [`Outbox::run`] keeps one task per partner ([`sender`]). A task takes what [`Outgoing::waiting`] has, in
+//! [`Outbox::run`] keeps one task per partner (`sender`). A task takes what [`Outgoing::waiting`] has, in
 //! that order, and gives messages to a [`Route`]: at most [`Pace::concurrent`] at the same time, never two
 //! with the same `order` key, and none past an older one with its key. Each attempt's end goes back through
 //! [`Outgoing::outcome`] before the key is free again. Failures double the wait of that message, with jitter; after
-//! [`circuit::FAILURES_TO_OPEN`] failures in a row the partner as a whole gets a pause, ended by one probe.
+//! some failures in a row the partner as a whole gets a pause, ended by one probe.
 //!
 //! Nothing is kept here that must survive: after a crash the store still has every message whose outcome was
 //! not recorded, and it is sent again with the same bytes under the same id.

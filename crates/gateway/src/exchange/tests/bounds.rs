@@ -2,18 +2,21 @@
 
 use super::*;
 
+/// What a test waits for to run out.
+const SHORT: Duration = Duration::from_millis(700);
+
 const HEAD: &str = "POST /uitwisseling/v1/berichten HTTP/1.1\r\nhost: x\r\ncontent-type: application/xml\r\n";
 
 #[tokio::test]
 async fn a_handshake_that_does_not_come_is_cut_off() {
-    let house = house().await;
+    let house = house_with(Bounds { handshake: SHORT, ..BOUNDS }, 1000).await;
     let mut stream = TcpStream::connect(house.address).await.unwrap();
     assert_eq!(rest(&mut stream).await, "");
 }
 
 #[tokio::test]
 async fn a_head_that_trickles_is_cut_off() {
-    let house = house().await;
+    let house = house_with(Bounds { head: SHORT, ..BOUNDS }, 1000).await;
     let mut stream = house.raw().await;
     let trickle = async {
         for byte in HEAD.bytes().cycle() {
@@ -55,8 +58,7 @@ async fn a_body_that_breaks_off_changes_nothing() {
 
 #[tokio::test]
 async fn a_silent_connection_is_closed() {
-    let bounds = Bounds { head: Duration::from_secs(60), ..BOUNDS };
-    let house = house_with(bounds, 1000).await;
+    let house = house_with(Bounds { idle: SHORT, ..BOUNDS }, 1000).await;
     let mut stream = house.raw().await;
     write(&mut stream, &format!("{HEAD}content-length: 10\r\n\r\n<message/>")).await;
     let answer = rest(&mut stream).await;
@@ -75,8 +77,7 @@ async fn an_oversized_head_is_refused() {
 /// One connection fits; the next waits its turn and then gets it.
 #[tokio::test]
 async fn connections_beyond_the_bound_wait_for_a_place() {
-    let house =
-        house_with(Bounds { connections: 1, handshake: Duration::from_secs(20), ..BOUNDS }, 1000).await;
+    let house = house_with(Bounds { connections: 1, ..BOUNDS }, 1000).await;
     let first = house.raw().await;
     let second = house.raw();
     tokio::pin!(second);
