@@ -194,9 +194,10 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
     writeln!(out)?;
     for line in &toewijzing.tijdlijn {
         let text = terminal.say(&line.tekst, &line.text);
-        writeln!(out, "  {}  {:<12} {text}", line.tijd, line.entry)?;
+        let kind = line.bericht.trim_start_matches("WMO");
+        writeln!(out, "  {}  {:<10} {kind:<4} {text}", line.tijd, line.entry)?;
         if why && !line.regels.is_empty() {
-            writeln!(out, "  {:>33} {} {}", "", terminal.say("volgens", "under"), line.regels.join(", "))?;
+            writeln!(out, "  {:>37} {} {}", "", terminal.say("volgens", "under"), line.regels.join(", "))?;
         }
     }
     Ok(())

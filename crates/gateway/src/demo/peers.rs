@@ -47,7 +47,7 @@ pub(super) struct Peer {
     caller: OnceLock<Caller>,
     received: watch::Sender<Vec<Message>>,
     counter: AtomicU64,
-    periods: Mutex<BTreeMap<u64, Period>>,
+    periods: Mutex<BTreeMap<(String, u64), Period>>,
 }
 
 /// A period of eigen bijdrage as the simulated CAK holds it. Dates compare as text.
@@ -191,7 +191,8 @@ impl Peer {
         match message {
             Message::Wmo401(m) => {
                 let start = &m.client.start_eigen_bijdrage;
-                let number = start.eb_start_nummer.value();
+                // A number is unique within the gemeente (OP290).
+                let number = (m.header.afzender.to_string(), start.eb_start_nummer.value());
                 let bsn = m.client.bsn.expose().as_str().to_owned();
                 let date = start.eb_startdatum.to_string();
                 let open = |period: &Period| period.bsn == bsn && !period.deleted && period.stop.is_none();
@@ -223,7 +224,8 @@ impl Peer {
             Message::Wmo403(m) => {
                 let stop = &m.client.stop_eigen_bijdrage;
                 let date = stop.eb_stopdatum.to_string();
-                match periods.get_mut(&stop.eb_start_nummer.value()) {
+                let number = (m.header.afzender.to_string(), stop.eb_start_nummer.value());
+                match periods.get_mut(&number) {
                     None => Some("9330"),
                     Some(period) if period.deleted => Some("9330"),
                     Some(period) => match stop.status_aanlevering.as_str() {

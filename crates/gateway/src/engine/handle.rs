@@ -180,7 +180,7 @@ impl Engine {
 
 /// Reads the bytes of an outgoing message from a journal.
 #[must_use]
-pub fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
+fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
     let entry = reader.get(Chain::new(id.gemeente)?, id.seq).ok()??;
     let mut uitgaand = match Record::decode(entry.kind, entry.version, &entry.payload).ok()? {
         Record::Bericht(bericht) => bericht.uitgaand,
@@ -236,7 +236,10 @@ impl Engine {
         let row: Option<ledger::Uitgaand> = self.ledger.row(&keys::uitgaand(&id))?;
         // Delivered between the scan and the read.
         let Some(row) = row else { return Ok(None) };
-        let Some(bytes) = self.outgoing_bytes(&id) else { return Ok(None) };
+        let bytes = self.outgoing_bytes(&id).ok_or_else(|| LedgerError::Inconsistent {
+            entry: id.to_string(),
+            what: "the journal has no such outgoing message".to_owned(),
+        })?;
         let moment = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
         Ok(Some(Waiting {
             partner: PartnerId(row.partner),

@@ -75,8 +75,7 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
         let id = at.outgoing(index);
         let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { break };
         let moment = Timestamp::from_microsecond(row.sinds_us).unwrap_or(entry.time);
-        let kind = row.soort.trim_start_matches("WMO");
-        let words = sent_words(kind, &row);
+        let words = sent_words(&row);
         let line = Line {
             entry: id.to_string(),
             tijd: dutch_time(moment),
@@ -92,26 +91,26 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
     Ok(lines)
 }
 
-fn sent_words(kind: &str, row: &Uitgaand) -> Words {
+fn sent_words(row: &Uitgaand) -> Words {
     let partner = &row.partner;
     let reason = row.reden.as_deref().unwrap_or_default();
     match row.stand {
         Stand::Wacht if row.pogingen == 0 => {
-            Words::new(format!("{kind} wacht op verzending aan {partner}"), format!("{kind} waits to be sent to {partner}"))
+            Words::new(format!("wacht op verzending aan {partner}"), format!("waits to be sent to {partner}"))
         }
         Stand::Wacht => Words::new(
-            format!("{kind} niet bezorgd bij {partner}, nieuwe poging volgt: {reason}"),
-            format!("{kind} not delivered to {partner}, to be tried again: {reason}"),
+            format!("niet bezorgd bij {partner}, nieuwe poging volgt: {reason}"),
+            format!("not delivered to {partner}, to be tried again: {reason}"),
         ),
         Stand::Doorgegeven => {
-            Words::new(format!("{kind} doorgegeven voor {partner}"), format!("{kind} handed over for {partner}"))
+            Words::new(format!("doorgegeven voor {partner}"), format!("handed over for {partner}"))
         }
         Stand::Bezorgd => {
-            Words::new(format!("{kind} bezorgd bij {partner}"), format!("{kind} delivered to {partner}"))
+            Words::new(format!("bezorgd bij {partner}"), format!("delivered to {partner}"))
         }
         Stand::Geparkeerd => Words::new(
-            format!("{kind} geweigerd door {partner}, een medewerker moet kijken: {reason}"),
-            format!("{kind} refused by {partner}, someone must look: {reason}"),
+            format!("geweigerd door {partner}, een medewerker moet kijken: {reason}"),
+            format!("refused by {partner}, someone must look: {reason}"),
         ),
     }
 }
@@ -402,21 +401,21 @@ fn delivery_line(
         Record::Bezorging(_) | Record::Start(_) => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
-    let (kind, partner) = (uitgaand.soort.trim_start_matches("WMO"), &uitgaand.partner);
+    let partner = &uitgaand.partner;
     let words = match &bezorging.uitkomst {
         BezorgUitkomst::Bezorgd { .. } => {
-            Words::new(format!("{kind} bezorgd bij {partner}"), format!("{kind} delivered to {partner}"))
+            Words::new(format!("bezorgd bij {partner}"), format!("delivered to {partner}"))
         }
         BezorgUitkomst::Doorgegeven { .. } => {
-            Words::new(format!("{kind} doorgegeven voor {partner}"), format!("{kind} handed over for {partner}"))
+            Words::new(format!("doorgegeven voor {partner}"), format!("handed over for {partner}"))
         }
         BezorgUitkomst::Opnieuw { reden, .. } => Words::new(
-            format!("{kind} niet bezorgd bij {partner}, nieuwe poging volgt: {reden}"),
-            format!("{kind} not delivered to {partner}, to be tried again: {reden}"),
+            format!("niet bezorgd bij {partner}, nieuwe poging volgt: {reden}"),
+            format!("not delivered to {partner}, to be tried again: {reden}"),
         ),
         BezorgUitkomst::Geweigerd { reden } => Words::new(
-            format!("{kind} geweigerd door {partner}, een medewerker moet kijken: {reden}"),
-            format!("{kind} refused by {partner}, someone must look: {reden}"),
+            format!("geweigerd door {partner}, een medewerker moet kijken: {reden}"),
+            format!("refused by {partner}, someone must look: {reden}"),
         ),
     };
     Ok(Some(new(&uitgaand.soort, words)))
