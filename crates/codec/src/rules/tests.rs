@@ -771,7 +771,9 @@ fn from_case(message: &Value) -> Value {
             bericht[part] = message[part].clone();
         }
     }
-    if let (Some(client), true) = (bericht["Client"].as_object_mut(), kind != MessageKind::Wmo317) {
+    if let (Some(client), true) =
+        (bericht.get_mut("Client").and_then(Value::as_object_mut), kind != MessageKind::Wmo317)
+    {
         let mut naam = json!({"Geslachtsnaam": {"Achternaam": "Jansen"}, "Voorletters": "J"});
         if kind == MessageKind::Wmo301 {
             naam["NaamGebruik"] = json!("1");
