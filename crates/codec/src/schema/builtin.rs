@@ -92,6 +92,45 @@ impl Builtin {
         }
     }
 
+    /// Every built-in type by name, and the one it derives from (part 2, section 3).
+    pub(crate) const HIERARCHY: &[(&'static str, &'static str)] = &[
+        ("string", "anySimpleType"),
+        ("normalizedString", "string"),
+        ("token", "normalizedString"),
+        ("language", "token"),
+        ("NMTOKEN", "token"),
+        ("Name", "token"),
+        ("NCName", "Name"),
+        ("boolean", "anySimpleType"),
+        ("decimal", "anySimpleType"),
+        ("integer", "decimal"),
+        ("nonPositiveInteger", "integer"),
+        ("negativeInteger", "nonPositiveInteger"),
+        ("nonNegativeInteger", "integer"),
+        ("positiveInteger", "nonNegativeInteger"),
+        ("long", "integer"),
+        ("int", "long"),
+        ("short", "int"),
+        ("byte", "short"),
+        ("unsignedLong", "nonNegativeInteger"),
+        ("unsignedInt", "unsignedLong"),
+        ("unsignedShort", "unsignedInt"),
+        ("unsignedByte", "unsignedShort"),
+        ("float", "anySimpleType"),
+        ("double", "anySimpleType"),
+        ("date", "anySimpleType"),
+        ("time", "anySimpleType"),
+        ("dateTime", "anySimpleType"),
+        ("gYear", "anySimpleType"),
+        ("gYearMonth", "anySimpleType"),
+        ("gMonth", "anySimpleType"),
+        ("gMonthDay", "anySimpleType"),
+        ("gDay", "anySimpleType"),
+        ("base64Binary", "anySimpleType"),
+        ("hexBinary", "anySimpleType"),
+        ("anyURI", "anySimpleType"),
+    ];
+
     /// Returns how white space is normalised unless a derived type says more.
     pub(crate) const fn white_space(self) -> WhiteSpace {
         match self {

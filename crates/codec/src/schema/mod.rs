@@ -11,12 +11,15 @@ mod blocks;
 mod builtin;
 mod bundled;
 mod compile;
+mod complex;
 mod content;
 mod document;
 mod error;
 mod moment;
 mod number;
+mod particles;
 mod pattern;
+mod references;
 mod restrict;
 mod simple;
 mod tables;
@@ -29,7 +32,7 @@ pub(crate) use content::{Allowed, Label, Model, Process};
 pub use error::{SchemaError, SchemaProblem};
 pub(crate) use moment::Calendar;
 pub(crate) use simple::{Bound, FacetFault, SimpleType, normalise};
-pub(crate) use tables::{Content, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE};
+pub(crate) use tables::{Content, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE, ValueConstraint};
 
 use crate::xml::Limits;
 

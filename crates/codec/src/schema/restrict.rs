@@ -47,6 +47,12 @@ impl Compiler<'_> {
             let mut simple = SimpleType::plain(builtin);
             simple.bounds.extend(low.map(|low| (Bound::MinInclusive, low.into())));
             simple.bounds.extend(high.map(|high| (Bound::MaxInclusive, high.into())));
+            if let Some((_, base)) =
+                Builtin::HIERARCHY.iter().find(|(derived, _)| *derived == name.local.as_ref())
+            {
+                let base = QName { namespace: XSD.into(), local: (*base).into() };
+                simple.base = Some(self.simple_within(&base, document, node, depth + 1)?);
+            }
             simple
         } else {
             let place = self.simple_places.get(name).copied().ok_or_else(|| {

@@ -147,6 +147,11 @@ impl SimpleType {
         }
     }
 
+    /// Returns whether two normalised values are one value.
+    pub(crate) fn same(&self, a: &str, b: &str) -> bool {
+        compare(self.builtin, a, b) == Some(Ordering::Equal)
+    }
+
     fn check_length(&self, value: &str) -> Result<(), FacetFault<'_>> {
         if self.length.is_none() && self.min_length.is_none() && self.max_length.is_none() {
             return Ok(());

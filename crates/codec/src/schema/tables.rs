@@ -43,6 +43,15 @@ pub(crate) struct ElementDeclaration {
     pub(crate) nillable: bool,
     /// Whether more than one may stand in its parent.
     pub(crate) repeats: bool,
+    /// What it holds when it is empty, and whether it may hold nothing else.
+    pub(crate) constraint: Option<ValueConstraint>,
+}
+
+/// A default or fixed value of an element or attribute, normalised by its type (part 1, section 3.3.1).
+#[derive(Clone, Debug)]
+pub(crate) struct ValueConstraint {
+    pub(crate) value: Box<str>,
+    pub(crate) fixed: bool,
 }
 
 /// A complex type.
@@ -67,6 +76,8 @@ pub(crate) struct AttributeUse {
     pub(crate) name: Box<str>,
     pub(crate) simple: u32,
     pub(crate) required: bool,
+    /// The only value that it may have.
+    pub(crate) fixed: Option<Box<str>>,
 }
 
 impl Tables {

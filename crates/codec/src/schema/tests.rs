@@ -38,8 +38,7 @@ fn what_is_not_understood_is_refused_with_its_name_and_line() {
         (r#"<xs:complexType name="T" abstract="true"/>"#, "complexType/@abstract"),
         (r#"<xs:simpleType name="T"><xs:list itemType="xs:string"/></xs:simpleType>"#, "list"),
         (r#"<xs:simpleType name="T"><xs:union/></xs:simpleType>"#, "union"),
-        (r#"<xs:element name="e" type="xs:string" default="x"/>"#, "element/@default"),
-        (r#"<xs:element name="e" type="xs:string" fixed="x"/>"#, "element/@fixed"),
+        (r#"<xs:element name="e" fixed="x"/>"#, "fixed value for a complex type"),
         (r#"<xs:element name="e" type="xs:string" substitutionGroup="f"/>"#, "element/@substitutionGroup"),
         (r#"<xs:element name="e" type="xs:QName"/>"#, "type QName"),
         (r#"<xs:element name="e" type="xs:string"><xs:key name="k"/></xs:element>"#, "two types"),
@@ -68,6 +67,8 @@ fn what_is_wrong_is_refused() {
         r#"<xs:simpleType name="T"><xs:restriction base="xs:int"><xs:enumeration value="x"/></xs:restriction></xs:simpleType>"#,
         r#"<xs:complexType name="T"><xs:sequence><xs:element name="a" type="xs:int" minOccurs="2"/></xs:sequence></xs:complexType>"#,
         r#"<xs:complexType name="T"><xs:sequence><xs:element name="a" type="xs:int" maxOccurs="100000"/></xs:sequence></xs:complexType>"#,
+        r#"<xs:element name="e" type="xs:int" fixed="x"/>"#,
+        r#"<xs:element name="e" type="xs:int" fixed="1" default="1"/>"#,
         "<xs:element name='e'/>text",
         "<xs:element>",
     ] {

@@ -72,7 +72,7 @@ impl<'x> Walk<'x, '_> {
             match declared {
                 Some((bit, declared)) => {
                     seen |= 1_u64.checked_shl(u32::try_from(bit).unwrap_or(u32::MAX)).unwrap_or(0);
-                    self.check_attribute_value(&attribute, declared.simple);
+                    self.check_attribute_value(&attribute, declared.simple, declared.fixed.as_deref());
                 }
                 None => {
                     let simple = matches!(type_ref, TypeRef::Simple(_));
@@ -94,13 +94,15 @@ impl<'x> Walk<'x, '_> {
         }
     }
 
-    fn check_attribute_value(&mut self, attribute: &RawAttribute<'x>, simple: u32) {
+    fn check_attribute_value(&mut self, attribute: &RawAttribute<'x>, simple: u32, fixed: Option<&str>) {
         let simple = self.tables.simple(simple);
         let value = unescape_attribute(attribute.value);
         let value = normalise(simple.white_space, &value);
         if let Some(mut finding) = value::finding(simple, Some(&value), attribute.name) {
             finding.value = Some((value.into_owned(), true));
             self.report(attribute.offset, finding);
+        } else if let Some(fixed) = fixed.filter(|fixed| !simple.same(&value, fixed)) {
+            self.report(attribute.offset, Finding::new("cvc-au", words::not_fixed(attribute.name, fixed)));
         }
     }
 

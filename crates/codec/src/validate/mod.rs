@@ -6,11 +6,13 @@
 //! cost anything is listed in [`crate::xml`].
 
 mod attributes;
+mod content;
 mod findings;
 mod frame;
 mod locate;
 mod order;
 mod personal;
+mod place;
 mod value;
 mod walk;
 mod words;

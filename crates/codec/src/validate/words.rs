@@ -227,6 +227,10 @@ pub(super) fn attribute_missing(local: &str) -> Text {
     Text::owned(format!("het attribuut {local} ontbreekt"), format!("the attribute {local} is missing"))
 }
 
+pub(super) fn not_fixed(local: &str, value: &str) -> Text {
+    Text::owned(format!("{local} moet hier {value} zijn"), format!("{local} must be {value} here"))
+}
+
 pub(super) fn not_nillable(local: &str) -> Text {
     Text::owned(
         format!("{local} mag niet nil zijn: laat het element weg of vul het"),

@@ -8,14 +8,17 @@
 //! stack of its own. Both take time linear in the text, and neither recurses.
 
 mod chars;
+mod escape;
 mod fault;
+mod misc;
 mod namespaces;
 mod scan;
 
 pub(crate) use chars::{is_name, is_name_char, is_ncname, is_xml_space, split_qname};
+pub(crate) use escape::{decode, unescape_attribute, unescape_text};
 pub(crate) use fault::{XmlFault, XmlFaultKind};
 pub(crate) use namespaces::{Namespaces, XSI};
-pub(crate) use scan::{RawAttribute, Scanner, Token, decode, unescape_attribute, unescape_text};
+pub(crate) use scan::{RawAttribute, Scanner, Token};
 
 /// What a document may cost.
 #[derive(Clone, Copy, Debug)]

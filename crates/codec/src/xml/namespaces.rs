@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{RawAttribute, unescape_attribute};
-use super::{XmlFault, XmlFaultKind};
+use super::{RawAttribute, XmlFault, XmlFaultKind, unescape_attribute};
 
 /// The namespace of `xsi:type`, `xsi:nil` and the schema locations.
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";

@@ -1,32 +1,9 @@
 //! Cuts a document into tags and text, and checks that it is well-formed.
 
-use std::borrow::Cow;
-
 use super::chars::{is_name_char, is_name_start, is_xml_char, is_xml_space, split_qname};
+use super::escape::reference;
 use super::{Limits, XmlFault, XmlFaultKind};
 use crate::report::DIAGNOSTICS_MAX;
-
-/// Returns the text of a document, without byte order mark, and the bytes before it.
-///
-/// # Errors
-///
-/// When it is larger than allowed or not UTF-8.
-pub(crate) fn decode(xml: &[u8], limits: Limits) -> Result<&str, XmlFault> {
-    let fault = |kind, offset| XmlFault { kind, offset };
-    if xml.len() > limits.bytes {
-        return Err(fault(XmlFaultKind::LimitBytes, 0));
-    }
-    // UTF-16 and UTF-32, with byte order mark or (XML 1.0 appendix F) as seen from `<` in either order.
-    if xml.starts_with(&[0xFE, 0xFF])
-        || xml.starts_with(&[0xFF, 0xFE])
-        || xml.starts_with(&[0, b'<'])
-        || xml.starts_with(&[b'<', 0])
-        || xml.starts_with(&[0, 0])
-    {
-        return Err(fault(XmlFaultKind::Encoding, 0));
-    }
-    std::str::from_utf8(xml).map_err(|error| fault(XmlFaultKind::Utf8, error.valid_up_to()))
-}
 
 /// An attribute as it stands in the text.
 #[derive(Clone, Copy, Debug)]
@@ -65,10 +42,10 @@ enum Place {
 /// any other ends it.
 #[derive(Debug)]
 pub(crate) struct Scanner<'x> {
-    text: &'x str,
-    position: usize,
+    pub(super) text: &'x str,
+    pub(super) position: usize,
     /// Where the token returned last begins.
-    token: usize,
+    pub(super) token: usize,
     place: Place,
     /// An empty element's end is still to be returned.
     empty: bool,
@@ -78,7 +55,7 @@ pub(crate) struct Scanner<'x> {
     faults: Vec<XmlFault>,
 }
 
-type Scan<T> = Result<T, XmlFault>;
+pub(super) type Scan<T> = Result<T, XmlFault>;
 
 const BOM: &str = "\u{FEFF}";
 
@@ -164,26 +141,26 @@ impl<'x> Scanner<'x> {
         self.text.as_bytes()
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes().get(self.position).copied()
     }
 
-    fn fault(&self, kind: XmlFaultKind) -> XmlFault {
+    pub(super) fn fault(&self, kind: XmlFaultKind) -> XmlFault {
         XmlFault { kind, offset: self.position }
     }
 
     /// The text ends where more was needed, or holds something else.
-    fn broken(&self, kind: XmlFaultKind) -> XmlFault {
+    pub(super) fn broken(&self, kind: XmlFaultKind) -> XmlFault {
         self.fault(if self.position >= self.text.len() { XmlFaultKind::Truncated } else { kind })
     }
 
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while self.peek().is_some_and(is_xml_space) {
             self.position += 1;
         }
     }
 
-    fn name(&mut self, kind: XmlFaultKind) -> Scan<&'x str> {
+    pub(super) fn name(&mut self, kind: XmlFaultKind) -> Scan<&'x str> {
         let start = self.position;
         let bytes = self.bytes();
         while let Some(&byte) = bytes.get(self.position) {
@@ -206,7 +183,7 @@ impl<'x> Scanner<'x> {
         }
     }
 
-    fn expect(&mut self, literal: &str, kind: XmlFaultKind) -> Scan<()> {
+    pub(super) fn expect(&mut self, literal: &str, kind: XmlFaultKind) -> Scan<()> {
         if self.text[self.position..].starts_with(literal) {
             self.position += literal.len();
             Ok(())
@@ -216,7 +193,7 @@ impl<'x> Scanner<'x> {
     }
 
     /// Moves behind the next `end`; the text before it is returned.
-    fn until(&mut self, end: &str) -> Scan<&'x str> {
+    pub(super) fn until(&mut self, end: &str) -> Scan<&'x str> {
         let start = self.position;
         match self.text[start..].find(end) {
             Some(length) => {
@@ -230,48 +207,8 @@ impl<'x> Scanner<'x> {
         }
     }
 
-    fn declaration(&mut self) -> Scan<()> {
-        let rest = &self.text[self.position..];
-        let Some(after) = rest.strip_prefix("<?xml") else { return Ok(()) };
-        if !after.as_bytes().first().is_some_and(|byte| is_xml_space(*byte)) {
-            return Ok(());
-        }
-        self.position += "<?xml".len();
-        let version =
-            self.pseudo_attribute("version")?.ok_or_else(|| self.broken(XmlFaultKind::Declaration))?;
-        let digits = version.strip_prefix("1.").unwrap_or_default();
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(self.fault(XmlFaultKind::Declaration));
-        }
-        let at = self.position;
-        if let Some(encoding) = self.pseudo_attribute("encoding")?
-            && !encoding.eq_ignore_ascii_case("UTF-8")
-        {
-            return Err(XmlFault { kind: XmlFaultKind::Encoding, offset: at });
-        }
-        if let Some(standalone) = self.pseudo_attribute("standalone")?
-            && !matches!(standalone, "yes" | "no")
-        {
-            return Err(self.fault(XmlFaultKind::Declaration));
-        }
-        self.skip_space();
-        self.expect("?>", XmlFaultKind::Declaration)
-    }
-
-    /// White space, a name, `=` and a quoted value; none when another name or the end follows.
-    fn pseudo_attribute(&mut self, name: &str) -> Scan<Option<&'x str>> {
-        let start = self.position;
-        self.skip_space();
-        if self.position == start || !self.text[self.position..].starts_with(name) {
-            self.position = start;
-            return Ok(None);
-        }
-        self.position += name.len();
-        self.quoted(XmlFaultKind::Declaration).map(Some)
-    }
-
     /// `=` and a quoted value.
-    fn quoted(&mut self, kind: XmlFaultKind) -> Scan<&'x str> {
+    pub(super) fn quoted(&mut self, kind: XmlFaultKind) -> Scan<&'x str> {
         self.skip_space();
         self.expect("=", kind)?;
         self.skip_space();
@@ -288,42 +225,6 @@ impl<'x> Scanner<'x> {
         }
     }
 
-    fn comment(&mut self) -> Scan<()> {
-        self.position += "<!--".len();
-        let start = self.position;
-        self.until("--")?;
-        let body = start..self.position - "--".len();
-        self.check_characters(body.start, body.end);
-        if self.peek() != Some(b'>') {
-            // `--` within a comment: go on at its real end.
-            self.position -= "--".len();
-            let fault = self.broken(XmlFaultKind::Comment);
-            self.record(fault);
-            self.until("-->")?;
-            return Ok(());
-        }
-        self.position += 1;
-        Ok(())
-    }
-
-    fn instruction(&mut self) -> Scan<()> {
-        self.position += "<?".len();
-        let target = self.name(XmlFaultKind::Instruction)?;
-        if target.eq_ignore_ascii_case("xml") {
-            return Err(XmlFault { kind: XmlFaultKind::Declaration, offset: self.token });
-        }
-        if target.contains(':') {
-            self.record(XmlFault { kind: XmlFaultKind::Instruction, offset: self.token });
-        }
-        let start = self.position;
-        if !self.text[start..].starts_with("?>") && !self.peek().is_some_and(is_xml_space) {
-            return Err(self.broken(XmlFaultKind::Instruction));
-        }
-        self.until("?>")?;
-        self.check_characters(start, self.position);
-        Ok(())
-    }
-
     fn cdata(&mut self) -> Scan<Token<'x>> {
         self.position += "<![CDATA[".len();
         let start = self.position;
@@ -333,7 +234,7 @@ impl<'x> Scanner<'x> {
     }
 
     /// Records the first character in a stretch that XML does not allow.
-    fn check_characters(&mut self, start: usize, end: usize) {
+    pub(super) fn check_characters(&mut self, start: usize, end: usize) {
         let found = self.text[start..end].char_indices().find(|(_, c)| !is_xml_char(*c));
         if let Some((at, _)) = found {
             self.record(XmlFault { kind: XmlFaultKind::Character, offset: start + at });
@@ -501,72 +402,3 @@ const CLASSES: [Class; 256] = {
     classes[0xEF] = Class::Lead;
     classes
 };
-
-/// The longest reference looked at: leading zeros are allowed, but not without end.
-const REFERENCE_MAX: usize = 32;
-
-/// The character a reference at the start of a text stands for, and the length of the reference.
-fn reference(text: &str) -> Result<(char, usize), XmlFaultKind> {
-    let window = &text.as_bytes()[1..text.len().min(REFERENCE_MAX)];
-    let stop = window.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'#'));
-    let Some(length) = stop.filter(|at| window[*at] == b';') else { return Err(XmlFaultKind::Ampersand) };
-    let body = &text[1..=length];
-    let character = match body {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "apos" => '\'',
-        "quot" => '"',
-        _ => match body.strip_prefix('#') {
-            None if body.is_empty() => return Err(XmlFaultKind::Ampersand),
-            None => return Err(XmlFaultKind::Entity),
-            Some(number) => {
-                let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
-                // `from_str_radix` would take a sign; the window let only letters, digits and `#` through.
-                u32::from_str_radix(digits, radix)
-                    .ok()
-                    .and_then(char::from_u32)
-                    .filter(|c| is_xml_char(*c))
-                    .ok_or(XmlFaultKind::CharacterReference)?
-            }
-        },
-    };
-    Ok((character, length + 2))
-}
-
-/// Appends text with references resolved and line ends normalised (XML 1.0 section 2.11).
-pub(crate) fn unescape_text(raw: &str, into: &mut String) {
-    unescape(raw, into, |c, into| into.push(c));
-}
-
-/// Returns an attribute value, normalised by XML 1.0 section 3.3.3.
-pub(crate) fn unescape_attribute(raw: &str) -> Cow<'_, str> {
-    if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
-        return Cow::Borrowed(raw);
-    }
-    let mut value = String::with_capacity(raw.len());
-    unescape(raw, &mut value, |c, into| into.push(if c == '\n' || c == '\t' { ' ' } else { c }));
-    Cow::Owned(value)
-}
-
-fn unescape(raw: &str, into: &mut String, literal: impl Fn(char, &mut String)) {
-    let mut rest = raw;
-    while let Some(c) = rest.chars().next() {
-        let mut length = c.len_utf8();
-        match c {
-            '&' => match reference(rest) {
-                Ok((resolved, whole)) => {
-                    into.push(resolved);
-                    length = whole;
-                }
-                Err(_) => into.push(c),
-            },
-            '\r' => {
-                literal('\n', into);
-                length = if rest.as_bytes().get(1) == Some(&b'\n') { 2 } else { 1 };
-            }
-            _ => literal(c, into),
-        }
-        rest = &rest[length..];
-    }
-}
