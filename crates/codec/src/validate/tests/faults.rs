@@ -227,3 +227,35 @@ fn values_are_kept_apart_and_masked() {
     let report = changed("<w:StatusAanlevering>1", "<w:StatusAanlevering>7");
     assert_eq!(report.diagnostics[0].shown_value(false), Some("7"));
 }
+
+/// A text far over the largest facet is refused for its length, and none of it is kept.
+#[test]
+fn a_text_over_its_largest_facet_is_not_collected() {
+    for text in ["x".repeat(801), "x<!-- -->".repeat(2_000), "&#120;".repeat(2_000)] {
+        let report = changed("Wit", &text);
+        let path = "/Bericht/Client/Naam/Geslachtsnaam/Achternaam";
+        assert_eq!(places(&report), [format!("22:30 cvc-maxLength-valid {path}")]);
+        assert!(report.diagnostics[0].value.is_none());
+    }
+    let report = changed("Wit", &"x".repeat(201));
+    assert!(report.diagnostics[0].value.is_some());
+    assert!(changed("Wit", &"\u{1F600}".repeat(200)).is_valid(), "200 characters of four bytes");
+}
+
+/// What a finding says of its place, `locate` finds by its path.
+#[test]
+fn paths_lead_back_to_their_places() {
+    let document =
+        WMO305.replace("0222", "x").replace("2025-04-03", "x").replace("30020", "x").replace(">Wit<", "><");
+    let report = Schemas::bundled().validate_schema(document.as_bytes());
+    let paths: Vec<String> = report.diagnostics.iter().map(|d| d.path.clone()).collect();
+    assert_eq!(paths.len(), 6, "{}", show(&report));
+    for (d, position) in report.diagnostics.iter().zip(locate(document.as_bytes(), &paths)) {
+        assert_eq!(
+            (d.line, d.column, d.offset),
+            (position.line, position.column, position.offset),
+            "{}",
+            d.path
+        );
+    }
+}
