@@ -7,6 +7,7 @@ mod report;
 pub mod retour;
 pub mod rules;
 mod schema;
+pub mod show;
 mod validate;
 pub mod value;
 mod xml;

@@ -14,8 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 use model::Failure;
 
 /// Folder of schemas, module of the codec, prefix of the shared types.
-const STANDARDS: &[(&str, &str, &str)] =
-    &[("iwmo/3.2", "iwmo_3_2", "iwmo"), ("ieb/1.0", "ieb_1_0", "ieb")];
+const STANDARDS: &[(&str, &str, &str)] = &[("iwmo/3.2", "iwmo_3_2", "iwmo"), ("ieb/1.0", "ieb_1_0", "ieb")];
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).any(|argument| argument == "--check")) {

@@ -9,7 +9,8 @@ use xsd_parser::models::schema::MaxOccurs;
 use xsd_parser::models::schema::QName;
 use xsd_parser::models::schema::xs::{
     Annotation, ComplexBaseType, ComplexBaseTypeContent, ElementType, ElementTypeContent, Facet, GroupType,
-    GroupTypeContent, Restriction, RestrictionContent, Schema, SchemaContent, SimpleBaseType, SimpleBaseTypeContent,
+    GroupTypeContent, Restriction, RestrictionContent, Schema, SchemaContent, SimpleBaseType,
+    SimpleBaseTypeContent,
 };
 use xsd_parser::pipeline::parser::resolver::FileResolver;
 
@@ -76,7 +77,8 @@ pub fn read(folder: &Path) -> Result<BTreeMap<String, Document>, Failure> {
         let Some(location) = &info.location else { continue };
         let path = location.to_file_path().map_err(|()| format!("{location} is not a file"))?;
         let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a file without a name")?.to_owned();
-        let document = document(stem.clone(), &info.schema).map_err(|error| format!("{stem}.xsd: {error}"))?;
+        let document =
+            document(stem.clone(), &info.schema).map_err(|error| format!("{stem}.xsd: {error}"))?;
         documents.insert(stem, document);
     }
     Ok(documents)
@@ -155,7 +157,8 @@ fn in_place(simple: &SimpleBaseType) -> Result<Type, Failure> {
         [RestrictionContent::Facet(Facet::Pattern(pattern))] => match pattern.value.parse::<u32>() {
             Ok(value) if value.to_string() == pattern.value => Ok(Type::Fixed { value }),
             _ => {
-                let (namespace, name) = qname(restriction.base.as_ref().ok_or("a restriction without base")?)?;
+                let (namespace, name) =
+                    qname(restriction.base.as_ref().ok_or("a restriction without base")?)?;
                 Ok(Type::Named { namespace, name, pattern: Some(pattern.value.clone()) })
             }
         },

@@ -36,10 +36,18 @@ struct File<'a> {
 
 /// What an element becomes.
 enum Shape<'a> {
-    Leaf { rust: String },
-    Class { rust: String },
+    Leaf {
+        rust: String,
+    },
+    Class {
+        rust: String,
+    },
     /// A container class: its only element, repeated, stands for it.
-    List { item: &'a Element, rust: String, leaf: bool },
+    List {
+        item: &'a Element,
+        rust: String,
+        leaf: bool,
+    },
 }
 
 impl<'a> File<'a> {
@@ -313,7 +321,8 @@ fn code_list(simple: &Simple, out: &mut String) -> Result<(), Failure> {
 
 /// The bounds of a simple type, in words.
 fn facets(simple: &Simple) -> String {
-    let facet = |name| simple.facets.iter().find(|(facet, _)| *facet == name).map(|(_, value)| value.as_str());
+    let facet =
+        |name| simple.facets.iter().find(|(facet, _)| *facet == name).map(|(_, value)| value.as_str());
     let mut text = match simple.builtin.as_str() {
         _ if !simple.codes.is_empty() => "a code".to_owned(),
         "string" => "text".to_owned(),

@@ -117,9 +117,11 @@ fn place(text: &str, part: &str) -> (usize, usize) {
 fn json_error(error: &serde_json::Error, line: usize, column: usize) -> JsonError {
     let text = error.to_string();
     let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-    let reason = match reason.split_once(", expected ") {
+    let reason = match (reason.split_once(", expected "), reason.strip_prefix("unknown field `")) {
         // serde repeats the value before this comma.
-        Some((wrong, expected)) if wrong.starts_with("invalid ") => format!("expected {expected}"),
+        (Some((wrong, expected)), _) if wrong.starts_with("invalid ") => format!("expected {expected}"),
+        // A name that is no name of an element may be anything.
+        (Some((_, expected)), Some(name)) if !is_name(name) => format!("unknown field, expected {expected}"),
         _ => reason.to_owned(),
     };
     let in_first_line = error.line() <= 1;
@@ -130,9 +132,40 @@ fn json_error(error: &serde_json::Error, line: usize, column: usize) -> JsonErro
     }
 }
 
+/// Returns whether a text begins with a short word of letters in backquotes.
+fn is_name(text: &str) -> bool {
+    const NAME_CHARS_MAX: usize = 40;
+    let name = text.split_once('`').map_or(text, |(name, _)| name);
+    name.len() <= NAME_CHARS_MAX && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
 #[cfg(test)]
 mod tests {
     use super::Message;
+
+    #[test]
+    fn unknown_names_are_repeated_only_if_they_are_names() {
+        let reason = |name: &str| {
+            let text = format!("{{\"message\":\"WMO305\",\"Bericht\":{{\"{name}\":\"\"}}}}");
+            Message::from_json(&text).unwrap_err().reason
+        };
+        assert_eq!(reason("Clint"), "unknown field `Clint`, expected `Header` or `Client`");
+        assert_eq!(reason("999900006"), "unknown field, expected `Header` or `Client`");
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_not_followed() {
+        for open in ["[", "{\"Header\":"] {
+            let text = format!("{{\"message\":\"WMO305\",\"Bericht\":{}", open.repeat(200_000));
+            assert!(Message::from_json(&text).is_err());
+            let closed = format!(
+                "{{\"message\":\"WMO305\",\"Bericht\":{}{}}}",
+                "[".repeat(200_000),
+                "]".repeat(200_000)
+            );
+            assert!(Message::from_json(&closed).is_err());
+        }
+    }
 
     #[test]
     fn errors_have_their_place_and_no_value() {

@@ -115,8 +115,8 @@ fn klassen(message: &Message) -> Vec<Klasse<'_>> {
                 push(&mut found, "/Bericht/Client", &client.retour_codes);
                 for (index, relatie) in client.relaties.iter().enumerate() {
                     let path = format!("/Bericht/Client/Relaties/Relatie[{}]", index + 1);
-                    push(&mut found, &format!("{path}/Contact"), &relatie.contact.retour_codes);
                     push(&mut found, &path, &relatie.retour_codes);
+                    push(&mut found, &format!("{path}/Contact"), &relatie.contact.retour_codes);
                 }
                 list(&mut found, "Client/Contactgegevens/Contact", &client.contactgegevens, |c| {
                     &c.retour_codes

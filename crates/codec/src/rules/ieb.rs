@@ -10,6 +10,7 @@ const START: Place = Place::new("/Bericht/Client/StartEigenBijdrage");
 const STOP: Place = Place::new("/Bericht/Client/StopEigenBijdrage");
 /// Where the abonnementstarief begins: year, month, day.
 const FIRST_DAY: (i32, u8, u8) = (2020, 1, 1);
+const NO_BSN: &str = "000000000";
 const AHEAD_MONTHS_MAX: i32 = 1;
 const FIRST_BACK_MONTHS_MAX: i32 = 12;
 const CHANGE_BACK_MONTHS_MAX: i32 = 36;
@@ -46,10 +47,12 @@ fn melding(message: &Message) -> Option<Melding<'_>> {
     }
 }
 
-/// CS002: the BSN passes the eleven test.
+/// CS002: the BSN passes the eleven test; nine zeros, which pass it, are no BSN to the CAK.
 pub(super) fn cs002(message: &Message, findings: &mut Findings<'_>) {
     if let Some(melding) = melding(message) {
-        findings.require(melding.bsn.expose().passes_eleven_test(), super::view::CLIENT.below("Bsn"));
+        let bsn = melding.bsn.expose();
+        let holds = bsn.passes_eleven_test() && bsn.as_str() != NO_BSN;
+        findings.require(holds, super::view::CLIENT.below("Bsn"));
     }
 }
 
