@@ -80,13 +80,15 @@ impl Daemon {
         let trust = config.client_trust();
         let exchange_tls = pki::server_config_mutual(&config.exchange.identity, &trust)?;
         let (exchange_tls, source) = watch::channel(exchange_tls);
-        let exchange = Listener::bind("exchange", config.exchange.address, Some(source), bounds.clone()).await?;
+        let exchange =
+            Listener::bind("exchange", config.exchange.address, Some(source), bounds.clone()).await?;
         let exchange_address = local(&exchange, "exchange", config.exchange.address)?;
         let (backoffice, backoffice_tls) = match &config.backoffice {
             None => (None, None),
             Some(settings) => {
                 let (sender, source) = watch::channel(pki::server_config(&settings.identity)?);
-                let listener = Listener::bind("backoffice", settings.address, Some(source), bounds.clone()).await?;
+                let listener =
+                    Listener::bind("backoffice", settings.address, Some(source), bounds.clone()).await?;
                 let address = local(&listener, "backoffice", settings.address)?;
                 (Some((listener, address)), Some(sender))
             }
@@ -287,4 +289,3 @@ pub fn settings(config: &Config) -> Settings {
     }
     settings
 }
-

@@ -206,13 +206,20 @@ fn status(status: basisschema::StatusAanlevering) -> StatusAanlevering {
 fn toegewezen_product(class: &wmo301::ToegewezenProduct) -> Result<ToegewezenProduct, Untranslatable> {
     Ok(ToegewezenProduct {
         nummer: nummer(&class.toewijzing_nummer)?,
-        referentie_aanbieder: class.referentie_aanbieder.as_deref().map(ReferentieAanbieder::new).transpose()?,
+        referentie_aanbieder: class
+            .referentie_aanbieder
+            .as_deref()
+            .map(ReferentieAanbieder::new)
+            .transpose()?,
         product: class.product.as_ref().map(product).transpose()?,
         toewijzingsdatum: date(class.toewijzingsdatum)?,
         toewijzingstijd: time(&class.toewijzingstijd)?,
         ingangsdatum: date(class.ingangsdatum)?,
         einddatum: class.einddatum.map(date).transpose()?,
-        reden_wijziging: class.reden_wijziging.map(|reden| RedenWijziging::new(reden.as_str())).transpose()?,
+        reden_wijziging: class
+            .reden_wijziging
+            .map(|reden| RedenWijziging::new(reden.as_str()))
+            .transpose()?,
         omvang: class.omvang.as_ref().map(omvang),
         budget: class.budget.as_ref().map(Nummer::value),
     })

@@ -68,9 +68,9 @@ pub(super) fn reachable(name: &str, documents: Vec<Document>) -> Result<Vec<Docu
             continue;
         }
         let document = &documents[number];
-        let locations = document.children(0).filter(|node| {
-            matches!(document.nodes[*node].kind.as_ref(), "import" | "include")
-        });
+        let locations = document
+            .children(0)
+            .filter(|node| matches!(document.nodes[*node].kind.as_ref(), "import" | "include"));
         // A reference that leads nowhere is reported when references are resolved.
         open.extend(
             locations

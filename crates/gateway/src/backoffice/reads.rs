@@ -92,7 +92,8 @@ async fn show(
     }
     let engine = &reads.engine;
     let today = reads.clock.today();
-    let found = view::toewijzing(engine.ledger(), engine.journal(), engine.schemas(), gemeente, nummer, today);
+    let found =
+        view::toewijzing(engine.ledger(), engine.journal(), engine.schemas(), gemeente, nummer, today);
     match found.map_err(broken)? {
         Some(toewijzing) => Ok(Json(toewijzing).into_response()),
         None => Err(Problem::not_found()),

@@ -51,8 +51,12 @@ fn tell(out: &mut impl Write, told: &Told, terminal: &Terminal) -> io::Result<()
     match told {
         Told::Story(title) => writeln!(out, "\n{}", terminal.style("1", title))?,
         Told::Line(line) => self::line(out, line, terminal)?,
-        Told::Good(what) => writeln!(out, "    {} {}", terminal.style("32", "ok"), terminal.style("2", what))?,
-        Told::Bad(what) => writeln!(out, "    {} {what}", terminal.style("1;31", terminal.say("FOUT", "WRONG")))?,
+        Told::Good(what) => {
+            writeln!(out, "    {} {}", terminal.style("32", "ok"), terminal.style("2", what))?
+        }
+        Told::Bad(what) => {
+            writeln!(out, "    {} {what}", terminal.style("1;31", terminal.say("FOUT", "WRONG")))?
+        }
     }
     out.flush()
 }
@@ -68,7 +72,8 @@ fn line(out: &mut impl Write, line: &Line, terminal: &Terminal) -> io::Result<()
 
 fn finish(out: &mut impl Write, data: &Path, report: &Report, terminal: &Terminal) -> io::Result<()> {
     let data = data.display();
-    let (all, wrong) = (report.steps.len(), report.steps.iter().filter(|step| step.failure.is_some()).count());
+    let (all, wrong) =
+        (report.steps.len(), report.steps.iter().filter(|step| step.failure.is_some()).count());
     writeln!(out)?;
     if wrong == 0 {
         let nl = format!("Alle {all} stappen kwamen uit zoals het hoort.");

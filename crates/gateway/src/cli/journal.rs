@@ -112,7 +112,8 @@ impl List {
             if from.is_some_and(|from| entry.time < from) || until.is_some_and(|until| entry.time >= until) {
                 continue;
             }
-            let view = view::summarize(&entry).map_err(|error| Failure::new(format!("{}: {error}", entry.id)))?;
+            let view =
+                view::summarize(&entry).map_err(|error| Failure::new(format!("{}: {error}", entry.id)))?;
             if !self.wants(&view) {
                 continue;
             }
@@ -129,7 +130,9 @@ impl List {
         let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
         let message = self.message.as_ref().map(|kind| kind.to_uppercase());
         let code = self.code.as_ref().is_none_or(|code| {
-            [&view.retourcodes, &view.regels, &view.waarschuwingen].into_iter().any(|list| list.contains(code))
+            [&view.retourcodes, &view.regels, &view.waarschuwingen]
+                .into_iter()
+                .any(|list| list.contains(code))
         });
         same(&message, &view.bericht) && same(&self.partner, &view.partner) && code
     }
@@ -141,7 +144,12 @@ impl Show {
         let entry = store.reader.get(self.entry.chain, self.entry.seq);
         let Some(entry) = entry.map_err(|error| Failure::new(error.to_string()))? else {
             let mut stderr = io::stderr().lock();
-            writeln!(stderr, "{}: {}", self.entry, terminal.say("geen regel met dit nummer", "no such entry"))?;
+            writeln!(
+                stderr,
+                "{}: {}",
+                self.entry,
+                terminal.say("geen regel met dit nummer", "no such entry")
+            )?;
             return Ok(Found::Something);
         };
         let mut out = io::stdout().lock();
@@ -155,7 +163,8 @@ impl Show {
                 Err(error) => Err(Failure::new(format!("{}: {error}", self.entry))),
             };
         }
-        let view = view::summarize(&entry).map_err(|error| Failure::new(format!("{}: {error}", self.entry)))?;
+        let view =
+            view::summarize(&entry).map_err(|error| Failure::new(format!("{}: {error}", self.entry)))?;
         let lines = view::lines(&store.ledger, &store.reader, &store.schemas, &entry)
             .map_err(|error| Failure::new(error.to_string()))?;
         match self.format {

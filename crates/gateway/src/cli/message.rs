@@ -67,7 +67,9 @@ impl Show {
         let Some(message) = read(&self.file, terminal)? else { return Ok(Found::Something) };
         let mut out = io::stdout().lock();
         match self.format {
-            MessageFormat::Text => writeln!(out, "{}", message.to_json())?,
+            MessageFormat::Text => {
+                out.write_all(iwmo_codec::show::show(&message, terminal.lang.into()).as_bytes())?
+            }
             MessageFormat::Json => writeln!(out, "{}", message.to_json())?,
             MessageFormat::Xml => out.write_all(&message.encode())?,
         }

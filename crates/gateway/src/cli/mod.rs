@@ -33,7 +33,13 @@ pub use output::{Color, Failure, Format, Found, Lang, Outcome, Terminal};
 /// Exit codes: 0 done and all is well; 1 done and something was found (an invalid message, a failed check);
 /// 2 it could not run, the reason is on standard error.
 #[derive(Debug, Parser)]
-#[command(name = "iwmo", version, verbatim_doc_comment, arg_required_else_help = true, propagate_version = true)]
+#[command(
+    name = "iwmo",
+    version,
+    verbatim_doc_comment,
+    arg_required_else_help = true,
+    propagate_version = true
+)]
 struct Arguments {
     /// Language of what people read
     #[arg(long, global = true, value_enum, default_value_t, value_name = "LANG")]

@@ -54,7 +54,9 @@ impl List {
         let mut out = io::stdout().lock();
         for message in &found {
             match self.format {
-                Format::Json => writeln!(out, "{}", serde_json::to_string(message).map_err(io::Error::from)?)?,
+                Format::Json => {
+                    writeln!(out, "{}", serde_json::to_string(message).map_err(io::Error::from)?)?
+                }
                 Format::Text => {
                     let reason = message.reden.as_deref().unwrap_or("");
                     let next = message.volgende.as_deref().unwrap_or("");

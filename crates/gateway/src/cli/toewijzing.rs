@@ -87,7 +87,9 @@ impl List {
         let mut out = io::stdout().lock();
         for toewijzing in &found {
             match self.format {
-                Format::Json => writeln!(out, "{}", serde_json::to_string(toewijzing).map_err(io::Error::from)?)?,
+                Format::Json => {
+                    writeln!(out, "{}", serde_json::to_string(toewijzing).map_err(io::Error::from)?)?
+                }
                 Format::Text => writeln!(out, "{}", row(toewijzing))?,
             }
         }
@@ -100,17 +102,22 @@ impl Show {
         let store = open::read(&self.store, terminal)?;
         let today = SystemClock.today();
         let (gemeente, nummer) = name(&self.toewijzing, &store, today)?;
-        let found =
-            view::toewijzing(&store.ledger, &store.reader, &store.schemas, gemeente, nummer, today)
-                .map_err(|error| Failure::new(error.to_string()))?;
+        let found = view::toewijzing(&store.ledger, &store.reader, &store.schemas, gemeente, nummer, today)
+            .map_err(|error| Failure::new(error.to_string()))?;
         let Some(toewijzing) = found else {
             let mut stderr = io::stderr().lock();
-            writeln!(stderr, "{}", terminal.say("geen toewijzing met dit nummer", "no toewijzing with this number"))?;
+            writeln!(
+                stderr,
+                "{}",
+                terminal.say("geen toewijzing met dit nummer", "no toewijzing with this number")
+            )?;
             return Ok(Found::Something);
         };
         let mut out = io::stdout().lock();
         match self.format {
-            Format::Json => writeln!(out, "{}", serde_json::to_string(&toewijzing).map_err(io::Error::from)?)?,
+            Format::Json => {
+                writeln!(out, "{}", serde_json::to_string(&toewijzing).map_err(io::Error::from)?)?
+            }
             Format::Text => text(&mut out, &toewijzing, self.why, terminal)?,
         }
         Ok(Found::AllWell)
@@ -122,14 +129,19 @@ fn name(
     store: &open::ReadStore,
     today: jiff::civil::Date,
 ) -> Result<(Gemeente, ToewijzingNummer), Failure> {
-    let bad = || Failure::new(format!("{text:?} does not name a toewijzing")).hint("write GEMEENTE/NUMMER, as 0222/100101");
-    let nummer = |text: &str| text.parse().ok().and_then(|number| ToewijzingNummer::new(number).ok()).ok_or_else(bad);
+    let bad = || {
+        Failure::new(format!("{text:?} does not name a toewijzing"))
+            .hint("write GEMEENTE/NUMMER, as 0222/100101")
+    };
+    let nummer =
+        |text: &str| text.parse().ok().and_then(|number| ToewijzingNummer::new(number).ok()).ok_or_else(bad);
     if let Some((gemeente, number)) = text.split_once(['/', ':']) {
         return Ok((Gemeente::new(gemeente).map_err(|_| bad())?, nummer(number)?));
     }
     let wanted = nummer(text)?;
     let filter = ToewijzingFilter { limit: usize::MAX, ..ToewijzingFilter::default() };
-    let all = view::toewijzingen(&store.ledger, &filter, today).map_err(|error| Failure::new(error.to_string()))?;
+    let all =
+        view::toewijzingen(&store.ledger, &filter, today).map_err(|error| Failure::new(error.to_string()))?;
     let mut with: Vec<&str> =
         all.iter().filter(|one| one.nummer == wanted.value()).map(|one| one.gemeente.as_str()).collect();
     match (with.pop(), with.is_empty()) {
@@ -151,7 +163,11 @@ fn row(toewijzing: &ToewijzingView) -> String {
         toewijzing.status,
         toewijzing.fase.unwrap_or("-"),
         delivery(&toewijzing.levering),
-        if toewijzing.anomalieen.is_empty() { String::new() } else { format!("  ! {}", toewijzing.anomalieen.join(", ")) },
+        if toewijzing.anomalieen.is_empty() {
+            String::new()
+        } else {
+            format!("  ! {}", toewijzing.anomalieen.join(", "))
+        },
     )
 }
 
@@ -174,7 +190,12 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
     writeln!(out, "{}", terminal.style("1", &title))?;
     let label = |nl, en| format!("{:<14}", terminal.say(nl, en));
     writeln!(out, "  {}{}", label("aanbieder", "aanbieder"), toewijzing.aanbieder)?;
-    writeln!(out, "  {}{}", label("product", "product"), toewijzing.product.as_deref().unwrap_or("generiek"))?;
+    writeln!(
+        out,
+        "  {}{}",
+        label("product", "product"),
+        toewijzing.product.as_deref().unwrap_or("generiek")
+    )?;
     let from = toewijzing.ingangsdatum.as_deref().unwrap_or("-");
     let until = toewijzing.einddatum.as_deref().unwrap_or("...");
     writeln!(out, "  {}{from} .. {until}", label("geldig", "valid"))?;
@@ -186,7 +207,13 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
     }
     for period in &toewijzing.eigen_bijdrage {
         let stop = period.stop.as_deref().unwrap_or("...");
-        writeln!(out, "  {}{} .. {stop} (EbStartNummer {})", label("eigen bijdrage", "eigen bijdrage"), period.start, period.nummer)?;
+        writeln!(
+            out,
+            "  {}{} .. {stop} (EbStartNummer {})",
+            label("eigen bijdrage", "eigen bijdrage"),
+            period.start,
+            period.nummer
+        )?;
     }
     if let Some(reason) = &toewijzing.eigen_bijdrage_wacht {
         writeln!(out, "  {}{}", label("CAK wacht", "CAK waits"), terminal.style("33", reason))?;

@@ -140,7 +140,8 @@ impl Validate {
 
     fn judge(&self, schemas: &Schemas, index: usize, path: &Path) -> Result<Judged, Failure> {
         let (name, bytes) = read_input(path)?;
-        let report = if self.schema_only { schemas.validate_schema(&bytes) } else { schemas.validate(&bytes) };
+        let report =
+            if self.schema_only { schemas.validate_schema(&bytes) } else { schemas.validate(&bytes) };
         Ok(Judged { index, name, bytes, report })
     }
 }
@@ -186,7 +187,9 @@ fn search(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<()
             // Links are not followed into folders, so a circle of links ends.
             if kind.is_dir() && depth < FOLDER_DEPTH_MAX {
                 folders.push((path, depth + 1));
-            } else if path.extension().is_some_and(|has| has.eq_ignore_ascii_case(extension)) && path.is_file() {
+            } else if path.extension().is_some_and(|has| has.eq_ignore_ascii_case(extension))
+                && path.is_file()
+            {
                 found.push(path);
             }
         }

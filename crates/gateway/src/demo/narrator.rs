@@ -54,7 +54,8 @@ impl Narrator {
                     Ok(id) => {
                         let entry = engine.journal().get(id.chain, id.seq);
                         if let Ok(Some(entry)) = entry {
-                            let lines = view::lines(engine.ledger(), engine.journal(), engine.schemas(), &entry);
+                            let lines =
+                                view::lines(engine.ledger(), engine.journal(), engine.schemas(), &entry);
                             for line in lines.unwrap_or_default() {
                                 narrator.tell(Told::Line(line));
                             }

@@ -86,7 +86,8 @@ impl Peer {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = Listener::bind(self.name, address, Some(source), Bounds::from(&limits)).await?;
         let address = listener.address()?;
-        let (directory, directory_source) = watch::channel(Arc::new(Directory::new(std::slice::from_ref(gateway))));
+        let (directory, directory_source) =
+            watch::channel(Arc::new(Directory::new(std::slice::from_ref(gateway))));
         let bodies = BodyReader::new(limits.message_bytes, limits.body, limits.receiving_bytes);
         let rate = Rate { messages_per_second: limits.messages_per_second };
         let router = Exchange::new(Arc::clone(self), directory_source, bodies, rate).router();
@@ -130,10 +131,9 @@ impl Peer {
                 }
             }
         };
-        tokio::time::timeout(STEP_TIME, wait).await.map_err(|_| DemoError::Missing {
-            partner: self.name,
-            message: kind.name(),
-        })
+        tokio::time::timeout(STEP_TIME, wait)
+            .await
+            .map_err(|_| DemoError::Missing { partner: self.name, message: kind.name() })
     }
 
     /// Returns how many messages of this kind have come in that the test accepts.

@@ -114,8 +114,12 @@ impl Stage<'_> {
         self.cak_holds(&person, vec![period(start, None)], "het CAK kent de start").await?;
         self.stop_delivery(gemeente, HVB, hvb, &person, &order, (start, paused, "20")).await?;
         let stopped = period(start, Some(paused));
-        self.cak_holds(&person, vec![stopped.clone()], "de onderbreking duurt langer dan een maand: het CAK kent de stop")
-            .await?;
+        self.cak_holds(
+            &person,
+            vec![stopped.clone()],
+            "de onderbreking duurt langer dan een maand: het CAK kent de stop",
+        )
+        .await?;
         self.start(gemeente, HVB, hvb, &person, &order, &[(resumed, "1")]).await?;
         self.cak_holds(&person, vec![stopped, period(resumed, None)], "het CAK kent de nieuwe start").await
     }
@@ -135,7 +139,8 @@ impl Stage<'_> {
     /// Two toewijzingen at two aanbieders: the CAK hears one start and one stop.
     async fn two_aanbieders(&mut self, gemeente: &'static str) -> Result<(), DemoError> {
         let (person, hvb, linde) = (PEOPLE[3], &self.world.hvb, &self.world.linde);
-        let (first, second) = (self.order(222_002, "02", "02A05", 120), self.order(222_003, "01", "01A03", 120));
+        let (first, second) =
+            (self.order(222_002, "02", "02A05", 120), self.order(222_003, "01", "01A03", 120));
         self.assign(gemeente, HVB, hvb, &person, &first).await?;
         self.assign(gemeente, LINDE, linde, &person, &second).await?;
         let (begin, later) = (self.days_ago(100), self.days_ago(60));
@@ -185,9 +190,14 @@ impl Stage<'_> {
         let order = self.order(222_001, "02", "02A05", 60);
         self.report.toewijzingen.pop();
         let name = self.name();
-        let message =
-            messages::wmo305(self.envelope(gemeente, HVB, &name), &person, &order, &[(self.days_ago(1), "1")])?;
-        let text = String::from_utf8_lossy(&message.encode()).replace("StatusAanlevering>1<", "StatusAanlevering>X<");
+        let message = messages::wmo305(
+            self.envelope(gemeente, HVB, &name),
+            &person,
+            &order,
+            &[(self.days_ago(1), "1")],
+        )?;
+        let text = String::from_utf8_lossy(&message.encode())
+            .replace("StatusAanlevering>1<", "StatusAanlevering>X<");
         self.wait().await;
         let answer = hvb.send(Bytes::from(text)).await?;
         let faults = answer.body["diagnostics"].as_array().map_or(0, Vec::len);
@@ -254,12 +264,19 @@ impl Stage<'_> {
         (begin, end, reden): (Date, Date, &str),
     ) -> Result<(), DemoError> {
         let name = self.name();
-        let message = messages::wmo307(self.envelope(gemeente, agb, &name), person, order, begin, end, reden)?;
+        let message =
+            messages::wmo307(self.envelope(gemeente, agb, &name), person, order, begin, end, reden)?;
         self.deliver(peer, &message, 202, "307 ontvangen").await?;
         self.approved(peer, MessageKind::Wmo308, &name).await
     }
 
-    async fn deliver(&mut self, peer: &Peer, message: &Message, status: u16, what: &str) -> Result<(), DemoError> {
+    async fn deliver(
+        &mut self,
+        peer: &Peer,
+        message: &Message,
+        status: u16,
+        what: &str,
+    ) -> Result<(), DemoError> {
         self.wait().await;
         let answer = peer.send(Bytes::from(message.encode())).await?;
         let result = match answer.status {
@@ -296,7 +313,8 @@ impl Stage<'_> {
         let result = match (result, now == wanted) {
             (Ok(()), true) => Ok(()),
             _ => {
-                let words = |period: &Period| format!("{}..{}", period.start, period.stop.as_deref().unwrap_or(""));
+                let words =
+                    |period: &Period| format!("{}..{}", period.start, period.stop.as_deref().unwrap_or(""));
                 let held: Vec<String> = now.iter().map(words).collect();
                 Err(DemoError::Otherwise(format!("the CAK holds {held:?}")))
             }

@@ -8,10 +8,10 @@ use iwmo_codec::Schemas;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 
+use super::DemoError;
 use super::caller::Caller;
 use super::narrator::Narrator;
 use super::peers::{self, Peer, Role};
-use super::DemoError;
 use crate::clock::SystemClock;
 use crate::config;
 use crate::daemon::Daemon;
@@ -19,7 +19,8 @@ use crate::listener::Stopper;
 use crate::pki::{DemoAuthority, DemoCertificate, Fingerprint};
 
 /// The gemeenten of the demonstration.
-pub(super) const GEMEENTEN: &[(&str, &str)] = &[("0222", "Doetinchem"), ("1586", "Oost Gelre"), ("0285", "Voorst")];
+pub(super) const GEMEENTEN: &[(&str, &str)] =
+    &[("0222", "Doetinchem"), ("1586", "Oost Gelre"), ("0285", "Voorst")];
 
 /// AGB code of the simulated coalition.
 pub(super) const HVB: &str = "98000001";
@@ -76,7 +77,8 @@ impl World {
         let file = data.join("iwmo.toml");
         write(&file, &configuration(&participants, &token))?;
 
-        let checked = config::check(&file).map_err(|error| DemoError::File { path: file, source: error.source })?;
+        let checked =
+            config::check(&file).map_err(|error| DemoError::File { path: file, source: error.source })?;
         let Some(config) = checked.config else { return Err(DemoError::Configuration(checked.mistakes)) };
         let daemon = Daemon::start(config, Arc::new(SystemClock), &mut |_| {}).await?;
         narrator.follow(daemon.engine());

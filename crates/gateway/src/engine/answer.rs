@@ -70,7 +70,9 @@ impl Uitspraak {
         Ok(match self {
             Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Codes::Goedgekeurd,
             Uitspraak::Kop { codes } => Codes::Header(parse(codes)?),
-            Uitspraak::Klassen { codes } => Codes::Klassen(codes.iter().map(parse).collect::<Result<_, _>>()?),
+            Uitspraak::Klassen { codes } => {
+                Codes::Klassen(codes.iter().map(parse).collect::<Result<_, _>>()?)
+            }
         })
     }
 }

@@ -165,6 +165,10 @@ impl At {
     #[must_use]
     pub fn outgoing(&self, index: usize) -> OutgoingId {
         // An entry has at most OUTGOING_MAX outgoing messages.
-        OutgoingId { gemeente: self.chain.code(), seq: self.seq, index: u16::try_from(index).unwrap_or(u16::MAX) }
+        OutgoingId {
+            gemeente: self.chain.code(),
+            seq: self.seq,
+            index: u16::try_from(index).unwrap_or(u16::MAX),
+        }
     }
 }

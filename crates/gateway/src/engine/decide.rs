@@ -2,20 +2,22 @@
 
 use iwmo_codec::messages::Message;
 use iwmo_codec::rules;
+use iwmo_toewijzing::Verdict;
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use iwmo_toewijzing::judge::{Context, Ernst, Judgement, Rol, judge};
-use iwmo_toewijzing::Verdict;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::dutch_date;
 use crate::engine::batch::{Batch, unavailable};
-use crate::engine::record::{Bericht, Record, Uitgaand, Uitspraak};
 use crate::engine::judged::{Bench, dossier, heenbericht};
 use crate::engine::plan::Hold;
+use crate::engine::record::{Bericht, Record, Uitgaand, Uitspraak};
 use crate::engine::worker::entry_name;
-use crate::engine::{GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer};
+use crate::engine::{
+    GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer,
+};
 use crate::ledger::{Applier, At, EbMelding, Gevolg, LedgerError, Persoon, Rows, keys};
 use crate::translate::{self, Untranslatable};
 
@@ -97,8 +99,12 @@ impl Decider<'_> {
             });
         }
         let at = batch.next(keys::chain(parties.gemeente), now);
-        let judgement =
-            self.bench(incoming, gemeente, Rol::Verzender).judge(incoming.message, &parties, &at, &batch.overlay);
+        let judgement = self.bench(incoming, gemeente, Rol::Verzender).judge(
+            incoming.message,
+            &parties,
+            &at,
+            &batch.overlay,
+        );
         let judgement = judgement.map_err(broken)?;
         if !judgement.mag_verzonden() {
             return Err(preflight(&judgement));
@@ -334,12 +340,7 @@ impl From<&Verdict> for Uitspraak {
 }
 
 /// Returns the key under which what concerns this person leaves in order. It holds no personal data.
-pub(super) fn order(
-    rows: &impl Rows,
-    at: &At,
-    gemeente: Gemeente,
-    bsn: &Bsn,
-) -> Result<String, LedgerError> {
+pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<String, LedgerError> {
     let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, bsn))?;
     Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
 }

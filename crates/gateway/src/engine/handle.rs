@@ -17,7 +17,8 @@ use crate::engine::batch::unavailable;
 use crate::engine::record::Record;
 use crate::engine::worker::{Job, Worker};
 use crate::engine::{
-    Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Unavailable, Waiting,
+    Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Unavailable,
+    Waiting,
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
@@ -154,7 +155,10 @@ impl Engine {
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
         if let Some(thread) = thread {
             if thread.join().is_err() {
-                tracing::error!(code = "EngineThreadPanicked", "The engine's loop ended by a fault of its own.");
+                tracing::error!(
+                    code = "EngineThreadPanicked",
+                    "The engine's loop ended by a fault of its own."
+                );
             }
         }
     }

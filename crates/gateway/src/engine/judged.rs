@@ -46,7 +46,8 @@ impl Bench<'_> {
         if let Inhoud::Toewijzen(products) = &event.inhoud {
             for product in products {
                 // TR332
-                let owner: Option<DossierKey> = rows.row(&keys::toewijzing(parties.gemeente, product.nummer))?;
+                let owner: Option<DossierKey> =
+                    rows.row(&keys::toewijzing(parties.gemeente, product.nummer))?;
                 if owner.is_some_and(|owner| owner != event.dossier) {
                     context.nummers_elders.insert(product.nummer);
                 }

@@ -82,9 +82,10 @@ impl Decider<'_> {
                 None => EbUitkomst::Niets,
                 Some(stap) => {
                     let identificatie = answer::eb_identificatie(at);
-                    let message =
-                        answer::eb_melding(gemeente, bsn, &stap.opdracht, &identificatie, today).map_err(|error| {
-                            LedgerError::Inconsistent { entry: entry_name(at), what: error.to_string() }
+                    let message = answer::eb_melding(gemeente, bsn, &stap.opdracht, &identificatie, today)
+                        .map_err(|error| LedgerError::Inconsistent {
+                            entry: entry_name(at),
+                            what: error.to_string(),
                         })?;
                     let kostprijs = stap.opdracht.kostprijs();
                     let uitkomst = EbUitkomst::Melding {
@@ -124,7 +125,9 @@ impl Persoon {
             EbUitkomst::Wacht { tot, reden } => {
                 self.plan_op_us == Some(*tot) && self.eb_reden.as_ref() == Some(reden)
             }
-            EbUitkomst::Handmatig { reden } => self.plan_op_us.is_none() && self.eb_reden.as_ref() == Some(reden),
+            EbUitkomst::Handmatig { reden } => {
+                self.plan_op_us.is_none() && self.eb_reden.as_ref() == Some(reden)
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::clock::Clock;
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
-use crate::engine::record::{Bezorging, BezorgUitkomst, Record, Start};
+use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
 use crate::engine::{Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, At, LedgerError, keys};

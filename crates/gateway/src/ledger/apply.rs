@@ -14,8 +14,10 @@ use jiff::civil::Date;
 use super::{
     At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Stand, Tellers, Uitgaand, keys, put_row,
 };
-use crate::engine::record::{self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak};
 use crate::engine::OutgoingId;
+use crate::engine::record::{
+    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak,
+};
 use crate::journal::EntryId;
 use crate::store::Overlay;
 use crate::translate::{self, Untranslatable};
@@ -70,9 +72,7 @@ impl Applier {
                 self.vervolg(overlay, at, &bericht.uitgaand, bericht.eb.as_ref())
             }
             Record::Bezorging(bezorging) => delivery(overlay, at, bezorging),
-            Record::Planning(planning) => {
-                self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb))
-            }
+            Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
         }
     }
@@ -235,8 +235,8 @@ fn eb_retour(
     put_row(overlay, key, &melding)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
-    let identificatie =
-        Identificatie::new(message.header().identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
+    let identificatie = Identificatie::new(message.header().identificatie)
+        .map_err(|error| inconsistent(at, &error.to_string()))?;
     let codes = translate::retour_codes(message).map_err(|error| untranslatable(at, &error))?;
     // What the retour led to stands in the record itself; the plan that follows reads it there.
     let _ = persoon.eb.retour(&identificatie, &codes);
@@ -252,12 +252,7 @@ fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(),
     put_row(overlay, key, &dossier)
 }
 
-fn persoon(
-    overlay: &Overlay<'_>,
-    at: &At,
-    gemeente: Gemeente,
-    bsn: &Bsn,
-) -> Result<Persoon, LedgerError> {
+fn persoon(overlay: &Overlay<'_>, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<Persoon, LedgerError> {
     let row = overlay.row(&keys::persoon(gemeente, bsn))?;
     Ok(row.unwrap_or_else(|| Persoon {
         sinds: at.seq,
@@ -283,8 +278,8 @@ fn eigen_bijdrage(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Re
         EbUitkomst::Melding { identificatie, dagtekening, .. } => {
             let opdracht = opdracht(at, &besluit.uitkomst)?;
             let dagtekening = parse_date(at, dagtekening)?;
-            let naam = Identificatie::new(identificatie)
-                .map_err(|error| inconsistent(at, &error.to_string()))?;
+            let naam =
+                Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
             persoon
                 .eb
                 .sent(opdracht, naam, dagtekening)
@@ -382,6 +377,8 @@ fn untranslatable(at: &At, error: &Untranslatable) -> LedgerError {
 }
 
 fn inconsistent(at: &At, what: &str) -> LedgerError {
-    LedgerError::Inconsistent { entry: EntryId { chain: at.chain, seq: at.seq }.to_string(), what: what.to_owned() }
+    LedgerError::Inconsistent {
+        entry: EntryId { chain: at.chain, seq: at.seq }.to_string(),
+        what: what.to_owned(),
+    }
 }
-

@@ -1,16 +1,18 @@
 //! Journal entries in words: what happened to a toewijzing, by which message, and why.
 
-use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
 use iwmo_codec::retour::RetourView;
+use iwmo_codec::{Lang, Schemas};
 use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Words;
 use crate::clock::dutch_time;
-use crate::engine::record::{OUTGOING_MAX, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak};
+use crate::engine::record::{
+    Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, OUTGOING_MAX, Record, Uitspraak,
+};
 use crate::journal::{Entry, Reader};
 use crate::ledger::{At, Heenbericht, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
@@ -105,9 +107,7 @@ fn sent_words(row: &Uitgaand) -> Words {
         Stand::Doorgegeven => {
             Words::new(format!("doorgegeven voor {partner}"), format!("handed over for {partner}"))
         }
-        Stand::Bezorgd => {
-            Words::new(format!("bezorgd bij {partner}"), format!("delivered to {partner}"))
-        }
+        Stand::Bezorgd => Words::new(format!("bezorgd bij {partner}"), format!("delivered to {partner}")),
         Stand::Geparkeerd => Words::new(
             format!("geweigerd door {partner}, een medewerker moet kijken: {reason}"),
             format!("refused by {partner}, someone must look: {reason}"),
@@ -153,7 +153,10 @@ pub fn lines(
         Record::Bezorging(bezorging) => delivery_line(reader, entry, bezorging, &new)?.into_iter().collect(),
         Record::Start(start) => {
             let version = &start.versie;
-            vec![new("", Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")))]
+            vec![new(
+                "",
+                Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")),
+            )]
         }
     })
 }
@@ -289,9 +292,13 @@ fn stopped(stop: &wmo307::StopProduct, partner: &str) -> Words {
         "20" => ("tijdelijke stop", "a temporary stop"),
         _ => ("stop", "a stop"),
     };
+    let meaning = |lang| {
+        let words = iwmo_codec::show::meaning("StopProduct", "RedenBeeindiging", reason, lang);
+        words.map_or_else(String::new, |words| format!(": {words}"))
+    };
     Words::new(
-        format!("{partner} meldt {kind} per {date} (reden {reason})"),
-        format!("{partner} reports {kind_en} on {date} (reason {reason})"),
+        format!("{partner} meldt {kind} per {date} (reden {reason}{})", meaning(Lang::Nl)),
+        format!("{partner} reports {kind_en} on {date} (reason {reason}{})", meaning(Lang::En)),
     )
 }
 
@@ -312,8 +319,14 @@ fn with_verdict(words: Words, bericht: &Bericht, class: usize, retour: &str) -> 
 }
 
 fn rejected(codes: &[String]) -> (String, String) {
-    let codes = codes.join(", ");
-    (format!("afgekeurd: {codes}"), format!("rejected: {codes}"))
+    let explained = |lang: Lang| {
+        let one = |code: &String| match iwmo_codec::show::meaning("RetourCodes", "RetourCode", code, lang) {
+            Some(words) => format!("{code} ({words})"),
+            None => code.clone(),
+        };
+        codes.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    (format!("afgekeurd: {}", explained(Lang::Nl)), format!("rejected: {}", explained(Lang::En)))
 }
 
 fn answer_words(bericht: &Bericht, message: &Message, partner: &str, codes: &[String]) -> Words {
@@ -338,7 +351,9 @@ fn answer_words(bericht: &Bericht, message: &Message, partner: &str, codes: &[St
     }
     let (nl, en) = rejected(codes);
     match message {
-        Message::Wmo302(_) => Words::new(format!("{partner}: toewijzing {nl}"), format!("{partner}: toewijzing {en}")),
+        Message::Wmo302(_) => {
+            Words::new(format!("{partner}: toewijzing {nl}"), format!("{partner}: toewijzing {en}"))
+        }
         _ => Words::new(format!("het CAK: melding {nl}"), format!("the CAK: notification {en}")),
     }
 }
@@ -371,8 +386,8 @@ fn eb_words(eb: &EbBesluit) -> Option<Words> {
         EbUitkomst::Wacht { tot, reden } => {
             let tot = moment_words(*tot);
             Words::new(
-            format!("melding aan het CAK wacht tot {tot}: {reden}"),
-            format!("notification to the CAK waits until {tot}: {reden}"),
+                format!("melding aan het CAK wacht tot {tot}: {reden}"),
+                format!("notification to the CAK waits until {tot}: {reden}"),
             )
         }
         EbUitkomst::Handmatig { reden } => Words::new(
