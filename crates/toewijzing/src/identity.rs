@@ -5,6 +5,7 @@
 //! are kept as digits, ToewijzingNummer as an integer because `000667899` and `667899` are the same number.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,14 @@ macro_rules! digits {
             fn text(&self) -> &str {
                 // Only ASCII digits get in, so this never falls back.
                 std::str::from_utf8(&self.0).unwrap_or_default()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                Self::new(text)
             }
         }
 

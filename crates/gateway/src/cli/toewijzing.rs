@@ -188,7 +188,7 @@ fn delivery(levering: &LeveringView) -> String {
 fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: &Terminal) -> io::Result<()> {
     let title = format!("toewijzing {}/{}", toewijzing.gemeente, toewijzing.nummer);
     writeln!(out, "{}", terminal.style("1", &title))?;
-    let label = |nl, en| format!("{:<14}", terminal.say(nl, en));
+    let label = |nl, en| format!("{:<16}", terminal.say(nl, en));
     writeln!(out, "  {}{}", label("aanbieder", "aanbieder"), toewijzing.aanbieder)?;
     writeln!(
         out,

@@ -153,13 +153,10 @@ impl Engine {
         // A loop that has ended already takes no job.
         let _ = self.jobs.send(Job::Stop);
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if let Some(thread) = thread {
-            if thread.join().is_err() {
-                tracing::error!(
-                    code = "EngineThreadPanicked",
-                    "The engine's loop ended by a fault of its own."
-                );
-            }
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!(code = "EngineThreadPanicked", "The engine's loop ended by a fault of its own.");
         }
     }
 
