@@ -122,8 +122,12 @@ impl Daemon {
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
+        let health = engine.health().clone();
         let ops = ops.map(|(listener, address)| {
-            let router = crate::ops::router(Arc::new(Vec::new), axum::Router::new());
+            let router = crate::ops::router(
+                Arc::new(move || health.reason().into_iter().collect()),
+                axum::Router::new(),
+            );
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });

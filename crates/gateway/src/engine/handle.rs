@@ -17,8 +17,8 @@ use crate::engine::batch::unavailable;
 use crate::engine::record::Record;
 use crate::engine::worker::{Job, Worker};
 use crate::engine::{
-    Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Unavailable,
-    Waiting,
+    Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings,
+    Unavailable, Waiting,
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
@@ -67,6 +67,7 @@ pub struct Engine {
     changed: watch::Receiver<u64>,
     feed: broadcast::Sender<EntryId>,
     thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+    health: Health,
 }
 
 impl Engine {
@@ -102,14 +103,16 @@ impl Engine {
             jobs: receiver,
             changed: changed_sender,
             feed: feed.clone(),
+            health: Health::default(),
         };
+        let health = worker.health.clone();
         worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run())
             .map_err(EngineError::Thread)?;
         let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
-        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread }, Opened { catch_up }))
+        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread, health }, Opened { catch_up }))
     }
 
     /// Returns the ledger, for reading.
@@ -128,6 +131,12 @@ impl Engine {
     #[must_use]
     pub fn schemas(&self) -> &Schemas {
         &self.schemas
+    }
+
+    /// Returns whether the engine can do its work.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Tells the name of each entry once it is durable.

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::cak::{self, EbStartNummer, Handmatig, Onderdeel, Plan, Taak, Wachtreden};
+use iwmo_toewijzing::cak::{
+    self, EbStartNummer, Handmatig, Onderdeel, Opdracht, Plan, Stap, Taak, Wachtreden, shift_months,
+};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::clock::dutch_midnight;
+use crate::clock::{dutch_date, dutch_midnight};
+use crate::engine::GemeenteSettings;
 use crate::engine::answer;
 use crate::engine::decide::{Decider, order};
 use crate::engine::judged::dossier;
@@ -59,23 +63,23 @@ impl Decider<'_> {
         let gewenst = cak::wanted(&dossiers, persoon.geboortedatum, &settings.eb, today);
         let tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
         let next = settings.eb.eb_startnummer_vanaf.max(tellers.eb_start_nummer.saturating_add(1));
+        let tomorrow = today.tomorrow().ok().and_then(dutch_midnight).unwrap_or(at.time).as_microsecond();
+        // A hold that has begun is not lengthened by what comes meanwhile.
+        let until = persoon.plan_op_us.unwrap_or(match settings.bedenktijd {
+            Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
+            None => tomorrow,
+        });
         let plan = match EbStartNummer::new(next) {
             Ok(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
             Err(_) => Plan::Handmatig(Handmatig::NummersOp),
         };
-        let tomorrow = today.tomorrow().ok().and_then(dutch_midnight).unwrap_or(at.time).as_microsecond();
         let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
             Plan::Niets | Plan::Wachten(Wachtreden::Onderweg) => tasks(&gewenst.taken),
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "een wijziging per dag (OP325)"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "te vroeg voor het CAK (9115)"),
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_words(reason).to_owned() },
-            Plan::Sturen { .. } if hold == Hold::Begin && settings.bedenktijd != Some(Duration::ZERO) => {
-                // A hold that has begun is not lengthened by what comes meanwhile.
-                let until = persoon.plan_op_us.unwrap_or(match settings.bedenktijd {
-                    Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
-                    None => tomorrow,
-                });
+            Plan::Sturen { ref stappen, .. } if hold == Hold::Begin && may_wait(stappen, until, settings) => {
                 wait(until, BEDENKTIJD)
             }
             Plan::Sturen { stappen, .. } => match stappen.first() {
@@ -114,6 +118,22 @@ impl Decider<'_> {
         }
         Ok(Some((EbBesluit { bsn: bsn.expose().to_owned(), uitkomst: outcome }, None)))
     }
+}
+
+/// Returns whether a notification may be held until then: there is a bedenktijd, and the CAK still gets a start
+/// within the month that the law gives (Uitvoeringsregeling Wmo 2015 art. 2f; ieb-cak 8.5).
+fn may_wait(stappen: &[Stap], until_us: i64, settings: &GemeenteSettings) -> bool {
+    if settings.bedenktijd == Some(Duration::ZERO) {
+        return false;
+    }
+    let until = Timestamp::from_microsecond(until_us).map(dutch_date).unwrap_or(Date::MAX);
+    let in_time = |stap: &Stap| match stap.opdracht {
+        Opdracht::MeldStart { datum, .. } => {
+            until <= shift_months(datum, i32::from(settings.eb.melding_termijn_maanden))
+        }
+        _ => true,
+    };
+    stappen.first().is_none_or(in_time)
 }
 
 impl Persoon {
