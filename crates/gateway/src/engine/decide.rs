@@ -222,9 +222,8 @@ impl Decider<'_> {
         let key = keys::eb_melding(gemeente, message.header().identificatie);
         let melding = batch.overlay.row::<EbMelding>(&key).map_err(broken)?;
         let kind = message.kind().name();
-        let matched = melding.filter(|melding| {
-            melding.antwoord.is_none() && melding.dagtekening == dagtekening && melding.retour_soort() == kind
-        });
+        let matched =
+            melding.filter(|melding| melding.dagtekening == dagtekening && melding.retour_soort() == kind);
         let mut record = match &matched {
             None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
             Some(_) => incoming.record(Uitspraak::Goedgekeurd, Vec::new(), Vec::new()),

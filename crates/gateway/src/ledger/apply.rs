@@ -227,7 +227,8 @@ fn eb_retour(
     let key = keys::eb_melding(gemeente, message.header().identificatie);
     let mut melding: EbMelding =
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the notification it answers is not on record"))?;
-    melding.antwoord = Some(at.seq);
+    // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
+    melding.antwoord.get_or_insert(at.seq);
     put_row(overlay, key, &melding)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
