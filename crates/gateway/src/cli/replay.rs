@@ -19,7 +19,6 @@ use crate::store::{Ledger, Opening};
 /// anew. With --verify it is built beside the stored one and compared; nothing is changed, and the exit code is
 /// 1 when they differ. Stop the gateway first: the store is locked while it runs.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Replay {
     #[command(flatten)]
     store: StoreArguments,

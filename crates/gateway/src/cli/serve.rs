@@ -19,7 +19,6 @@ use crate::daemon::Daemon;
 /// applied, and serves until it is told to stop (SIGTERM, SIGINT). Then it takes nothing more, finishes what is
 /// in flight and closes the store.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Serve {
     /// The configuration
     #[arg(long, value_name = "FILE")]
