@@ -227,7 +227,7 @@ fn local(listener: &Listener, name: &'static str, address: SocketAddr) -> Result
 /// Turns the JSON of `iwmo show --format json` into XML.
 fn from_json(json: &[u8]) -> Result<Vec<u8>, Refusal> {
     let unacceptable = |detail: String| Refusal::Unacceptable {
-        title: "Geen bericht".to_owned(),
+        title: "This is no message".to_owned(),
         detail,
         rules: Vec::new(),
         retourcodes: Vec::new(),

@@ -215,7 +215,9 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
             period.nummer
         )?;
     }
-    if let Some(reason) = &toewijzing.eigen_bijdrage_wacht {
+    if let Some(codes) = &toewijzing.eigen_bijdrage_wacht {
+        let words = view::reason(codes);
+        let reason = terminal.say(&words.nl, &words.en);
         writeln!(out, "  {}{}", label("CAK wacht", "CAK waits"), terminal.style("33", reason))?;
     }
     writeln!(out)?;
