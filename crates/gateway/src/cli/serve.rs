@@ -1,6 +1,6 @@
 //! `iwmo serve`: the daemon.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,10 +50,11 @@ async fn serve(config: Config) -> Outcome {
     let started = Daemon::start(config, Arc::new(SystemClock), &mut show).await;
     bar.finish_and_clear();
     let daemon = started.map_err(|error| Failure::new(error.to_string()))?;
-    if let Some(reason) = &daemon.opened().catch_up.rebuilt {
+    let applied = daemon.opened().catch_up.applied;
+    // A store that begins has nothing to build from.
+    if let Some(reason) = daemon.opened().catch_up.rebuilt.as_ref().filter(|_| applied > 0) {
         tracing::warn!(code = "LedgerRebuilt", reason, "The ledger was built anew from the journal.");
     }
-    let applied = daemon.opened().catch_up.applied;
     let address = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string());
     tracing::info!(
         code = "GatewayStarted",
@@ -95,7 +96,10 @@ async fn stop_signal() -> Result<(), Failure> {
 fn start_logging(logging: &Logging) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&logging.filter)
         .map_err(|error| Failure::new(format!("logging.filter: {error}")))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     let result = match logging.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.try_init(),
