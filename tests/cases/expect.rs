@@ -32,6 +32,7 @@ pub(crate) fn compare(world: &World, step: &Value, outcome: &Outcome) -> Vec<Str
             }
             "state" => found.extend(states(world, step, want, today)),
             "taakgericht" => found.extend(taakgericht(world, want)),
+            "requests" => found.extend(requests(world, want)),
             "warnings" | "warningsAbsent" => found.extend(warnings(field, want, outcome)),
             "facts" => found.extend(facts(want, outcome)),
             "deadlines" | "deadlinesAbsent" => found.extend(deadlines(world, field, want, today)),
@@ -159,6 +160,20 @@ fn taakgericht(world: &World, want: &Value) -> Vec<String> {
     found
 }
 
+/// The state of a request must be the same on both sides.
+fn requests(world: &World, want: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (reference, want) in want.as_object().into_iter().flatten() {
+        for (name, side) in [("gemeente", &world.gemeente), ("aanbieder", &world.aanbieder)] {
+            let all = side.dossiers.values().flat_map(Dossier::verzoeken);
+            let request = all.into_iter().find(|verzoek| verzoek.referentie.as_str() == reference);
+            let got = json!(request.map(|verzoek| verzoek.status().as_str()));
+            same(&format!("request {reference} at the {name}"), want, &got, &mut found);
+        }
+    }
+    found
+}
+
 fn warnings(field: &str, want: &Value, outcome: &Outcome) -> Vec<String> {
     let got =
         outcome.judgement.as_ref().map(|judgement| judgement.waarschuwingen.as_slice()).unwrap_or_default();
@@ -205,7 +220,7 @@ fn deadlines(world: &World, field: &str, want: &Value, today: Date) -> Vec<Strin
                 Wie::Gemeente => "gemeente",
                 Wie::Aanbieder => "aanbieder",
             };
-            timer(want) == Some(got.timer)
+            is_timer(want, got.timer)
                 && is_subject(want, &got.subject)
                 && want.get("who").is_none_or(|want| want == who)
                 && is_day(want, "start", Some(got.start))
@@ -219,25 +234,22 @@ fn deadlines(world: &World, field: &str, want: &Value, today: Date) -> Vec<Strin
     found
 }
 
-fn timer(want: &Value) -> Option<Timer> {
-    match want["timer"].as_str()? {
-        "RETOUR_IN" => Some(Timer::RetourIn),
-        "RETOUR_OUT" => Some(Timer::RetourOut),
-        "START_DUE" => Some(Timer::StartDue),
-        "STOP_DUE" => Some(Timer::StopDue),
-        "STOP_MISSING" => Some(Timer::StopMissing),
-        _ => None,
-    }
+fn is_timer(want: &Value, got: Timer) -> bool {
+    // Cases name the final answer to any request after the rule for a 315.
+    let name = if got == Timer::AntwoordWijziging { Timer::Antwoord } else { got }.as_str();
+    want["timer"] == name || want["timer"] == got.as_str()
 }
 
 fn is_subject(want: &Value, got: &Subject) -> bool {
-    let (mut number, mut id) = (None, None);
+    let (mut number, mut id, mut reference) = (None, None, None);
     match got {
         Subject::Onderwerp(Onderwerp::Toewijzing(nummer)) => number = Some(*nummer),
         Subject::Bericht(identificatie) => id = Some(identificatie.as_str()),
+        Subject::Verzoek(referentie) => reference = Some(referentie.as_str()),
         _ => {}
     }
-    is_nummer(want, number) && want.get("Identificatie").is_none_or(|want| want.as_str() == id)
+    let is = |name: &str, got: Option<&str>| want.get(name).is_none_or(|want| want.as_str() == got);
+    is_nummer(want, number) && is("Identificatie", id) && is("ReferentieAanbieder", reference)
 }
 
 /// Every timer that runs on either side.

@@ -8,7 +8,8 @@ use iwmo_codec::{Schemas, rules};
 use iwmo_gateway::translate;
 use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
 use iwmo_toewijzing::identity::{
-    Aanbieder, Categorie, Gemeente, Identificatie, ProductCode, Retourcode, ToewijzingNummer,
+    Aanbieder, Bsn, Categorie, Gemeente, Identificatie, ProductCode, ReferentieAanbieder, Retourcode,
+    ToewijzingNummer,
 };
 use iwmo_toewijzing::judge::{Beleid, Context, Gemeentelijst, Judgement, Productlijst, Taakgericht};
 use iwmo_toewijzing::{Dossier, Verdict, judge};
@@ -60,8 +61,8 @@ pub(crate) struct World {
     gemeenten: Gemeentelijst,
     producten: Option<Productlijst>,
     entry: u64,
-    /// What the gemeente sent, by kind and Identificatie.
-    sent: BTreeMap<(MessageKind, String), Message>,
+    /// What the gemeente sent, by kind and Identificatie, with its dossier.
+    sent: BTreeMap<(MessageKind, String), (Message, DossierKey)>,
     /// What the aanbieder sent and got no retour on.
     pub(crate) waiting: Vec<Waiting>,
 }
@@ -129,7 +130,7 @@ impl World {
         let message = &entry["message"];
         if build::kind(message)? == MessageKind::Wmo302 {
             let op = (MessageKind::Wmo301, text(message, "op")?.to_owned());
-            let heen = self.sent.get(&op).ok_or("op names nothing that was sent")?;
+            let (heen, _) = self.sent.get(&op).ok_or("op names nothing that was sent")?;
             let made = build::toewijzing_retour(heen, message, &entry["day"])?;
             let decoded =
                 Schemas::bundled().decode(&made.encode()).map_err(|_| "the 302 breaks the schema")?;
@@ -144,7 +145,35 @@ impl World {
         if message["schemaInvalid"] == true {
             return Err("it breaks the schema on purpose, but the schema lets it pass".to_owned());
         }
-        self.heenbericht(decoded, dag, answered)
+        match decoded.kind() {
+            MessageKind::Wmo323 | MessageKind::Wmo325 => self.declaration(&decoded, dag),
+            _ => self.heenbericht(decoded, dag, answered),
+        }
+    }
+
+    /// A 323 or 325: no retour, and nothing is judged; both parties keep what it says.
+    fn declaration(&mut self, message: &Message, dag: Date) -> Result<Outcome, Problem> {
+        self.entry += 1;
+        let broken: Vec<&'static str> = rules::check(message).iter().map(|broken| broken.rule).collect();
+        if !broken.is_empty() {
+            return Ok(Outcome { rules: broken, ..Outcome::default() });
+        }
+        let events = if message.kind() == MessageKind::Wmo323 {
+            translate::declaraties(message, self.entry, dag).map_err(wrong)?
+        } else {
+            let declared =
+                self.gemeente.dossiers.values().filter(|dossier| !dossier.declaraties().is_empty());
+            let keys: Vec<DossierKey> = declared.map(|dossier| dossier.key().clone()).collect();
+            let event = |key| translate::declaratie_antwoord(message, key, self.entry, dag).map_err(wrong);
+            keys.into_iter().map(event).collect::<Result<_, _>>()?
+        };
+        for event in &events {
+            let dossier = self.gemeente.dossier(&event.dossier);
+            let judgement = judge(&dossier, event, &Context::new(dag, &self.beleid)).map_err(wrong)?;
+            self.gemeente.apply(event, &judgement.verdict);
+            self.aanbieder.apply(event, &judgement.verdict);
+        }
+        Ok(Outcome::default())
     }
 
     fn heenbericht(&mut self, message: Message, dag: Date, answered: bool) -> Result<Outcome, Problem> {
@@ -156,11 +185,18 @@ impl World {
         let header = message.header();
         let key = (header.afzender.to_owned(), kind.bericht_code(), header.identificatie.to_owned());
         let identificatie = header.identificatie.to_owned();
-        let from_gemeente = kind == MessageKind::Wmo301;
+        let from_gemeente = matches!(kind, MessageKind::Wmo301 | MessageKind::Wmo319);
         let receiver = if from_gemeente { &mut self.aanbieder } else { &mut self.gemeente };
         let used = !receiver.received.insert(key);
 
-        let event = match translate::event(&message, self.entry, dag) {
+        let event = match kind {
+            MessageKind::Wmo319 => {
+                let bsn = receiver.client_of_request(&message);
+                translate::antwoord(&message, bsn, self.entry, dag)
+            }
+            _ => translate::event(&message, self.entry, dag),
+        };
+        let event = match event {
             Ok(event) => Some(event),
             Err(_) if !rules.is_empty() => None,
             Err(error) => return Err(error.to_string()),
@@ -168,7 +204,7 @@ impl World {
         if let (Some(event), true) = (&event, from_gemeente) {
             // What the gemeente sends is on its record until the retour says otherwise.
             self.gemeente.apply(event, &Verdict::Goedgekeurd);
-            self.sent.insert((kind, identificatie.clone()), message.clone());
+            self.sent.insert((kind, identificatie.clone()), (message.clone(), event.dossier.clone()));
         }
         let judgement = match &event {
             Some(event) => Some(self.judged(event, !rules.is_empty(), used, from_gemeente)?),
@@ -211,7 +247,10 @@ impl World {
         context.producten = self.producten.as_ref();
         context.level2_faalt = level2_faalt;
         context.identificatie_gebruikt = used;
-        context.nummers_elders = receiver.given_to_others(event, from_gemeente);
+        context.nummers_elders = receiver.given_to_others(event, from_gemeente, |_| true);
+        let of_aanbieder = |key: &DossierKey| key.aanbieder == event.dossier.aanbieder;
+        context.nummers_andere_client = receiver.given_to_others(event, from_gemeente, of_aanbieder);
+        context.referenties_gebruikt = receiver.used_by(event.dossier.aanbieder);
         let dossier = receiver.dossier(&event.dossier);
         let judgement = judge(&dossier, event, &context).map_err(wrong)?;
         // A replay of the verdict gives the same dossier, and a dossier survives being stored.
@@ -230,13 +269,17 @@ impl World {
 
     /// The retour reaches who sent the message. Returns what the gemeente's machine said of it.
     fn take_in(&mut self, retour: &Message, dag: Date) -> Result<Option<Judgement>, Problem> {
-        let Some(MessageKind::Wmo301) = retour.kind().heenbericht() else { return Ok(None) };
-        let sent = self.sent.get(&(MessageKind::Wmo301, retour.header().identificatie.to_owned()));
-        let Some(sent) = sent else { return Ok(None) };
-        let parties = translate::parties(sent).map_err(wrong)?;
-        let key = DossierKey { gemeente: parties.gemeente, aanbieder: parties.aanbieder, bsn: parties.bsn };
+        let Some(kind @ (MessageKind::Wmo301 | MessageKind::Wmo319)) = retour.kind().heenbericht() else {
+            return Ok(None);
+        };
+        let sent = self.sent.get(&(kind, retour.header().identificatie.to_owned()));
+        let Some(key) = sent.map(|(_, key)| key.clone()) else { return Ok(None) };
         self.entry += 1;
-        let event = translate::toewijzing_retour(retour, key, self.entry, dag).map_err(wrong)?;
+        let event = match kind {
+            MessageKind::Wmo319 => translate::antwoord_retour(retour, key, self.entry, dag),
+            _ => translate::toewijzing_retour(retour, key, self.entry, dag),
+        };
+        let event = event.map_err(wrong)?;
         let dossier = self.gemeente.dossier(&event.dossier);
         let judgement = judge(&dossier, &event, &Context::new(dag, &self.beleid)).map_err(wrong)?;
         self.gemeente.apply(&event, &judgement.verdict);
@@ -256,14 +299,38 @@ impl Side {
         self.dossiers.insert(event.dossier.clone(), dossier);
     }
 
-    /// The numbers in a message that this side knows from another client or aanbieder of the gemeente.
-    fn given_to_others(&self, event: &Event, of_aanbieder: bool) -> BTreeSet<ToewijzingNummer> {
+    /// The client whose request a 319 answers.
+    fn client_of_request(&self, message: &Message) -> Bsn {
+        let header = message.header();
+        let asked = |dossier: &&Dossier| {
+            let key = dossier.key();
+            key.gemeente.as_str() == header.afzender
+                && Some(key.aanbieder.as_str()) == header.ontvanger
+                && translate::referentie(message)
+                    .is_some_and(|reference| dossier.verzoek(&reference).is_some())
+        };
+        self.dossiers.values().find(asked).map_or(Bsn::NIEMAND, |dossier| dossier.key().bsn)
+    }
+
+    /// The references that an aanbieder used, whatever for.
+    fn used_by(&self, aanbieder: Aanbieder) -> BTreeSet<ReferentieAanbieder> {
+        let own = self.dossiers.values().filter(|dossier| dossier.key().aanbieder == aanbieder);
+        own.flat_map(Dossier::verzoeken).map(|verzoek| verzoek.referentie.clone()).collect()
+    }
+
+    /// The numbers in a message that this side knows from other such dossiers of the gemeente.
+    fn given_to_others(
+        &self,
+        event: &Event,
+        of_aanbieder: bool,
+        such: impl Fn(&DossierKey) -> bool,
+    ) -> BTreeSet<ToewijzingNummer> {
         let here = &event.dossier;
         let others = self.dossiers.values().filter(|dossier| {
             let key = dossier.key();
             // An aanbieder knows only what was sent to it (OP095).
             let seen = !of_aanbieder || key.aanbieder == here.aanbieder;
-            key != here && key.gemeente == here.gemeente && seen
+            key != here && key.gemeente == here.gemeente && seen && such(key)
         });
         let known: BTreeSet<ToewijzingNummer> = others.flat_map(Dossier::nummers).collect();
         named(&event.inhoud).into_iter().filter(|number| known.contains(number)).collect()
@@ -276,6 +343,10 @@ fn named(inhoud: &Inhoud) -> Vec<ToewijzingNummer> {
         Inhoud::Toewijzen(products) => products.iter().map(|product| product.nummer).collect(),
         Inhoud::Starten(starts) => starts.iter().filter_map(|start| start.key.nummer).collect(),
         Inhoud::Stoppen(stops) => stops.iter().filter_map(|stop| stop.key.start.nummer).collect(),
+        Inhoud::Wijzigen(verzoek) => {
+            let changed = verzoek.te_wijzigen.iter().map(|product| product.nummer);
+            verzoek.ongewijzigd.iter().copied().chain(changed).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use super::{Context, Rol, Verdict};
 use crate::deadline::MELDING_WERKDAGEN;
 use crate::dossier::{Dossier, Mutatie, Onderwerp};
 use crate::event::{Event, Inhoud, StartKey, StatusAanlevering, ToegewezenProduct};
-use crate::identity::ToewijzingNummer;
+use crate::identity::{Bsn, ToewijzingNummer};
 
 /// Something odd about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,17 +114,22 @@ pub(super) fn collect(
         return Vec::new();
     }
     let mut list = Warnings { context, list: Vec::new() };
-    if event.dossier.bsn.expose() == "000000000" {
+    let nobody = matches!(event.inhoud, Inhoud::Beantwoorden(_) | Inhoud::AntwoordRetour(_));
+    if event.dossier.bsn == Bsn::NIEMAND && !nobody {
         list.add(None, None, WaarschuwingSoort::BsnZero, Ernst::Melding);
     }
     match &event.inhoud {
         Inhoud::Toewijzen(products) => assignment(before, event, products, &mut list),
-        Inhoud::ToewijzingRetour(retour) => {
+        Inhoud::ToewijzingRetour(retour) | Inhoud::AntwoordRetour(retour) => {
             if !retour.codes.is_empty() && retour.is_goedgekeurd() {
                 list.add(None, None, WaarschuwingSoort::RetourOnly0200, Ernst::Melding);
             }
             let mut scratch = before.clone();
-            if scratch.answer(event, retour) == 0 {
+            let decided = match event.inhoud {
+                Inhoud::AntwoordRetour(_) => scratch.settle(retour, false),
+                _ => scratch.answer(event, retour),
+            };
+            if decided == 0 {
                 list.add(None, None, WaarschuwingSoort::RetourUnmatched, Ernst::Melding);
             }
         }
@@ -145,6 +150,7 @@ pub(super) fn collect(
                 }
             }
         }
+        _ => {}
     }
     list.list
 }
