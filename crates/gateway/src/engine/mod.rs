@@ -23,6 +23,8 @@ mod judged;
 mod plan;
 pub mod record;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use api::*;

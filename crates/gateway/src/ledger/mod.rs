@@ -14,9 +14,11 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::record::RecordError;
 use crate::journal::{Chain, OpenError, ReadError};
-use crate::store::{Ledger, Overlay, StoreError, Value};
+use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
+#[cfg(test)]
+pub(crate) use rebuild::ahead;
 pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary, temporary_at};
 pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
 
@@ -153,6 +155,8 @@ pub fn decode_row<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, Le
 fn put_row<T: Serialize>(overlay: &mut Overlay<'_>, key: Vec<u8>, row: &T) -> Result<(), LedgerError> {
     let kind = key.first().map_or('?', |byte| char::from(*byte));
     let value = postcard::to_allocvec(row).map_err(|_| LedgerError::Row { kind })?;
+    // Found here, nothing has been written; found at the commit, the journal would have what no ledger can take.
+    store::check_size(&key, &value)?;
     overlay.put(key, value);
     Ok(())
 }

@@ -167,7 +167,7 @@ fn apply_entry(overlay: &mut Overlay<'_>, applier: &Applier, entry: &Entry) -> R
 
 /// Rows are written after the entry is durable, so a ledger that stands for an entry that the journal does not have
 /// proves that the journal lost one. Nobody but an operator may go on from there.
-fn ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
+pub(crate) fn ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
     for (chain, tip) in ledger {
         let entry = reader.get(*chain, tip.seq)?;
         if entry.is_none_or(|entry| entry.tip() != *tip) {
