@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::open::{self, StoreArguments};
+use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
 use crate::engine::record::Record;
@@ -94,9 +94,9 @@ impl JournalCommand {
 
 impl List {
     fn run(self, _terminal: &Terminal) -> Outcome {
-        let from = self.from.as_deref().map(moment).transpose()?;
-        let until = self.until.as_deref().map(moment).transpose()?;
-        let journal = open::journal(&self.store)?;
+        let from = self.from.as_deref().map(open::moment).transpose()?;
+        let until = self.until.as_deref().map(open::moment).transpose()?;
+        let journal = open::journal(&self.store.folder()?)?;
         let reader = journal.reader();
         let mut out = io::stdout().lock();
         let mut shown = 0;
@@ -140,7 +140,7 @@ impl List {
 
 impl Show {
     fn run(self, terminal: &Terminal) -> Outcome {
-        let store = open::read(&self.store, terminal)?;
+        let store = open::read(&self.store, &PastArguments::default())?;
         let entry = store.reader.get(self.entry.chain, self.entry.seq);
         let Some(entry) = entry.map_err(|error| Failure::new(error.to_string()))? else {
             let mut stderr = io::stderr().lock();
@@ -277,14 +277,4 @@ fn row(view: &EntryView) -> String {
         text.push_str(&format!("  -> {}", view.uitgaand.join(", ")));
     }
     text
-}
-
-/// Reads a moment: a date (midnight in the Netherlands) or a timestamp.
-pub(super) fn moment(text: &str) -> Result<jiff::Timestamp, Failure> {
-    if let Ok(moment) = text.parse() {
-        return Ok(moment);
-    }
-    text.parse().ok().and_then(crate::clock::dutch_midnight).ok_or_else(|| {
-        Failure::new(format!("{text:?} is not a moment")).hint("write 2026-11-25 or 2026-11-25T14:00:00Z")
-    })
 }

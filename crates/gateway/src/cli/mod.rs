@@ -12,6 +12,7 @@ mod replay;
 mod serve;
 mod toewijzing;
 mod validate;
+mod whatif;
 
 use std::ffi::OsString;
 use std::io;

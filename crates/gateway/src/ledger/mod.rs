@@ -19,7 +19,9 @@ use crate::store::{self, Ledger, Overlay, StoreError, Value};
 pub use apply::{Applier, Gevolg};
 #[cfg(test)]
 pub(crate) use rebuild::ahead;
-pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary, temporary_at};
+pub use rebuild::{
+    CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
+};
 pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
@@ -70,6 +72,12 @@ pub enum LedgerError {
          were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay`"
     )]
     Ahead {
+        /// The entry, `GEMEENTE:SEQ`.
+        entry: String,
+    },
+    /// There is no such entry.
+    #[error("the journal has no entry {entry}")]
+    NoEntry {
         /// The entry, `GEMEENTE:SEQ`.
         entry: String,
     },

@@ -3,6 +3,7 @@
 mod crash;
 mod failure;
 mod isolation;
+mod whatif;
 
 use std::collections::BTreeMap;
 use std::path::Path;
