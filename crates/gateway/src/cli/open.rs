@@ -30,7 +30,12 @@ pub(super) struct StoreArguments {
 impl StoreArguments {
     /// The store in a folder.
     pub(super) fn data(folder: PathBuf) -> Self {
-        Self { data: Some(folder), config: None }
+        Self::either(Some(folder), None)
+    }
+
+    /// The store in a folder, or that of a configuration.
+    pub(super) fn either(data: Option<PathBuf>, config: Option<PathBuf>) -> Self {
+        Self { data, config }
     }
 
     /// Returns the folder of the store.

@@ -127,7 +127,8 @@ impl Show {
     }
 }
 
-fn name(text: &str, store: &open::ReadStore) -> Result<(Gemeente, ToewijzingNummer), Failure> {
+/// Reads the name of a toewijzing.
+pub(super) fn name(text: &str, store: &open::ReadStore) -> Result<(Gemeente, ToewijzingNummer), Failure> {
     let bad = || {
         Failure::new(format!("{text:?} does not name a toewijzing"))
             .hint("write GEMEENTE/NUMMER, as 0222/100101")

@@ -25,7 +25,7 @@ mod plan;
 pub mod record;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod whatif;
 mod worker;
 

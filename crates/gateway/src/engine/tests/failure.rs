@@ -7,22 +7,6 @@ fn is_unavailable(answer: &Result<Receipt, Refusal>) -> bool {
     matches!(answer, Err(Refusal::Unavailable { retry_after_seconds: 1.., .. }))
 }
 
-/// A 301 for the n-th person.
-fn numbered(number: u32) -> Vec<u8> {
-    let person = Person { bsn: bsn(number).leak(), ..PERSON };
-    wmo301(envelope(&format!("T{number}")), &person, &order(100_000 + number)).unwrap().encode()
-}
-
-/// Returns the n-th number of the test series that passes the 11-proef.
-fn bsn(number: u32) -> String {
-    let passes = |text: &String| {
-        let digits = text.bytes().map(|byte| i64::from(byte - b'0'));
-        digits.zip([9, 8, 7, 6, 5, 4, 3, 2, -1]).map(|(digit, weight)| digit * weight).sum::<i64>() % 11 == 0
-    };
-    let mut valid = (0..).map(|at| format!("{:09}", 999_900_000 + at)).filter(passes);
-    valid.nth(number as usize).unwrap()
-}
-
 /// On a full disk senders are told to come back and nothing changes; once there is room the same message is taken,
 /// by itself and once.
 #[test]

@@ -112,7 +112,7 @@ pub(super) fn open_journal(disk: &SimulatedDisk) -> Result<FileJournal, OpenErro
 }
 
 /// A gateway on a disk that is not real, with everybody around it.
-struct Gateway {
+pub(crate) struct Gateway {
     engine: Engine,
     ledger: Arc<Ledger>,
     clock: Arc<HandClock>,
@@ -128,11 +128,25 @@ impl Gateway {
     /// Starts as the program does: open the journal, bring the ledger up to it, begin.
     fn start(disk: &SimulatedDisk, ledger: Arc<Ledger>, bedenktijd: Duration) -> Result<Self, String> {
         let journal = open_journal(disk).map_err(|error| error.to_string())?;
+        Self::run(journal, ledger, bedenktijd)
+    }
+
+    /// Starts on real files, in small segments.
+    pub(crate) fn in_folder(data: &Path) -> Self {
+        let options = Options { segment_bytes: SEGMENT_BYTES_MIN };
+        let journal = FileJournal::open(&data.join("journal"), options).unwrap();
+        let applier = Applier::new(Schemas::bundled());
+        let (ledger, _) =
+            ledger::open(&data.join("ledger"), &journal.reader(), &applier, &mut |_| {}).unwrap();
+        Self::run(journal, Arc::new(ledger), Duration::ZERO).unwrap()
+    }
+
+    fn run(journal: FileJournal, ledger: Arc<Ledger>, bedenktijd: Duration) -> Result<Self, String> {
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
-        ledger::ahead(&ledger.tips(), &journal.reader()).map_err(|error| error.to_string())?;
-        ledger::catch_up(&ledger, &journal.reader(), &applier, &mut |_| {})
-            .map_err(|error| error.to_string())?;
+        let reader = journal.reader();
+        ledger::ahead(&ledger.tips(), &reader).map_err(|error| error.to_string())?;
+        ledger::catch_up(&ledger, &reader, &applier, &mut |_| {}).map_err(|error| error.to_string())?;
         let clock = HandClock::new();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
         let engine = Engine::start(journal, Arc::clone(&ledger), settings(bedenktijd), schemas, shared)
@@ -141,7 +155,7 @@ impl Gateway {
         Ok(Self { engine, ledger, clock, runtime })
     }
 
-    fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {
+    pub(crate) fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {
         let partner = PartnerId(partner.to_owned());
         let route = if partner.0 == "backoffice" { Route::Backoffice } else { Route::Direct };
         self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into() }))
@@ -227,7 +241,7 @@ impl Gateway {
     }
 
     /// Stops, and checks that the journal alone gives the ledger.
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         self.engine.stop();
         let applier = Applier::new(self.engine.schemas().clone());
         let fresh = ledger::temporary(self.engine.journal(), &applier, &mut |_| {}).unwrap();
@@ -235,6 +249,22 @@ impl Gateway {
         let difference = fresh.first_difference(&self.ledger).unwrap();
         assert_eq!(difference.map(|difference| ledger::row_words(&difference.key)), None);
     }
+}
+
+/// A 301 for the n-th person.
+pub(crate) fn numbered(number: u32) -> Vec<u8> {
+    let person = Person { bsn: bsn(number).leak(), ..PERSON };
+    wmo301(envelope(&format!("T{number}")), &person, &order(100_000 + number)).unwrap().encode()
+}
+
+/// Returns the n-th number of the test series that passes the 11-proef.
+pub(crate) fn bsn(number: u32) -> String {
+    let passes = |text: &String| {
+        let digits = text.bytes().map(|byte| i64::from(byte - b'0'));
+        digits.zip([9, 8, 7, 6, 5, 4, 3, 2, -1]).map(|(digit, weight)| digit * weight).sum::<i64>() % 11 == 0
+    };
+    let mut valid = (0..).map(|at| format!("{:09}", 999_900_000 + at)).filter(passes);
+    valid.nth(number as usize).unwrap()
 }
 
 /// Writes the approving retour on a message.
@@ -313,7 +343,7 @@ fn play(gateway: &Gateway, step: Step) -> Result<Option<(Receipt, Vec<u8>)>, Ref
 }
 
 /// Plays the story, everything coming out as it should.
-fn play_all(gateway: &Gateway) -> Vec<(Receipt, Vec<u8>)> {
+pub(crate) fn play_all(gateway: &Gateway) -> Vec<(Receipt, Vec<u8>)> {
     STORY.iter().filter_map(|step| play(gateway, *step).unwrap()).collect()
 }
 
