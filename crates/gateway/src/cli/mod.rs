@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod replay;
 mod serve;
+mod store;
 mod toewijzing;
 mod validate;
 mod whatif;
@@ -65,6 +66,7 @@ enum Command {
     Toewijzing(toewijzing::ToewijzingCommand),
     Outbox(outbox::OutboxCommand),
     Replay(replay::Replay),
+    Store(store::StoreCommand),
     /// Write a completion script for a shell to standard output
     Completions {
         /// The shell
@@ -99,6 +101,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Toewijzing(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
+        Command::Store(command) => command.run(terminal),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "iwmo", &mut io::stdout().lock());
             Ok(Found::AllWell)
