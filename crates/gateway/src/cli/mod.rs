@@ -16,7 +16,7 @@ mod validate;
 mod whatif;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -114,7 +114,10 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "iwmo", &mut io::stdout().lock());
+            // It panics when it cannot write, and a closed pipe is nothing to panic about.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "iwmo", &mut script);
+            io::stdout().lock().write_all(&script)?;
             Ok(Found::AllWell)
         }
         Command::Man { all: None } => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::output::{Failure, Found, Outcome, Terminal};
@@ -50,6 +51,8 @@ async fn serve(config: Config) -> Outcome {
     let started = Daemon::start(config, Arc::new(SystemClock), &mut show).await;
     bar.finish_and_clear();
     let daemon = started.map_err(|error| Failure::new(error.to_string()))?;
+    // Whoever reads `ready` may say stop at once; until here the default holds, and a start can be broken off.
+    let mut stop = StopSignal::listen()?;
     let applied = daemon.opened().catch_up.applied;
     // A store that begins has nothing to build from.
     if let Some(reason) = daemon.opened().catch_up.rebuilt.as_ref().filter(|_| applied > 0) {
@@ -78,7 +81,7 @@ async fn serve(config: Config) -> Outcome {
     drop(out);
     let engine = daemon.engine().clone();
     let failed = tokio::select! {
-        signal = stop_signal() => signal.map(|()| false)?,
+        () = stop.received() => false,
         // Who runs the gateway starts it again; the ledger is then brought up to the journal.
         () = engine.ended() => true,
     };
@@ -92,14 +95,23 @@ async fn serve(config: Config) -> Outcome {
     Ok(Found::AllWell)
 }
 
-async fn stop_signal() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        result = tokio::signal::ctrl_c() => result?,
+/// SIGTERM and SIGINT.
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn start_logging(logging: &Logging) -> Result<(), Failure> {

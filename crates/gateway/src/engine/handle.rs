@@ -86,13 +86,14 @@ impl Engine {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Opened), EngineError> {
         let journal = FileJournal::open(&data.join("journal"), Options::default())?;
-        if let Some(torn) = &journal.recovered().torn_tail {
-            tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it was cut off.");
-        }
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let (ledger, catch_up) = ledger::open(&data.join("ledger"), &reader, &applier, progress)?;
+        // Only now: a ledger that knows more would have said so, and the journal would be as it was.
+        if let Some(torn) = &journal.recovered().torn_tail {
+            tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it is cut off.");
+        }
         let engine = Self::start(journal, Arc::new(ledger), settings, schemas, clock)?;
         Ok((engine, Opened { catch_up }))
     }
