@@ -18,7 +18,7 @@ pub(crate) use chars::{is_name, is_name_char, is_ncname, is_xml_space, split_qna
 pub(crate) use escape::{decode, unescape_attribute, unescape_text};
 pub(crate) use fault::{XmlFault, XmlFaultKind};
 pub(crate) use namespaces::{Namespaces, XSI};
-pub(crate) use scan::{RawAttribute, Scanner, Token};
+pub(crate) use scan::{RawAttribute, Scanner, Token, plain_length};
 
 /// What a document may cost.
 #[derive(Clone, Copy, Debug)]

@@ -78,6 +78,17 @@ impl<'x, I: Copy> Namespaces<'x, I> {
         Ok(true)
     }
 
+    /// Returns the prefixes that are bound, the last declared first, each with what the owner knows its namespace
+    /// by; the empty prefix is among them.
+    pub(crate) fn in_force(&self) -> impl Iterator<Item = (&'x str, I)> {
+        let declared = self.bindings.iter().enumerate().rev();
+        let declared = declared.filter(|(at, binding)| {
+            !self.bindings[at + 1..].iter().any(|later| later.prefix == binding.prefix)
+        });
+        let bare = self.bindings.iter().all(|binding| !binding.prefix.is_empty());
+        declared.map(|(_, binding)| (binding.prefix, binding.id)).chain(bare.then_some(("", self.none)))
+    }
+
     /// Returns the namespace a prefix stands for (the empty prefix: the default namespace, or none);
     /// `None` when it is not declared.
     pub(crate) fn resolve(&self, prefix: &str) -> Option<(&str, I)> {

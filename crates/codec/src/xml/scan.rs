@@ -137,6 +137,43 @@ impl<'x> Scanner<'x> {
         }
     }
 
+    /// Returns what is still to be read; none where an empty element's end comes first.
+    pub(crate) fn rest(&self) -> Option<&'x [u8]> {
+        if self.empty { None } else { self.bytes().get(self.position..) }
+    }
+
+    /// Returns how far the reading has come.
+    pub(crate) fn offset(&self) -> usize {
+        self.position
+    }
+
+    /// Returns so many bytes of what is still to be read, after some others.
+    pub(crate) fn text(&self, from: usize, length: usize) -> &'x str {
+        &self.text[self.position + from..self.position + from + length]
+    }
+
+    /// Returns whether no more elements may be opened.
+    pub(crate) fn is_at_depth_limit(&self) -> bool {
+        self.open.len() >= self.limits.depth
+    }
+
+    /// Goes on after so many bytes, which the caller has seen to be whole elements.
+    pub(crate) fn leap(&mut self, length: usize) {
+        self.position += length;
+    }
+
+    /// Goes on after so many bytes, which end with a start tag without attributes.
+    pub(crate) fn open(&mut self, name: &'x str, length: usize) {
+        self.open.push(name);
+        self.position += length;
+    }
+
+    /// Goes on after so many bytes, which end with the end tag of the innermost element, not the outermost.
+    pub(crate) fn shut(&mut self, length: usize) {
+        self.open.pop();
+        self.position += length;
+    }
+
     fn bytes(&self) -> &'x [u8] {
         self.text.as_bytes()
     }
@@ -373,6 +410,33 @@ impl<'x> Scanner<'x> {
         }
         Token::Text { raw: &self.text[start..self.position], plain }
     }
+}
+
+/// Bytes looked at together.
+const STRIDE: usize = 32;
+
+/// The length of a text in which nothing is to be resolved or refused: up to the next `<`, or to what must be
+/// looked at more closely.
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
+    let plain = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Plain);
+    let short = bytes.iter().take(STRIDE).take_while(|byte| plain(byte)).count();
+    if short < STRIDE {
+        return short;
+    }
+    // Written so that the compiler can compare a whole stride at once.
+    let special =
+        |byte: &u8| (*byte < b' ') | (*byte == b'<') | (*byte == b'&') | (*byte == b']') | (*byte == 0xEF);
+    let mut at = STRIDE;
+    while let Some(stride) = bytes.get(at..at + STRIDE) {
+        if stride.iter().fold(false, |found, byte| found | special(byte)) {
+            let length = stride.iter().take_while(|byte| plain(byte)).count();
+            if length < STRIDE {
+                return at + length;
+            }
+        }
+        at += STRIDE;
+    }
+    at + bytes[at.min(bytes.len())..].iter().take_while(|byte| plain(byte)).count()
 }
 
 #[derive(Clone, Copy)]
