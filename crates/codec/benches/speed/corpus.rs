@@ -44,14 +44,17 @@ pub(crate) fn small(count: usize) -> Vec<Document> {
 /// Other digits in the values that may have any.
 fn vary(text: &str, number: usize) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut numbers = 100_000 + number..;
     for line in text.split_inclusive('\n') {
-        let numbered = ["ToewijzingNummer>", "Omvang", "Volume>", "Referentie>", "ReferentieAanbieder>"];
+        let numbered = ["ToewijzingNummer>"];
         let value = line.find('>').zip(line.rfind("</")).filter(|(start, end)| start < end);
         match value {
             Some((start, end)) if numbered.iter().any(|name| line[..=start].contains(name)) => {
                 let digits = line[start + 1..end].bytes().all(|byte| byte.is_ascii_digit());
-                let other =
-                    if digits { format!("{}", 100_000 + number) } else { line[start + 1..end].to_owned() };
+                let other = match numbers.next() {
+                    Some(other) if digits => other.to_string(),
+                    _ => line[start + 1..end].to_owned(),
+                };
                 write!(out, "{}>{other}{}", &line[..start], &line[end..]).expect("a String takes all");
             }
             _ => out.push_str(line),

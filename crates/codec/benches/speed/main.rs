@@ -3,6 +3,8 @@
 //! `cargo bench -p iwmo-codec` prints a table. Every contender reads the whole corpus, on one thread, several
 //! times in turn; the best round counts, because everything else on the machine can only slow it down.
 //!
+//! A word after `--` measures only what has it in its name.
+//!
 //! - `IWMO_BENCH_MESSAGES`: how many messages of about 3 KiB there are (20,000).
 //! - `IWMO_BENCH_PRODUCTS`: how many products the one large 301 holds (50,000).
 //! - `IWMO_BENCH_ROUNDS`: how often each is measured (5).
@@ -72,7 +74,11 @@ fn table(title: &str, documents: &[Document], rounds: usize) {
         .map(|document| schemas.decode(&document.xml).unwrap_or_else(|report| panic!("{report:?}")))
         .collect();
     let written: usize = decoded.iter().map(|message| message.encode().len()).sum();
-    let mut libxml2 = libxml2::Harness::prepare(documents);
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let mut libxml2 = match &only {
+        Some(_) => Err("not asked for".to_owned()),
+        None => libxml2::Harness::prepare(documents),
+    };
     let mut contenders = vec![
         contender("validate (XML and schema)", || {
             for document in documents {
@@ -105,6 +111,7 @@ fn table(title: &str, documents: &[Document], rounds: usize) {
             }
         }),
     ];
+    contenders.retain(|contender| only.as_ref().is_none_or(|only| contender.name.contains(only.as_str())));
     let mut theirs = Duration::MAX;
     for _ in 0..rounds {
         for contender in &mut contenders {

@@ -64,7 +64,7 @@ impl<'x> Walk<'x, '_> {
     /// Takes what comes next in one leap, if it is as expected.
     #[inline]
     pub(super) fn leap(&mut self) -> Option<Step> {
-        if self.leads.mark != Some(self.namespaces.mark()) || self.findings.is_full() {
+        if self.ended || self.leads.mark != Some(self.namespaces.mark()) || self.findings.is_full() {
             return None;
         }
         let frame = self.frames.last()?;

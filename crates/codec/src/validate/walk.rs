@@ -26,7 +26,7 @@ pub(crate) struct Walk<'x, 's> {
     /// The element that opened last was taken whole: its value is in `text`, and it is closed.
     pub(super) at_leaf: bool,
     /// Nothing more can be read, or all is read.
-    ended: bool,
+    pub(super) ended: bool,
     pub(super) message: Option<(&'static str, &'static str)>,
 }
 
@@ -144,8 +144,8 @@ impl<'x, 's> Walk<'x, 's> {
         }
     }
 
-    /// Reads one token and judges it.
-    fn step(&mut self) -> Step {
+    /// Reads one token and judges it: the long way.
+    pub(super) fn step(&mut self) -> Step {
         if self.ended {
             return Step::Ended;
         }

@@ -250,13 +250,15 @@ impl<'x> Scanner<'x> {
         self.expect("=", kind)?;
         self.skip_space();
         match self.peek() {
-            Some(b'"') => {
+            Some(quote @ (b'"' | b'\'')) => {
                 self.position += 1;
-                self.until("\"")
-            }
-            Some(b'\'') => {
-                self.position += 1;
-                self.until("'")
+                let start = self.position;
+                let length = self.bytes()[start..].iter().position(|byte| *byte == quote);
+                self.position = length.map_or(self.text.len(), |length| start + length + 1);
+                match length {
+                    Some(length) => Ok(&self.text[start..start + length]),
+                    None => Err(self.fault(XmlFaultKind::Truncated)),
+                }
             }
             _ => Err(self.broken(kind)),
         }
@@ -272,6 +274,9 @@ impl<'x> Scanner<'x> {
 
     /// Records the first character in a stretch that XML does not allow.
     pub(super) fn check_characters(&mut self, start: usize, end: usize) {
+        if plain_length(&self.bytes()[start..end]) == end - start {
+            return;
+        }
         let found = self.text[start..end].char_indices().find(|(_, c)| !is_xml_char(*c));
         if let Some((at, _)) = found {
             self.record(XmlFault { kind: XmlFaultKind::Character, offset: start + at });
