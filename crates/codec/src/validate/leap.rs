@@ -11,7 +11,7 @@ use super::content::Collected;
 use super::frame::{Body, Frame};
 use super::walk::{Step, Walk};
 use crate::schema::{Expected, Kind, SimpleType, UNKNOWN_NAMESPACE, Word, normalise};
-use crate::xml::plain_length;
+use crate::xml::{count_work, plain_length};
 
 /// Known namespaces whose prefixes are remembered; a message has two, an envelope three.
 const LEADS_MAX: usize = 4;
@@ -76,6 +76,7 @@ impl<'x> Walk<'x, '_> {
         let start = rest.len() - skip_space(rest).len();
         let tag = rest[start..].strip_prefix(b"<")?;
         let state = &model.states[usize::from(frame.state)];
+        count_work(start + state.expected.len());
         if let Some(name) = tag.strip_prefix(b"/") {
             // The document element ends the long way, and so does what is not complete.
             if state.distance > 0 || self.frames.len() < 2 {
@@ -128,6 +129,7 @@ impl<'x> Walk<'x, '_> {
         let rest = self.scanner.rest()?;
         let from = start + "<".len() + lead.length + expected.length;
         let length = plain_length(&rest[from..]);
+        count_work(length);
         let end = rest[from + length..].strip_prefix(b"</")?;
         if !(lead.word.starts(end) && expected.is_at(&end[lead.length..])) {
             return None;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{RawAttribute, XmlFault, XmlFaultKind, unescape_attribute};
+use super::{RawAttribute, XmlFault, XmlFaultKind, count_work, unescape_attribute};
 
 /// The namespace of `xsi:type`, `xsi:nil` and the schema locations.
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -92,6 +92,7 @@ impl<'x, I: Copy> Namespaces<'x, I> {
     /// Returns the namespace a prefix stands for (the empty prefix: the default namespace, or none);
     /// `None` when it is not declared.
     pub(crate) fn resolve(&self, prefix: &str) -> Option<(&str, I)> {
+        count_work(self.bindings.len());
         match self.bindings.iter().rev().find(|binding| binding.prefix == prefix) {
             Some(binding) => Some((&binding.uri, binding.id)),
             None if prefix.is_empty() => Some(("", self.none)),

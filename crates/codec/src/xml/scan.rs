@@ -2,7 +2,7 @@
 
 use super::chars::{is_name_char, is_name_start, is_xml_char, is_xml_space, split_qname};
 use super::escape::reference;
-use super::{Limits, XmlFault, XmlFaultKind};
+use super::{Limits, XmlFault, XmlFaultKind, count_work};
 use crate::report::DIAGNOSTICS_MAX;
 
 /// An attribute as it stands in the text.
@@ -109,6 +109,7 @@ impl<'x> Scanner<'x> {
             return Ok(Token::End);
         }
         loop {
+            count_work(1);
             self.token = self.position;
             if self.position == 0 || (self.position == BOM.len() && self.text.starts_with(BOM)) {
                 self.declaration()?;
@@ -213,6 +214,7 @@ impl<'x> Scanner<'x> {
             }
         }
         let name = &self.text[start..self.position];
+        count_work(name.len());
         match name.chars().next() {
             Some(first) if is_name_start(first) => Ok(name),
             Some(_) => Err(XmlFault { kind, offset: start }),
@@ -232,7 +234,9 @@ impl<'x> Scanner<'x> {
     /// Moves behind the next `end`; the text before it is returned.
     pub(super) fn until(&mut self, end: &str) -> Scan<&'x str> {
         let start = self.position;
-        match self.text[start..].find(end) {
+        let found = self.text[start..].find(end);
+        count_work(found.unwrap_or(self.text.len() - start));
+        match found {
             Some(length) => {
                 self.position = start + length + end.len();
                 Ok(&self.text[start..start + length])
@@ -255,6 +259,7 @@ impl<'x> Scanner<'x> {
                 let start = self.position;
                 let length = self.bytes()[start..].iter().position(|byte| *byte == quote);
                 self.position = length.map_or(self.text.len(), |length| start + length + 1);
+                count_work(self.position - start);
                 match length {
                     Some(length) => Ok(&self.text[start..start + length]),
                     None => Err(self.fault(XmlFaultKind::Truncated)),
@@ -274,6 +279,7 @@ impl<'x> Scanner<'x> {
 
     /// Records the first character in a stretch that XML does not allow.
     pub(super) fn check_characters(&mut self, start: usize, end: usize) {
+        count_work(end - start);
         if plain_length(&self.bytes()[start..end]) == end - start {
             return;
         }
@@ -312,6 +318,7 @@ impl<'x> Scanner<'x> {
                 Some(_) => self.attribute()?,
             }
         }
+        count_work(self.position - self.token);
         self.open.push(name);
         self.place = Place::Element;
         Ok(Token::Start(name))
@@ -328,6 +335,7 @@ impl<'x> Scanner<'x> {
             self.record(XmlFault { kind: XmlFaultKind::Name, offset });
         }
         // At most `limits.attributes` to compare with: constant per attribute.
+        count_work(self.attributes.len());
         if self.attributes.iter().any(|attribute| attribute.name == name) {
             self.record(XmlFault { kind: XmlFaultKind::AttributeTwice, offset });
         }
@@ -358,6 +366,7 @@ impl<'x> Scanner<'x> {
             return Err(XmlFault { kind: XmlFaultKind::TagMismatch, offset: self.token });
         }
         self.skip_space();
+        count_work(self.position - self.token);
         self.expect(">", XmlFaultKind::Tag)?;
         self.close();
         Ok(Token::End)
@@ -413,6 +422,7 @@ impl<'x> Scanner<'x> {
                 }
             }
         }
+        count_work(self.position - start);
         Token::Text { raw: &self.text[start..self.position], plain }
     }
 }
