@@ -118,7 +118,9 @@ fn the_demonstration_is_what_the_other_commands_see() {
     assert_eq!(sent.len(), made);
     assert!(sent.iter().all(|row| row["stand"] == "bezorgd"), "{sent:?}");
     let replay = iwmo(["replay", "--verify", "--format", "json", "--data", data]).exits(0).json();
-    assert_eq!(replay[0], serde_json::json!({ "entries": journal.len(), "equal": true, "difference": null }));
+    assert_eq!(replay[0]["entries"], journal.len());
+    assert_eq!(replay[0]["equal"], true);
+    assert!(replay[0]["difference"].is_null());
 
     // Rebuilt from the journal, the ledger says the same.
     iwmo(["replay", "--data", data]).exits(0);

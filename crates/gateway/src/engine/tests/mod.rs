@@ -15,6 +15,7 @@ use bytes::Bytes;
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_codec::retour::{self, Verdict};
+use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -80,7 +81,13 @@ fn settings(bedenktijd: Duration) -> Settings {
     let cak = PartnerId("cak".to_owned());
     settings.gemeenten.insert(
         gemeente,
-        GemeenteSettings { cak: Some(cak.clone()), bedenktijd: Some(bedenktijd), ..Default::default() },
+        GemeenteSettings {
+            cak: Some(cak.clone()),
+            bedenktijd: Some(bedenktijd),
+            // Long enough that no start of these tests is too late to be held.
+            eb: EbBeleid { melding_termijn_maanden: 120, ..EbBeleid::default() },
+            ..Default::default()
+        },
     );
     settings.partners.insert(cak, partner(PartnerKind::Cak));
     settings.partners.insert(PartnerId("backoffice".to_owned()), partner(PartnerKind::Backoffice));
