@@ -53,7 +53,6 @@ pub(super) struct Encode {
 /// Without a store the rules within the message decide. With --data or --config the rules that need earlier
 /// messages are judged against that store too; nothing is stored.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Retour {
     /// The message; `-` is standard input
     file: PathBuf,

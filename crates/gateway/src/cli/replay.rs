@@ -28,7 +28,6 @@ use crate::store::{Ledger, Opening};
 /// another policy, and what would come out differently is printed; exit code 1 when anything would. Both change
 /// nothing and work beside a running gateway.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Replay {
     #[command(flatten)]
     store: StoreArguments,

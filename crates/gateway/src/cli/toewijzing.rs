@@ -188,7 +188,7 @@ fn delivery(levering: &LeveringView) -> String {
 fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: &Terminal) -> io::Result<()> {
     let title = format!("toewijzing {}/{}", toewijzing.gemeente, toewijzing.nummer);
     writeln!(out, "{}", terminal.style("1", &title))?;
-    let label = |nl, en| format!("{:<14}", terminal.say(nl, en));
+    let label = |nl, en| format!("{:<16}", terminal.say(nl, en));
     writeln!(out, "  {}{}", label("aanbieder", "aanbieder"), toewijzing.aanbieder)?;
     writeln!(
         out,
@@ -215,7 +215,9 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
             period.nummer
         )?;
     }
-    if let Some(reason) = &toewijzing.eigen_bijdrage_wacht {
+    if let Some(codes) = &toewijzing.eigen_bijdrage_wacht {
+        let words = view::reason(codes);
+        let reason = terminal.say(&words.nl, &words.en);
         writeln!(out, "  {}{}", label("CAK wacht", "CAK waits"), terminal.style("33", reason))?;
     }
     writeln!(out)?;

@@ -64,7 +64,7 @@ impl Decider<'_> {
             Message::Wmo302(_) => self.toewijzing_retour(&incoming, partner, now, batch),
             Message::Wmo402(_) | Message::Wmo404(_) => self.eb_retour(&incoming, partner, now, batch),
             other => Err(unacceptable(
-                "Bericht hoort hier niet",
+                "The message does not belong here",
                 format!("a {} is not processed by this gateway", other.kind().name()),
             )),
         }
@@ -85,7 +85,7 @@ impl Decider<'_> {
         let gemeente = self.gemeente(parties.gemeente)?;
         let to = self.settings.aanbieder(parties.aanbieder, parties.gemeente).cloned().ok_or_else(|| {
             unacceptable(
-                "Onbekende aanbieder",
+                "The aanbieder is not known",
                 format!(
                     "no partner with AGB code {} is configured for gemeente {}",
                     parties.aanbieder, parties.gemeente
@@ -96,7 +96,7 @@ impl Decider<'_> {
         if !violations.is_empty() {
             let rules = violations.iter().map(|violation| violation.rule.to_owned()).collect();
             return Err(Refusal::Unacceptable {
-                title: "Bericht voldoet niet aan de regels".to_owned(),
+                title: "The message breaks rules of the standard".to_owned(),
                 detail: "the message breaks rules of the standard and would be refused with 0001".to_owned(),
                 rules,
                 retourcodes: vec!["0001".to_owned()],
@@ -226,9 +226,8 @@ impl Decider<'_> {
         let key = keys::eb_melding(gemeente, message.header().identificatie);
         let melding = batch.overlay.row::<EbMelding>(&key).map_err(broken)?;
         let kind = message.kind().name();
-        let matched = melding.filter(|melding| {
-            melding.antwoord.is_none() && melding.dagtekening == dagtekening && melding.retour_soort() == kind
-        });
+        let matched =
+            melding.filter(|melding| melding.dagtekening == dagtekening && melding.retour_soort() == kind);
         let mut record = match &matched {
             None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
             Some(_) => incoming.record(Uitspraak::Goedgekeurd, Vec::new(), Vec::new()),
@@ -309,7 +308,10 @@ impl Decider<'_> {
 
     pub(super) fn gemeente(&self, gemeente: Gemeente) -> Result<&GemeenteSettings, Refusal> {
         self.settings.gemeenten.get(&gemeente).ok_or_else(|| {
-            unacceptable("Onbekende gemeente", format!("this gateway does not serve gemeente {gemeente}"))
+            unacceptable(
+                "The gemeente is not served here",
+                format!("this gateway does not serve gemeente {gemeente}"),
+            )
         })
     }
 }
@@ -372,7 +374,7 @@ fn preflight(judgement: &Judgement) -> Refusal {
     rules.sort_unstable();
     rules.dedup();
     let detail = format!("the message is not sent, because the receiver would find: {}", rules.join(", "));
-    Refusal::Unacceptable { title: "Bericht zou worden afgekeurd".to_owned(), detail, rules, retourcodes }
+    Refusal::Unacceptable { title: "The message would be refused".to_owned(), detail, rules, retourcodes }
 }
 
 fn unacceptable(title: &str, detail: String) -> Refusal {
@@ -380,7 +382,7 @@ fn unacceptable(title: &str, detail: String) -> Refusal {
 }
 
 fn untranslatable(error: Untranslatable) -> Refusal {
-    unacceptable("Bericht hoort hier niet", error.to_string())
+    unacceptable("The message does not belong here", error.to_string())
 }
 
 fn wrong_sender(incoming: &Incoming<'_>, named: &str) -> Refusal {

@@ -17,8 +17,8 @@ use crate::engine::batch::unavailable;
 use crate::engine::record::Record;
 use crate::engine::worker::{Job, Worker};
 use crate::engine::{
-    Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Unavailable,
-    Waiting,
+    Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings,
+    Unavailable, Waiting,
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
@@ -70,6 +70,7 @@ pub struct Engine {
     changed: watch::Receiver<u64>,
     feed: broadcast::Sender<EntryId>,
     thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+    health: Health,
 }
 
 impl Engine {
@@ -85,13 +86,14 @@ impl Engine {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Opened), EngineError> {
         let journal = FileJournal::open(&data.join("journal"), Options::default())?;
-        if let Some(torn) = &journal.recovered().torn_tail {
-            tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it was cut off.");
-        }
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let (ledger, catch_up) = ledger::open(&data.join("ledger"), &reader, &applier, progress)?;
+        // Only now: a ledger that knows more would have said so, and the journal would be as it was.
+        if let Some(torn) = &journal.recovered().torn_tail {
+            tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it is cut off.");
+        }
         let engine = Self::start(journal, Arc::new(ledger), settings, schemas, clock)?;
         Ok((engine, Opened { catch_up }))
     }
@@ -121,14 +123,16 @@ impl Engine {
             jobs: receiver,
             changed: changed_sender,
             feed: feed.clone(),
+            health: Health::default(),
         };
+        let health = worker.health.clone();
         worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run())
             .map_err(EngineError::Thread)?;
         let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
-        Ok(Self { jobs, ledger, reader, schemas, changed, feed, thread })
+        Ok(Self { jobs, ledger, reader, schemas, changed, feed, thread, health })
     }
 
     /// Returns the ledger, for reading.
@@ -147,6 +151,12 @@ impl Engine {
     #[must_use]
     pub fn schemas(&self) -> &Schemas {
         &self.schemas
+    }
+
+    /// Returns whether the engine can do its work.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Tells the name of each entry once it is durable.
@@ -173,13 +183,10 @@ impl Engine {
         // A loop that has ended already takes no job.
         let _ = self.jobs.send(Job::Stop);
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if let Some(thread) = thread {
-            if thread.join().is_err() {
-                tracing::error!(
-                    code = "EngineThreadPanicked",
-                    "The engine's loop ended by a fault of its own."
-                );
-            }
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!(code = "EngineThreadPanicked", "The engine's loop ended by a fault of its own.");
         }
     }
 

@@ -13,13 +13,14 @@
 //! | `decide.rs`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs` | from records to the disk |
-//! | `handle.rs` | the engine as others see it |
+//! | `handle.rs`, `health.rs` | the engine as others see it |
 
 mod answer;
 mod api;
 mod batch;
 mod decide;
 mod handle;
+mod health;
 mod judged;
 mod plan;
 pub mod record;
@@ -31,6 +32,7 @@ mod worker;
 
 pub use api::*;
 pub use handle::{Engine, EngineError, Opened};
+pub use health::Health;
 pub use judged::would_answer;
 pub use settings::{GemeenteSettings, PartnerKind, PartnerSettings, Settings};
 pub use whatif::{Different, GemeentePolicy, Looked, Policy, What, what_if};

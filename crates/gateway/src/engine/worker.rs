@@ -14,7 +14,7 @@ use crate::clock::{Clock, dutch_date};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
-use crate::engine::{Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
+use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, At, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
@@ -72,10 +72,11 @@ pub(super) struct Worker {
     pub(super) jobs: Receiver<Job>,
     pub(super) changed: watch::Sender<u64>,
     pub(super) feed: broadcast::Sender<EntryId>,
+    pub(super) health: Health,
 }
 
 impl Worker {
-    /// Writes that the gateway started; the policy it judges under stands in the entry.
+    /// Writes that the gateway started, or went on; the policy it judges under stands in the entry.
     pub(super) fn begin(&mut self) -> Result<(), CommitError> {
         let start = Record::Start(Start {
             versie: env!("CARGO_PKG_VERSION").to_owned(),
@@ -94,6 +95,9 @@ impl Worker {
         let mut day = None;
         let mut pause = false;
         while let Some(first) = self.next(day.is_some(), pause) {
+            if matches!(first, Some(Job::Due)) && self.health.reason().is_some() {
+                self.resume();
+            }
             let tips = self.journal.tips();
             let mut batch = Batch::new(&ledger, &tips);
             let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
@@ -131,10 +135,21 @@ impl Worker {
         }
     }
 
+    /// Looks whether the journal takes entries again. The entry that shows it tells when the gateway went on.
+    fn resume(&mut self) {
+        if self.begin().is_ok() {
+            self.health.set(None);
+            tracing::info!(code = "JournalResumed", "The journal takes entries again.");
+        }
+    }
+
     fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
         let outgoing = batch.outgoing;
         match batch.commit(&mut self.journal) {
             Ok(tips) => {
+                if !tips.is_empty() {
+                    self.health.set(None);
+                }
                 for tip in tips {
                     let from = before.get(&tip.chain).map_or(0, |tip| tip.seq);
                     for seq in from + 1..=tip.seq {
@@ -148,10 +163,12 @@ impl Worker {
                 Committed::Done
             }
             Err(CommitError::Journal(error)) => {
+                self.health.set(Some(format!("the journal does not take entries: {error}")));
                 tracing::error!(code = "JournalAppendError", %error, "The journal does not take entries; senders are told to come back.");
                 Committed::Refused
             }
             Err(error) => {
+                self.health.set(Some(format!("the ledger does not take rows: {error}")));
                 // The journal has the entries, so they are acknowledged; the rows are not written. Going on
                 // would judge against a ledger that lags. The next start applies what is missing.
                 tracing::error!(code = "LedgerCommitError", %error, "The ledger does not take rows; the gateway must be started again.");

@@ -1,6 +1,6 @@
 //! What the rows of the ledger mean, and how a journal entry changes them.
 //!
-//! [`apply`] is the only code that writes rows. The engine calls it for a new entry, replay for a recorded
+//! [`Applier`] is the only code that writes rows. The engine calls it for a new entry, replay for a recorded
 //! one; so the journal alone always gives the same ledger.
 
 pub mod keys;

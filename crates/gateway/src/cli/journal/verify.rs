@@ -1,6 +1,7 @@
 //! `iwmo journal verify`.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
@@ -8,7 +9,9 @@ use serde_json::json;
 use crate::cli::open::{self, StoreArguments};
 use crate::cli::output::{Format, Found, Outcome, Terminal};
 use crate::cli::progress;
-use crate::journal::verify;
+use crate::journal::{Damage, Tip, Tips, verify};
+use crate::ledger::FORMAT;
+use crate::store::{Ledger, Opening};
 
 /// Verify every checksum and the hash chain of every gemeente
 #[derive(Debug, Args)]
@@ -30,11 +33,17 @@ impl Verify {
         });
         bar.finish_and_clear();
         let report = report.map_err(open::unopened)?;
+        let mut faults: Vec<&Damage> = report.faults.iter().collect();
+        let mut unfinished = report.torn_tail.as_ref();
+        if let Some(torn) = unfinished.filter(|_| lost(&folder, &report.tips)) {
+            faults.push(torn);
+            unfinished = None;
+        }
+        let valid = faults.is_empty();
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => {
-                let faults: Vec<_> = report
-                    .faults
+                let faults: Vec<_> = faults
                     .iter()
                     .map(|fault| {
                         json!({
@@ -52,13 +61,14 @@ impl Verify {
                     .map(|tip| json!({ "gemeente": tip.chain.to_string(), "seq": tip.seq, "hash": tip.hash.to_string() }))
                     .collect();
                 let value = json!({
-                    "valid": report.is_clean(), "entries": report.entries, "bytes": report.bytes,
-                    "tips": tips, "faults": faults,
+                    "valid": valid, "entries": report.entries, "bytes": report.bytes,
+                    "tips": tips, "faults": faults, "truncated": report.truncated,
+                    "unfinished": unfinished.map(ToString::to_string),
                 });
                 writeln!(out, "{value}")?;
             }
             Format::Text => {
-                for fault in &report.faults {
+                for fault in &faults {
                     writeln!(out, "{}: {fault}", terminal.style("31", terminal.say("fout", "fault")))?;
                     writeln!(out, "    {}", fault.kind.advice())?;
                 }
@@ -74,11 +84,36 @@ impl Verify {
                 for tip in report.tips.values() {
                     writeln!(out, "  {}:{}  {}", tip.chain, tip.seq, tip.hash)?;
                 }
-                if report.is_clean() {
+                if let Some(torn) = unfinished {
+                    let words = terminal.say(
+                        "de laatste schrijfactie is niet af en nooit bevestigd; de volgende start ruimt haar op",
+                        "the last write is incomplete and was never acknowledged; the next start removes it",
+                    );
+                    writeln!(out, "{words}: {torn}")?;
+                }
+                if valid {
                     writeln!(out, "{}", terminal.say("de keten is heel", "the chain is whole"))?;
                 }
             }
         }
-        Ok(if report.is_clean() { Found::AllWell } else { Found::Something })
+        Ok(if valid { Found::AllWell } else { Found::Something })
+    }
+}
+
+/// Returns whether the ledger stands for entries after the readable end of the journal. Rows are written after their
+/// entry is durable, so what is unreadable there was acknowledged once. Otherwise the end is a write that a crash
+/// cut short, or one that a running daemon, which holds the ledger, is making now.
+fn lost(folder: &Path, tips: &Tips) -> bool {
+    let path = folder.join("ledger");
+    // Opening a ledger makes one.
+    if !path.is_dir() {
+        return false;
+    }
+    match Ledger::open(&path, FORMAT) {
+        Ok(Opening::Opened(ledger)) => {
+            let known = |tip: &Tip| tips.get(&tip.chain).is_some_and(|has| has.seq >= tip.seq);
+            !ledger.tips().values().all(known)
+        }
+        Ok(_) | Err(_) => false,
     }
 }
