@@ -2,6 +2,7 @@
 
 mod crash;
 mod failure;
+mod fixture;
 mod isolation;
 mod whatif;
 
@@ -319,7 +320,7 @@ const STORY: [Step; 10] = [
 
 /// Does one step. Returns the receipt of what was sent, if the step sends something.
 fn play(gateway: &Gateway, step: Step) -> Result<Option<(Receipt, Vec<u8>)>, Refusal> {
-    let (one, begin, end) = (order(100_101), date("2026-10-12"), date("2026-11-20"));
+    let (one, begin, end) = (order(100_101), date("2026-11-02"), date("2026-11-20"));
     let (partner, bytes) = match step {
         Step::Order => ("backoffice", wmo301(envelope("T301"), &PERSON, &one).unwrap().encode()),
         Step::OrderRetour => {
