@@ -143,11 +143,11 @@ impl Daemon {
         tasks.spawn(async move {
             let mut today = None;
             loop {
-                if today == Some(clock.today()) {
+                let now = clock.today();
+                if today == Some(now) {
                     days.due();
-                } else {
-                    today = Some(clock.today());
-                    days.day(clock.today());
+                } else if days.day(now) {
+                    today = Some(now);
                 }
                 tokio::select! {
                     () = tokio::time::sleep(DUE_CHECK) => {}

@@ -115,6 +115,9 @@ digits! {
 }
 
 impl Bsn {
+    /// Nobody: a 319 names no client, and one that answers no known request belongs to nobody's dossier.
+    pub const NIEMAND: Self = Self(*b"000000000");
+
     /// Returns the digits. For encoders, keys and what an operator asked to see.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -208,6 +211,11 @@ macro_rules! bounded_text {
 
         readable!($name);
     };
+}
+
+bounded_text! {
+    /// The number of a Prestatie, given by the aanbieder.
+    ReferentieNummer, 20, "1 to 20 characters, not blank"
 }
 
 bounded_text! {
@@ -334,6 +342,14 @@ pub struct Product {
     pub categorie: Categorie,
     /// The product; absent when the whole category is meant.
     pub code: Option<ProductCode>,
+}
+
+impl Product {
+    /// True for devices, of which a client may have several at once (categories 11 to 14).
+    #[must_use]
+    pub fn is_hulpmiddel(&self) -> bool {
+        matches!(self.categorie.as_str(), "11" | "12" | "13" | "14")
+    }
 }
 
 /// How much is assigned.

@@ -10,8 +10,10 @@ mod output;
 mod progress;
 mod replay;
 mod serve;
+mod store;
 mod toewijzing;
 mod validate;
+mod whatif;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -69,6 +71,7 @@ enum Command {
     Toewijzing(toewijzing::ToewijzingCommand),
     Outbox(outbox::OutboxCommand),
     Replay(replay::Replay),
+    Store(store::StoreCommand),
     /// Write a completion script for a shell to standard output
     Completions {
         /// The shell
@@ -109,6 +112,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Toewijzing(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
+        Command::Store(command) => command.run(terminal),
         Command::Completions { shell } => {
             // It panics when it cannot write, and a closed pipe is nothing to panic about.
             let mut script = Vec::new();

@@ -79,10 +79,19 @@ async fn serve(config: Config) -> Outcome {
     writeln!(out, "ready")?;
     out.flush()?;
     drop(out);
-    stop.received().await;
+    let engine = daemon.engine().clone();
+    let failed = tokio::select! {
+        () = stop.received() => false,
+        // Who runs the gateway starts it again; the ledger is then brought up to the journal.
+        () = engine.ended() => true,
+    };
     tracing::info!(code = "GatewayStopping", "The gateway stops: it finishes what is in flight.");
     daemon.stop().await;
     tracing::info!(code = "GatewayStopped", "The gateway has stopped.");
+    if failed {
+        return Err(Failure::new("the gateway could not go on; the log says why")
+            .hint("start it again: what was acknowledged is in the journal and nothing is lost"));
+    }
     Ok(Found::AllWell)
 }
 

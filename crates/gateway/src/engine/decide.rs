@@ -19,7 +19,11 @@ use crate::engine::{
     GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer,
 };
 use crate::ledger::{Applier, At, EbMelding, Gevolg, LedgerError, Persoon, Rows, keys};
+use crate::store::StoreError;
 use crate::translate::{self, Untranslatable};
+
+/// The largest message that surely fits into an entry: a 301 stands in it twice, as received and as sent.
+const RECORDED_BYTES_MAX: usize = 30 << 20;
 
 /// Decides about messages, one after the other.
 pub(super) struct Decider<'a> {
@@ -251,8 +255,7 @@ impl Decider<'_> {
         });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.outgoing = true;
-        batch.push(&at, &record);
-        Ok(())
+        batch.push(&at, &record)
     }
 
     fn bench<'b>(&'b self, incoming: &Incoming<'_>, gemeente: &'b GemeenteSettings, rol: Rol) -> Bench<'b> {
@@ -260,10 +263,7 @@ impl Decider<'_> {
     }
 
     fn record(&self, incoming: &Incoming<'_>, judgement: &Judgement) -> Bericht {
-        let mut regels: Vec<String> =
-            judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
-        regels.sort_unstable();
-        regels.dedup();
+        let regels = regels(judgement);
         let mut waarschuwingen: Vec<String> =
             judgement.waarschuwingen.iter().map(|warning| warning.soort.as_str().to_owned()).collect();
         waarschuwingen.extend(judgement.anomalieen.iter().map(|anomaly| anomaly.soort.as_str().to_owned()));
@@ -297,7 +297,12 @@ impl Decider<'_> {
         let vervolg = self.applier.vervolg(&mut batch.overlay, at, &record.uitgaand, record.eb.as_ref());
         vervolg.map_err(broken)?;
         batch.outgoing |= !record.uitgaand.is_empty();
-        batch.push(at, &Record::Bericht(Box::new(record)));
+        batch.push(at, &Record::Bericht(Box::new(record))).map_err(|error| match error {
+            LedgerError::Store(StoreError::TooLarge { .. }) => {
+                Refusal::TooLarge { bytes_max: RECORDED_BYTES_MAX }
+            }
+            other => broken(other),
+        })?;
         Ok(Receipt { id: entry_name(at), sha256: incoming.sha256, dubbel: false })
     }
 
@@ -345,6 +350,15 @@ impl From<&Verdict> for Uitspraak {
 pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<String, LedgerError> {
     let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, bsn))?;
     Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
+}
+
+/// Returns the rules that decided a judgement, ascending.
+pub(super) fn regels(judgement: &Judgement) -> Vec<String> {
+    let mut regels: Vec<String> =
+        judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
+    regels.sort_unstable();
+    regels.dedup();
+    regels
 }
 
 fn preflight(judgement: &Judgement) -> Refusal {

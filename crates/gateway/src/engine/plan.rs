@@ -22,7 +22,7 @@ use crate::ledger::{At, LedgerError, Persoon, Rows, Tellers, keys};
 use crate::store::Overlay;
 
 /// Why a notification is held back.
-const BEDENKTIJD: &str = "BEDENKTIJD";
+pub(super) const BEDENKTIJD: &str = "BEDENKTIJD";
 
 /// Whether a new notification may be held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
