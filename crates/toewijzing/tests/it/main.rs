@@ -7,5 +7,6 @@ mod deadlines;
 mod delivery;
 mod model;
 mod own_contribution;
+mod requests;
 mod rules;
 mod support;
