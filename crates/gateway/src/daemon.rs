@@ -143,11 +143,11 @@ impl Daemon {
         tasks.spawn(async move {
             let mut today = None;
             loop {
-                if today == Some(clock.today()) {
+                let now = clock.today();
+                if today == Some(now) {
                     days.due();
-                } else {
-                    today = Some(clock.today());
-                    days.day(clock.today());
+                } else if days.day(now) {
+                    today = Some(now);
                 }
                 tokio::select! {
                     () = tokio::time::sleep(DUE_CHECK) => {}
@@ -227,7 +227,7 @@ fn local(listener: &Listener, name: &'static str, address: SocketAddr) -> Result
 /// Turns the JSON of `iwmo show --format json` into XML.
 fn from_json(json: &[u8]) -> Result<Vec<u8>, Refusal> {
     let unacceptable = |detail: String| Refusal::Unacceptable {
-        title: "Geen bericht".to_owned(),
+        title: "This is no message".to_owned(),
         detail,
         rules: Vec::new(),
         retourcodes: Vec::new(),

@@ -18,17 +18,12 @@ impl Schemas {
     pub fn decode(&self, xml: &[u8]) -> Result<Message, Report> {
         if !self.is_bundled() {
             let report = self.validate_schema(xml);
-            return if report.is_valid() { Self::bundled().decode(xml) } else { Err(report) };
+            let ours = Self::bundled().with_bytes_max(self.limits().bytes);
+            return if report.is_valid() { ours.decode(xml) } else { Err(report) };
         }
-        let mut walk = Walk::new(self, xml);
-        let kind = walk.root().and_then(|(namespace, _)| MessageKind::from_namespace(namespace));
-        let mut reader = Reader::new(walk);
-        let message = kind.and_then(|kind| Message::read(kind, &mut reader));
-        let (walk, complete) = reader.into_walk();
-        let mut report = walk.finish();
-        match message {
-            Some(message) if complete && report.is_valid() => Ok(message),
-            _ => {
+        match self.read(xml) {
+            (Some(message), _) => Ok(message),
+            (None, mut report) => {
                 if report.is_valid() {
                     report.diagnostics.push(beyond_limits());
                 }
@@ -41,20 +36,41 @@ impl Schemas {
     /// alone; each layer only when the one before found nothing.
     #[must_use]
     pub fn validate(&self, xml: &[u8]) -> Report {
-        let mut report = self.validate_schema(xml);
-        if !report.is_valid() {
+        if !self.is_bundled() {
+            let mut report = self.validate_schema(xml);
+            if report.is_valid()
+                && let Ok(message) = Self::bundled().with_bytes_max(self.limits().bytes).decode(xml)
+            {
+                add(&mut report, xml, &check(&message));
+            }
             return report;
         }
-        if let Ok(message) = Self::bundled().decode(xml) {
-            add(&mut report, xml, &check(&message));
-        } else if self.is_bundled() {
-            report.diagnostics.push(beyond_limits());
+        let (message, mut report) = self.read(xml);
+        match message {
+            Some(message) => add(&mut report, xml, &check(&message)),
+            None if report.is_valid() => report.diagnostics.push(beyond_limits()),
+            None => {}
         }
         report
+    }
+
+    /// Reads a message by the bundled schemas, with what is wrong with it; there is none when something is, or
+    /// when it holds a value that a message cannot.
+    fn read(&self, xml: &[u8]) -> (Option<Message>, Report) {
+        let mut walk = Walk::new(self, xml);
+        let kind = walk.root().and_then(|(namespace, _)| MessageKind::from_namespace(namespace));
+        let mut reader = Reader::new(walk);
+        let message = kind.and_then(|kind| Message::read(kind, &mut reader));
+        let (walk, complete) = reader.into_walk();
+        let report = walk.finish();
+        (message.filter(|_| complete && report.is_valid()), report)
     }
 }
 
 fn add(report: &mut Report, xml: &[u8], violations: &[Violation]) {
+    if violations.is_empty() {
+        return;
+    }
     let paths: Vec<String> = violations.iter().map(|violation| violation.path.clone()).collect();
     let positions = locate(xml, &paths);
     let found = violations.iter().zip(positions).map(|(violation, position)| Diagnostic {

@@ -40,7 +40,9 @@ fn tables(mut documents: Vec<Document>) -> Result<Tables, SchemaError> {
     let mut compiler = Compiler::new(&documents);
     compiler.collect()?;
     compiler.run()?;
-    Ok(compiler.tables)
+    let mut tables = compiler.tables;
+    tables.prepare();
+    Ok(tables)
 }
 
 /// Where a node is: its document and its place in it.

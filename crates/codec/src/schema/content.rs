@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use super::expected::Expected;
+
 /// Positions one content model may unroll to.
 const POSITIONS_MAX: usize = 2_000;
 /// Entries of the follow relation one content model may need.
@@ -55,6 +57,8 @@ pub(crate) struct State {
     pub(crate) edges: Box<[Edge]>,
     /// The fewest children after which the content may end; zero where it may end now.
     pub(crate) distance: u16,
+    /// The elements among the edges by their tags; set when the schema is complete.
+    pub(crate) expected: Box<[Expected]>,
 }
 
 /// The namespaces a wildcard allows (part 1, section 3.10.1).
@@ -313,7 +317,7 @@ fn with_distances(states: Vec<(Vec<Edge>, bool)>) -> Box<[State]> {
     states
         .into_iter()
         .zip(distances)
-        .map(|((edges, _), distance)| State { edges: edges.into(), distance })
+        .map(|((edges, _), distance)| State { edges: edges.into(), distance, expected: Box::default() })
         .collect()
 }
 

@@ -8,6 +8,7 @@ use super::builtin::{Builtin, Space, WhiteSpace, base64_octets, parse_float};
 use super::moment::Moment;
 use super::number::Decimal;
 use super::pattern::Pattern;
+use super::quick::Quick;
 use crate::xml::is_xml_space;
 
 /// A simple type with the facets of all it derives from.
@@ -31,6 +32,8 @@ pub(crate) struct SimpleType {
     pub(crate) bounds: Vec<(Bound, Box<str>)>,
     pub(crate) total_digits: Option<usize>,
     pub(crate) fraction_digits: Option<usize>,
+    /// Set when the schema is complete.
+    pub(crate) quick: Quick,
 }
 
 /// A facet that bounds the value.
@@ -93,6 +96,7 @@ impl SimpleType {
             bounds: Vec::new(),
             total_digits: None,
             fraction_digits: None,
+            quick: Quick::None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::frame::{Body, Frame};
 use super::walk::Walk;
 use super::{personal, value, words};
 use crate::schema::{ValueConstraint, normalise};
-use crate::xml::{is_xml_space, unescape_text};
+use crate::xml::{count_work, is_xml_space, unescape_text};
 
 /// The text of the simple element that is open or has just closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,7 @@ impl<'x> Walk<'x, '_> {
                     self.buffer.push_str(before);
                     self.text = Collected::Buffer;
                 }
+                count_work(raw.len());
                 match escaping {
                     Escaping::None => self.buffer.push_str(raw),
                     Escaping::References => unescape_text(raw, &mut self.buffer),
@@ -95,6 +96,11 @@ impl<'x> Walk<'x, '_> {
     /// Normalises the value of the element that closes, and checks it.
     pub(super) fn check_value(&mut self, number: u32, frame: &Frame<'x>) {
         let simple = self.tables.simple(number);
+        count_work(match self.text {
+            Collected::Slice(slice) => slice.len(),
+            Collected::Buffer => self.buffer.len(),
+            Collected::TooLong => 0,
+        });
         match self.text {
             Collected::Slice(slice) => match normalise(simple.white_space, slice) {
                 Cow::Borrowed(value) => self.text = Collected::Slice(value),

@@ -14,15 +14,10 @@ use crate::xml::{Limits, Scanner, Token, decode, split_qname};
 /// stands before the fault.
 #[must_use]
 pub fn locate(xml: &[u8], paths: &[String]) -> Vec<Position> {
-    // Every prefix of every path, with a number at each step.
-    let chains: Vec<Vec<String>> = paths.iter().map(|path| prefixes(path)).collect();
-    let mut wanted: HashMap<&str, Option<usize>> =
-        chains.iter().flatten().map(|prefix| (prefix.as_str(), None)).collect();
-    scan(xml, &mut wanted);
-    let offsets: Vec<usize> = chains
-        .iter()
-        .map(|chain| chain.iter().rev().find_map(|prefix| wanted[prefix.as_str()]).unwrap_or(0))
-        .collect();
+    let mut tree = Tree { nodes: vec![Node::default()] };
+    let ends: Vec<usize> = paths.iter().map(|path| tree.add(path)).collect();
+    tree.scan(xml);
+    let offsets: Vec<usize> = ends.iter().map(|end| tree.offset(*end)).collect();
     let mut order: Vec<usize> = (0..offsets.len()).collect();
     order.sort_by_key(|index| offsets[*index]);
     let sorted: Vec<usize> = order.iter().map(|index| offsets[*index]).collect();
@@ -33,55 +28,84 @@ pub fn locate(xml: &[u8], paths: &[String]) -> Vec<Position> {
     found
 }
 
-fn scan(xml: &[u8], wanted: &mut HashMap<&str, Option<usize>>) {
-    let limits = Limits { bytes: usize::MAX, ..Limits::default() };
-    let Ok(text) = decode(xml, limits) else { return };
-    let mut scanner = Scanner::new(text, limits);
-    let mut path = String::new();
-    // Length of the path before each open element, and how often each name stood in it.
-    let mut open: Vec<(usize, HashMap<&str, u32>)> = Vec::new();
-    loop {
-        match scanner.next() {
-            Ok(Token::Start(name)) => {
-                let local = split_qname(name).map_or(name, |(_, local)| local);
-                let count = match open.last_mut() {
-                    Some((_, counts)) => {
-                        let count = counts.entry(local).or_insert(0);
-                        *count = count.saturating_add(1);
-                        *count
-                    }
-                    None => 1,
-                };
-                open.push((path.len(), HashMap::new()));
-                path.push_str(&format!("/{local}[{count}]"));
-                if let Some(place) = wanted.get_mut(path.as_str()) {
-                    place.get_or_insert(scanner.token_offset());
-                }
-            }
-            Ok(Token::End) => {
-                if let Some((length, _)) = open.pop() {
-                    path.truncate(length);
-                }
-            }
-            Ok(Token::Text { .. } | Token::Cdata(_)) => {}
-            Ok(Token::Eof) | Err(_) => return,
-        }
-    }
+/// The paths that are wanted, with their beginnings in common.
+struct Tree<'p> {
+    /// The first stands for the document.
+    nodes: Vec<Node<'p>>,
 }
 
-fn prefixes(path: &str) -> Vec<String> {
-    let mut prefix = String::new();
-    path.split('/')
-        .filter(|step| !step.is_empty())
-        .map(|step| {
-            prefix.push('/');
-            prefix.push_str(step);
-            if !step.ends_with(']') {
-                prefix.push_str("[1]");
+/// A step of a path.
+#[derive(Default)]
+struct Node<'p> {
+    parent: usize,
+    /// The wanted children by name, each with how many of that name have come; and by name and number.
+    names: HashMap<&'p str, u32>,
+    children: HashMap<(&'p str, u32), usize>,
+    /// Where the element begins; none as long as it has not come.
+    offset: Option<usize>,
+}
+
+impl<'p> Tree<'p> {
+    /// Adds a path and returns its last step.
+    fn add(&mut self, path: &'p str) -> usize {
+        let mut at = 0;
+        for step in path.split('/').filter(|step| !step.is_empty()) {
+            let numbered = step.strip_suffix(']').and_then(|step| step.split_once('['));
+            let (name, number) = match numbered {
+                Some((name, number)) => (name, number.parse().unwrap_or(0)),
+                None => (step, 1),
+            };
+            let next = self.nodes.len();
+            let node = &mut self.nodes[at];
+            node.names.entry(name).or_default();
+            let parent = at;
+            at = *node.children.entry((name, number)).or_insert(next);
+            if at == next {
+                self.nodes.push(Node { parent, ..Node::default() });
             }
-            prefix.clone()
-        })
-        .collect()
+        }
+        at
+    }
+
+    /// Where a step is, or the nearest before it that exists.
+    fn offset(&self, mut at: usize) -> usize {
+        loop {
+            match self.nodes[at].offset {
+                Some(offset) => return offset,
+                None if at == 0 => return 0,
+                None => at = self.nodes[at].parent,
+            }
+        }
+    }
+
+    fn scan(&mut self, xml: &[u8]) {
+        let limits = Limits { bytes: usize::MAX, ..Limits::default() };
+        let Ok(text) = decode(xml, limits) else { return };
+        let mut scanner = Scanner::new(text, limits);
+        // The step that each open element is; none where nothing below is wanted.
+        let mut open = vec![Some(0)];
+        loop {
+            match scanner.next() {
+                Ok(Token::Start(name)) => {
+                    let local = split_qname(name).map_or(name, |(_, local)| local);
+                    let parent = open.last().copied().flatten();
+                    let step = parent.and_then(|parent: usize| {
+                        let node = &mut self.nodes[parent];
+                        let count = node.names.get_mut(local)?;
+                        *count = count.saturating_add(1);
+                        node.children.get(&(local, *count)).copied()
+                    });
+                    if let Some(step) = step {
+                        self.nodes[step].offset.get_or_insert(scanner.token_offset());
+                    }
+                    open.push(step);
+                }
+                Ok(Token::End) => drop(open.pop()),
+                Ok(Token::Text { .. } | Token::Cdata(_)) => {}
+                Ok(Token::Eof) | Err(_) => return,
+            }
+        }
+    }
 }
 
 #[cfg(test)]

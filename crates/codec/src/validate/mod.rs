@@ -9,6 +9,7 @@ mod attributes;
 mod content;
 mod findings;
 mod frame;
+mod leap;
 mod locate;
 mod order;
 mod personal;

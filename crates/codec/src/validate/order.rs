@@ -11,6 +11,7 @@ use super::frame::{Body, Frame, NONE};
 use super::walk::Walk;
 use super::words;
 use crate::schema::{Label, Model};
+use crate::xml::count_work;
 
 /// How an element that does not fit is like one that would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +181,7 @@ impl<'x> Walk<'x, '_> {
         let mut queue = VecDeque::from([from]);
         seen[usize::from(from)] = true;
         while let Some(state) = queue.pop_front() {
+            count_work(model.states[usize::from(state)].edges.len());
             for edge in &model.states[usize::from(state)].edges {
                 let Label::Element(index) = edge.label else { continue };
                 if self.matches(model, index, namespace, local, likeness) {

@@ -4,6 +4,7 @@ mod conformance;
 mod differential;
 mod faults;
 mod hostile;
+mod leap;
 mod xml;
 
 use std::fs;

@@ -3,6 +3,7 @@
 use super::content::{Collected, Escaping};
 use super::findings::{Finding, Findings};
 use super::frame::{Body, Frame, body, path};
+use super::leap::Leads;
 use crate::report::Report;
 use crate::schema::{Schemas, Tables, UNKNOWN_NAMESPACE};
 use crate::xml::{Namespaces, Scanner, Token, XmlFault, XmlFaultKind, decode, split_qname};
@@ -21,8 +22,11 @@ pub(crate) struct Walk<'x, 's> {
     faults_seen: usize,
     pub(super) text: Collected<'x>,
     pub(super) buffer: String,
+    pub(super) leads: Leads,
+    /// The element that opened last was taken whole: its value is in `text`, and it is closed.
+    pub(super) at_leaf: bool,
     /// Nothing more can be read, or all is read.
-    ended: bool,
+    pub(super) ended: bool,
     pub(super) message: Option<(&'static str, &'static str)>,
 }
 
@@ -60,6 +64,8 @@ impl<'x, 's> Walk<'x, 's> {
             faults_seen: 0,
             text: Collected::Slice(""),
             buffer: String::new(),
+            leads: Leads::default(),
+            at_leaf: false,
             ended,
             message: None,
         }
@@ -75,6 +81,7 @@ impl<'x, 's> Walk<'x, 's> {
                 Step::Closed | Step::Nothing => {}
             }
         }
+        self.note_leads();
         let tables = self.tables;
         let element = tables.element(self.frames.last()?.declaration?);
         Some((&tables.namespaces[usize::from(element.namespace)], &element.name))
@@ -84,9 +91,12 @@ impl<'x, 's> Walk<'x, 's> {
     /// type (flattened, in schema order, from 0). None when the open element has ended. Undeclared or
     /// misplaced children are reported and skipped inside and never returned.
     pub(crate) fn child(&mut self) -> Option<u16> {
+        if std::mem::take(&mut self.at_leaf) {
+            return None;
+        }
         let depth = self.frames.len();
         loop {
-            match self.step() {
+            match self.proceed() {
                 Step::Opened(Some(index)) => return Some(index),
                 Step::Opened(None) => self.close_to(depth),
                 Step::Closed | Step::Ended => return None,
@@ -98,8 +108,10 @@ impl<'x, 's> Walk<'x, 's> {
     /// The value of the simple-typed element that [`Self::child`] just opened, its white space normalised by
     /// its type; closes it. After a fault the value may be anything.
     pub(crate) fn text(&mut self) -> &str {
-        let depth = self.frames.len().saturating_sub(1);
-        self.close_to(depth);
+        if !std::mem::take(&mut self.at_leaf) {
+            let depth = self.frames.len().saturating_sub(1);
+            self.close_to(depth);
+        }
         match self.text {
             Collected::Slice(slice) => slice,
             Collected::Buffer => &self.buffer,
@@ -109,7 +121,10 @@ impl<'x, 's> Walk<'x, 's> {
 
     /// Reads what is left and returns what was found.
     pub(crate) fn finish(mut self) -> Report {
-        while self.step() != Step::Ended {}
+        if self.frames.is_empty() && !self.ended {
+            self.root();
+        }
+        while self.proceed() != Step::Ended {}
         let mut report = self.findings.finish(self.xml);
         (report.message, report.release) = self.message.unzip();
         report
@@ -117,11 +132,20 @@ impl<'x, 's> Walk<'x, 's> {
 
     /// Reads on until as many elements are open as before.
     fn close_to(&mut self, depth: usize) {
-        while self.frames.len() > depth && self.step() != Step::Ended {}
+        while self.frames.len() > depth && self.proceed() != Step::Ended {}
+        self.at_leaf = false;
     }
 
-    /// Reads one token and judges it.
-    fn step(&mut self) -> Step {
+    /// Goes on, the short way where it can.
+    fn proceed(&mut self) -> Step {
+        match self.leap() {
+            Some(step) => step,
+            None => self.step(),
+        }
+    }
+
+    /// Reads one token and judges it: the long way.
+    pub(super) fn step(&mut self) -> Step {
         if self.ended {
             return Step::Ended;
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::chars::is_xml_char;
-use super::{Limits, XmlFault, XmlFaultKind};
+use super::{Limits, XmlFault, XmlFaultKind, count_work};
 
 /// Returns the text of a document, without byte order mark, and the bytes before it.
 ///
@@ -75,6 +75,7 @@ pub(crate) fn unescape_attribute(raw: &str) -> Cow<'_, str> {
 }
 
 fn unescape(raw: &str, into: &mut String, literal: impl Fn(char, &mut String)) {
+    count_work(raw.len());
     let mut rest = raw;
     while let Some(c) = rest.chars().next() {
         let mut length = c.len_utf8();

@@ -18,7 +18,16 @@ pub(crate) use chars::{is_name, is_name_char, is_ncname, is_xml_space, split_qna
 pub(crate) use escape::{decode, unescape_attribute, unescape_text};
 pub(crate) use fault::{XmlFault, XmlFaultKind};
 pub(crate) use namespaces::{Namespaces, XSI};
-pub(crate) use scan::{RawAttribute, Scanner, Token};
+pub(crate) use scan::{RawAttribute, Scanner, Token, plain_length};
+
+/// Counts work for the tests that compare it with the size of a document; outside tests it is nothing.
+#[inline(always)]
+pub(crate) fn count_work(steps: usize) {
+    #[cfg(test)]
+    crate::testing::add_work(steps);
+    #[cfg(not(test))]
+    let _ = steps;
+}
 
 /// What a document may cost.
 #[derive(Clone, Copy, Debug)]

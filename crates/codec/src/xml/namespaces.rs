@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{RawAttribute, XmlFault, XmlFaultKind, unescape_attribute};
+use super::{RawAttribute, XmlFault, XmlFaultKind, count_work, unescape_attribute};
 
 /// The namespace of `xsi:type`, `xsi:nil` and the schema locations.
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -78,9 +78,21 @@ impl<'x, I: Copy> Namespaces<'x, I> {
         Ok(true)
     }
 
+    /// Returns the prefixes that are bound, the last declared first, each with what the owner knows its namespace
+    /// by; the empty prefix is among them.
+    pub(crate) fn in_force(&self) -> impl Iterator<Item = (&'x str, I)> {
+        let declared = self.bindings.iter().enumerate().rev();
+        let declared = declared.filter(|(at, binding)| {
+            !self.bindings[at + 1..].iter().any(|later| later.prefix == binding.prefix)
+        });
+        let bare = self.bindings.iter().all(|binding| !binding.prefix.is_empty());
+        declared.map(|(_, binding)| (binding.prefix, binding.id)).chain(bare.then_some(("", self.none)))
+    }
+
     /// Returns the namespace a prefix stands for (the empty prefix: the default namespace, or none);
     /// `None` when it is not declared.
     pub(crate) fn resolve(&self, prefix: &str) -> Option<(&str, I)> {
+        count_work(self.bindings.len());
         match self.bindings.iter().rev().find(|binding| binding.prefix == prefix) {
             Some(binding) => Some((&binding.uri, binding.id)),
             None if prefix.is_empty() => Some(("", self.none)),

@@ -2,7 +2,7 @@
 
 use super::chars::{is_name_char, is_name_start, is_xml_char, is_xml_space, split_qname};
 use super::escape::reference;
-use super::{Limits, XmlFault, XmlFaultKind};
+use super::{Limits, XmlFault, XmlFaultKind, count_work};
 use crate::report::DIAGNOSTICS_MAX;
 
 /// An attribute as it stands in the text.
@@ -109,6 +109,7 @@ impl<'x> Scanner<'x> {
             return Ok(Token::End);
         }
         loop {
+            count_work(1);
             self.token = self.position;
             if self.position == 0 || (self.position == BOM.len() && self.text.starts_with(BOM)) {
                 self.declaration()?;
@@ -135,6 +136,43 @@ impl<'x> Scanner<'x> {
                 _ => return Err(self.fault(XmlFaultKind::OutsideRoot)),
             }
         }
+    }
+
+    /// Returns what is still to be read; none where an empty element's end comes first.
+    pub(crate) fn rest(&self) -> Option<&'x [u8]> {
+        if self.empty { None } else { self.bytes().get(self.position..) }
+    }
+
+    /// Returns how far the reading has come.
+    pub(crate) fn offset(&self) -> usize {
+        self.position
+    }
+
+    /// Returns so many bytes of what is still to be read, after some others.
+    pub(crate) fn text(&self, from: usize, length: usize) -> &'x str {
+        &self.text[self.position + from..self.position + from + length]
+    }
+
+    /// Returns whether no more elements may be opened.
+    pub(crate) fn is_at_depth_limit(&self) -> bool {
+        self.open.len() >= self.limits.depth
+    }
+
+    /// Goes on after so many bytes, which the caller has seen to be whole elements.
+    pub(crate) fn leap(&mut self, length: usize) {
+        self.position += length;
+    }
+
+    /// Goes on after so many bytes, which end with a start tag without attributes.
+    pub(crate) fn open(&mut self, name: &'x str, length: usize) {
+        self.open.push(name);
+        self.position += length;
+    }
+
+    /// Goes on after so many bytes, which end with the end tag of the innermost element, not the outermost.
+    pub(crate) fn shut(&mut self, length: usize) {
+        self.open.pop();
+        self.position += length;
     }
 
     fn bytes(&self) -> &'x [u8] {
@@ -176,6 +214,7 @@ impl<'x> Scanner<'x> {
             }
         }
         let name = &self.text[start..self.position];
+        count_work(name.len());
         match name.chars().next() {
             Some(first) if is_name_start(first) => Ok(name),
             Some(_) => Err(XmlFault { kind, offset: start }),
@@ -195,7 +234,9 @@ impl<'x> Scanner<'x> {
     /// Moves behind the next `end`; the text before it is returned.
     pub(super) fn until(&mut self, end: &str) -> Scan<&'x str> {
         let start = self.position;
-        match self.text[start..].find(end) {
+        let found = self.text[start..].find(end);
+        count_work(found.unwrap_or(self.text.len() - start));
+        match found {
             Some(length) => {
                 self.position = start + length + end.len();
                 Ok(&self.text[start..start + length])
@@ -213,13 +254,16 @@ impl<'x> Scanner<'x> {
         self.expect("=", kind)?;
         self.skip_space();
         match self.peek() {
-            Some(b'"') => {
+            Some(quote @ (b'"' | b'\'')) => {
                 self.position += 1;
-                self.until("\"")
-            }
-            Some(b'\'') => {
-                self.position += 1;
-                self.until("'")
+                let start = self.position;
+                let length = self.bytes()[start..].iter().position(|byte| *byte == quote);
+                self.position = length.map_or(self.text.len(), |length| start + length + 1);
+                count_work(self.position - start);
+                match length {
+                    Some(length) => Ok(&self.text[start..start + length]),
+                    None => Err(self.fault(XmlFaultKind::Truncated)),
+                }
             }
             _ => Err(self.broken(kind)),
         }
@@ -235,6 +279,10 @@ impl<'x> Scanner<'x> {
 
     /// Records the first character in a stretch that XML does not allow.
     pub(super) fn check_characters(&mut self, start: usize, end: usize) {
+        count_work(end - start);
+        if plain_length(&self.bytes()[start..end]) == end - start {
+            return;
+        }
         let found = self.text[start..end].char_indices().find(|(_, c)| !is_xml_char(*c));
         if let Some((at, _)) = found {
             self.record(XmlFault { kind: XmlFaultKind::Character, offset: start + at });
@@ -270,6 +318,7 @@ impl<'x> Scanner<'x> {
                 Some(_) => self.attribute()?,
             }
         }
+        count_work(self.position - self.token);
         self.open.push(name);
         self.place = Place::Element;
         Ok(Token::Start(name))
@@ -286,6 +335,7 @@ impl<'x> Scanner<'x> {
             self.record(XmlFault { kind: XmlFaultKind::Name, offset });
         }
         // At most `limits.attributes` to compare with: constant per attribute.
+        count_work(self.attributes.len());
         if self.attributes.iter().any(|attribute| attribute.name == name) {
             self.record(XmlFault { kind: XmlFaultKind::AttributeTwice, offset });
         }
@@ -316,6 +366,7 @@ impl<'x> Scanner<'x> {
             return Err(XmlFault { kind: XmlFaultKind::TagMismatch, offset: self.token });
         }
         self.skip_space();
+        count_work(self.position - self.token);
         self.expect(">", XmlFaultKind::Tag)?;
         self.close();
         Ok(Token::End)
@@ -371,8 +422,36 @@ impl<'x> Scanner<'x> {
                 }
             }
         }
+        count_work(self.position - start);
         Token::Text { raw: &self.text[start..self.position], plain }
     }
+}
+
+/// Bytes looked at together.
+const STRIDE: usize = 32;
+
+/// The length of a text in which nothing is to be resolved or refused: up to the next `<`, or to what must be
+/// looked at more closely.
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
+    let plain = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Plain);
+    let short = bytes.iter().take(STRIDE).take_while(|byte| plain(byte)).count();
+    if short < STRIDE {
+        return short;
+    }
+    // Written so that the compiler can compare a whole stride at once.
+    let special =
+        |byte: &u8| (*byte < b' ') | (*byte == b'<') | (*byte == b'&') | (*byte == b']') | (*byte == 0xEF);
+    let mut at = STRIDE;
+    while let Some(stride) = bytes.get(at..at + STRIDE) {
+        if stride.iter().fold(false, |found, byte| found | special(byte)) {
+            let length = stride.iter().take_while(|byte| plain(byte)).count();
+            if length < STRIDE {
+                return at + length;
+            }
+        }
+        at += STRIDE;
+    }
+    at + bytes[at.min(bytes.len())..].iter().take_while(|byte| plain(byte)).count()
 }
 
 #[derive(Clone, Copy)]

@@ -22,7 +22,7 @@ use crate::ledger::{At, LedgerError, Persoon, Rows, Tellers, keys};
 use crate::store::Overlay;
 
 /// Why a notification is held back.
-const BEDENKTIJD: &str = "bedenktijd";
+pub(super) const BEDENKTIJD: &str = "BEDENKTIJD";
 
 /// Whether a new notification may be held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +76,9 @@ impl Decider<'_> {
         let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
             Plan::Niets | Plan::Wachten(Wachtreden::Onderweg) => tasks(&gewenst.taken),
-            Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "een wijziging per dag (OP325)"),
-            Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "te vroeg voor het CAK (9115)"),
-            Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_words(reason).to_owned() },
+            Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
+            Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
+            Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
             Plan::Sturen { ref stappen, .. } if hold == Hold::Begin && may_wait(stappen, until, settings) => {
                 wait(until, BEDENKTIJD)
             }
@@ -157,34 +157,33 @@ fn tasks(tasks: &[Taak]) -> EbUitkomst {
     if tasks.is_empty() {
         return EbUitkomst::Niets;
     }
-    let mut words: Vec<&str> = tasks
+    let mut codes: Vec<&str> = tasks
         .iter()
         .map(|task| match task {
-            Taak::BeschermdWonen(_) => "beschermd wonen heeft een eigen bijdrage met eigen berichten",
-            Taak::BelastingOnbekend(_) => "niet bekend of voor dit product een eigen bijdrage geldt",
-            Taak::WoonvoorzieningMinderjarige(_) => {
-                "woonvoorziening van een minderjarige: een ouder is mogelijk de eigen bijdrage verschuldigd"
-            }
+            Taak::BeschermdWonen(_) => "BESCHERMD_WONEN",
+            Taak::BelastingOnbekend(_) => "BELASTING_ONBEKEND",
+            Taak::WoonvoorzieningMinderjarige(_) => "WOONVOORZIENING_MINDERJARIGE",
         })
         .collect();
-    words.dedup();
-    EbUitkomst::Handmatig { reden: words.join("; ") }
+    codes.dedup();
+    EbUitkomst::Handmatig { reden: codes.join(",") }
 }
 
-fn manual_words(reason: Handmatig) -> &'static str {
+/// The names under which reasons stand in the journal; `view::reason` has the words.
+fn manual_code(reason: Handmatig) -> &'static str {
     match reason {
-        Handmatig::Defect => "het CAK vond een technische fout (0001)",
-        Handmatig::GemeenteOnbekend => "het CAK kent de gemeente niet (S300)",
-        Handmatig::Afwijkend => "het CAK heeft andere gegevens dan wij",
-        Handmatig::TeVerTerug => "de start ligt te ver terug (9114)",
-        Handmatig::OorzaakOnbekend => "het CAK keurde af zonder reden die wij kennen",
-        Handmatig::SchemaOngeldig => "het CAK gaf een code die de release niet kent",
-        Handmatig::TegenstrijdigeRetour => "een tweede, andere retour op hetzelfde bericht",
-        Handmatig::OnbekendeRetour => "een retour die bij geen bericht hoort",
-        Handmatig::TweemaalGeweigerd => "tweemaal om dezelfde reden geweigerd",
-        Handmatig::GeenPlan => "geen rij meldingen binnen de regels leidt naar wat het CAK moet weten",
-        Handmatig::TeVeelPerioden => "meer perioden dan de planner vergelijkt",
-        Handmatig::NummersOp => "er is geen EbStartNummer meer",
-        _ => "een mens moet kijken",
+        Handmatig::Defect => "DEFECT",
+        Handmatig::GemeenteOnbekend => "GEMEENTE_ONBEKEND",
+        Handmatig::Afwijkend => "AFWIJKEND",
+        Handmatig::TeVerTerug => "TE_VER_TERUG",
+        Handmatig::OorzaakOnbekend => "OORZAAK_ONBEKEND",
+        Handmatig::SchemaOngeldig => "SCHEMA_ONGELDIG",
+        Handmatig::TegenstrijdigeRetour => "TEGENSTRIJDIGE_RETOUR",
+        Handmatig::OnbekendeRetour => "ONBEKENDE_RETOUR",
+        Handmatig::TweemaalGeweigerd => "TWEEMAAL_GEWEIGERD",
+        Handmatig::GeenPlan => "GEEN_PLAN",
+        Handmatig::TeVeelPerioden => "TE_VEEL_PERIODEN",
+        Handmatig::NummersOp => "NUMMERS_OP",
+        _ => "ANDERS",
     }
 }
