@@ -10,3 +10,4 @@ mod own_contribution;
 mod requests;
 mod rules;
 mod support;
+mod tables;
