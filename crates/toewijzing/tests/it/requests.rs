@@ -336,10 +336,22 @@ fn answers_are_due() {
         assert_eq!((running.start, running.due), (date(2023, 11, 1), date(2023, 11, 8)));
         story.today = date(2023, 11, 3);
         investigate(&mut story, "A");
-        assert_eq!(due(&story)[0].due, date(2023, 12, 27));
+        let last = last_entry(&story);
+        // OP090: the 319 waits for its 320, a Friday and three working days on.
+        let [retour_in, answer]: [deadline::Deadline; 2] = due(&story).try_into().unwrap();
+        assert_eq!((retour_in.timer, retour_in.due), (Timer::RetourIn, date(2023, 11, 8)));
+        assert_eq!((answer.timer, answer.start, answer.due), (timer, date(2023, 11, 1), date(2023, 12, 27)));
+        retour(&mut story, last, None);
+        assert_eq!(due(&story), [answer]);
         refuse(&mut story, "A");
+        let last = last_entry(&story);
+        retour(&mut story, last, None);
         assert_eq!(due(&story), []);
     }
+}
+
+fn last_entry(story: &Story) -> u64 {
+    story.dossier.verzoeken()[0].reacties.last().unwrap().bericht.entry
 }
 
 fn declared(text: &str, vorige: Option<&str>) -> Prestatie {
