@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iwmo_codec::messages::Message;
-use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -80,15 +79,13 @@ impl Daemon {
         let trust = config.client_trust();
         let exchange_tls = pki::server_config_mutual(&config.exchange.identity, &trust)?;
         let (exchange_tls, source) = watch::channel(exchange_tls);
-        let exchange =
-            Listener::bind("exchange", config.exchange.address, Some(source), bounds.clone()).await?;
+        let exchange = Listener::bind("exchange", config.exchange.address, Some(source), bounds).await?;
         let exchange_address = local(&exchange, "exchange", config.exchange.address)?;
         let (backoffice, backoffice_tls) = match &config.backoffice {
             None => (None, None),
             Some(settings) => {
                 let (sender, source) = watch::channel(pki::server_config(&settings.identity)?);
-                let listener =
-                    Listener::bind("backoffice", settings.address, Some(source), bounds.clone()).await?;
+                let listener = Listener::bind("backoffice", settings.address, Some(source), bounds).await?;
                 let address = local(&listener, "backoffice", settings.address)?;
                 (Some((listener, address)), Some(sender))
             }
@@ -96,7 +93,7 @@ impl Daemon {
         let ops = match config.ops {
             None => None,
             Some(address) => {
-                let listener = Listener::bind("ops", address, None, bounds.clone()).await?;
+                let listener = Listener::bind("ops", address, None, bounds).await?;
                 let bound = local(&listener, "ops", address)?;
                 Some((listener, bound))
             }
@@ -125,8 +122,12 @@ impl Daemon {
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
+        let health = engine.health().clone();
         let ops = ops.map(|(listener, address)| {
-            let router = crate::ops::router(Arc::new(Vec::new), axum::Router::new());
+            let router = crate::ops::router(
+                Arc::new(move || health.reason().into_iter().collect()),
+                axum::Router::new(),
+            );
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
@@ -142,11 +143,11 @@ impl Daemon {
         tasks.spawn(async move {
             let mut today = None;
             loop {
-                if today == Some(clock.today()) {
+                let now = clock.today();
+                if today == Some(now) {
                     days.due();
-                } else {
-                    today = Some(clock.today());
-                    days.day(clock.today());
+                } else if days.day(now) {
+                    today = Some(now);
                 }
                 tokio::select! {
                     () = tokio::time::sleep(DUE_CHECK) => {}
@@ -226,7 +227,7 @@ fn local(listener: &Listener, name: &'static str, address: SocketAddr) -> Result
 /// Turns the JSON of `iwmo show --format json` into XML.
 fn from_json(json: &[u8]) -> Result<Vec<u8>, Refusal> {
     let unacceptable = |detail: String| Refusal::Unacceptable {
-        title: "Geen bericht".to_owned(),
+        title: "This is no message".to_owned(),
         detail,
         rules: Vec::new(),
         retourcodes: Vec::new(),
@@ -251,12 +252,10 @@ impl From<&config::Limits> for Bounds {
 /// Returns what the engine needs of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
-    let gemeente = |code: &config::Gemeentecode| Gemeente::new(code.as_str()).ok();
     let mut settings = Settings::default();
     for configured in &config.gemeenten {
-        let Some(code) = gemeente(&configured.code) else { continue };
         settings.gemeenten.insert(
-            code,
+            configured.code,
             GemeenteSettings {
                 naam: configured.name.clone(),
                 cak: configured.cak.clone(),
@@ -268,7 +267,7 @@ pub fn settings(config: &Config) -> Settings {
     for partner in &config.partners {
         let kind = match partner.kind {
             config::PartnerKind::Aanbieder => {
-                match partner.agb.as_ref().and_then(|agb| Aanbieder::new(agb.as_str()).ok()) {
+                match partner.agb {
                     Some(aanbieder) => PartnerKind::Aanbieder(aanbieder),
                     // The configuration check demands an AGB code of an aanbieder.
                     None => continue,
@@ -279,12 +278,11 @@ pub fn settings(config: &Config) -> Settings {
             // The hub's envelopes are not spoken yet; a hub neither sends nor receives.
             config::PartnerKind::Ggk => continue,
         };
-        let gemeenten = partner.gemeenten.iter().filter_map(gemeente).collect();
+        let gemeenten = partner.gemeenten.clone();
         settings.partners.insert(partner.id.clone(), PartnerSettings { kind, gemeenten });
     }
     for token in &config.tokens {
-        let gemeenten = token.gemeenten.iter().filter_map(gemeente).collect();
-        let partner = PartnerSettings { kind: PartnerKind::Backoffice, gemeenten };
+        let partner = PartnerSettings { kind: PartnerKind::Backoffice, gemeenten: token.gemeenten.clone() };
         settings.partners.insert(PartnerId(token.name.clone()), partner);
     }
     settings

@@ -1,6 +1,7 @@
 //! The gateway: exchange, journal, ledger, backoffice API and the program `iwmo`.
 
 pub mod backoffice;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;

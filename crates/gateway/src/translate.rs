@@ -3,6 +3,9 @@
 //! Only what matters to a dossier crosses over. A message that passed the schema and the rules within the
 //! message (level 2) always translates; [`Untranslatable`] says what does not when it did not pass.
 
+mod declaratie;
+mod verzoek;
+
 use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
 use iwmo_codec::retour::RetourView;
@@ -16,6 +19,9 @@ use iwmo_toewijzing::identity::{
     RedenBeeindiging, RedenWijziging, ReferentieAanbieder, Retourcode, ToewijzingNummer,
 };
 use jiff::civil::{Date, Time};
+
+pub use declaratie::{declaratie_antwoord, declaraties};
+pub use verzoek::{antwoord, antwoord_retour, referentie, referenties};
 
 /// A message that says nothing to the machine, or says it with values outside what the machine knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +48,7 @@ pub struct Parties {
     pub bsn: Bsn,
 }
 
-/// Returns the parties of a 301, 305 or 307.
+/// Returns the parties of a 301, 305, 307, 315 or 317.
 ///
 /// # Errors
 ///
@@ -52,6 +58,8 @@ pub fn parties(message: &Message) -> Result<Parties, Untranslatable> {
         Message::Wmo301(m) => (&m.header.afzender, &m.header.ontvanger, &m.client.bsn),
         Message::Wmo305(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
         Message::Wmo307(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
+        Message::Wmo315(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
+        Message::Wmo317(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
         other => return Err(Untranslatable::Kind(other.kind().name())),
     };
     Ok(Parties {
@@ -61,7 +69,7 @@ pub fn parties(message: &Message) -> Result<Parties, Untranslatable> {
     })
 }
 
-/// Translates a 301, 305 or 307.
+/// Translates a 301, 305, 307, 315 or 317.
 ///
 /// `entry` is the number of the journal entry that records it, `dag` the Dutch date of receipt.
 ///
@@ -83,6 +91,11 @@ pub fn event(message: &Message, entry: u64, dag: Date) -> Result<Event, Untransl
             let stops = &m.client.stop_producten;
             Inhoud::Stoppen(stops.iter().map(stop_product).collect::<Result<_, _>>()?)
         }
+        Message::Wmo315(m) => {
+            let products = &m.client.aangevraagde_producten;
+            Inhoud::Aanvragen(products.iter().map(verzoek::aangevraagd_product).collect::<Result<_, _>>()?)
+        }
+        Message::Wmo317(m) => Inhoud::Wijzigen(verzoek::wijzigingsverzoek(&m.client.verzoek)?),
         other => return Err(Untranslatable::Kind(other.kind().name())),
     };
     let bericht = mark(message, entry, dag)?;
@@ -124,6 +137,7 @@ pub fn geboortedatum(message: &Message) -> Option<Date> {
         Message::Wmo301(m) => &m.client.geboortedatum,
         Message::Wmo305(m) => &m.client.geboortedatum,
         Message::Wmo307(m) => &m.client.geboortedatum,
+        Message::Wmo315(m) => &m.client.geboortedatum,
         _ => return None,
     };
     // DatumGebruik 3: nothing is known, 1900-01-01 stands in for it (CS139).
@@ -253,7 +267,7 @@ fn stop_product(class: &wmo307::StopProduct) -> Result<StopProduct, Untranslatab
     })
 }
 
-/// Returns the toewijzingen that a 301, 305 or 307 speaks of, ascending and once each.
+/// Returns the toewijzingen that a 301, 305, 307 or 317 speaks of, ascending and once each.
 #[must_use]
 pub fn nummers(message: &Message) -> Vec<ToewijzingNummer> {
     let mut nummers: Vec<ToewijzingNummer> = match message {
@@ -268,6 +282,11 @@ pub fn nummers(message: &Message) -> Vec<ToewijzingNummer> {
         Message::Wmo307(m) => {
             let stops = m.client.stop_producten.iter().filter_map(|stop| stop.toewijzing_nummer.as_ref());
             stops.filter_map(|number| nummer(number).ok()).collect()
+        }
+        Message::Wmo317(m) => {
+            let unchanged = m.client.verzoek.ongewijzigde_producten.iter().map(|p| &p.toewijzing_nummer);
+            let changed = m.client.verzoek.te_wijzigen_producten.iter().map(|p| &p.toewijzing_nummer);
+            unchanged.chain(changed).filter_map(|number| nummer(number).ok()).collect()
         }
         _ => Vec::new(),
     };

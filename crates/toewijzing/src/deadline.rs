@@ -3,19 +3,26 @@
 //! Nothing sleeps here: deadlines follow from records and the calendar, and the caller compares them with today.
 //! A message that comes late is judged like any other; no rule refuses it.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::cak::{EbBeleid, EbDossier, Gewenst, shift_months};
 use crate::calendar::Kalender;
-use crate::dossier::{Dossier, Onderwerp, VersieStatus};
-use crate::identity::Identificatie;
+use crate::dossier::{Dossier, Onderwerp, VersieStatus, Verzoek, VerzoekSoort, VerzoekStatus};
+use crate::identity::{Identificatie, ReferentieAanbieder};
 
 /// Working days in which a retour is to be sent (OP090).
 pub const RETOUR_WERKDAGEN: u16 = 3;
 
 /// Working days in which a start or stop is to be reported (OP271, OP272, OP288).
 pub const MELDING_WERKDAGEN: u16 = 5;
+
+/// Working days in which a request is to be answered (OP274, OP346).
+pub const VERZOEK_WERKDAGEN: u16 = 5;
+
+/// Days after Dagtekening of a request in which it is to be answered once it is looked into: eight weeks (OP274, OP346).
+pub const ONDERZOEK_DAGEN: i32 = 56;
 
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +63,10 @@ pub enum Timer {
     StopMissing,
     /// Support began and the CAK does not know of it (Uitvoeringsregeling Wmo 2015 art. 2f).
     CakData,
+    /// A 315 waits for its answer (OP274).
+    Antwoord,
+    /// A 317 waits for its answer (OP346).
+    AntwoordWijziging,
 }
 
 impl Timer {
@@ -69,6 +80,8 @@ impl Timer {
             Self::StopDue => "STOP_DUE",
             Self::StopMissing => "STOP_MISSING",
             Self::CakData => "CAK_DATA",
+            Self::Antwoord => "OP274",
+            Self::AntwoordWijziging => "OP346",
         }
     }
 }
@@ -82,6 +95,8 @@ pub enum Subject {
     Onderwerp(Onderwerp),
     /// The own contribution of the person, from this day on.
     EigenBijdrage(Date),
+    /// A request, by its ReferentieAanbieder.
+    Verzoek(ReferentieAanbieder),
 }
 
 /// One of the two parties.
@@ -140,9 +155,28 @@ pub fn of_dossier(dossier: &Dossier, zijde: Wie, kalender: Kalender) -> Vec<Dead
             });
         }
     }
+    found.extend(dossier.open_verzoeken().filter_map(|verzoek| answer(verzoek, zijde, kalender)));
     found.sort();
     found.dedup();
     found
+}
+
+/// OP274, OP346: five working days after receipt, or eight weeks after Dagtekening once it is looked into.
+fn answer(verzoek: &Verzoek, zijde: Wie, kalender: Kalender) -> Option<Deadline> {
+    let bericht = &verzoek.bericht;
+    let (start, due) = match verzoek.status() {
+        VerzoekStatus::Pending => (bericht.dag, kalender.add_working_days(bericht.dag, VERZOEK_WERKDAGEN)),
+        VerzoekStatus::UnderInvestigation => {
+            let start = bericht.dagtekening;
+            (start, start.saturating_add(ONDERZOEK_DAGEN.days()))
+        }
+        VerzoekStatus::Answered => return None,
+    };
+    let timer = match verzoek.soort {
+        VerzoekSoort::Toewijzing => Timer::Antwoord,
+        VerzoekSoort::Wijziging => Timer::AntwoordWijziging,
+    };
+    Some(Deadline { due, start, timer, subject: Subject::Verzoek(verzoek.referentie.clone()), wie: zijde })
 }
 
 /// What really happened, as the aanbieder's own administration says.

@@ -5,6 +5,7 @@
 //! are kept as digits, ToewijzingNummer as an integer because `000667899` and `667899` are the same number.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,14 @@ macro_rules! digits {
             fn text(&self) -> &str {
                 // Only ASCII digits get in, so this never falls back.
                 std::str::from_utf8(&self.0).unwrap_or_default()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                Self::new(text)
             }
         }
 
@@ -106,6 +115,9 @@ digits! {
 }
 
 impl Bsn {
+    /// Nobody: a 319 names no client, and one that answers no known request belongs to nobody's dossier.
+    pub const NIEMAND: Self = Self(*b"000000000");
+
     /// Returns the digits. For encoders, keys and what an operator asked to see.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -199,6 +211,11 @@ macro_rules! bounded_text {
 
         readable!($name);
     };
+}
+
+bounded_text! {
+    /// The number of a Prestatie, given by the aanbieder.
+    ReferentieNummer, 20, "1 to 20 characters, not blank"
 }
 
 bounded_text! {
@@ -325,6 +342,14 @@ pub struct Product {
     pub categorie: Categorie,
     /// The product; absent when the whole category is meant.
     pub code: Option<ProductCode>,
+}
+
+impl Product {
+    /// True for devices, of which a client may have several at once (categories 11 to 14).
+    #[must_use]
+    pub fn is_hulpmiddel(&self) -> bool {
+        matches!(self.categorie.as_str(), "11" | "12" | "13" | "14")
+    }
 }
 
 /// How much is assigned.

@@ -59,8 +59,7 @@ async fn list(
     Extension(principal): Extension<Principal>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    let mut gemeenten: Vec<Gemeente> =
-        principal.gemeenten.iter().filter_map(|code| Gemeente::new(code.as_str()).ok()).collect();
+    let mut gemeenten: Vec<Gemeente> = principal.gemeenten.to_vec();
     if let Some(asked) = &query.gemeente {
         let asked = Gemeente::new(asked).map_err(|error| bad_query("gemeente", &error.to_string()))?;
         gemeenten.retain(|gemeente| *gemeente == asked);
@@ -87,7 +86,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     let gemeente = Gemeente::new(&gemeente).map_err(|_| Problem::not_found())?;
     let nummer = ToewijzingNummer::new(nummer).map_err(|_| Problem::not_found())?;
-    if !may_see(&principal, gemeente.as_str()) {
+    if !principal.may_see(gemeente) {
         return Err(Problem::not_found());
     }
     let engine = &reads.engine;
@@ -126,15 +125,12 @@ async fn xml(
 
 fn entry(reads: &Reads, principal: &Principal, id: &str) -> Result<crate::journal::Entry, Problem> {
     let id: EntryId = id.parse().map_err(|_| Problem::not_found())?;
-    if !may_see(principal, &id.chain.to_string()) {
+    let gemeente = Gemeente::new(&id.chain.to_string()).map_err(|_| Problem::not_found())?;
+    if !principal.may_see(gemeente) {
         return Err(Problem::not_found());
     }
     let entry = reads.engine.journal().get(id.chain, id.seq).map_err(|error| broken(error.into()))?;
     entry.ok_or_else(Problem::not_found)
-}
-
-fn may_see(principal: &Principal, gemeente: &str) -> bool {
-    principal.gemeenten.iter().any(|code| code.as_str() == gemeente)
 }
 
 fn cursor(text: &str) -> Result<(Gemeente, ToewijzingNummer), Problem> {

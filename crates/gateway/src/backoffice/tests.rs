@@ -1,3 +1,5 @@
+//! The backoffice API over real TLS.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

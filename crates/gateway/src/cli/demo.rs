@@ -17,7 +17,6 @@ use crate::view::Line;
 ///
 /// Exit code 0 only if every step came out as it should.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Demo {
     /// Folder for the store, the configuration and the certificates; an earlier demonstration in it is replaced
     #[arg(long, value_name = "DIR", default_value = "data/demo")]

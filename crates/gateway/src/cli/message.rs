@@ -10,7 +10,7 @@ use iwmo_codec::retour::{Uitspraak, Verdict, retour};
 use iwmo_codec::value::RetourCode;
 use iwmo_codec::{Schemas, rules};
 
-use super::open::{self, StoreArguments};
+use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Found, Outcome, Terminal};
 use super::validate::read_input;
 use crate::clock::{Clock, SystemClock};
@@ -53,7 +53,6 @@ pub(super) struct Encode {
 /// Without a store the rules within the message decide. With --data or --config the rules that need earlier
 /// messages are judged against that store too; nothing is stored.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Retour {
     /// The message; `-` is standard input
     file: PathBuf,
@@ -129,7 +128,7 @@ impl Retour {
         } else {
             match &self.data {
                 None => Uitspraak::Goedgekeurd,
-                Some(data) => self.judged(&message, StoreArguments::data(data.clone()), terminal)?,
+                Some(data) => judged(&message, &StoreArguments::data(data.clone()))?,
             }
         };
         let approved = uitspraak == Uitspraak::Goedgekeurd;
@@ -144,19 +143,15 @@ impl Retour {
         io::stdout().lock().write_all(&answer.encode())?;
         Ok(if approved { Found::AllWell } else { Found::Something })
     }
+}
 
-    fn judged(
-        &self,
-        message: &Message,
-        store: StoreArguments,
-        terminal: &Terminal,
-    ) -> Result<Uitspraak, Failure> {
-        let store = open::read(&store, terminal)?;
-        let settings = engine::Settings::default();
-        let answer = engine::would_answer(&store.ledger, &settings, message, SystemClock.now())
-            .map_err(|error| Failure::new(error.to_string()))?;
-        answer.codes().map_err(|code| Failure::new(format!("{code:?} is no retourcode")))
-    }
+/// Says what a store's gateway would answer.
+fn judged(message: &Message, store: &StoreArguments) -> Result<Uitspraak, Failure> {
+    let store = open::read(store, &PastArguments::default())?;
+    let settings = engine::Settings::default();
+    let answer = engine::would_answer(&store.ledger, &settings, message, SystemClock.now())
+        .map_err(|error| Failure::new(error.to_string()))?;
+    answer.codes().map_err(|code| Failure::new(format!("{code:?} is no retourcode")))
 }
 
 /// Reads a message; says what is wrong with it when it is not valid.

@@ -10,33 +10,40 @@ mod output;
 mod progress;
 mod replay;
 mod serve;
+mod store;
 mod toewijzing;
 mod validate;
+mod whatif;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use output::{Color, Failure, Format, Found, Lang, Outcome, Terminal};
 
+const AFTER_HELP: &str = "\
+Begin here:
+  iwmo demo --fast                    the whole process on this machine
+  iwmo validate bericht.xml           what is wrong with a message
+  iwmo check-config iwmo.toml         what is wrong with a configuration
+  iwmo serve --config iwmo.toml       run the gateway
+
+Exit codes:
+  0  done, and all is well
+  1  done, and something was found: an invalid message, a failed check
+  2  it could not run; the reason is on standard error";
+
 /// Exchange messages between gemeenten, aanbieders and the CAK
 ///
 /// The gateway validates the messages of iWmo 3.2 and iEb 1.0, tracks every toewijzing through 301, 305 and
 /// 307, answers each message with its retour, and tells the CAK when the eigen bijdrage starts and stops.
-///
-/// See the whole process on this machine:   iwmo demo --fast
-/// Check a message:                         iwmo validate bericht.xml
-/// Run the gateway:                         iwmo serve --config iwmo.toml
-///
-/// Exit codes: 0 done and all is well; 1 done and something was found (an invalid message, a failed check);
-/// 2 it could not run, the reason is on standard error.
 #[derive(Debug, Parser)]
 #[command(
     name = "iwmo",
     version,
-    verbatim_doc_comment,
+    max_term_width = 100, after_long_help = AFTER_HELP,
     arg_required_else_help = true,
     propagate_version = true
 )]
@@ -64,10 +71,17 @@ enum Command {
     Toewijzing(toewijzing::ToewijzingCommand),
     Outbox(outbox::OutboxCommand),
     Replay(replay::Replay),
+    Store(store::StoreCommand),
     /// Write a completion script for a shell to standard output
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Write the man page to standard output; with --all those of every command into a folder
+    Man {
+        /// Folder for one page a command
+        #[arg(long, value_name = "DIR")]
+        all: Option<std::path::PathBuf>,
     },
 }
 
@@ -98,8 +112,21 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Toewijzing(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
+        Command::Store(command) => command.run(terminal),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "iwmo", &mut io::stdout().lock());
+            // It panics when it cannot write, and a closed pipe is nothing to panic about.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "iwmo", &mut script);
+            io::stdout().lock().write_all(&script)?;
+            Ok(Found::AllWell)
+        }
+        Command::Man { all: None } => {
+            clap_mangen::Man::new(Arguments::command()).render(&mut io::stdout().lock())?;
+            Ok(Found::AllWell)
+        }
+        Command::Man { all: Some(folder) } => {
+            clap_mangen::generate_to(Arguments::command(), &folder)
+                .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
             Ok(Found::AllWell)
         }
     }

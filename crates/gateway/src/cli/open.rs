@@ -1,14 +1,18 @@
 //! Where a command finds its store, and how it reads it beside a running daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use iwmo_codec::Schemas;
+use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::output::{Failure, Terminal};
+use super::output::Failure;
+use super::progress;
+use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
 use crate::config;
-use crate::journal::{ReadOnlyJournal, Reader};
-use crate::ledger::{self, Applier, FORMAT};
+use crate::journal::{OpenError, ReadOnlyJournal, Reader};
+use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening, StoreError};
 
 /// Where the store is.
@@ -26,7 +30,12 @@ pub(super) struct StoreArguments {
 impl StoreArguments {
     /// The store in a folder.
     pub(super) fn data(folder: PathBuf) -> Self {
-        Self { data: Some(folder), config: None }
+        Self::either(Some(folder), None)
+    }
+
+    /// The store in a folder, or that of a configuration.
+    pub(super) fn either(data: Option<PathBuf>, config: Option<PathBuf>) -> Self {
+        Self { data, config }
     }
 
     /// Returns the folder of the store.
@@ -45,13 +54,42 @@ impl StoreArguments {
     }
 }
 
-fn configured(file: &std::path::Path) -> Result<PathBuf, Failure> {
+fn configured(file: &Path) -> Result<PathBuf, Failure> {
     let checked = config::check(file).map_err(|error| Failure::new(error.to_string()))?;
     match checked.config {
         Some(config) => Ok(config.data),
         None => Err(Failure::new(format!("{}: the configuration has mistakes", file.display()))
             .hint(format!("iwmo check-config {}", file.display()))),
     }
+}
+
+/// Which moment a reading command shows.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct PastArguments {
+    /// Show it as it was: before a moment (2026-03-01, 2026-03-01T14:00:00Z), or just after an entry
+    /// (GEMEENTE:SEQ)
+    #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = horizon)]
+    until: Option<Horizon>,
+}
+
+/// Reads a point in the past.
+pub(super) fn horizon(text: &str) -> Result<Horizon, String> {
+    if let Ok(entry) = text.parse() {
+        return Ok(Horizon::Through(entry));
+    }
+    moment(text).map(Horizon::Before).map_err(|_| {
+        format!("{text:?} is neither a moment (2026-03-01, 2026-03-01T14:00:00Z) nor an entry (0222:17)")
+    })
+}
+
+/// Reads a moment: a date (midnight in the Netherlands) or a timestamp.
+pub(super) fn moment(text: &str) -> Result<Timestamp, Failure> {
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    text.parse().ok().and_then(dutch_midnight).ok_or_else(|| {
+        Failure::new(format!("{text:?} is not a moment")).hint("write 2026-11-25 or 2026-11-25T14:00:00Z")
+    })
 }
 
 /// A store that is only read.
@@ -62,34 +100,63 @@ pub(super) struct ReadStore {
     pub(super) reader: Reader,
     /// What recorded messages are read with.
     pub(super) schemas: Schemas,
+    /// The calendar date that the rows are looked at on.
+    pub(super) today: Date,
     _journal: ReadOnlyJournal,
 }
 
 /// Opens the journal of a store for reading; works beside a running daemon.
-pub(super) fn journal(arguments: &StoreArguments) -> Result<ReadOnlyJournal, Failure> {
-    let folder = arguments.folder()?;
-    ReadOnlyJournal::open(&folder.join("journal")).map_err(|error| {
-        let advice = error.advice().to_owned();
-        Failure::new(error.to_string()).hint(advice)
-    })
+pub(super) fn journal(folder: &Path) -> Result<ReadOnlyJournal, Failure> {
+    ReadOnlyJournal::open(&folder.join("journal")).map_err(unopened)
+}
+
+/// Says that a journal could not be opened, and what to do.
+pub(super) fn unopened(error: OpenError) -> Failure {
+    let advice = error.advice();
+    Failure::new(words(&error)).hint(advice)
+}
+
+/// Returns an error with its causes, in one line.
+pub(super) fn words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }
 
 /// Opens a store for reading. The rows of a store that a daemon holds, or that lag behind the journal, are
-/// built anew in memory from the journal: a reading command changes nothing.
-pub(super) fn read(arguments: &StoreArguments, _terminal: &Terminal) -> Result<ReadStore, Failure> {
+/// built anew in memory from the journal, and so are those of the past: a reading command changes nothing.
+pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<ReadStore, Failure> {
     let folder = arguments.folder()?;
-    let journal = journal(arguments)?;
+    let journal = journal(&folder)?;
     let reader = journal.reader().clone();
     let schemas = Schemas::bundled();
-    let stored = match Ledger::open(&folder.join("ledger"), FORMAT) {
-        Ok(Opening::Opened(ledger)) if ledger.tips() == reader.tips() => Some(ledger),
-        Ok(_) | Err(StoreError::Locked { .. }) => None,
-        Err(error) => return Err(Failure::new(error.to_string())),
+    let applier = Applier::new(schemas.clone());
+    let bar = progress::bar("ledger");
+    let mut show = |progress: Progress| {
+        bar.set_length(progress.entries);
+        bar.set_position(progress.applied);
     };
-    let ledger = match stored {
-        Some(ledger) => ledger,
-        None => ledger::temporary(&reader, &Applier::new(schemas.clone()), &mut |_| {})
-            .map_err(|error| Failure::new(error.to_string()))?,
+    let failed = |error: LedgerError| Failure::new(words(&error));
+    let (ledger, today) = if let Some(horizon) = past.until {
+        let (ledger, moment) =
+            ledger::temporary_until(horizon, &reader, &applier, &mut show).map_err(failed)?;
+        (ledger, dutch_date(moment))
+    } else {
+        let stored = match Ledger::open(&folder.join("ledger"), FORMAT) {
+            Ok(Opening::Opened(ledger)) if ledger.tips() == reader.tips() => Some(ledger),
+            Ok(_) | Err(StoreError::Locked { .. }) => None,
+            Err(error) => return Err(Failure::new(words(&error)).hint(error.advice())),
+        };
+        let ledger = match stored {
+            Some(ledger) => ledger,
+            None => ledger::temporary(&reader, &applier, &mut show).map_err(failed)?,
+        };
+        (ledger, SystemClock.today())
     };
-    Ok(ReadStore { ledger, reader, schemas, _journal: journal })
+    bar.finish_and_clear();
+    Ok(ReadStore { ledger, reader, schemas, today, _journal: journal })
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 
-use super::open::{self, StoreArguments};
+use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::view;
 
@@ -25,6 +25,8 @@ enum Verb {
 struct List {
     #[command(flatten)]
     store: StoreArguments,
+    #[command(flatten)]
+    past: PastArguments,
     /// Only to this partner
     #[arg(long, value_name = "PARTNER")]
     partner: Option<String>,
@@ -48,7 +50,7 @@ impl OutboxCommand {
 
 impl List {
     fn run(self, terminal: &Terminal) -> Outcome {
-        let store = open::read(&self.store, terminal)?;
+        let store = open::read(&self.store, &self.past)?;
         let found = view::outgoing(&store.ledger, self.partner.as_deref(), self.all, self.limit)
             .map_err(|error| Failure::new(error.to_string()))?;
         let mut out = io::stdout().lock();

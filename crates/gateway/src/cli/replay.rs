@@ -1,44 +1,74 @@
-//! `iwmo replay`: the ledger from the journal.
+//! `iwmo replay`: the ledger from the journal, now and in the past, and what another policy would have made of it.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use iwmo_codec::Schemas;
 use serde_json::json;
 
-use super::open::StoreArguments;
+use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
+use super::whatif;
+use crate::clock::dutch_time;
 use crate::journal::{FileJournal, Options};
-use crate::ledger::{self, Applier, FORMAT, Progress};
+use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening};
 
-/// Rebuild the ledger from the journal, or verify that it is what the journal says
+/// Rebuild the ledger from the journal, verify that it is what the journal says, or ask what would have been
 ///
 /// The journal is the truth, the ledger is derived from it. Without an option the ledger is dropped and built
-/// anew. With --verify it is built beside the stored one and compared; nothing is changed, and the exit code is
-/// 1 when they differ. Stop the gateway first: the store is locked while it runs.
+/// anew; with --verify it is built beside the stored one and compared, and the exit code is 1 when they differ.
+/// Stop the gateway first for these two: the store is locked while it runs.
+///
+/// With --until the ledger is built in memory as it was at a moment in the past, and its tips and hash are shown;
+/// `toewijzing` and `outbox` take the same option. With --what-if every recorded message is judged again under
+/// another policy, and what would come out differently is printed; exit code 1 when anything would. Both change
+/// nothing and work beside a running gateway.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Replay {
     #[command(flatten)]
     store: StoreArguments,
     /// Compare with the stored ledger instead of replacing it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["until", "what_if"])]
     verify: bool,
+    /// Show the ledger as it was: before a moment (2026-03-01, 2026-03-01T14:00:00Z), or just after an entry
+    /// (GEMEENTE:SEQ)
+    #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = open::horizon, conflicts_with = "what_if")]
+    until: Option<Horizon>,
+    /// Judge the recorded messages again under this policy: TOML with [beleid] and [eigen_bijdrage] for all
+    /// gemeenten, [gemeente.0222.beleid] and [gemeente.0222.eigen_bijdrage] for one
+    #[arg(long, value_name = "POLICY.toml")]
+    what_if: Option<PathBuf>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
+/// What came of a replay.
+struct Replayed {
+    entries: u64,
+    /// SHA-256 over all rows.
+    hash: String,
+    /// Whether the stored ledger was the same, when it was compared.
+    equal: Option<bool>,
+    difference: Option<String>,
+}
+
 impl Replay {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let folder = self.store.folder()?;
+        if let Some(policy) = &self.what_if {
+            return whatif::run(&folder, policy, self.format, terminal);
+        }
+        if let Some(horizon) = self.until {
+            return self.past(&folder, horizon, terminal);
+        }
         // Holding the journal keeps a daemon from starting meanwhile.
-        let journal = FileJournal::open(&folder.join("journal"), Options::default()).map_err(|error| {
-            let advice = error.advice().to_owned();
-            Failure::new(error.to_string()).hint(advice)
-        })?;
+        let journal =
+            FileJournal::open(&folder.join("journal"), Options::default()).map_err(open::unopened)?;
         let reader = journal.reader();
         let applier = Applier::new(Schemas::bundled());
         let bar = progress::bar("replay");
@@ -46,43 +76,90 @@ impl Replay {
             bar.set_length(progress.entries);
             bar.set_position(progress.applied);
         };
-        let fail = |error: ledger::LedgerError| Failure::new(error.to_string());
         let path = folder.join("ledger");
         if !self.verify {
-            let (_, applied) = ledger::rebuild(&path, &reader, &applier, &mut show).map_err(fail)?;
+            let (ledger, entries) = ledger::rebuild(&path, &reader, &applier, &mut show).map_err(failed)?;
             bar.finish_and_clear();
-            self.say(terminal, applied, None)?;
+            let replayed = Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None };
+            self.say(terminal, &replayed)?;
             return Ok(Found::AllWell);
         }
-        let stored = match Ledger::open(&path, FORMAT).map_err(|error| Failure::new(error.to_string()))? {
+        let stored = match Ledger::open(&path, FORMAT).map_err(|error| failed(error.into()))? {
             Opening::Opened(ledger) => ledger,
             Opening::NeedsRebuild(reason) => {
-                let reason = format!("the stored ledger cannot be read: {reason}");
-                self.say(terminal, 0, Some(&reason))?;
+                let difference = Some(format!("the stored ledger cannot be read: {reason}"));
+                let hash = String::new();
+                self.say(terminal, &Replayed { entries: 0, hash, equal: Some(false), difference })?;
                 return Ok(Found::Something);
             }
         };
         // A crash may have kept the last entries from being applied; the next start does that. What is compared
         // is the ledger as it should be at the place it stands for.
         let tips = stored.tips();
-        let fresh = ledger::temporary_at(&tips, &reader, &applier, &mut show).map_err(fail)?;
+        let fresh = ledger::temporary_at(&tips, &reader, &applier, &mut show).map_err(failed)?;
         bar.finish_and_clear();
-        let difference = stored.first_difference(&fresh).map_err(|error| fail(error.into()))?;
+        let difference = stored.first_difference(&fresh).map_err(|error| failed(error.into()))?;
         let difference = difference.map(|difference| ledger::row_words(&difference.key));
-        let applied = tips.values().map(|tip| tip.seq).sum();
-        self.say(terminal, applied, difference.as_deref())?;
-        Ok(if difference.is_some() { Found::Something } else { Found::AllWell })
+        let equal = difference.is_none();
+        let entries = tips.values().map(|tip| tip.seq).sum();
+        let replayed = Replayed { entries, hash: hash(&fresh)?, equal: Some(equal), difference };
+        self.say(terminal, &replayed)?;
+        Ok(if equal { Found::AllWell } else { Found::Something })
     }
 
-    fn say(&self, terminal: &Terminal, entries: u64, difference: Option<&str>) -> Result<(), Failure> {
+    fn past(&self, folder: &Path, horizon: Horizon, terminal: &Terminal) -> Outcome {
+        let journal = open::journal(folder)?;
+        let applier = Applier::new(Schemas::bundled());
+        let bar = progress::bar("replay");
+        let mut show = |progress: Progress| {
+            bar.set_length(progress.entries);
+            bar.set_position(progress.applied);
+        };
+        let (ledger, moment) =
+            ledger::temporary_until(horizon, journal.reader(), &applier, &mut show).map_err(failed)?;
+        bar.finish_and_clear();
+        let (tips, hash) = (ledger.tips(), hash(&ledger)?);
+        let entries: u64 = tips.values().map(|tip| tip.seq).sum();
         let mut out = io::stdout().lock();
         if self.format == Format::Json {
-            let equal = self.verify.then_some(difference.is_none());
-            writeln!(out, "{}", json!({ "entries": entries, "equal": equal, "difference": difference }))?;
+            let tips: Vec<_> = tips
+                .values()
+                .map(|tip| json!({ "gemeente": tip.chain.to_string(), "seq": tip.seq, "hash": tip.hash.to_string() }))
+                .collect();
+            let moment = moment.to_string();
+            writeln!(
+                out,
+                "{}",
+                json!({ "until": moment, "entries": entries, "ledger_sha256": hash, "tips": tips })
+            )?;
+            return Ok(Found::AllWell);
+        }
+        let time = dutch_time(moment);
+        writeln!(
+            out,
+            "{}",
+            terminal.say(
+                &format!("het grootboek op {time}: {entries} regels"),
+                &format!("the ledger at {time}: {entries} entries")
+            )
+        )?;
+        for tip in tips.values() {
+            writeln!(out, "  {}:{}  {}", tip.chain, tip.seq, tip.hash)?;
+        }
+        writeln!(out, "  sha256 {hash}")?;
+        Ok(Found::AllWell)
+    }
+
+    fn say(&self, terminal: &Terminal, replayed: &Replayed) -> Result<(), Failure> {
+        let Replayed { entries, hash, equal, difference } = replayed;
+        let mut out = io::stdout().lock();
+        if self.format == Format::Json {
+            let value = json!({ "entries": entries, "ledger_sha256": hash, "equal": equal, "difference": difference });
+            writeln!(out, "{value}")?;
             return Ok(());
         }
-        match (self.verify, difference) {
-            (false, _) => writeln!(
+        match (equal, difference) {
+            (None, _) => writeln!(
                 out,
                 "{}",
                 terminal.say(
@@ -90,7 +167,7 @@ impl Replay {
                     &format!("ledger rebuilt from {entries} entries")
                 )
             )?,
-            (true, None) => writeln!(
+            (Some(_), None) => writeln!(
                 out,
                 "{}",
                 terminal.say(
@@ -98,12 +175,29 @@ impl Replay {
                     &format!("the ledger is what the journal says ({entries} entries)")
                 )
             )?,
-            (true, Some(difference)) => {
+            (Some(_), Some(difference)) => {
                 let words = terminal.say("het grootboek wijkt af", "the ledger differs");
                 writeln!(out, "{}: {difference}", terminal.style("31", words))?;
                 writeln!(out, "    iwmo replay --data DIR")?;
             }
         }
+        if !hash.is_empty() {
+            writeln!(out, "  sha256 {hash}")?;
+        }
         Ok(())
     }
+}
+
+/// Reads the text of a file that the operator named.
+pub(super) fn read_text(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))
+}
+
+fn hash(ledger: &Ledger) -> Result<String, Failure> {
+    let hash = ledger.content_hash().map_err(|error| failed(error.into()))?;
+    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+pub(super) fn failed(error: LedgerError) -> Failure {
+    Failure::new(open::words(&error))
 }

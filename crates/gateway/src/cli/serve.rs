@@ -1,10 +1,11 @@
 //! `iwmo serve`: the daemon.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::output::{Failure, Found, Outcome, Terminal};
@@ -19,7 +20,6 @@ use crate::daemon::Daemon;
 /// applied, and serves until it is told to stop (SIGTERM, SIGINT). Then it takes nothing more, finishes what is
 /// in flight and closes the store.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Serve {
     /// The configuration
     #[arg(long, value_name = "FILE")]
@@ -51,10 +51,13 @@ async fn serve(config: Config) -> Outcome {
     let started = Daemon::start(config, Arc::new(SystemClock), &mut show).await;
     bar.finish_and_clear();
     let daemon = started.map_err(|error| Failure::new(error.to_string()))?;
-    if let Some(reason) = &daemon.opened().catch_up.rebuilt {
+    // Whoever reads `ready` may say stop at once; until here the default holds, and a start can be broken off.
+    let mut stop = StopSignal::listen()?;
+    let applied = daemon.opened().catch_up.applied;
+    // A store that begins has nothing to build from.
+    if let Some(reason) = daemon.opened().catch_up.rebuilt.as_ref().filter(|_| applied > 0) {
         tracing::warn!(code = "LedgerRebuilt", reason, "The ledger was built anew from the journal.");
     }
-    let applied = daemon.opened().catch_up.applied;
     let address = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string());
     tracing::info!(
         code = "GatewayStarted",
@@ -76,27 +79,48 @@ async fn serve(config: Config) -> Outcome {
     writeln!(out, "ready")?;
     out.flush()?;
     drop(out);
-    stop_signal().await?;
+    let engine = daemon.engine().clone();
+    let failed = tokio::select! {
+        () = stop.received() => false,
+        // Who runs the gateway starts it again; the ledger is then brought up to the journal.
+        () = engine.ended() => true,
+    };
     tracing::info!(code = "GatewayStopping", "The gateway stops: it finishes what is in flight.");
     daemon.stop().await;
     tracing::info!(code = "GatewayStopped", "The gateway has stopped.");
+    if failed {
+        return Err(Failure::new("the gateway could not go on; the log says why")
+            .hint("start it again: what was acknowledged is in the journal and nothing is lost"));
+    }
     Ok(Found::AllWell)
 }
 
-async fn stop_signal() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        result = tokio::signal::ctrl_c() => result?,
+/// SIGTERM and SIGINT.
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn start_logging(logging: &Logging) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&logging.filter)
         .map_err(|error| Failure::new(format!("logging.filter: {error}")))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     let result = match logging.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.try_init(),

@@ -5,9 +5,8 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 
-use super::open::{self, StoreArguments};
+use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::clock::{Clock, SystemClock};
 use crate::view::{self, LeveringView, ToewijzingFilter, ToewijzingView};
 
 /// Show toewijzingen: their state, and what happened to them
@@ -28,6 +27,8 @@ enum Verb {
 struct List {
     #[command(flatten)]
     store: StoreArguments,
+    #[command(flatten)]
+    past: PastArguments,
     /// Only of this gemeente (CBS code)
     #[arg(long, value_name = "CODE")]
     gemeente: Option<String>,
@@ -52,6 +53,8 @@ struct Show {
     toewijzing: String,
     #[command(flatten)]
     store: StoreArguments,
+    #[command(flatten)]
+    past: PastArguments,
     /// Say under which rule each thing happened
     #[arg(long)]
     why: bool,
@@ -70,11 +73,11 @@ impl ToewijzingCommand {
 }
 
 impl List {
-    fn run(self, terminal: &Terminal) -> Outcome {
+    fn run(self, _terminal: &Terminal) -> Outcome {
         let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
         let aanbieder = self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?;
-        let store = open::read(&self.store, terminal)?;
+        let store = open::read(&self.store, &self.past)?;
         let filter = ToewijzingFilter {
             gemeenten: gemeente.map(|gemeente| vec![gemeente]),
             aanbieder,
@@ -82,7 +85,7 @@ impl List {
             after: None,
             limit: self.limit,
         };
-        let found = view::toewijzingen(&store.ledger, &filter, SystemClock.today())
+        let found = view::toewijzingen(&store.ledger, &filter, store.today)
             .map_err(|error| Failure::new(error.to_string()))?;
         let mut out = io::stdout().lock();
         for toewijzing in &found {
@@ -99,10 +102,10 @@ impl List {
 
 impl Show {
     fn run(self, terminal: &Terminal) -> Outcome {
-        let store = open::read(&self.store, terminal)?;
-        let today = SystemClock.today();
-        let (gemeente, nummer) = name(&self.toewijzing, &store, today)?;
-        let found = view::toewijzing(&store.ledger, &store.reader, &store.schemas, gemeente, nummer, today)
+        let store = open::read(&self.store, &self.past)?;
+        let (gemeente, nummer) = name(&self.toewijzing, &store)?;
+        let (ledger, reader, schemas) = (&store.ledger, &store.reader, &store.schemas);
+        let found = view::toewijzing(ledger, reader, schemas, gemeente, nummer, store.today)
             .map_err(|error| Failure::new(error.to_string()))?;
         let Some(toewijzing) = found else {
             let mut stderr = io::stderr().lock();
@@ -124,11 +127,8 @@ impl Show {
     }
 }
 
-fn name(
-    text: &str,
-    store: &open::ReadStore,
-    today: jiff::civil::Date,
-) -> Result<(Gemeente, ToewijzingNummer), Failure> {
+/// Reads the name of a toewijzing.
+pub(super) fn name(text: &str, store: &open::ReadStore) -> Result<(Gemeente, ToewijzingNummer), Failure> {
     let bad = || {
         Failure::new(format!("{text:?} does not name a toewijzing"))
             .hint("write GEMEENTE/NUMMER, as 0222/100101")
@@ -140,8 +140,8 @@ fn name(
     }
     let wanted = nummer(text)?;
     let filter = ToewijzingFilter { limit: usize::MAX, ..ToewijzingFilter::default() };
-    let all =
-        view::toewijzingen(&store.ledger, &filter, today).map_err(|error| Failure::new(error.to_string()))?;
+    let all = view::toewijzingen(&store.ledger, &filter, store.today)
+        .map_err(|error| Failure::new(error.to_string()))?;
     let mut with: Vec<&str> =
         all.iter().filter(|one| one.nummer == wanted.value()).map(|one| one.gemeente.as_str()).collect();
     match (with.pop(), with.is_empty()) {
@@ -188,7 +188,7 @@ fn delivery(levering: &LeveringView) -> String {
 fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: &Terminal) -> io::Result<()> {
     let title = format!("toewijzing {}/{}", toewijzing.gemeente, toewijzing.nummer);
     writeln!(out, "{}", terminal.style("1", &title))?;
-    let label = |nl, en| format!("{:<14}", terminal.say(nl, en));
+    let label = |nl, en| format!("{:<16}", terminal.say(nl, en));
     writeln!(out, "  {}{}", label("aanbieder", "aanbieder"), toewijzing.aanbieder)?;
     writeln!(
         out,
@@ -215,7 +215,9 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
             period.nummer
         )?;
     }
-    if let Some(reason) = &toewijzing.eigen_bijdrage_wacht {
+    if let Some(codes) = &toewijzing.eigen_bijdrage_wacht {
+        let words = view::reason(codes);
+        let reason = terminal.say(&words.nl, &words.en);
         writeln!(out, "  {}{}", label("CAK wacht", "CAK waits"), terminal.style("33", reason))?;
     }
     writeln!(out)?;

@@ -23,7 +23,6 @@ const REPORTS_MAX: usize = 64;
 ///
 /// Exit code 0: all valid. 1: something was found. 2: something could not be read.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Validate {
     /// Files and folders; `-` is standard input
     #[arg(required = true, value_name = "PATH")]

@@ -7,9 +7,9 @@
 //! Relative paths are relative to the folder of the file.
 
 mod broken;
-mod codes;
 mod files;
 mod mistake;
+mod oin;
 mod parties;
 mod reader;
 mod relations;
@@ -24,8 +24,9 @@ use rustls::pki_types::CertificateDer;
 use crate::engine::PartnerId;
 use crate::pki::{ClientTrust, Fingerprint, Identity};
 
-pub use codes::{AgbCode, Gemeentecode, NotACode, Oin};
+pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeentecode};
 pub use mistake::{Mistake, MistakeKind, Severity, Text};
+pub use oin::{NotAnOin, Oin};
 
 /// A configuration without mistakes, with its certificates read.
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+//! Every mistake in a configuration, with its line.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

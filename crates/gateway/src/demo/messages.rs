@@ -9,38 +9,38 @@ use super::DemoError;
 
 /// An invented client.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Person {
-    pub(super) bsn: &'static str,
-    pub(super) achternaam: &'static str,
-    pub(super) voorletters: &'static str,
-    pub(super) geboortedatum: &'static str,
-    pub(super) geslacht: &'static str,
-    pub(super) straat: &'static str,
-    pub(super) plaats: &'static str,
-    pub(super) postcode: &'static str,
+pub(crate) struct Person {
+    pub(crate) bsn: &'static str,
+    pub(crate) achternaam: &'static str,
+    pub(crate) voorletters: &'static str,
+    pub(crate) geboortedatum: &'static str,
+    pub(crate) geslacht: &'static str,
+    pub(crate) straat: &'static str,
+    pub(crate) plaats: &'static str,
+    pub(crate) postcode: &'static str,
 }
 
 /// The header of a message.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Envelope<'a> {
-    pub(super) gemeente: &'a str,
-    pub(super) agb: &'a str,
-    pub(super) identificatie: &'a str,
-    pub(super) today: Date,
+pub(crate) struct Envelope<'a> {
+    pub(crate) gemeente: &'a str,
+    pub(crate) agb: &'a str,
+    pub(crate) identificatie: &'a str,
+    pub(crate) today: Date,
 }
 
 /// A toewijzing as ordered.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Order {
-    pub(super) nummer: u32,
-    pub(super) categorie: &'static str,
-    pub(super) code: &'static str,
-    pub(super) ingangsdatum: Date,
-    pub(super) einddatum: Date,
+pub(crate) struct Order {
+    pub(crate) nummer: u32,
+    pub(crate) categorie: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) ingangsdatum: Date,
+    pub(crate) einddatum: Date,
 }
 
 /// A start as reported: date and StatusAanlevering.
-pub(super) type Start = (Date, &'static str);
+pub(crate) type Start = (Date, &'static str);
 
 fn header(code: &str, from: &str, to: &str, envelope: Envelope<'_>) -> Value {
     json!({
@@ -71,7 +71,7 @@ fn product(order: &Order) -> Value {
 }
 
 /// The gemeente orders support.
-pub(super) fn wmo301(envelope: Envelope<'_>, person: &Person, order: &Order) -> Result<Message, DemoError> {
+pub(crate) fn wmo301(envelope: Envelope<'_>, person: &Person, order: &Order) -> Result<Message, DemoError> {
     let client = json!({
         "Bsn": person.bsn,
         "Geboortedatum": { "Datum": person.geboortedatum },
@@ -117,7 +117,7 @@ fn delivery_client(person: &Person) -> Value {
 }
 
 /// The aanbieder reports starts.
-pub(super) fn wmo305(
+pub(crate) fn wmo305(
     envelope: Envelope<'_>,
     person: &Person,
     order: &Order,
@@ -141,7 +141,7 @@ pub(super) fn wmo305(
 }
 
 /// The aanbieder reports a stop.
-pub(super) fn wmo307(
+pub(crate) fn wmo307(
     envelope: Envelope<'_>,
     person: &Person,
     order: &Order,

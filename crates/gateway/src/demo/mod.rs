@@ -13,7 +13,7 @@
 //! | `narrator.rs` | the timeline as it happens |
 
 mod caller;
-mod messages;
+pub(crate) mod messages;
 mod narrator;
 mod peers;
 mod stories;

@@ -1,23 +1,35 @@
 //! What the loop has decided and not yet made durable: pending rows, journal drafts and answers.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::engine::record::{RECORD_VERSION, Record};
 use crate::engine::{OutgoingId, Receipt, Refusal, Unavailable};
-use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, Tip, Tips};
-use crate::ledger::At;
+use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
+use crate::ledger::{At, LedgerError};
 use crate::store::{Ledger, Overlay, StoreError};
 
 /// Seconds after which a refused sender may try again while the store cannot commit.
 const RETRY_AFTER_SECONDS: u32 = 30;
 
+/// Most entries made durable together, about.
+const ENTRIES_MAX: usize = 256;
+
+/// Most jobs done before what is decided is made durable, whatever came of them.
+const JOBS_MAX: usize = 1024;
+
+/// With this much to write a batch takes no more. One entry more still fits in one append of the journal.
+const BYTES_MAX: usize = 32 << 20;
+
 /// Someone who waits for the batch to be durable.
 pub(super) enum Reply {
     /// A listener waits for a receipt.
     Receipt(oneshot::Sender<Result<Receipt, Refusal>>, Receipt),
+    /// A listener waits for a refusal, which may rest on what is in the batch.
+    Refused(oneshot::Sender<Result<Receipt, Refusal>>, Refusal),
     /// A sender waits until an outcome is recorded.
     Recorded(oneshot::Sender<Result<(), Unavailable>>),
 }
@@ -38,6 +50,9 @@ pub(super) struct Batch<'l> {
     pending: Vec<Pending>,
     added: BTreeMap<Chain, u64>,
     replies: Vec<Reply>,
+    /// Payload bytes to be written.
+    bytes: usize,
+    jobs: usize,
     /// Whether something has begun to wait for a partner.
     pub(super) outgoing: bool,
 }
@@ -51,12 +66,44 @@ impl<'l> Batch<'l> {
             pending: Vec::new(),
             added: BTreeMap::new(),
             replies: Vec::new(),
+            bytes: 0,
+            jobs: 0,
             outgoing: false,
         }
     }
 
+    /// Returns how many entries there are.
     pub(super) fn len(&self) -> usize {
-        self.pending.len() + self.replies.len()
+        self.pending.len()
+    }
+
+    /// Returns whether what there is should be made durable before more is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending.len() >= ENTRIES_MAX || self.jobs >= JOBS_MAX || self.bytes >= BYTES_MAX
+    }
+
+    /// Makes one decision. When it fails, or runs into a fault of ours, the batch is as before it: an answer
+    /// that says that nothing has changed must be true, and whoever stands behind in the queue must not suffer.
+    pub(super) fn attempt<T, E>(
+        &mut self,
+        decision: impl FnOnce(&mut Self) -> Result<T, E>,
+        fault: impl FnOnce() -> E,
+    ) -> Result<T, E> {
+        let (entries, outgoing) = (self.pending.len(), self.outgoing);
+        self.jobs += 1;
+        self.overlay.savepoint();
+        let decided = catch_unwind(AssertUnwindSafe(|| decision(self))).unwrap_or_else(|_| Err(fault()));
+        if decided.is_err() {
+            self.overlay.rollback();
+            self.outgoing = outgoing;
+            for entry in self.pending.drain(entries..) {
+                self.bytes -= entry.payload.len();
+                if let Some(added) = self.added.get_mut(&entry.chain) {
+                    *added -= 1;
+                }
+            }
+        }
+        decided
     }
 
     fn tip(&self, chain: Chain) -> Tip {
@@ -70,11 +117,21 @@ impl<'l> Batch<'l> {
     }
 
     /// Adds an entry at the place that [`Batch::next`] gave.
-    pub(super) fn push(&mut self, at: &At, record: &Record) {
+    ///
+    /// # Errors
+    ///
+    /// It is larger than the journal takes.
+    pub(super) fn push(&mut self, at: &At, record: &Record) -> Result<(), LedgerError> {
         let mut payload = Vec::with_capacity(512);
         record.encode(&mut payload);
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            let (what, bytes, bytes_max) = ("an entry", payload.len(), PAYLOAD_BYTES_MAX);
+            return Err(StoreError::TooLarge { what, bytes, bytes_max }.into());
+        }
+        self.bytes += payload.len();
         *self.added.entry(at.chain).or_default() += 1;
         self.pending.push(Pending { chain: at.chain, time: at.time, kind: record.kind(), payload });
+        Ok(())
     }
 
     /// Answers once the batch is durable.
@@ -98,7 +155,8 @@ impl<'l> Batch<'l> {
                 Ok(tips)
             }
             Err(error) => {
-                let reason = error.to_string();
+                let reason = words(&error);
+                // The next batch is decided anew, from the ledger as it is.
                 for reply in self.replies {
                     reply.failed(&reason);
                 }
@@ -132,16 +190,30 @@ impl Reply {
     fn done(self) {
         match self {
             Reply::Receipt(sender, receipt) => drop(sender.send(Ok(receipt))),
+            Reply::Refused(sender, refusal) => drop(sender.send(Err(refusal))),
             Reply::Recorded(sender) => drop(sender.send(Ok(()))),
         }
     }
 
     fn failed(self, reason: &str) {
         match self {
-            Reply::Receipt(sender, _) => drop(sender.send(Err(unavailable(reason)))),
+            Reply::Receipt(sender, _) | Reply::Refused(sender, _) => {
+                drop(sender.send(Err(unavailable(reason))))
+            }
             Reply::Recorded(sender) => drop(sender.send(Err(Unavailable { reason: reason.to_owned() }))),
         }
     }
+}
+
+/// Returns an error with its causes, in one line.
+fn words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }
 
 /// The answer while the store cannot commit.
@@ -152,8 +224,11 @@ pub(super) fn unavailable(reason: &str) -> Refusal {
 /// Why a batch is not in the ledger.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommitError {
-    /// The journal did not take it: nothing has changed.
+    /// An entry could not be made: nothing has changed.
     #[error("{0}")]
+    Entry(LedgerError),
+    /// The journal did not take it: nothing has changed.
+    #[error("{}", words(.0))]
     Journal(AppendError),
     /// The journal has it, the ledger has not: the ledger must be rebuilt.
     #[error("the ledger could not be written: {0}")]

@@ -19,7 +19,11 @@ use crate::engine::{
     GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer,
 };
 use crate::ledger::{Applier, At, EbMelding, Gevolg, LedgerError, Persoon, Rows, keys};
+use crate::store::StoreError;
 use crate::translate::{self, Untranslatable};
+
+/// The largest message that surely fits into an entry: a 301 stands in it twice, as received and as sent.
+const RECORDED_BYTES_MAX: usize = 30 << 20;
 
 /// Decides about messages, one after the other.
 pub(super) struct Decider<'a> {
@@ -60,7 +64,7 @@ impl Decider<'_> {
             Message::Wmo302(_) => self.toewijzing_retour(&incoming, partner, now, batch),
             Message::Wmo402(_) | Message::Wmo404(_) => self.eb_retour(&incoming, partner, now, batch),
             other => Err(unacceptable(
-                "Bericht hoort hier niet",
+                "The message does not belong here",
                 format!("a {} is not processed by this gateway", other.kind().name()),
             )),
         }
@@ -81,7 +85,7 @@ impl Decider<'_> {
         let gemeente = self.gemeente(parties.gemeente)?;
         let to = self.settings.aanbieder(parties.aanbieder, parties.gemeente).cloned().ok_or_else(|| {
             unacceptable(
-                "Onbekende aanbieder",
+                "The aanbieder is not known",
                 format!(
                     "no partner with AGB code {} is configured for gemeente {}",
                     parties.aanbieder, parties.gemeente
@@ -92,7 +96,7 @@ impl Decider<'_> {
         if !violations.is_empty() {
             let rules = violations.iter().map(|violation| violation.rule.to_owned()).collect();
             return Err(Refusal::Unacceptable {
-                title: "Bericht voldoet niet aan de regels".to_owned(),
+                title: "The message breaks rules of the standard".to_owned(),
                 detail: "the message breaks rules of the standard and would be refused with 0001".to_owned(),
                 rules,
                 retourcodes: vec!["0001".to_owned()],
@@ -222,9 +226,8 @@ impl Decider<'_> {
         let key = keys::eb_melding(gemeente, message.header().identificatie);
         let melding = batch.overlay.row::<EbMelding>(&key).map_err(broken)?;
         let kind = message.kind().name();
-        let matched = melding.filter(|melding| {
-            melding.antwoord.is_none() && melding.dagtekening == dagtekening && melding.retour_soort() == kind
-        });
+        let matched =
+            melding.filter(|melding| melding.dagtekening == dagtekening && melding.retour_soort() == kind);
         let mut record = match &matched {
             None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
             Some(_) => incoming.record(Uitspraak::Goedgekeurd, Vec::new(), Vec::new()),
@@ -252,8 +255,7 @@ impl Decider<'_> {
         });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.outgoing = true;
-        batch.push(&at, &record);
-        Ok(())
+        batch.push(&at, &record)
     }
 
     fn bench<'b>(&'b self, incoming: &Incoming<'_>, gemeente: &'b GemeenteSettings, rol: Rol) -> Bench<'b> {
@@ -261,10 +263,7 @@ impl Decider<'_> {
     }
 
     fn record(&self, incoming: &Incoming<'_>, judgement: &Judgement) -> Bericht {
-        let mut regels: Vec<String> =
-            judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
-        regels.sort_unstable();
-        regels.dedup();
+        let regels = regels(judgement);
         let mut waarschuwingen: Vec<String> =
             judgement.waarschuwingen.iter().map(|warning| warning.soort.as_str().to_owned()).collect();
         waarschuwingen.extend(judgement.anomalieen.iter().map(|anomaly| anomaly.soort.as_str().to_owned()));
@@ -298,13 +297,21 @@ impl Decider<'_> {
         let vervolg = self.applier.vervolg(&mut batch.overlay, at, &record.uitgaand, record.eb.as_ref());
         vervolg.map_err(broken)?;
         batch.outgoing |= !record.uitgaand.is_empty();
-        batch.push(at, &Record::Bericht(Box::new(record)));
+        batch.push(at, &Record::Bericht(Box::new(record))).map_err(|error| match error {
+            LedgerError::Store(StoreError::TooLarge { .. }) => {
+                Refusal::TooLarge { bytes_max: RECORDED_BYTES_MAX }
+            }
+            other => broken(other),
+        })?;
         Ok(Receipt { id: entry_name(at), sha256: incoming.sha256, dubbel: false })
     }
 
     pub(super) fn gemeente(&self, gemeente: Gemeente) -> Result<&GemeenteSettings, Refusal> {
         self.settings.gemeenten.get(&gemeente).ok_or_else(|| {
-            unacceptable("Onbekende gemeente", format!("this gateway does not serve gemeente {gemeente}"))
+            unacceptable(
+                "The gemeente is not served here",
+                format!("this gateway does not serve gemeente {gemeente}"),
+            )
         })
     }
 }
@@ -345,6 +352,15 @@ pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) ->
     Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
 }
 
+/// Returns the rules that decided a judgement, ascending.
+pub(super) fn regels(judgement: &Judgement) -> Vec<String> {
+    let mut regels: Vec<String> =
+        judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
+    regels.sort_unstable();
+    regels.dedup();
+    regels
+}
+
 fn preflight(judgement: &Judgement) -> Refusal {
     let codes = judgement.verdict.kop().into_iter().chain(judgement.verdict.klassen().into_iter().flatten());
     let mut retourcodes: Vec<String> =
@@ -358,7 +374,7 @@ fn preflight(judgement: &Judgement) -> Refusal {
     rules.sort_unstable();
     rules.dedup();
     let detail = format!("the message is not sent, because the receiver would find: {}", rules.join(", "));
-    Refusal::Unacceptable { title: "Bericht zou worden afgekeurd".to_owned(), detail, rules, retourcodes }
+    Refusal::Unacceptable { title: "The message would be refused".to_owned(), detail, rules, retourcodes }
 }
 
 fn unacceptable(title: &str, detail: String) -> Refusal {
@@ -366,7 +382,7 @@ fn unacceptable(title: &str, detail: String) -> Refusal {
 }
 
 fn untranslatable(error: Untranslatable) -> Refusal {
-    unacceptable("Bericht hoort hier niet", error.to_string())
+    unacceptable("The message does not belong here", error.to_string())
 }
 
 fn wrong_sender(incoming: &Incoming<'_>, named: &str) -> Refusal {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -17,8 +17,8 @@ use crate::engine::batch::unavailable;
 use crate::engine::record::Record;
 use crate::engine::worker::{Job, Worker};
 use crate::engine::{
-    Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Unavailable,
-    Waiting,
+    Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings,
+    Unavailable, Waiting,
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
@@ -32,6 +32,9 @@ const FEED_ENTRIES: usize = 4096;
 
 /// From this size on a message is decoded beside the network threads, not on them.
 const DECODE_INLINE_BYTES_MAX: usize = 256 * 1024;
+
+/// Said to who comes while the loop ends.
+const STOPPING: &str = "the gateway is stopping";
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,7 @@ pub struct Engine {
     changed: watch::Receiver<u64>,
     feed: broadcast::Sender<EntryId>,
     thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+    health: Health,
 }
 
 impl Engine {
@@ -82,14 +86,31 @@ impl Engine {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Opened), EngineError> {
         let journal = FileJournal::open(&data.join("journal"), Options::default())?;
-        if let Some(torn) = &journal.recovered().torn_tail {
-            tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it was cut off.");
-        }
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let (ledger, catch_up) = ledger::open(&data.join("ledger"), &reader, &applier, progress)?;
-        let ledger = Arc::new(ledger);
+        // Only now: a ledger that knows more would have said so, and the journal would be as it was.
+        if let Some(torn) = &journal.recovered().torn_tail {
+            tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it is cut off.");
+        }
+        let engine = Self::start(journal, Arc::new(ledger), settings, schemas, clock)?;
+        Ok((engine, Opened { catch_up }))
+    }
+
+    /// Starts the loop on a journal and the ledger that it gives.
+    ///
+    /// # Errors
+    ///
+    /// The journal takes no entry, or the system gives no thread.
+    pub(super) fn start(
+        journal: FileJournal,
+        ledger: Arc<Ledger>,
+        settings: Settings,
+        schemas: Schemas,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, EngineError> {
+        let reader = journal.reader();
         let (jobs, receiver) = sync_channel(JOBS_MAX);
         let (changed_sender, changed) = watch::channel(0);
         let (feed, _) = broadcast::channel(FEED_ENTRIES);
@@ -97,19 +118,21 @@ impl Engine {
             journal,
             ledger: Arc::clone(&ledger),
             settings: Arc::new(settings),
-            applier,
+            applier: Applier::new(schemas.clone()),
             clock,
             jobs: receiver,
             changed: changed_sender,
             feed: feed.clone(),
+            health: Health::default(),
         };
+        let health = worker.health.clone();
         worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run())
             .map_err(EngineError::Thread)?;
         let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
-        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread }, Opened { catch_up }))
+        Ok(Self { jobs, ledger, reader, schemas, changed, feed, thread, health })
     }
 
     /// Returns the ledger, for reading.
@@ -130,16 +153,23 @@ impl Engine {
         &self.schemas
     }
 
+    /// Returns whether the engine can do its work.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Tells the name of each entry once it is durable.
     #[must_use]
     pub fn feed(&self) -> broadcast::Receiver<EntryId> {
         self.feed.subscribe()
     }
 
-    /// Plans for everybody: the daily run.
-    pub fn day(&self, today: Date) {
-        // A loop that is stopping plans at its next start.
-        let _ = self.jobs.try_send(Job::Day(today));
+    /// Plans for everybody: the daily run. Returns whether the loop has taken it up; one that is too busy must be
+    /// asked again.
+    #[must_use]
+    pub fn day(&self, today: Date) -> bool {
+        self.jobs.try_send(Job::Day(today)).is_ok()
     }
 
     /// Plans for everybody whose hold is over.
@@ -153,14 +183,19 @@ impl Engine {
         // A loop that has ended already takes no job.
         let _ = self.jobs.send(Job::Stop);
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if let Some(thread) = thread {
-            if thread.join().is_err() {
-                tracing::error!(
-                    code = "EngineThreadPanicked",
-                    "The engine's loop ended by a fault of its own."
-                );
-            }
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!(code = "EngineThreadPanicked", "The engine's loop ended by a fault of its own.");
         }
+    }
+
+    /// Returns when the loop has ended, by [`Engine::stop`] or because it cannot go on: then everything is refused
+    /// until the gateway is started again, and whoever runs it should see to that.
+    pub async fn ended(&self) {
+        let mut changed = self.changed.clone();
+        // The loop holds the sender.
+        while changed.changed().await.is_ok() {}
     }
 
     async fn decode(&self, bytes: &Bytes) -> Result<iwmo_codec::messages::Message, Refusal> {
@@ -195,14 +230,21 @@ fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
     (index < uitgaand.len()).then(|| Bytes::from(uitgaand.swap_remove(index).bytes))
 }
 
+fn not_taken(error: &TrySendError<Job>) -> &'static str {
+    match error {
+        TrySendError::Full(_) => "too many messages at once",
+        TrySendError::Disconnected(_) => STOPPING,
+    }
+}
+
 impl Intake for Engine {
     async fn receive(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
         let message = Box::new(self.decode(&inbound.bytes).await?);
         let sha256 = Sha256::digest(&inbound.bytes).into();
         let (reply, answer) = oneshot::channel();
         let job = Job::Message { inbound, message, sha256, reply };
-        self.jobs.try_send(job).map_err(|_| unavailable("too many messages at once"))?;
-        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
+        self.jobs.try_send(job).map_err(|error| unavailable(not_taken(&error)))?;
+        answer.await.unwrap_or_else(|_| Err(unavailable(STOPPING)))
     }
 }
 
@@ -224,9 +266,10 @@ impl Outgoing for Engine {
 
     async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {
         let (reply, answer) = oneshot::channel();
-        let full = || Unavailable { reason: "too many messages at once".to_owned() };
-        self.jobs.try_send(Job::Outcome { id, outcome, reply }).map_err(|_| full())?;
-        answer.await.unwrap_or_else(|_| Err(Unavailable { reason: "the gateway is stopping".to_owned() }))
+        let refused = |reason: &str| Unavailable { reason: reason.to_owned() };
+        let job = Job::Outcome { id, outcome, reply };
+        self.jobs.try_send(job).map_err(|error| refused(not_taken(&error)))?;
+        answer.await.unwrap_or_else(|_| Err(refused(STOPPING)))
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

@@ -104,5 +104,6 @@ pub(super) fn heenbericht(
         return Ok(heen);
     }
     // A retour is matched by Dagtekening too (header-and-identification 4.1).
-    Ok(heen.filter(|heen| translate::date(header.dagtekening).is_ok_and(|date| date == heen.dagtekening)))
+    let dagtekening = translate::date(header.dagtekening).ok();
+    Ok(heen.filter(|heen| dagtekening.is_some() && dagtekening == heen.dagtekening))
 }

@@ -11,21 +11,28 @@
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs` | what the engine needs of the configuration |
 //! | `decide.rs`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
+//! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs` | from records to the disk |
-//! | `handle.rs` | the engine as others see it |
+//! | `handle.rs`, `health.rs` | the engine as others see it |
 
 mod answer;
 mod api;
 mod batch;
 mod decide;
 mod handle;
+mod health;
 mod judged;
 mod plan;
 pub mod record;
 mod settings;
+#[cfg(test)]
+pub(crate) mod tests;
+mod whatif;
 mod worker;
 
 pub use api::*;
 pub use handle::{Engine, EngineError, Opened};
+pub use health::Health;
 pub use judged::would_answer;
 pub use settings::{GemeenteSettings, PartnerKind, PartnerSettings, Settings};
+pub use whatif::{Different, GemeentePolicy, Looked, Policy, What, what_if};

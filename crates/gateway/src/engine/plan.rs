@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::cak::{self, EbStartNummer, Handmatig, Onderdeel, Plan, Taak, Wachtreden};
+use iwmo_toewijzing::cak::{
+    self, EbStartNummer, Handmatig, Onderdeel, Opdracht, Plan, Stap, Taak, Wachtreden, shift_months,
+};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::clock::dutch_midnight;
+use crate::clock::{dutch_date, dutch_midnight};
+use crate::engine::GemeenteSettings;
 use crate::engine::answer;
 use crate::engine::decide::{Decider, order};
 use crate::engine::judged::dossier;
@@ -18,7 +22,7 @@ use crate::ledger::{At, LedgerError, Persoon, Rows, Tellers, keys};
 use crate::store::Overlay;
 
 /// Why a notification is held back.
-const BEDENKTIJD: &str = "bedenktijd";
+pub(super) const BEDENKTIJD: &str = "BEDENKTIJD";
 
 /// Whether a new notification may be held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,23 +63,23 @@ impl Decider<'_> {
         let gewenst = cak::wanted(&dossiers, persoon.geboortedatum, &settings.eb, today);
         let tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
         let next = settings.eb.eb_startnummer_vanaf.max(tellers.eb_start_nummer.saturating_add(1));
+        let tomorrow = today.tomorrow().ok().and_then(dutch_midnight).unwrap_or(at.time).as_microsecond();
+        // A hold that has begun is not lengthened by what comes meanwhile.
+        let until = persoon.plan_op_us.unwrap_or(match settings.bedenktijd {
+            Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
+            None => tomorrow,
+        });
         let plan = match EbStartNummer::new(next) {
             Ok(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
             Err(_) => Plan::Handmatig(Handmatig::NummersOp),
         };
-        let tomorrow = today.tomorrow().ok().and_then(dutch_midnight).unwrap_or(at.time).as_microsecond();
         let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
             Plan::Niets | Plan::Wachten(Wachtreden::Onderweg) => tasks(&gewenst.taken),
-            Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "een wijziging per dag (OP325)"),
-            Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "te vroeg voor het CAK (9115)"),
-            Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_words(reason).to_owned() },
-            Plan::Sturen { .. } if hold == Hold::Begin && settings.bedenktijd != Some(Duration::ZERO) => {
-                // A hold that has begun is not lengthened by what comes meanwhile.
-                let until = persoon.plan_op_us.unwrap_or(match settings.bedenktijd {
-                    Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
-                    None => tomorrow,
-                });
+            Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
+            Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
+            Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
+            Plan::Sturen { ref stappen, .. } if hold == Hold::Begin && may_wait(stappen, until, settings) => {
                 wait(until, BEDENKTIJD)
             }
             Plan::Sturen { stappen, .. } => match stappen.first() {
@@ -116,6 +120,22 @@ impl Decider<'_> {
     }
 }
 
+/// Returns whether a notification may be held until then: there is a bedenktijd, and the CAK still gets a start
+/// within the month that the law gives (Uitvoeringsregeling Wmo 2015 art. 2f; ieb-cak 8.5).
+fn may_wait(stappen: &[Stap], until_us: i64, settings: &GemeenteSettings) -> bool {
+    if settings.bedenktijd == Some(Duration::ZERO) {
+        return false;
+    }
+    let until = Timestamp::from_microsecond(until_us).map(dutch_date).unwrap_or(Date::MAX);
+    let in_time = |stap: &Stap| match stap.opdracht {
+        Opdracht::MeldStart { datum, .. } => {
+            until <= shift_months(datum, i32::from(settings.eb.melding_termijn_maanden))
+        }
+        _ => true,
+    };
+    stappen.first().is_none_or(in_time)
+}
+
 impl Persoon {
     /// Returns whether this decision is the one on record.
     fn says(&self, outcome: &EbUitkomst) -> bool {
@@ -137,34 +157,33 @@ fn tasks(tasks: &[Taak]) -> EbUitkomst {
     if tasks.is_empty() {
         return EbUitkomst::Niets;
     }
-    let mut words: Vec<&str> = tasks
+    let mut codes: Vec<&str> = tasks
         .iter()
         .map(|task| match task {
-            Taak::BeschermdWonen(_) => "beschermd wonen heeft een eigen bijdrage met eigen berichten",
-            Taak::BelastingOnbekend(_) => "niet bekend of voor dit product een eigen bijdrage geldt",
-            Taak::WoonvoorzieningMinderjarige(_) => {
-                "woonvoorziening van een minderjarige: een ouder is mogelijk de eigen bijdrage verschuldigd"
-            }
+            Taak::BeschermdWonen(_) => "BESCHERMD_WONEN",
+            Taak::BelastingOnbekend(_) => "BELASTING_ONBEKEND",
+            Taak::WoonvoorzieningMinderjarige(_) => "WOONVOORZIENING_MINDERJARIGE",
         })
         .collect();
-    words.dedup();
-    EbUitkomst::Handmatig { reden: words.join("; ") }
+    codes.dedup();
+    EbUitkomst::Handmatig { reden: codes.join(",") }
 }
 
-fn manual_words(reason: Handmatig) -> &'static str {
+/// The names under which reasons stand in the journal; `view::reason` has the words.
+fn manual_code(reason: Handmatig) -> &'static str {
     match reason {
-        Handmatig::Defect => "het CAK vond een technische fout (0001)",
-        Handmatig::GemeenteOnbekend => "het CAK kent de gemeente niet (S300)",
-        Handmatig::Afwijkend => "het CAK heeft andere gegevens dan wij",
-        Handmatig::TeVerTerug => "de start ligt te ver terug (9114)",
-        Handmatig::OorzaakOnbekend => "het CAK keurde af zonder reden die wij kennen",
-        Handmatig::SchemaOngeldig => "het CAK gaf een code die de release niet kent",
-        Handmatig::TegenstrijdigeRetour => "een tweede, andere retour op hetzelfde bericht",
-        Handmatig::OnbekendeRetour => "een retour die bij geen bericht hoort",
-        Handmatig::TweemaalGeweigerd => "tweemaal om dezelfde reden geweigerd",
-        Handmatig::GeenPlan => "geen rij meldingen binnen de regels leidt naar wat het CAK moet weten",
-        Handmatig::TeVeelPerioden => "meer perioden dan de planner vergelijkt",
-        Handmatig::NummersOp => "er is geen EbStartNummer meer",
-        _ => "een mens moet kijken",
+        Handmatig::Defect => "DEFECT",
+        Handmatig::GemeenteOnbekend => "GEMEENTE_ONBEKEND",
+        Handmatig::Afwijkend => "AFWIJKEND",
+        Handmatig::TeVerTerug => "TE_VER_TERUG",
+        Handmatig::OorzaakOnbekend => "OORZAAK_ONBEKEND",
+        Handmatig::SchemaOngeldig => "SCHEMA_ONGELDIG",
+        Handmatig::TegenstrijdigeRetour => "TEGENSTRIJDIGE_RETOUR",
+        Handmatig::OnbekendeRetour => "ONBEKENDE_RETOUR",
+        Handmatig::TweemaalGeweigerd => "TWEEMAAL_GEWEIGERD",
+        Handmatig::GeenPlan => "GEEN_PLAN",
+        Handmatig::TeVeelPerioden => "TE_VEEL_PERIODEN",
+        Handmatig::NummersOp => "NUMMERS_OP",
+        _ => "ANDERS",
     }
 }

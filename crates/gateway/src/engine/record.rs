@@ -248,7 +248,7 @@ pub struct Planning {
     pub uitgaand: Vec<Uitgaand>,
 }
 
-/// A start of the gateway; in chain `0000`.
+/// A start of the gateway, or its going on after the journal took no entries; in chain `0000`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Start {
     /// The program's version.

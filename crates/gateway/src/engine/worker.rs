@@ -1,23 +1,26 @@
 //! The one ordered loop.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
 
 use iwmo_codec::messages::Message;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::{broadcast, oneshot, watch};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, dutch_date};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
-use crate::engine::{Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
+use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
-use crate::ledger::{Applier, At, LedgerError, keys};
+use crate::ledger::{Applier, At, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
 
-/// Most entries made durable together.
-const BATCH_MAX: usize = 256;
+/// How long the daily run waits before it goes on after the journal took nothing.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Persons of the daily run between two batches, so that messages need not wait for it.
 const DAY_PERSONS: usize = 256;
@@ -42,9 +45,21 @@ pub(super) enum Job {
 }
 
 /// The daily run of the CAK planner, as far as it has come.
+#[derive(Clone)]
 struct Day {
     today: Date,
     from: Vec<u8>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Committed {
+    /// Everything is durable and in the ledger.
+    Done,
+    /// The journal took nothing, and nothing has changed.
+    Refused,
+    /// The journal has it and the ledger does not: there is no going on.
+    Broken,
 }
 
 /// The thread that judges and writes.
@@ -57,10 +72,11 @@ pub(super) struct Worker {
     pub(super) jobs: Receiver<Job>,
     pub(super) changed: watch::Sender<u64>,
     pub(super) feed: broadcast::Sender<EntryId>,
+    pub(super) health: Health,
 }
 
 impl Worker {
-    /// Writes that the gateway started; the policy it judges under stands in the entry.
+    /// Writes that the gateway started, or went on; the policy it judges under stands in the entry.
     pub(super) fn begin(&mut self) -> Result<(), CommitError> {
         let start = Record::Start(Start {
             versie: env!("CARGO_PKG_VERSION").to_owned(),
@@ -69,31 +85,38 @@ impl Worker {
         let tips = self.journal.tips();
         let mut batch = Batch::new(&self.ledger, &tips);
         let at = batch.next(Chain::NONE, self.clock.now());
-        batch.push(&at, &start);
+        batch.push(&at, &start).map_err(CommitError::Entry)?;
         batch.commit(&mut self.journal).map(|_| ())
     }
 
-    /// Runs until told to stop or until nobody can ask anything any more.
+    /// Runs until told to stop, until nobody can ask anything any more, or until the ledger fails.
     pub(super) fn run(mut self) {
         let ledger = Arc::clone(&self.ledger);
         let mut day = None;
-        while let Some(first) = self.next(day.is_some()) {
+        let mut pause = false;
+        while let Some(first) = self.next(day.is_some(), pause) {
+            if matches!(first, Some(Job::Due)) && self.health.reason().is_some() {
+                self.resume();
+            }
             let tips = self.journal.tips();
             let mut batch = Batch::new(&ledger, &tips);
             let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
-            while !stop && batch.len() < BATCH_MAX {
+            while !stop && !batch.is_full() {
                 match self.jobs.try_recv() {
                     Ok(job) => stop = self.take(job, &mut batch, &mut day),
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
+            let before = day.clone();
             if let Some(run) = day.take().filter(|_| !stop) {
-                day = self.day(run, &mut batch).unwrap_or_else(|error| {
-                    tracing::error!(code = "PlanningRunError", %error, "The daily run of the CAK planner failed.");
-                    None
-                });
+                day = self.day(&run, &mut batch);
             }
-            self.commit(batch, &tips);
+            match self.commit(batch, &tips) {
+                Committed::Done => pause = false,
+                // The persons of this batch were not planned for: the run goes back to them.
+                Committed::Refused => (day, pause) = (before, true),
+                Committed::Broken => return self.refuse_waiting(),
+            }
             if stop {
                 return;
             }
@@ -101,21 +124,32 @@ impl Worker {
     }
 
     /// Waits for a job, unless the daily run has work. Nothing: nobody can ask anything any more.
-    fn next(&self, busy: bool) -> Option<Option<Job>> {
+    fn next(&self, busy: bool, pause: bool) -> Option<Option<Job>> {
         if !busy {
             return self.jobs.recv().ok().map(Some);
         }
-        match self.jobs.try_recv() {
+        match self.jobs.recv_timeout(if pause { RETRY_PAUSE } else { Duration::ZERO }) {
             Ok(job) => Some(Some(job)),
-            Err(TryRecvError::Empty) => Some(None),
-            Err(TryRecvError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => Some(None),
+            Err(RecvTimeoutError::Disconnected) => None,
         }
     }
 
-    fn commit(&mut self, batch: Batch<'_>, before: &Tips) {
+    /// Looks whether the journal takes entries again. The entry that shows it tells when the gateway went on.
+    fn resume(&mut self) {
+        if self.begin().is_ok() {
+            self.health.set(None);
+            tracing::info!(code = "JournalResumed", "The journal takes entries again.");
+        }
+    }
+
+    fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
         let outgoing = batch.outgoing;
         match batch.commit(&mut self.journal) {
             Ok(tips) => {
+                if !tips.is_empty() {
+                    self.health.set(None);
+                }
                 for tip in tips {
                     let from = before.get(&tip.chain).map_or(0, |tip| tip.seq);
                     for seq in from + 1..=tip.seq {
@@ -126,31 +160,34 @@ impl Worker {
                 if outgoing {
                     self.changed.send_modify(|count| *count += 1);
                 }
+                Committed::Done
             }
             Err(CommitError::Journal(error)) => {
+                self.health.set(Some(format!("the journal does not take entries: {error}")));
                 tracing::error!(code = "JournalAppendError", %error, "The journal does not take entries; senders are told to come back.");
+                Committed::Refused
             }
-            Err(CommitError::Ledger(error)) => {
+            Err(error) => {
+                self.health.set(Some(format!("the ledger does not take rows: {error}")));
                 // The journal has the entries, so they are acknowledged; the rows are not written. Going on
                 // would judge against a ledger that lags. The next start applies what is missing.
-                tracing::error!(code = "LedgerCommitError", %error, "The ledger does not take rows; stop the gateway and start it again.");
-                self.ledger_failed();
+                tracing::error!(code = "LedgerCommitError", %error, "The ledger does not take rows; the gateway must be started again.");
+                Committed::Broken
             }
         }
     }
 
-    /// Refuses everything until the gateway is started again.
-    fn ledger_failed(&mut self) {
-        while let Ok(job) = self.jobs.recv() {
-            let reason = "the ledger could not be written; the gateway must be started again";
+    /// Refuses what has arrived. What arrives later finds nobody any more.
+    fn refuse_waiting(&self) {
+        let reason = "the ledger could not be written; the gateway must be started again";
+        while let Ok(job) = self.jobs.try_recv() {
             match job {
                 // Who no longer waits needs no answer.
                 Job::Message { reply, .. } => drop(reply.send(Err(unavailable(reason)))),
                 Job::Outcome { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
-                Job::Day(_) | Job::Due => {}
-                Job::Stop => return,
+                Job::Day(_) | Job::Due | Job::Stop => {}
             }
         }
     }
@@ -160,21 +197,26 @@ impl Worker {
         match job {
             Job::Stop => return true,
             Job::Message { inbound, message, sha256, reply } => {
-                match self.message(&inbound, &message, sha256, batch) {
+                let decided = batch.attempt(
+                    |batch| self.message(&inbound, &message, sha256, batch),
+                    || unavailable("a fault of the gateway: the message could not be judged"),
+                );
+                match decided {
                     Ok(receipt) => batch.reply(Reply::Receipt(reply, receipt)),
-                    // The sender may have gone; then nobody needs the refusal.
-                    Err(refusal) => drop(reply.send(Err(refusal))),
+                    Err(refusal) => batch.reply(Reply::Refused(reply, refusal)),
                 }
             }
-            Job::Outcome { id, outcome, reply } => match self.outcome(&id, outcome, batch) {
-                Ok(()) => batch.reply(Reply::Recorded(reply)),
-                Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
-            },
-            Job::Due => {
-                if let Err(error) = self.due(batch) {
-                    tracing::error!(code = "PlanningRunError", %error, "The CAK planner failed for held messages.");
+            Job::Outcome { id, outcome, reply } => {
+                let fault = || LedgerError::Inconsistent {
+                    entry: id.to_string(),
+                    what: "a fault of the gateway".to_owned(),
+                };
+                match batch.attempt(|batch| self.outcome(&id, outcome, batch), fault) {
+                    Ok(()) => batch.reply(Reply::Recorded(reply)),
+                    Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }
             }
+            Job::Due => self.due(batch),
             Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }
         false
@@ -194,43 +236,76 @@ impl Worker {
 
     fn outcome(&self, id: &OutgoingId, outcome: Outcome, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
         let Some(chain) = Chain::new(id.gemeente) else { return Ok(()) };
+        let row: Option<Uitgaand> = batch.overlay.row(&keys::uitgaand(id))?;
+        if row.is_some_and(|row| row.stand == Stand::Bezorgd) {
+            // Final: the partner has it, whatever a later attempt met.
+            return Ok(());
+        }
         let at = batch.next(chain, self.clock.now());
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record);
-        Ok(())
+        batch.push(&at, &record)
     }
 
     /// Plans for whom a hold is over.
-    fn due(&self, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
+    fn due(&self, batch: &mut Batch<'_>) {
         let now = self.clock.now();
-        for row in self.ledger.scan(&keys::alle_planning()).take(DAY_PERSONS) {
-            let (key, _) = row?;
+        let full = batch.len() + DAY_PERSONS;
+        for row in self.ledger.scan(&keys::alle_planning()) {
+            let key = match row {
+                Ok((key, _)) => key,
+                Err(error) => return not_planned(&error.into()),
+            };
             let Some((moment, gemeente, bsn)) = keys::planning_delen(&key) else { continue };
-            if moment > now.as_microsecond() {
-                break;
+            // What is left over is due still when this is asked again.
+            if moment > now.as_microsecond() || batch.len() >= full {
+                return;
             }
-            decider.planning(gemeente, &bsn, self.clock.today(), now, batch)?;
+            self.plan(gemeente, &bsn, dutch_date(now), now, batch);
         }
-        Ok(())
     }
 
     /// Plans for the next persons of the daily run. Returns where to go on, if it is not done.
-    fn day(&self, day: Day, batch: &mut Batch<'_>) -> Result<Option<Day>, LedgerError> {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
+    fn day(&self, day: &Day, batch: &mut Batch<'_>) -> Option<Day> {
         let now = self.clock.now();
-        let prefix = keys::personen();
-        let mut rows = self.ledger.range(&prefix, &day.from);
+        let mut rows = self.ledger.range(&keys::personen(), &day.from);
         for row in rows.by_ref().take(DAY_PERSONS) {
-            let (key, _) = row?;
-            if let Some((gemeente, bsn)) = keys::persoon_delen(&key) {
-                decider.planning(gemeente, &bsn, day.today, now, batch)?;
+            match row {
+                Ok((key, _)) => {
+                    if let Some((gemeente, bsn)) = keys::persoon_delen(&key) {
+                        self.plan(gemeente, &bsn, day.today, now, batch);
+                    }
+                }
+                Err(error) => {
+                    not_planned(&error.into());
+                    return None;
+                }
             }
         }
-        let next = rows.next().transpose()?;
-        Ok(next.map(|(key, _)| Day { today: day.today, from: key.to_vec() }))
+        match rows.next()? {
+            Ok((key, _)) => Some(Day { today: day.today, from: key.to_vec() }),
+            Err(error) => {
+                not_planned(&error.into());
+                None
+            }
+        }
     }
+
+    /// Plans for one person; a failure is theirs alone.
+    fn plan(&self, gemeente: Gemeente, bsn: &Bsn, today: Date, now: Timestamp, batch: &mut Batch<'_>) {
+        let decider = Decider { settings: &self.settings, applier: &self.applier };
+        let fault = || LedgerError::Inconsistent {
+            entry: format!("gemeente {gemeente}"),
+            what: "a fault of the gateway".to_owned(),
+        };
+        if let Err(error) = batch.attempt(|batch| decider.planning(gemeente, bsn, today, now, batch), fault) {
+            not_planned(&error);
+        }
+    }
+}
+
+fn not_planned(error: &LedgerError) {
+    tracing::error!(code = "PlanningRunError", %error, "The CAK planner failed for a person.");
 }
 
 impl From<Outcome> for BezorgUitkomst {

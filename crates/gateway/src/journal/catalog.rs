@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::disk::Disk;
 use super::error::{Damage, DamageKind, OpenError, ReadError};
-use super::format::EntryHeader;
+use super::format::{EntryHeader, SegmentHeader};
 use super::scan::{Found, Scanner, Segment, list_segments, open_segment};
 use super::words::{Chain, Position, Tip, Tips};
 
@@ -45,6 +45,13 @@ impl Catalog {
     /// Returns the catalog of a journal without entries.
     pub(super) fn new() -> Self {
         Self { segments: Vec::new(), runs: BTreeMap::new(), tips: Tips::new(), next: 1, end: 0, epoch: 0 }
+    }
+
+    /// Returns a catalog that knows these segments, the last by its header, and no entry before it.
+    pub(super) fn from_last(segments: Vec<Arc<Segment>>, header: &SegmentHeader) -> Self {
+        let end = segments.last().map_or(0, |segment| segment.start);
+        let (tips, next, epoch) = (header.tips.clone(), header.first, header.epoch);
+        Self { segments, runs: BTreeMap::new(), tips, next, end, epoch }
     }
 
     /// Takes up what the files have beyond what the catalog already knows.

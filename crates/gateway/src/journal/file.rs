@@ -55,10 +55,11 @@ impl Default for Options {
     }
 }
 
-/// What the opening of a journal had to repair.
+/// What the opening of a journal found to repair. Nothing is cut before the next append: whoever opens the journal
+/// may know better, and then what is there must still be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// Where the file was cut because an append was not finished.
+    /// Where the next append cuts the file because one was not finished.
     pub torn_tail: Option<Damage>,
 }
 
@@ -76,7 +77,7 @@ struct Active {
 enum State {
     /// Nothing.
     Ready,
-    /// A write or sync failed: what lies after the last acknowledged entry must go.
+    /// A write or sync failed or was cut short: what lies after the last acknowledged entry must go.
     Unsure,
     /// A segment that follows this one may already be on disk: this one must not be written again.
     Closed,
@@ -116,7 +117,7 @@ impl FileJournal {
         };
         let active = match catalog.segments.last() {
             Some(segment) => Some(
-                Active::open(disk.as_ref(), segment, catalog.end, options.segment_bytes, torn_tail.is_some())
+                Active::find(disk.as_ref(), segment, options.segment_bytes, torn_tail.is_some())
                     .map_err(OpenError::io("opening", &segment.path))?,
             ),
             None => None,
@@ -178,7 +179,7 @@ impl FileJournal {
         let end = self.reader.catalog().end;
         if let Some(active) = self.active.as_mut().filter(|active| active.state == State::Unsure) {
             let capacity = active.capacity;
-            *active = Active::open(self.disk.as_ref(), &active.segment, end, capacity, true)
+            *active = Active::cut(self.disk.as_ref(), &active.segment, end, capacity)
                 .map_err(unavailable("taking back a failed write to", &active.segment.path))?;
         }
         match &self.active {
@@ -314,17 +315,25 @@ impl fmt::Debug for FileJournal {
 }
 
 impl Active {
-    /// Opens the last segment for writing, at its durable end.
-    fn open(disk: &dyn Disk, segment: &Arc<Segment>, end: u64, capacity: u64, cut: bool) -> io::Result<Self> {
+    /// Opens the last segment for writing and leaves it as it is.
+    fn find(disk: &dyn Disk, segment: &Arc<Segment>, capacity: u64, torn: bool) -> io::Result<Self> {
         let file = disk.open_write(&segment.path)?;
-        if cut {
-            file.set_len(end)?;
-            // On a full disk there is no room to reserve; the next append then asks for a new segment, and
-            // until then everything can be read.
-            let _ = file.allocate(capacity.max(end));
-            // Until this has succeeded, nothing may be written there.
-            file.sync_data()?;
-        }
+        let (capacity, state) = match torn {
+            true => (capacity.max(file.len()?), State::Unsure),
+            false => (file.len()?, State::Ready),
+        };
+        Ok(Self { segment: Arc::clone(segment), file, capacity, state })
+    }
+
+    /// Opens the last segment for writing, cut off at its durable end.
+    fn cut(disk: &dyn Disk, segment: &Arc<Segment>, end: u64, capacity: u64) -> io::Result<Self> {
+        let file = disk.open_write(&segment.path)?;
+        file.set_len(end)?;
+        // On a full disk there is no room to reserve; the next append then asks for a new segment, and
+        // until then everything can be read.
+        let _ = file.allocate(capacity.max(end));
+        // Until this has succeeded, nothing may be written there.
+        file.sync_data()?;
         let capacity = file.len()?;
         Ok(Self { segment: Arc::clone(segment), file, capacity, state: State::Ready })
     }

@@ -3,6 +3,7 @@
 //! An append-only stream of entries with one SHA-256 chain per gemeente, written by one thread and read by
 //! any number. It gives payloads no meaning. The bytes on disk are documented in `format.rs`.
 
+mod browse;
 mod catalog;
 mod disk;
 mod error;
@@ -16,6 +17,7 @@ mod tests;
 mod verify;
 mod words;
 
+pub use browse::{Browser, CLOCK_SLACK, Selection};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError};
 pub use file::{FileJournal, Options, Recovery, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};

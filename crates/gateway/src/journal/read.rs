@@ -50,16 +50,8 @@ impl Reader {
     pub fn read_all(&self, from: Position) -> Entries {
         let catalog = self.catalog();
         let at = catalog.segments.partition_point(|segment| segment.first < from.segment);
-        Entries {
-            disk: Arc::clone(&self.disk),
-            segments: catalog.segments.iter().skip(at).cloned().collect(),
-            open: None,
-            from,
-            end: catalog.end_position(),
-            number: None,
-            tips: Tips::new(),
-            failed: false,
-        }
+        let segments = catalog.segments.iter().skip(at).cloned().collect();
+        Entries { from, ..Entries::over(Arc::clone(&self.disk), segments, catalog.end_position()) }
     }
 
     /// Returns the tip of every chain that has an entry.
@@ -212,6 +204,20 @@ pub struct Entries {
 }
 
 impl Entries {
+    /// Returns the entries of consecutive segments, up to the end of the journal if the last of them is its last.
+    pub(super) fn over(disk: Arc<dyn Disk>, segments: Vec<Arc<Segment>>, end: Position) -> Self {
+        Self {
+            disk,
+            segments: segments.into(),
+            open: None,
+            from: Position::START,
+            end,
+            number: None,
+            tips: Tips::new(),
+            failed: false,
+        }
+    }
+
     fn step(&mut self) -> Result<Option<Entry>, ReadError> {
         loop {
             let (segment, scanner) = match &mut self.open {
@@ -254,6 +260,8 @@ impl Entries {
                         let expected = self.number.unwrap_or(segment.first);
                         (DamageKind::SegmentEndsEarly { expected, next }, None)
                     }
+                    // Whoever reads on finds whether the next segment follows.
+                    None if segment.first != self.end.segment => return Ok(None),
                     None => (DamageKind::EntryHeader, None),
                 },
                 Found::Wrong { kind, header } => (kind, header.map(|header| header.id)),
@@ -314,6 +322,10 @@ impl ReadOnlyJournal {
         let mut catalog = Catalog::new();
         catalog.extend(disk.as_ref(), dir)?;
         Ok(Self { dir: dir.to_owned(), reader: Reader::new(disk, catalog) })
+    }
+
+    pub(super) fn with(dir: &Path, disk: Arc<dyn Disk>, catalog: Catalog) -> Self {
+        Self { dir: dir.to_owned(), reader: Reader::new(disk, catalog) }
     }
 
     /// Takes up what was written since.

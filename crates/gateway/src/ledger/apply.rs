@@ -108,7 +108,6 @@ impl Applier {
     /// # Errors
     ///
     /// As [`Applier::apply`].
-    #[expect(clippy::unused_self, reason = "the counterpart of `bericht`, called on the same value")]
     pub fn vervolg(
         &self,
         overlay: &mut Overlay<'_>,
@@ -157,19 +156,16 @@ fn heenbericht(
         message.header().identificatie,
     );
     // The first message with an Identificatie keeps it: a later one with the same was refused (9056).
-    let first = overlay.bytes(&key)?.is_none();
-    if first {
-        if let Ok(dagtekening) = translate::date(message.header().dagtekening) {
-            let row = Heenbericht {
-                seq: at.seq,
-                aanbieder: parties.aanbieder,
-                bsn: parties.bsn,
-                dagtekening,
-                nummers: translate::nummers(message),
-                antwoord: None,
-            };
-            put_row(overlay, key, &row)?;
-        }
+    if overlay.bytes(&key)?.is_none() {
+        let row = Heenbericht {
+            seq: at.seq,
+            aanbieder: parties.aanbieder,
+            bsn: parties.bsn,
+            dagtekening: translate::date(message.header().dagtekening).ok(),
+            nummers: translate::nummers(message),
+            antwoord: None,
+        };
+        put_row(overlay, key, &row)?;
     }
     overlay.put(keys::persoon_entry(parties.gemeente, &parties.bsn, at.seq), Vec::new());
     if bericht.uitspraak != Uitspraak::Goedgekeurd {
@@ -231,7 +227,8 @@ fn eb_retour(
     let key = keys::eb_melding(gemeente, message.header().identificatie);
     let mut melding: EbMelding =
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the notification it answers is not on record"))?;
-    melding.antwoord = Some(at.seq);
+    // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
+    melding.antwoord.get_or_insert(at.seq);
     put_row(overlay, key, &melding)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;

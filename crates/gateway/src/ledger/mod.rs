@@ -1,6 +1,6 @@
 //! What the rows of the ledger mean, and how a journal entry changes them.
 //!
-//! [`apply`] is the only code that writes rows. The engine calls it for a new entry, replay for a recorded
+//! [`Applier`] is the only code that writes rows. The engine calls it for a new entry, replay for a recorded
 //! one; so the journal alone always gives the same ledger.
 
 pub mod keys;
@@ -14,10 +14,13 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::record::RecordError;
 use crate::journal::{Chain, OpenError, ReadError};
-use crate::store::{Ledger, Overlay, StoreError, Value};
+use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
-pub use rebuild::{CatchUp, Progress, catch_up, open, rebuild, temporary, temporary_at};
+pub(crate) use rebuild::ahead;
+pub use rebuild::{
+    CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
+};
 pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
@@ -68,6 +71,12 @@ pub enum LedgerError {
          were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay`"
     )]
     Ahead {
+        /// The entry, `GEMEENTE:SEQ`.
+        entry: String,
+    },
+    /// There is no such entry.
+    #[error("the journal has no entry {entry}")]
+    NoEntry {
         /// The entry, `GEMEENTE:SEQ`.
         entry: String,
     },
@@ -153,6 +162,8 @@ pub fn decode_row<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, Le
 fn put_row<T: Serialize>(overlay: &mut Overlay<'_>, key: Vec<u8>, row: &T) -> Result<(), LedgerError> {
     let kind = key.first().map_or('?', |byte| char::from(*byte));
     let value = postcard::to_allocvec(row).map_err(|_| LedgerError::Row { kind })?;
+    // Found here, nothing has been written; found at the commit, the journal would have what no ledger can take.
+    store::check_size(&key, &value)?;
     overlay.put(key, value);
     Ok(())
 }

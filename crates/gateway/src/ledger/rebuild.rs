@@ -1,6 +1,9 @@
 //! From the journal to the ledger: the tail at a start, everything when rows are missing or doubtful.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use jiff::Timestamp;
 
 use super::{Applier, At, FORMAT, LedgerError};
 use crate::engine::record::Record;
@@ -96,9 +99,62 @@ pub fn temporary_at(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ledger, LedgerError> {
     let ledger = Ledger::temporary(FORMAT)?;
-    let wanted = |id: &EntryId| tips.get(&id.chain).is_some_and(|tip| id.seq <= tip.seq);
-    apply_wanted(&ledger, reader, applier, &wanted, progress)?;
+    let mut wanted = |entry: &Entry| match tips.get(&entry.id.chain) {
+        Some(tip) if entry.id.seq <= tip.seq => Wanted::Yes,
+        _ => Wanted::No,
+    };
+    apply_wanted(&ledger, reader, applier, &mut wanted, progress)?;
     Ok(ledger)
+}
+
+/// A point in the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Horizon {
+    /// What was written before this moment.
+    Before(Timestamp),
+    /// This entry and all that stood before it in the files.
+    Through(EntryId),
+}
+
+/// Builds the ledger as it was at a point in the past; gone when it is dropped. Returns that moment too.
+///
+/// # Errors
+///
+/// As [`temporary`]; [`LedgerError::NoEntry`] when the journal does not have the entry that is named.
+pub fn temporary_until(
+    horizon: Horizon,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Ledger, Timestamp), LedgerError> {
+    let ledger = Ledger::temporary(FORMAT)?;
+    let moment = match horizon {
+        Horizon::Before(moment) => {
+            // The clock may have been set back: a chain ends at the first entry that is not before the moment.
+            let mut ended = BTreeSet::new();
+            let mut wanted = |entry: &Entry| {
+                if ended.contains(&entry.id.chain) {
+                    return Wanted::No;
+                }
+                if entry.time < moment {
+                    return Wanted::Yes;
+                }
+                ended.insert(entry.id.chain);
+                Wanted::No
+            };
+            apply_wanted(&ledger, reader, applier, &mut wanted, progress)?;
+            moment
+        }
+        Horizon::Through(id) => {
+            let last = reader.get(id.chain, id.seq)?;
+            let last = last.ok_or_else(|| LedgerError::NoEntry { entry: id.to_string() })?;
+            let mut wanted =
+                |entry: &Entry| if entry.number <= last.number { Wanted::Yes } else { Wanted::Nothing };
+            apply_wanted(&ledger, reader, applier, &mut wanted, progress)?;
+            last.time
+        }
+    };
+    Ok((ledger, moment))
 }
 
 /// Applies the entries after the ledger's tips. Returns how many those were.
@@ -112,14 +168,22 @@ pub fn catch_up(
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, LedgerError> {
-    apply_wanted(ledger, reader, applier, &|_| true, progress)
+    apply_wanted(ledger, reader, applier, &mut |_| Wanted::Yes, progress)
+}
+
+/// Whether an entry is to be applied.
+enum Wanted {
+    Yes,
+    No,
+    /// Neither this nor any that follows.
+    Nothing,
 }
 
 fn apply_wanted(
     ledger: &Ledger,
     reader: &Reader,
     applier: &Applier,
-    wanted: &dyn Fn(&EntryId) -> bool,
+    wanted: &mut dyn FnMut(&Entry) -> Wanted,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, LedgerError> {
     let mut tips = ledger.tips();
@@ -135,8 +199,13 @@ fn apply_wanted(
             let entry = entry?;
             // Entries of other chains may stand between those that the ledger has.
             let has = tips.get(&entry.id.chain).is_some_and(|tip| entry.id.seq <= tip.seq);
-            if has || !wanted(&entry.id) {
+            if has {
                 continue;
+            }
+            match wanted(&entry) {
+                Wanted::Yes => {}
+                Wanted::No => continue,
+                Wanted::Nothing => break,
             }
             apply_entry(&mut overlay, applier, &entry)?;
             tips.insert(entry.id.chain, entry.tip());
@@ -167,7 +236,7 @@ fn apply_entry(overlay: &mut Overlay<'_>, applier: &Applier, entry: &Entry) -> R
 
 /// Rows are written after the entry is durable, so a ledger that stands for an entry that the journal does not have
 /// proves that the journal lost one. Nobody but an operator may go on from there.
-fn ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
+pub(crate) fn ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
     for (chain, tip) in ledger {
         let entry = reader.get(*chain, tip.seq)?;
         if entry.is_none_or(|entry| entry.tip() != *tip) {

@@ -31,8 +31,8 @@ pub struct Heenbericht {
     pub aanbieder: Aanbieder,
     /// The client.
     pub bsn: Bsn,
-    /// Dagtekening.
-    pub dagtekening: Date,
+    /// Dagtekening; none when it has no year of four digits, which no approved message has.
+    pub dagtekening: Option<Date>,
     /// The toewijzingen it speaks of.
     pub nummers: Vec<ToewijzingNummer>,
     /// The entry that recorded its retour.

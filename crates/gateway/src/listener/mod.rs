@@ -9,6 +9,7 @@
 //! ([`Bounds::drain`]), then the rest is cut off. A cut-off sender has no answer and sends again.
 
 pub mod body;
+mod leftover;
 mod paced;
 mod stop;
 
@@ -18,7 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::body::Body;
+use axum::http::{Version, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -33,6 +35,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::pki::PeerCertificate;
+use leftover::Leftover;
 use paced::Paced;
 
 pub use stop::{Stop, Stopper};
@@ -244,9 +247,12 @@ impl Connection {
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_MAX)
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
-        let router = self.router.map_request(move |mut request: Request<Incoming>| {
+        let router = self.router.map_request(move |mut request: axum::http::Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
-            request
+            // A stream of HTTP/2 ends by itself; a sender that waits for "100 Continue" sends nothing unasked.
+            let lingers =
+                request.version() < Version::HTTP_2 && !request.headers().contains_key(header::EXPECT);
+            if lingers { request.map(|body| Body::new(Leftover::new(body))) } else { request.map(Body::new) }
         });
         let io = TokioIo::new(Paced::new(stream, self.bounds.idle));
         let connection = http.serve_connection(io, TowerToHyperService::new(router)).into_owned();

@@ -1,3 +1,5 @@
+//! Bounds and graceful stop of the listeners.
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};

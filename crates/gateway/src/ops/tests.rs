@@ -1,3 +1,5 @@
+//! The operations listener over plain HTTP.
+
 use std::sync::Mutex;
 
 use super::*;

@@ -15,8 +15,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::{Fingerprint, Identity, PeerCertificate, PkiError};
 
-/// Days that a demonstration certificate is valid.
-const VALID_DAYS: i64 = 30;
+/// Days that a demonstration certificate is valid: long enough for `iwmo check-config` to find nothing to say.
+const VALID_DAYS: i64 = 90;
 
 /// The serialNumber attribute of a subject (X.520), where Dutch government certificates have the OIN.
 const OID_SERIAL_NUMBER: [u64; 4] = [2, 5, 4, 5];

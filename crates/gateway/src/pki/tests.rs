@@ -1,3 +1,5 @@
+//! Certificates that are let in, and those that are not.
+
 use std::process::{Command, Stdio};
 
 use super::*;

@@ -159,10 +159,9 @@ impl Ledger {
             }
         }
         for (key, value) in writes.0 {
-            at_most("a key", key.len(), KEY_BYTES_MAX)?;
+            check_size(&key, value.as_deref().unwrap_or_default())?;
             match value {
                 Some(value) => {
-                    at_most("a value", value.len(), VALUE_BYTES_MAX)?;
                     batch.insert(data_key(&key), value.0);
                 }
                 None => batch.remove(data_key(&key)),
@@ -318,6 +317,16 @@ pub struct Difference {
     pub here: Option<Value>,
     /// The value in the second store, if it has one.
     pub there: Option<Value>,
+}
+
+/// Says whether the store takes a pair.
+///
+/// # Errors
+///
+/// [`StoreError::TooLarge`] when it does not.
+pub fn check_size(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    at_most("a key", key.len(), KEY_BYTES_MAX)?;
+    at_most("a value", value.len(), VALUE_BYTES_MAX)
 }
 
 fn at_most(what: &'static str, bytes: usize, bytes_max: usize) -> Result<(), StoreError> {

@@ -40,6 +40,6 @@ mod scan;
 mod tests;
 
 pub use error::{Reason, StoreError};
-pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View};
+pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View, check_size};
 pub use overlay::{Overlay, OverlayScan, Writes};
 pub use scan::{Pair, Scan, Value};

@@ -44,21 +44,25 @@ impl fmt::Debug for Writes {
 }
 
 /// A ledger as it will be once pending writes are committed.
-#[derive(Debug)]
 pub struct Overlay<'l> {
     ledger: &'l Ledger,
     writes: Writes,
+    /// What was pending under the keys written since the savepoint, latest last.
+    undo: Option<Vec<Undo>>,
 }
+
+/// A key, and what was pending under it: nothing, a removal or a value.
+type Undo = (Vec<u8>, Option<Option<Value>>);
 
 impl<'l> Overlay<'l> {
     /// Returns a ledger with no pending writes.
     pub fn new(ledger: &'l Ledger) -> Self {
-        Self { ledger, writes: Writes::default() }
+        Self::with(ledger, Writes::default())
     }
 
     /// Returns a ledger with these pending writes.
     pub fn with(ledger: &'l Ledger, writes: Writes) -> Self {
-        Self { ledger, writes }
+        Self { ledger, writes, undo: None }
     }
 
     /// Returns the value of a key.
@@ -75,12 +79,36 @@ impl<'l> Overlay<'l> {
 
     /// Sets the value of a key.
     pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Value>) {
-        self.writes.put(key, value);
+        self.write(key.into(), Some(value.into()));
     }
 
     /// Removes a key.
     pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
-        self.writes.delete(key);
+        self.write(key.into(), None);
+    }
+
+    fn write(&mut self, key: Vec<u8>, value: Option<Value>) {
+        let Some(undo) = &mut self.undo else {
+            self.writes.0.insert(key, value);
+            return;
+        };
+        let before = self.writes.0.insert(key.clone(), value);
+        undo.push((key, before));
+    }
+
+    /// Remembers what is pending now, for [`Overlay::rollback`]; an earlier savepoint is forgotten.
+    pub fn savepoint(&mut self) {
+        self.undo = Some(Vec::new());
+    }
+
+    /// Takes back everything written since the savepoint, if there is one.
+    pub fn rollback(&mut self) {
+        for (key, before) in self.undo.take().into_iter().flatten().rev() {
+            match before {
+                Some(pending) => self.writes.0.insert(key, pending),
+                None => self.writes.0.remove(&key),
+            };
+        }
     }
 
     /// Returns the pairs whose keys begin with `prefix`, in order.
@@ -107,6 +135,12 @@ impl<'l> Overlay<'l> {
     /// Returns the pending writes, to be committed.
     pub fn into_writes(self) -> Writes {
         self.writes
+    }
+}
+
+impl fmt::Debug for Overlay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overlay").field("writes", &self.writes).finish_non_exhaustive()
     }
 }
 

@@ -21,7 +21,7 @@ pub struct EntryView {
     pub partner: Option<String>,
     /// What was decided.
     pub uitkomst: String,
-    /// Retourcodes given.
+    /// Retourcodes given, ascending and once each.
     pub retourcodes: Vec<String>,
     /// The rules that decided it.
     pub regels: Vec<String>,
@@ -69,6 +69,8 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
                 Uitspraak::Klassen { codes } => codes.into_iter().flatten().collect(),
                 Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Vec::new(),
             };
+            view.retourcodes.sort_unstable();
+            view.retourcodes.dedup();
             view.regels = bericht.regels;
             view.waarschuwingen = bericht.waarschuwingen;
             view.uitgaand = bericht.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();

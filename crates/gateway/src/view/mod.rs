@@ -4,11 +4,13 @@
 
 mod entry;
 mod outgoing;
+mod reason;
 mod timeline;
 mod toewijzing;
 
 pub use entry::{EntryView, summarize};
 pub use outgoing::{OutgoingView, outgoing};
+pub use reason::reason;
 pub use timeline::{Line, lines, timeline};
 pub use toewijzing::{
     EbPeriodeView, LeveringView, ToewijzingFilter, ToewijzingView, toewijzing, toewijzingen,

@@ -8,7 +8,7 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Words;
+use super::{Words, reason};
 use crate::clock::dutch_time;
 use crate::engine::record::{
     Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, OUTGOING_MAX, Record, Uitspraak,
@@ -384,16 +384,19 @@ fn eb_words(eb: &EbBesluit) -> Option<Words> {
             )
         }
         EbUitkomst::Wacht { tot, reden } => {
-            let tot = moment_words(*tot);
+            let (tot, why) = (moment_words(*tot), reason(reden));
             Words::new(
-                format!("melding aan het CAK wacht tot {tot}: {reden}"),
-                format!("notification to the CAK waits until {tot}: {reden}"),
+                format!("melding aan het CAK wacht tot {tot}: {}", why.nl),
+                format!("notification to the CAK waits until {tot}: {}", why.en),
             )
         }
-        EbUitkomst::Handmatig { reden } => Words::new(
-            format!("eigen bijdrage: een medewerker moet kijken: {reden}"),
-            format!("eigen bijdrage: someone must look: {reden}"),
-        ),
+        EbUitkomst::Handmatig { reden } => {
+            let why = reason(reden);
+            Words::new(
+                format!("eigen bijdrage: een medewerker moet kijken: {}", why.nl),
+                format!("eigen bijdrage: someone must look: {}", why.en),
+            )
+        }
     })
 }
 

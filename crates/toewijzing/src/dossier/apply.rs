@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use super::{Dossier, Mutatie, Start, Stop, Versie, VersieStatus};
+use super::{Dossier, Mutatie, Start, Stop, Versie, VersieStatus, VerzoekSoort};
 use crate::event::{
     Event, Inhoud, StartProduct, StatusAanlevering, StopProduct, ToegewezenProduct, ToewijzingRetour,
 };
@@ -36,6 +36,7 @@ impl Dossier {
                 for product in products {
                     self.add_version(event, product);
                 }
+                self.grant(event, products);
             }
             Inhoud::ToewijzingRetour(retour) => {
                 self.answer(event, retour);
@@ -50,6 +51,20 @@ impl Dossier {
                     self.apply_stop(event, &stops[class]);
                 }
             }
+            Inhoud::Aanvragen(products) => {
+                for product in products {
+                    self.add_verzoek(event, &product.referentie, VerzoekSoort::Toewijzing);
+                }
+            }
+            Inhoud::Wijzigen(verzoek) => {
+                self.add_verzoek(event, &verzoek.referentie, VerzoekSoort::Wijziging);
+            }
+            Inhoud::Beantwoorden(antwoord) => self.react(event, &antwoord.referentie, antwoord.antwoord),
+            Inhoud::AntwoordRetour(retour) => {
+                self.settle(retour, false);
+            }
+            Inhoud::Declareren(prestaties) => self.declare(event, prestaties),
+            Inhoud::DeclaratieAntwoord(uitkomst) => self.settle_declaration(event, uitkomst),
         }
         Ok(())
     }
@@ -69,7 +84,7 @@ impl Dossier {
         });
     }
 
-    /// T4, T5: an answer decides the versions that wait for it. Returns how many those were.
+    /// T4, T5: a 302 decides the versions and the granted requests that wait for it. Returns how many those were.
     pub(crate) fn answer(&mut self, event: &Event, retour: &ToewijzingRetour) -> usize {
         let status = if retour.is_goedgekeurd() { VersieStatus::Accepted } else { VersieStatus::Rejected };
         let mut decided = 0;
@@ -80,7 +95,7 @@ impl Dossier {
                 decided += 1;
             }
         }
-        decided
+        decided + self.settle(retour, true)
     }
 
     pub(crate) fn apply_start(&mut self, event: &Event, class: &StartProduct) {

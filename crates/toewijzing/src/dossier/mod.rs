@@ -1,13 +1,15 @@
 //! What is on record between one gemeente and one aanbieder about one client.
 //!
-//! Only records are kept: versions of toewijzingen, starts and stops, each with the message that made it
-//! and the one that deleted it. Every state is derived from them (`assignment`, `delivery`), so a
+//! Only records are kept: versions of toewijzingen, starts, stops, requests and declarations, each with the message
+//! that made it and the one that deleted or answered it. Every state is derived from them (`assignment`, `delivery`), so a
 //! delete takes back exactly what it deletes. [`Dossier::apply`] is the only code that changes a record.
 
 pub(crate) mod anomaly;
 mod apply;
 mod assignment;
+mod declaratie;
 mod delivery;
+mod verzoek;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +20,9 @@ pub use anomaly::{Anomalie, AnomalieSoort};
 pub use apply::OtherDossier;
 pub(crate) use apply::processing_order;
 pub use assignment::{Fase, Mutatie, ToewijzingStatus};
+pub use declaratie::Declaratie;
 pub use delivery::{LeveringStaat, LeveringStatus};
+pub use verzoek::{Reactie, ReactieSoort, Verzoek, VerzoekSoort, VerzoekStatus};
 
 use crate::event::{Bericht, DossierKey, StartKey, StopKey, ToegewezenProduct};
 use crate::identity::{Product, ToewijzingNummer};
@@ -29,6 +33,8 @@ pub struct Dossier {
     key: DossierKey,
     toewijzingen: BTreeMap<ToewijzingNummer, Vec<Versie>>,
     leveringen: BTreeMap<Onderwerp, Levering>,
+    verzoeken: Vec<Verzoek>,
+    declaraties: Vec<Declaratie>,
 }
 
 /// What is delivered: a toewijzing, or a product without one (taakgericht, D17).
@@ -105,7 +111,13 @@ impl Dossier {
     /// Starts an empty dossier.
     #[must_use]
     pub fn new(key: DossierKey) -> Self {
-        Self { key, toewijzingen: BTreeMap::new(), leveringen: BTreeMap::new() }
+        Self {
+            key,
+            toewijzingen: BTreeMap::new(),
+            leveringen: BTreeMap::new(),
+            verzoeken: Vec::new(),
+            declaraties: Vec::new(),
+        }
     }
 
     /// Returns whose dossier this is.
@@ -117,7 +129,10 @@ impl Dossier {
     /// True when nothing is on record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.toewijzingen.is_empty() && self.leveringen.is_empty()
+        self.toewijzingen.is_empty()
+            && self.leveringen.is_empty()
+            && self.verzoeken.is_empty()
+            && self.declaraties.is_empty()
     }
 
     /// Returns the numbers of all toewijzingen on record, rejected ones included.

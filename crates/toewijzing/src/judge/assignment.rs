@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Context, Found, Regel};
-use crate::dossier::{Dossier, Mutatie};
-use crate::event::{Event, Inhoud, ToegewezenProduct};
+use crate::dossier::{Dossier, Mutatie, VerzoekStatus};
+use crate::event::{Antwoord, Event, Inhoud, ToegewezenProduct, VerzoekAntwoord};
 use crate::identity::{RedenWijziging, ReferentieAanbieder, Retourcode};
 
 /// Judges the products of a 301. Returns the codes per class in document order.
@@ -41,7 +41,7 @@ fn broken(dossier: &Dossier, product: &ToegewezenProduct, context: &Context<'_>)
             .is_some_and(|known| known.inhoud.referentie_aanbieder == product.referentie_aanbieder);
     if let Some(reference) = &product.referentie_aanbieder
         && !resend
-        && !context.open_verzoeken.contains(reference)
+        && !is_open(dossier, reference, context)
     {
         rules.push(Regel::TR379);
     }
@@ -53,17 +53,31 @@ fn broken(dossier: &Dossier, product: &ToegewezenProduct, context: &Context<'_>)
     }
     // TR385, T9, OP362.
     if product.reden_wijziging == Some(RedenWijziging::VERWIJDERD)
-        && context.prestaties.contains(&product.nummer)
+        && (dossier.is_gedeclareerd(product.nummer) || context.prestaties.contains(&product.nummer))
     {
         rules.push(Regel::TR385);
     }
     rules
 }
 
-/// The requests that an approved 301 answers (T1).
-pub(super) fn answered(event: &Event, context: &Context<'_>) -> Vec<ReferentieAanbieder> {
-    let Inhoud::Toewijzen(products) = &event.inhoud else { return Vec::new() };
-    let named: BTreeSet<&ReferentieAanbieder> =
-        products.iter().filter_map(|product| product.referentie_aanbieder.as_ref()).collect();
-    named.into_iter().filter(|reference| context.open_verzoeken.contains(*reference)).cloned().collect()
+/// TR379: known and not answered for good.
+fn is_open(dossier: &Dossier, reference: &ReferentieAanbieder, context: &Context<'_>) -> bool {
+    match dossier.verzoek(reference) {
+        Some(verzoek) => verzoek.status() != VerzoekStatus::Answered,
+        None => context.open_verzoeken.contains(reference),
+    }
+}
+
+/// The requests that an approved 301 (T1) or 319 answers for good.
+pub(super) fn answered(dossier: &Dossier, event: &Event, context: &Context<'_>) -> Vec<ReferentieAanbieder> {
+    let named: BTreeSet<&ReferentieAanbieder> = match &event.inhoud {
+        Inhoud::Toewijzen(products) => {
+            products.iter().filter_map(|product| product.referentie_aanbieder.as_ref()).collect()
+        }
+        Inhoud::Beantwoorden(Antwoord { referentie, antwoord: VerzoekAntwoord::Afgewezen }) => {
+            BTreeSet::from([referentie])
+        }
+        _ => return Vec::new(),
+    };
+    named.into_iter().filter(|reference| is_open(dossier, reference, context)).cloned().collect()
 }

@@ -29,9 +29,15 @@ pub struct Context<'a> {
     pub identificatie_gebruikt: bool,
     /// Numbers in this message that the gemeente gave to another client or aanbieder (TR332).
     pub nummers_elders: BTreeSet<ToewijzingNummer>,
-    /// Requests of this aanbieder for this client that wait for an answer (TR379).
+    /// Numbers in this message that belong to another client of this aanbieder (TR304).
+    pub nummers_andere_client: BTreeSet<ToewijzingNummer>,
+    /// References in this message that the aanbieder used for another client (TR347).
+    pub referenties_gebruikt: BTreeSet<ReferentieAanbieder>,
+    /// Requests of this aanbieder for this client that wait for an answer and that the dossier does not know, because
+    /// another system took them in (TR355, TR379).
     pub open_verzoeken: BTreeSet<ReferentieAanbieder>,
-    /// Numbers in this message with an approved Prestatie that was not credited (TR385).
+    /// Numbers in this message with an approved Prestatie that was not credited and that the dossier does not know,
+    /// because another system settled it (TR385).
     pub prestaties: BTreeSet<ToewijzingNummer>,
 }
 
@@ -48,6 +54,8 @@ impl<'a> Context<'a> {
             level2_faalt: false,
             identificatie_gebruikt: false,
             nummers_elders: BTreeSet::new(),
+            nummers_andere_client: BTreeSet::new(),
+            referenties_gebruikt: BTreeSet::new(),
             open_verzoeken: BTreeSet::new(),
             prestaties: BTreeSet::new(),
         }

@@ -98,7 +98,6 @@ pub fn reden_beeindiging_bij(reden: RedenWijziging) -> Option<RedenBeeindiging> 
 pub(super) fn collect(before: &Dossier, after: &Dossier, event: &Event) -> Vec<Feit> {
     match &event.inhoud {
         // The 302 makes it a fact.
-        Inhoud::Toewijzen(_) => Vec::new(),
         Inhoud::ToewijzingRetour(retour) => assignment_facts(before, after, retour),
         Inhoud::Starten(starts) => processing_order(starts)
             .into_iter()
@@ -129,6 +128,8 @@ pub(super) fn collect(before: &Dossier, after: &Dossier, event: &Event) -> Vec<F
                 })
                 .collect()
         }
+        // A request, its answer or a declaration changes nothing about what is assigned or delivered.
+        _ => Vec::new(),
     }
 }
 

@@ -14,8 +14,14 @@ pub(super) fn check(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Option<Verdict> {
-    // OP090: a retour gets no retour, so nothing about its header is judged here.
-    if matches!(event.inhoud, Inhoud::ToewijzingRetour(_)) {
+    // OP090: a retour gets no retour, and a declaration is settled elsewhere: nothing about their headers is judged.
+    if matches!(
+        event.inhoud,
+        Inhoud::ToewijzingRetour(_)
+            | Inhoud::AntwoordRetour(_)
+            | Inhoud::Declareren(_)
+            | Inhoud::DeclaratieAntwoord(_)
+    ) {
         return None;
     }
     if context.level2_faalt {
@@ -50,7 +56,7 @@ fn statuses(event: &Event) -> Box<dyn Iterator<Item = StatusAanlevering> + '_> {
     match &event.inhoud {
         Inhoud::Starten(starts) => Box::new(starts.iter().map(|start| start.status)),
         Inhoud::Stoppen(stops) => Box::new(stops.iter().map(|stop| stop.status)),
-        Inhoud::Toewijzen(_) | Inhoud::ToewijzingRetour(_) => Box::new(std::iter::empty()),
+        _ => Box::new(std::iter::empty()),
     }
 }
 
@@ -67,6 +73,12 @@ fn dates<'a>(dossier: &'a Dossier, event: &'a Event) -> Box<dyn Iterator<Item = 
         Inhoud::Stoppen(stops) => {
             Box::new(stops.iter().filter_map(move |stop| referred(stop.key.start.nummer)))
         }
-        Inhoud::ToewijzingRetour(_) => Box::new(std::iter::empty()),
+        Inhoud::Aanvragen(products) => Box::new(products.iter().map(|product| product.ingangsdatum)),
+        Inhoud::Wijzigen(verzoek) => {
+            let changed = verzoek.te_wijzigen.iter().map(|product| product.nummer);
+            let named = verzoek.ongewijzigd.iter().copied().chain(changed);
+            Box::new(named.filter_map(move |nummer| referred(Some(nummer))))
+        }
+        _ => Box::new(std::iter::empty()),
     }
 }

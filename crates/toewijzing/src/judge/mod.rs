@@ -14,6 +14,7 @@ mod delivery;
 mod facts;
 mod header;
 mod rules;
+mod verzoek;
 mod warnings;
 
 use serde::{Deserialize, Serialize};
@@ -34,8 +35,9 @@ pub enum Verdict {
     Goedgekeurd,
     /// A header with these codes, ascending, and no body.
     AfgekeurdInKop(Vec<Retourcode>),
-    /// Header and client `0200`, and for each product class in document order these codes, ascending; a class
-    /// without any gets `0200`.
+    /// Header `0200`, and for each class that a rule can fail on, in document order, these codes, ascending; a class
+    /// without any gets `0200`. The classes are the products; in a 317 Client and Verzoek come first; in a 319 it is
+    /// the Antwoord.
     Afgekeurd(Vec<Vec<Retourcode>>),
 }
 
@@ -71,7 +73,7 @@ impl Verdict {
 /// A rule that a message breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Bevinding {
-    /// The product class by its place in the message, from 0; `None`: the message as a whole.
+    /// The class by its place among those of [`Verdict::Afgekeurd`], from 0; `None`: the message as a whole.
     pub klasse: Option<usize>,
     /// The rule.
     pub regel: Regel,
@@ -92,7 +94,7 @@ pub struct Judgement {
     pub opgelost: Vec<Anomalie>,
     /// Facts for the own contribution (10.1), in order of processing.
     pub feiten: Vec<Feit>,
-    /// Requests that this 301 answers.
+    /// Requests that this 301 or 319 answers for good.
     pub beantwoord: Vec<ReferentieAanbieder>,
     /// Stops that the aanbieder owes because of this 301 (8.3).
     pub verwachte_stops: Vec<VerwachteStop>,
@@ -144,7 +146,7 @@ pub fn judge(dossier: &Dossier, event: &Event, context: &Context<'_>) -> Result<
         anomalieen: only_in(&after_anomalies, &before_anomalies),
         opgelost: only_in(&before_anomalies, &after_anomalies),
         feiten: if effect { facts::collect(dossier, &after, event) } else { Vec::new() },
-        beantwoord: if effect { assignment::answered(event, context) } else { Vec::new() },
+        beantwoord: if effect { assignment::answered(dossier, event, context) } else { Vec::new() },
         verwachte_stops: if effect { facts::expected_stops(dossier, event) } else { Vec::new() },
         bevindingen: found.0,
         verdict,
@@ -158,8 +160,14 @@ fn classes(dossier: &Dossier, event: &Event, context: &Context<'_>, found: &mut 
         Inhoud::Toewijzen(products) => assignment::guards(dossier, event, products, context, found),
         Inhoud::Starten(starts) => delivery::starts(dossier, event, starts, context, found),
         Inhoud::Stoppen(stops) => delivery::stops(dossier, event, stops, context, found),
-        // No retour follows a retour.
-        Inhoud::ToewijzingRetour(_) => Vec::new(),
+        Inhoud::Aanvragen(products) => verzoek::aanvragen(dossier, products, context, found),
+        Inhoud::Wijzigen(wanted) => verzoek::wijzigen(dossier, event, wanted, context, found),
+        Inhoud::Beantwoorden(antwoord) => verzoek::beantwoorden(dossier, antwoord, context, found),
+        // No retour follows a retour, and a declaration is settled elsewhere.
+        Inhoud::ToewijzingRetour(_)
+        | Inhoud::AntwoordRetour(_)
+        | Inhoud::Declareren(_)
+        | Inhoud::DeclaratieAntwoord(_) => Vec::new(),
     };
     if codes.iter().all(Vec::is_empty) { Verdict::Goedgekeurd } else { Verdict::Afgekeurd(codes) }
 }

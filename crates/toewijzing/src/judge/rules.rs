@@ -51,10 +51,38 @@ rules! {
     TR074 => b"9074";
     /// Dagtekening is not in the future.
     TR135 => b"8848";
+    /// The client has a toewijzing with this aanbieder, and every number is the client's.
+    TR304 => b"8187";
     /// No delivery is open on this toewijzing.
     TR326 => b"9326";
     /// ToewijzingNummer is unique within the gemeente.
     TR332 => b"9332";
+    /// ReferentieAanbieder of a request was not used before.
+    TR347 => b"9347";
+    /// Every actual toewijzing is named.
+    TR349 => b"9349";
+    /// What stays as it is, is an actual toewijzing.
+    TR350 => b"9350";
+    /// What is to change is an actual toewijzing.
+    TR351 => b"9351";
+    /// An answer names a request.
+    TR355 => b"9355";
+    /// A change is wanted after Dagtekening, or from the beginning of the toewijzing.
+    TR357 => b"9357";
+    /// No answer to a request that was granted.
+    TR359 => b"9359";
+    /// Only the first answer may say that the request is looked into.
+    TR360 => b"9360";
+    /// What is wanted does not overlap with support of the same kind.
+    TR361 => b"9361";
+    /// No answer after a refusal.
+    TR365 => b"9365";
+    /// A budget, or a volume within the whole period, changes from the beginning of the toewijzing.
+    TR373 => b"9373";
+    /// No request of this client waits for an answer.
+    TR374 => b"9374";
+    /// A generic toewijzing has no Omvang.
+    TR375 => b"9375";
     /// The gemeente exists.
     TR378 => b"S300";
     /// ReferentieAanbieder names a request that waits for an answer.
@@ -65,6 +93,10 @@ rules! {
     TR382 => b"9069";
     /// No Prestatie was approved on a toewijzing that is deleted.
     TR385 => b"9385";
+    /// A toewijzing with a product code keeps an Omvang.
+    TR411 => b"9411";
+    /// A toewijzing with a category alone has no Omvang.
+    TR412 => b"9412";
     /// No temporary stop after a temporary stop.
     TR413 => b"9413";
     /// A stop is not earlier than the one before it.

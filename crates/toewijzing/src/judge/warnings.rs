@@ -9,7 +9,7 @@ use super::{Context, Rol, Verdict};
 use crate::deadline::MELDING_WERKDAGEN;
 use crate::dossier::{Dossier, Mutatie, Onderwerp};
 use crate::event::{Event, Inhoud, StartKey, StatusAanlevering, ToegewezenProduct};
-use crate::identity::ToewijzingNummer;
+use crate::identity::{Bsn, ToewijzingNummer};
 
 /// Something odd about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub enum Ernst {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal [$($regel:literal),*];)*) => {
         /// Kinds of warning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
@@ -52,45 +52,53 @@ macro_rules! kinds {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// Returns the rules of the standard and the decisions (Dn) of the lifecycle that it rests on.
+            #[must_use]
+            pub fn regels(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name => &[$($regel),*],)*
+                }
+            }
         }
     };
 }
 
 kinds! {
     /// A stop lies on or after the Begindatum of a later restart, or a restart on or before the stop (D25).
-    EpisodesOverlap = "EPISODES_OVERLAP";
+    EpisodesOverlap = "EPISODES_OVERLAP" ["D25"];
     /// The toewijzing is deleted while a delivery is on record (D4).
-    DeleteWithDelivery = "DELETE_WITH_DELIVERY";
+    DeleteWithDelivery = "DELETE_WITH_DELIVERY" ["D4"];
     /// The first version of this toewijzing was never seen (T2).
-    FirstVersionNeverSeen = "FIRST_VERSION_NEVER_SEEN";
+    FirstVersionNeverSeen = "FIRST_VERSION_NEVER_SEEN" ["D12"];
     /// The change should have come under a new number (D11, OP257, IV066).
-    NewNumberNeeded = "NEW_NUMBER_NEEDED";
+    NewNumberNeeded = "NEW_NUMBER_NEEDED" ["OP257", "OP033x1", "IV066", "D11"];
     /// The 301 leaves out an actual toewijzing (D13, OP087).
-    Incomplete = "INCOMPLETE";
+    Incomplete = "INCOMPLETE" ["OP087", "D13"];
     /// Begindatum or Einddatum lies outside the period of the toewijzing (D3).
-    OutsidePeriod = "OUTSIDE_PERIOD";
+    OutsidePeriod = "OUTSIDE_PERIOD" ["D3"];
     /// Product differs from that of the toewijzing (D2, IV075).
-    ProductDiffers = "PRODUCT_DIFFERS";
+    ProductDiffers = "PRODUCT_DIFFERS" ["IV075", "D2"];
     /// RedenWijziging does not fit the change (D12).
-    RedenUnfitting = "REDEN_UNFITTING";
+    RedenUnfitting = "REDEN_UNFITTING" ["D12"];
     /// RedenWijziging is missing on a change (D12).
-    RedenMissing = "REDEN_MISSING";
+    RedenMissing = "REDEN_MISSING" ["IV099", "D12"];
     /// RedenWijziging is filled although nothing changes (D12, IV099).
-    RedenSuperfluous = "REDEN_SUPERFLUOUS";
+    RedenSuperfluous = "REDEN_SUPERFLUOUS" ["IV099", "IV093", "D12"];
     /// The retour carries 0200 and nothing else; taken as approval (D24).
-    RetourOnly0200 = "RETOUR_ONLY_0200";
+    RetourOnly0200 = "RETOUR_ONLY_0200" ["IV028", "D24"];
     /// No message waits for this retour; nothing has changed.
-    RetourUnmatched = "RETOUR_UNMATCHED";
+    RetourUnmatched = "RETOUR_UNMATCHED" [];
     /// A deleted toewijzing comes back (D10).
-    Revived = "REVIVED";
+    Revived = "REVIVED" ["D10"];
     /// The start was reported late (OP271).
-    StartLate = "START_LATE";
+    StartLate = "START_LATE" ["OP271"];
     /// The stop was reported late (OP272).
-    StopLate = "STOP_LATE";
+    StopLate = "STOP_LATE" ["OP272"];
     /// ToewijzingIngangsdatum differs from the Ingangsdatum of the toewijzing (D2).
-    IngangsdatumDiffers = "INGANGSDATUM_DIFFERS";
+    IngangsdatumDiffers = "INGANGSDATUM_DIFFERS" ["D2"];
     /// The BSN is all zeros (D23).
-    BsnZero = "BSN_ZERO";
+    BsnZero = "BSN_ZERO" ["CS002", "D23"];
 }
 
 /// Returns the warnings of a message, in document order.
@@ -106,17 +114,22 @@ pub(super) fn collect(
         return Vec::new();
     }
     let mut list = Warnings { context, list: Vec::new() };
-    if event.dossier.bsn.expose() == "000000000" {
+    let nobody = matches!(event.inhoud, Inhoud::Beantwoorden(_) | Inhoud::AntwoordRetour(_));
+    if event.dossier.bsn == Bsn::NIEMAND && !nobody {
         list.add(None, None, WaarschuwingSoort::BsnZero, Ernst::Melding);
     }
     match &event.inhoud {
         Inhoud::Toewijzen(products) => assignment(before, event, products, &mut list),
-        Inhoud::ToewijzingRetour(retour) => {
+        Inhoud::ToewijzingRetour(retour) | Inhoud::AntwoordRetour(retour) => {
             if !retour.codes.is_empty() && retour.is_goedgekeurd() {
                 list.add(None, None, WaarschuwingSoort::RetourOnly0200, Ernst::Melding);
             }
             let mut scratch = before.clone();
-            if scratch.answer(event, retour) == 0 {
+            let decided = match event.inhoud {
+                Inhoud::AntwoordRetour(_) => scratch.settle(retour, false),
+                _ => scratch.answer(event, retour),
+            };
+            if decided == 0 {
                 list.add(None, None, WaarschuwingSoort::RetourUnmatched, Ernst::Melding);
             }
         }
@@ -137,6 +150,7 @@ pub(super) fn collect(
                 }
             }
         }
+        _ => {}
     }
     list.list
 }

@@ -3,7 +3,6 @@
 
 mod assignment;
 mod cak;
-mod cases;
 mod deadlines;
 mod delivery;
 mod model;

@@ -160,6 +160,29 @@ fn a_payload_cannot_pass_for_an_entry() {
     assert!(journal.recovered().torn_tail.is_some());
 }
 
+#[test]
+fn a_torn_tail_stays_until_the_next_append() {
+    let disk = SimulatedDisk::new(1);
+    let mut journal = open(&disk).unwrap();
+    append(&mut journal, &[("0363", &[b"one", b"two"])]).unwrap();
+    drop(journal);
+    let name = dir().join(segments(&disk).pop().unwrap());
+    let mut torn = disk.content(&name).unwrap();
+    let last = written_bytes(&torn) - 1;
+    torn[last] ^= 1;
+    disk.put(&name, torn.clone());
+    // Whoever opens it may know that the entry was acknowledged, and look at what is left of it.
+    let journal = open(&disk).unwrap();
+    assert!(journal.recovered().torn_tail.is_some());
+    assert_eq!(contents(&journal.reader())[&chain("0363")], [b"one"]);
+    drop(journal);
+    assert!(disk.content(&name).unwrap() == torn, "the opening changed it");
+    let mut journal = open(&disk).unwrap();
+    append(&mut journal, &[("0363", &[b"other"])]).unwrap();
+    drop(journal);
+    assert!(verified(&disk).is_clean());
+}
+
 /// Changes a journal's files, and checks that what can still be read is a beginning of what was written.
 fn check_damaged(disk: &SimulatedDisk, whole: &BTreeMap<Chain, Vec<Vec<u8>>>) {
     let report = verified(disk);

@@ -1,5 +1,6 @@
 //! Tests of the journal as a whole.
 
+mod browsing;
 mod crash;
 mod damage;
 mod files;

@@ -1,11 +1,19 @@
 //! What happens to a dossier, as the machine sees it: no XML, no names, no addresses.
 
+mod declaratie;
+mod verzoek;
+
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{
     Aanbieder, Bsn, Gemeente, Identificatie, Malformed, Omvang, Product, RedenBeeindiging, RedenWijziging,
     ReferentieAanbieder, Retourcode, ToewijzingNummer,
+};
+
+pub use declaratie::{Afgewezen, DeclaratieUitkomst, Prestatie};
+pub use verzoek::{
+    AangevraagdProduct, Antwoord, NieuwProduct, TeWijzigenProduct, VerzoekAntwoord, Wijzigingsverzoek,
 };
 
 /// Whose dossier: the unit that is judged by itself and in order (D8).
@@ -44,7 +52,7 @@ pub struct Event {
     pub inhoud: Inhoud,
 }
 
-/// What a message says. Requests (315, 317, 319) will stand beside these.
+/// What a message says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Inhoud {
@@ -56,6 +64,18 @@ pub enum Inhoud {
     Starten(Vec<StartProduct>),
     /// 307: the aanbieder reports stops.
     Stoppen(Vec<StopProduct>),
+    /// 315: the aanbieder asks for toewijzingen.
+    Aanvragen(Vec<AangevraagdProduct>),
+    /// 317: the aanbieder asks for a change.
+    Wijzigen(Wijzigingsverzoek),
+    /// 319: the gemeente answers a request.
+    Beantwoorden(Antwoord),
+    /// 320: the aanbieder answers a 319.
+    AntwoordRetour(ToewijzingRetour),
+    /// 323: the aanbieder declares; the Prestaties of this client.
+    Declareren(Vec<Prestatie>),
+    /// 325: the gemeente settles a declaration; what it says of this client.
+    DeclaratieAntwoord(DeclaratieUitkomst),
 }
 
 /// One ToegewezenProduct of a 301.
@@ -83,17 +103,17 @@ pub struct ToegewezenProduct {
     pub budget: Option<u64>,
 }
 
-/// What a 302 says about the 301 it answers.
+/// What a 302 or 320 says about the 301 or 319 it answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToewijzingRetour {
-    /// Identificatie of the 301, which the 302 repeats in its header.
+    /// Identificatie of the message, which its retour repeats in the header.
     pub op: Identificatie,
-    /// Every code in the 302, of header and classes together. None, or none but `0200`: approved (D24).
+    /// Every code in the retour, of header and classes together. None, or none but `0200`: approved (D24).
     pub codes: Vec<Retourcode>,
 }
 
 impl ToewijzingRetour {
-    /// True when the 302 approves the 301 as a whole.
+    /// True when the message is approved as a whole.
     #[must_use]
     pub fn is_goedgekeurd(&self) -> bool {
         self.codes.iter().all(|code| *code == Retourcode::GEEN_OPMERKINGEN)

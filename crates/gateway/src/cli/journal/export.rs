@@ -1,0 +1,168 @@
+//! `iwmo journal export`: entries as JSON lines, and the messages in them as files.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::filter::Filter;
+use crate::cli::open::StoreArguments;
+use crate::cli::output::{Failure, Found, Outcome, Terminal};
+use crate::engine::record::{Record, Uitgaand};
+use crate::journal::Entry;
+use crate::view::EntryView;
+
+/// Write entries with all they hold: JSON lines on standard output, or the messages as XML files
+///
+/// A JSON line has what `journal list --format json` has, and `time` (UTC), `number`, `previous`, `xml` (the message
+/// as it was received) and `uitgaand` (partner, kind and XML of each message to be sent). With --xml every message is
+/// written as a file instead: GEMEENTE-SEQ-KIND.xml as received, GEMEENTE-SEQ-N-KIND.xml as sent, readable by the
+/// owner alone. Messages hold personal data: mind where you put them.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Export {
+    #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    filter: Filter,
+    /// Write the messages as files into this folder; files that are there are not replaced
+    #[arg(long, value_name = "FOLDER")]
+    xml: Option<PathBuf>,
+}
+
+impl Export {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let (mut entries, mut files) = (0, 0);
+        if let Some(folder) = &self.xml {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(|error| named(folder, &error))?;
+        }
+        self.filter.each(&self.store, &mut |entry, view| {
+            entries += 1;
+            match &self.xml {
+                Some(folder) => files += write_files(folder, entry)?,
+                None => writeln!(out, "{}", whole(entry, &view)?)?,
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if let Some(folder) = &self.xml {
+            let folder = folder.display();
+            writeln!(
+                out,
+                "{}",
+                terminal.say(
+                    &format!("{files} berichten uit {entries} regels in {folder}"),
+                    &format!("{files} messages of {entries} entries in {folder}")
+                )
+            )?;
+        }
+        out.flush()?;
+        Ok(if entries == 0 { Found::Something } else { Found::AllWell })
+    }
+}
+
+fn decoded(entry: &Entry) -> Result<Record, Failure> {
+    Record::decode(entry.kind, entry.version, &entry.payload)
+        .map_err(|error| Failure::new(format!("{}: {error}", entry.id)))
+}
+
+/// Returns an entry with all it holds.
+fn whole(entry: &Entry, view: &EntryView) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(view).map_err(io::Error::from)?;
+    value["time"] = entry.time.to_string().into();
+    value["number"] = entry.number.into();
+    value["previous"] = entry.previous.to_string().into();
+    // Valid messages are UTF-8, and only those are recorded.
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (received, outgoing) = messages(decoded(entry)?);
+    if let Some((_, bytes)) = received {
+        value["xml"] = text(&bytes).into();
+    }
+    let outgoing: Vec<Value> = outgoing
+        .iter()
+        .map(|message| {
+            json!({ "partner": message.partner, "bericht": message.soort, "xml": text(&message.bytes) })
+        })
+        .collect();
+    value["uitgaand"] = outgoing.into();
+    Ok(value)
+}
+
+/// Returns the message that came in, with its kind, and those to be sent.
+fn messages(record: Record) -> (Option<(String, Vec<u8>)>, Vec<Uitgaand>) {
+    match record {
+        Record::Bericht(bericht) => (Some((bericht.soort, bericht.bytes)), bericht.uitgaand),
+        Record::Planning(planning) => (None, planning.uitgaand),
+        _ => (None, Vec::new()),
+    }
+}
+
+/// Writes the messages of an entry; returns how many.
+fn write_files(folder: &Path, entry: &Entry) -> Result<usize, Failure> {
+    let (received, outgoing) = messages(decoded(entry)?);
+    let name = format!("{}-{}", entry.id.chain, entry.id.seq);
+    let mut files = 0;
+    if let Some((kind, bytes)) = received {
+        write(&folder.join(format!("{name}-{kind}.xml")), &bytes)?;
+        files += 1;
+    }
+    for (index, message) in outgoing.iter().enumerate() {
+        write(&folder.join(format!("{name}-{index}-{}.xml", message.soort)), &message.bytes)?;
+        files += 1;
+    }
+    Ok(files)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(bytes)).map_err(|error| named(path, &error))
+}
+
+fn named(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::engine::tests::{Gateway, play_all};
+    use crate::journal::Browser;
+
+    /// An exported entry has the message as it was received, and files hold the same bytes, for the owner alone.
+    #[test]
+    fn an_export_has_every_message_unaltered() {
+        let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let gateway = Gateway::in_folder(data.path());
+        let story = play_all(&gateway);
+        gateway.stop();
+        let browser = Browser::open(&data.path().join("journal")).unwrap();
+        let mut files = 0;
+        for entry in browser.select(None, None) {
+            let entry = entry.unwrap();
+            let view = crate::view::summarize(&entry).unwrap();
+            let value = whole(&entry, &view).unwrap();
+            if let Some((_, sent)) = story.iter().find(|(receipt, _)| receipt.id == view.entry) {
+                assert_eq!(value["xml"].as_str().unwrap().as_bytes(), sent);
+                let name = view.entry.replace(':', "-");
+                files += write_files(folder.path(), &entry).unwrap();
+                let path = folder.path().join(format!("{name}-{}.xml", view.bericht.unwrap()));
+                assert_eq!(&fs::read(&path).unwrap(), sent);
+                assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+                assert!(write_files(folder.path(), &entry).is_err(), "a file was replaced");
+            }
+        }
+        assert_eq!(files, fs::read_dir(folder.path()).unwrap().count());
+        assert!(files > 10, "{files}");
+    }
+}

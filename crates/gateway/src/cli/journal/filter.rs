@@ -1,0 +1,239 @@
+//! Which entries a command is about; the same options for every verb.
+
+use std::fs;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::Args;
+use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
+use jiff::Timestamp;
+
+use super::summary;
+use crate::cli::open::{self, PastArguments, ReadStore, StoreArguments};
+use crate::cli::output::Failure;
+use crate::cli::replay::failed;
+use crate::cli::toewijzing;
+use crate::journal::{Browser, CLOCK_SLACK, Chain, Entry};
+use crate::ledger::{Rows, keys};
+use crate::view::{self, EntryView};
+
+/// A BSN and its line feed fit in this; more is not read.
+const BSN_BYTES_MAX: u64 = 64;
+
+/// Which entries.
+#[derive(Debug, Args)]
+pub(super) struct Filter {
+    /// Only of this gemeente (CBS code; 0000: of none)
+    #[arg(long, value_name = "CODE")]
+    gemeente: Option<Chain>,
+    /// Only this kind of message, as WMO305
+    #[arg(long, value_name = "KIND")]
+    message: Option<String>,
+    /// Only from this partner
+    #[arg(long, value_name = "PARTNER")]
+    partner: Option<String>,
+    /// Only decided with this retourcode or under this rule
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Only about this toewijzing: GEMEENTE/NUMMER, as 0222/100101
+    #[arg(long, value_name = "TOEWIJZING", conflicts_with = "bsn_from")]
+    toewijzing: Option<String>,
+    /// Only about the person whose BSN is in this file; -: on standard input. Never as an argument: others can see those
+    #[arg(long, value_name = "FILE")]
+    bsn_from: Option<PathBuf>,
+    /// Only from this moment on, as 2026-11-25 or 2026-11-25T14:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    from: Option<Timestamp>,
+    /// Only before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<Timestamp>,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    open::moment(text)
+        .map_err(|_| format!("{text:?} is not a moment; write 2026-11-25 or 2026-11-25T14:00:00Z"))
+}
+
+/// What to do with an entry: go on, or stop.
+pub(super) type Each<'a> = dyn FnMut(&Entry, EntryView) -> Result<ControlFlow<()>, Failure> + 'a;
+
+impl Filter {
+    /// Gives every entry that is wanted, in the order of the journal, until told to stop.
+    pub(super) fn each(&self, store: &StoreArguments, each: &mut Each<'_>) -> Result<(), Failure> {
+        if self.toewijzing.is_some() || self.bsn_from.is_some() {
+            return self.each_of_person(store, each);
+        }
+        let journal = store.folder()?.join("journal");
+        let browser = Browser::open(&journal).map_err(open::unopened)?;
+        for entry in browser.select(self.gemeente, self.from) {
+            let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
+            if self.until.is_some_and(|until| entry.time >= until + CLOCK_SLACK) {
+                return Ok(());
+            }
+            if self.give(&entry, each)?.is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an entry, if it is wanted.
+    fn give(&self, entry: &Entry, each: &mut Each<'_>) -> Result<ControlFlow<()>, Failure> {
+        let time = entry.time;
+        if self.gemeente.is_some_and(|chain| chain != entry.id.chain)
+            || self.from.is_some_and(|from| time < from)
+            || self.until.is_some_and(|until| time >= until)
+        {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let view = summary(entry)?;
+        if self.wants(&view) { each(entry, view) } else { Ok(ControlFlow::Continue(())) }
+    }
+
+    fn wants(&self, view: &EntryView) -> bool {
+        let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
+        let message = self.message.as_ref().map(|kind| kind.to_uppercase());
+        let code = self.code.as_ref().is_none_or(|code| {
+            [&view.retourcodes, &view.regels, &view.waarschuwingen]
+                .into_iter()
+                .any(|list| list.contains(code))
+        });
+        same(&message, &view.bericht) && same(&self.partner, &view.partner) && code
+    }
+
+    /// The ledger knows which entries concern a person.
+    fn each_of_person(&self, store: &StoreArguments, each: &mut Each<'_>) -> Result<(), Failure> {
+        // Before the store is opened, so that nobody waits for a file that is not there.
+        let bsn = self.bsn_from.as_ref().map(read_bsn).transpose()?;
+        let store = open::read(store, &PastArguments::default())?;
+        let (persons, nummer) = match (&self.toewijzing, bsn) {
+            (Some(text), _) => {
+                let (gemeente, nummer) = toewijzing::name(text, &store)?;
+                let owner: Option<iwmo_toewijzing::event::DossierKey> =
+                    store.ledger.row(&keys::toewijzing(gemeente, nummer)).map_err(failed)?;
+                (owner.map(|owner| (gemeente, owner.bsn)).into_iter().collect(), Some(nummer))
+            }
+            (None, Some(bsn)) => {
+                let codes = store.reader.tips().into_keys().map(|chain| chain.to_string());
+                (codes.filter_map(|code| Gemeente::new(&code).ok()).map(|code| (code, bsn)).collect(), None)
+            }
+            (None, None) => (Vec::new(), None),
+        };
+        for entry in entries_of(&store, &persons)? {
+            if about(&store, &entry, nummer)? && self.give(&entry, each)?.is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the entries that concern these persons, in the order of the journal.
+fn entries_of(store: &ReadStore, persons: &[(Gemeente, Bsn)]) -> Result<Vec<Entry>, Failure> {
+    let mut entries = Vec::new();
+    for (gemeente, bsn) in persons {
+        for row in store.ledger.scan(&keys::persoon_entries(*gemeente, bsn)) {
+            let (key, _) = row.map_err(|error| failed(error.into()))?;
+            let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
+            let entry = store.reader.get(keys::chain(*gemeente), seq);
+            entries.extend(entry.map_err(|error| failed(error.into()))?);
+        }
+    }
+    entries.sort_by_key(|entry| entry.number);
+    Ok(entries)
+}
+
+/// Returns whether an entry speaks of a toewijzing, or of its person as a whole.
+fn about(store: &ReadStore, entry: &Entry, nummer: Option<ToewijzingNummer>) -> Result<bool, Failure> {
+    let Some(nummer) = nummer else { return Ok(true) };
+    let lines = view::lines(&store.ledger, &store.reader, &store.schemas, entry).map_err(failed)?;
+    Ok(lines.iter().any(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value())))
+}
+
+/// Reads a BSN from a file or standard input. What was read stands in no error.
+fn read_bsn(file: &PathBuf) -> Result<Bsn, Failure> {
+    let name = file.display();
+    let mut text = String::new();
+    let read = if file.as_os_str() == "-" {
+        io::stdin().lock().take(BSN_BYTES_MAX).read_to_string(&mut text)
+    } else {
+        fs::File::open(file).and_then(|opened| opened.take(BSN_BYTES_MAX).read_to_string(&mut text))
+    };
+    read.map_err(|error| Failure::new(format!("{name}: {error}")))?;
+    Bsn::new(text.trim()).map_err(|_| {
+        Failure::new(format!("{name}: this is not one BSN"))
+            .hint("give a file with nine digits and nothing else")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::engine::tests::{Gateway, bsn, numbered, play_all};
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        store: StoreArguments,
+        #[command(flatten)]
+        filter: Filter,
+    }
+
+    /// Returns the entries that these options give.
+    fn found(data: &std::path::Path, options: &[&str]) -> Result<Vec<String>, Failure> {
+        let fixed = ["journal", "--data", data.to_str().unwrap()];
+        let command = Command::try_parse_from(fixed.iter().chain(options)).unwrap();
+        let mut found = Vec::new();
+        command.filter.each(&command.store, &mut |entry, _| {
+            found.push(entry.id.to_string());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Every filter gives its entries, beside a running gateway and after it.
+    #[test]
+    fn filters_give_what_they_say() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path();
+        let gateway = Gateway::in_folder(folder);
+        let story = play_all(&gateway);
+        let other = gateway.send("backoffice", numbered(9)).unwrap();
+        let file = folder.join("bsn");
+        let of_person: Vec<String> = story.iter().map(|(receipt, _)| receipt.id.clone()).collect();
+        let mut gateway = Some(gateway);
+        for running in [true, false] {
+            if !running {
+                gateway.take().unwrap().stop();
+            }
+            let all = found(folder, &[]).unwrap();
+            assert_eq!(all.len(), 1 + 8 + 6, "{all:?}");
+            assert_eq!(found(folder, &["--gemeente", "0000"]).unwrap(), ["0000:1"]);
+            assert_eq!(found(folder, &["--message", "wmo301"]).unwrap().len(), 2);
+            assert_eq!(found(folder, &["--partner", "cak"]).unwrap().len(), 2);
+            assert_eq!(found(folder, &["--code", "9019"]).unwrap(), Vec::<String>::new());
+            assert_eq!(found(folder, &["--from", "2026-11-26"]).unwrap(), Vec::<String>::new());
+            assert_eq!(found(folder, &["--until", "2026-11-26"]).unwrap(), all);
+            assert_eq!(found(folder, &["--toewijzing", "0222/100101"]).unwrap(), of_person);
+            assert_eq!(found(folder, &["--toewijzing", "0222/1"]).unwrap(), Vec::<String>::new());
+            fs::write(&file, format!("{}\n", bsn(9))).unwrap();
+            assert_eq!(
+                found(folder, &["--bsn-from", file.to_str().unwrap()]).unwrap(),
+                std::slice::from_ref(&other.id)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_bsn_stands_in_no_error() {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("bsn");
+        fs::write(&file, "1234567890\n").unwrap();
+        let error = read_bsn(&file).unwrap_err();
+        assert!(!error.message.contains("123456"), "{error}");
+        assert!(error.message.contains("bsn"));
+    }
+}

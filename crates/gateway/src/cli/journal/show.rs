@@ -1,0 +1,83 @@
+//! `iwmo journal show`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+
+use super::row;
+use crate::cli::open::{self, PastArguments, StoreArguments};
+use crate::cli::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::engine::record::Record;
+use crate::journal::EntryId;
+use crate::view;
+
+/// Show one entry
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The entry: GEMEENTE:SEQ, as 0222:17
+    entry: EntryId,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Write the message as it was received, and nothing else
+    #[arg(long)]
+    xml: bool,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t, conflicts_with = "xml")]
+    format: Format,
+}
+
+impl Show {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let store = open::read(&self.store, &PastArguments::default())?;
+        let entry = store.reader.get(self.entry.chain, self.entry.seq);
+        let Some(entry) = entry.map_err(|error| Failure::new(error.to_string()))? else {
+            let mut stderr = io::stderr().lock();
+            writeln!(
+                stderr,
+                "{}: {}",
+                self.entry,
+                terminal.say("geen regel met dit nummer", "no such entry")
+            )?;
+            return Ok(Found::Something);
+        };
+        let mut out = io::stdout().lock();
+        if self.xml {
+            return match Record::decode(entry.kind, entry.version, &entry.payload) {
+                Ok(Record::Bericht(bericht)) => {
+                    out.write_all(&bericht.bytes)?;
+                    Ok(Found::AllWell)
+                }
+                Ok(_) => Err(Failure::new(format!("{}: this entry holds no received message", self.entry))),
+                Err(error) => Err(Failure::new(format!("{}: {error}", self.entry))),
+            };
+        }
+        let view =
+            view::summarize(&entry).map_err(|error| Failure::new(format!("{}: {error}", self.entry)))?;
+        let lines = view::lines(&store.ledger, &store.reader, &store.schemas, &entry)
+            .map_err(|error| Failure::new(error.to_string()))?;
+        match self.format {
+            Format::Json => {
+                let mut value = serde_json::to_value(&view).map_err(io::Error::from)?;
+                value["regels_in_woorden"] = serde_json::to_value(&lines).map_err(io::Error::from)?;
+                writeln!(out, "{value}")?;
+            }
+            Format::Text => {
+                writeln!(out, "{}", row(&view))?;
+                for line in &lines {
+                    writeln!(out, "  {}", terminal.say(&line.tekst, &line.text))?;
+                }
+                for (label, list) in [
+                    (terminal.say("regels", "rules"), &view.regels),
+                    (terminal.say("waarschuwingen", "warnings"), &view.waarschuwingen),
+                    (terminal.say("uitgaand", "outgoing"), &view.uitgaand),
+                ] {
+                    if !list.is_empty() {
+                        writeln!(out, "  {label}: {}", list.join(", "))?;
+                    }
+                }
+                writeln!(out, "  hash {}", view.hash)?;
+            }
+        }
+        Ok(Found::AllWell)
+    }
+}

@@ -1,0 +1,266 @@
+//! `iwmo store`: is it whole, a copy of it, and putting a copy back.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::open::{self, StoreArguments};
+use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::progress;
+use super::replay::failed;
+use crate::backup::{self, BackupError, Copied, LedgerStand};
+use crate::journal::{VerifyReport, verify};
+
+/// Check, back up and restore a store
+#[derive(Debug, Args)]
+pub(super) struct StoreCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Check(Check),
+    Backup(Backup),
+    Restore(Restore),
+}
+
+/// Check every byte of the journal, and how the ledger stands to it; changes nothing
+///
+/// Works beside a running gateway. Also checks a backup, given as --backup. Exit code 1 when anything is wrong.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+struct Check {
+    #[command(flatten)]
+    store: CheckedArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct CheckedArguments {
+    /// Folder of the store
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Configuration of the gateway, which names the folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of a backup
+    #[arg(long, value_name = "FOLDER")]
+    backup: Option<PathBuf>,
+}
+
+/// Copy the journal into a folder, while the gateway runs, and verify the copy
+///
+/// Into a folder with an earlier backup of the same store only what is new is copied. The ledger is not copied: it is
+/// derived from the journal. A backup holds personal data: protect it as the store itself.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+struct Backup {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Folder of the backup; made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    to: PathBuf,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Put a backup into a folder that has no journal, after verifying it
+///
+/// The ledger is built anew at the next start. What was received after the backup was made is not in it.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+struct Restore {
+    /// Folder of the backup
+    #[arg(long, value_name = "FOLDER")]
+    from: PathBuf,
+    /// Folder of the store; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl StoreCommand {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        match self.verb {
+            Verb::Check(check) => check.run(terminal),
+            Verb::Backup(Backup { store, to, format }) => {
+                let copied = backup::backup(&store.folder()?, &to).map_err(refused)?;
+                say(&copied, &to, format, terminal, ("in de reservekopie", "in the backup"))
+            }
+            Verb::Restore(Restore { from, data, format }) => {
+                let copied = backup::restore(&from, &data).map_err(refused)?;
+                say(&copied, &data, format, terminal, ("teruggezet", "restored"))
+            }
+        }
+    }
+}
+
+fn refused(error: BackupError) -> Failure {
+    Failure::new(open::words(&error)).hint(error.advice())
+}
+
+fn say(copied: &Copied, dir: &Path, format: Format, terminal: &Terminal, (nl, en): (&str, &str)) -> Outcome {
+    let mut out = io::stdout().lock();
+    let (entries, files, bytes) = (copied.report.entries, copied.files, copied.bytes);
+    if format == Format::Json {
+        let tips = tips(&copied.report);
+        writeln!(
+            out,
+            "{}",
+            json!({ "folder": dir.display().to_string(), "entries": entries, "files": files, "bytes": bytes, "tips": tips })
+        )?;
+        return Ok(Found::AllWell);
+    }
+    let dir = dir.display();
+    writeln!(
+        out,
+        "{}",
+        terminal.say(
+            &format!(
+                "{dir}: {entries} regels {nl} en nagekeken ({files} bestanden, {bytes} bytes gekopieerd)"
+            ),
+            &format!("{dir}: {entries} entries {en} and verified ({files} files, {bytes} bytes copied)")
+        )
+    )?;
+    for tip in copied.report.tips.values() {
+        writeln!(out, "  {}:{}  {}", tip.chain, tip.seq, tip.hash)?;
+    }
+    Ok(Found::AllWell)
+}
+
+fn tips(report: &VerifyReport) -> Vec<serde_json::Value> {
+    let tips = report.tips.values();
+    tips.map(|tip| json!({ "gemeente": tip.chain.to_string(), "seq": tip.seq, "hash": tip.hash.to_string() }))
+        .collect()
+}
+
+impl Check {
+    fn run(self, terminal: &Terminal) -> Outcome {
+        let CheckedArguments { data, config, backup } = self.store;
+        let (journal, stand) = match backup {
+            Some(backup) => (backup, None),
+            None => {
+                let folder = StoreArguments::either(data, config).folder()?;
+                let journal = folder.join("journal");
+                (journal, Some(folder))
+            }
+        };
+        let bar = progress::bar("journal");
+        let report = verify(&journal, &mut |progress| {
+            bar.set_length(progress.bytes_total);
+            bar.set_position(progress.bytes);
+        });
+        bar.finish_and_clear();
+        let report = report.map_err(open::unopened)?;
+        // Beside a running gateway the last append may be incomplete for a moment; so may it be after a crash, and
+        // the next start cuts it off. Of a backup everything must be complete.
+        let whole = report.faults.is_empty() && (stand.is_some() || report.torn_tail.is_none());
+        let ledger = match stand {
+            Some(folder) if whole => Some(backup::ledger_stand(&folder).map_err(failed)?),
+            _ => None,
+        };
+        let good = whole && !matches!(ledger, Some(LedgerStand::Ahead(_) | LedgerStand::NeedsRebuild(_)));
+        match self.format {
+            Format::Json => json_line(&report, ledger.as_ref(), good)?,
+            Format::Text => text(&report, ledger.as_ref(), good, terminal)?,
+        }
+        Ok(if good { Found::AllWell } else { Found::Something })
+    }
+}
+
+fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) -> io::Result<()> {
+    let ledger = ledger.map(|ledger| match ledger {
+        LedgerStand::InStep => json!({ "state": "in step" }),
+        LedgerStand::Lags(entries) => json!({ "state": "lags", "entries": entries }),
+        LedgerStand::NeedsRebuild(reason) => json!({ "state": "needs rebuild", "reason": reason }),
+        LedgerStand::InUse => json!({ "state": "in use" }),
+        LedgerStand::Ahead(entry) => json!({ "state": "ahead", "entry": entry }),
+    });
+    let faults: Vec<_> = report
+        .faults
+        .iter()
+        .map(|fault| json!({ "fault": fault.to_string(), "advice": fault.kind.advice() }))
+        .collect();
+    let torn = report.torn_tail.as_ref().map(ToString::to_string);
+    let value = json!({
+        "good": good, "entries": report.entries, "bytes": report.bytes, "faults": faults, "torn_tail": torn,
+        "ledger": ledger, "tips": tips(report),
+    });
+    writeln!(io::stdout().lock(), "{value}")
+}
+
+fn text(
+    report: &VerifyReport,
+    ledger: Option<&LedgerStand>,
+    good: bool,
+    terminal: &Terminal,
+) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for fault in &report.faults {
+        writeln!(out, "{}: {fault}", terminal.style("31", terminal.say("fout", "fault")))?;
+        writeln!(out, "    {}", fault.kind.advice())?;
+    }
+    let (entries, bytes) = (report.entries, report.bytes);
+    writeln!(
+        out,
+        "{}",
+        terminal.say(
+            &format!("journaal: {entries} regels, {bytes} bytes"),
+            &format!("journal: {entries} entries, {bytes} bytes")
+        )
+    )?;
+    if report.torn_tail.is_some() {
+        writeln!(
+            out,
+            "  {}",
+            terminal.say(
+                "de laatste schrijfactie is niet af en nooit bevestigd; de volgende start snijdt haar af",
+                "the last append is incomplete and was never acknowledged; the next start cuts it off"
+            )
+        )?;
+    }
+    if let Some(ledger) = ledger {
+        let (nl, en) = match ledger {
+            LedgerStand::InStep => {
+                ("gelijk met het journaal".to_owned(), "in step with the journal".to_owned())
+            }
+            LedgerStand::Lags(lag) => (
+                format!("loopt {lag} regels achter; de volgende start werkt het bij"),
+                format!("lags by {lag} entries; the next start applies them"),
+            ),
+            LedgerStand::NeedsRebuild(reason) => (
+                format!(
+                    "moet opnieuw worden opgebouwd ({reason}); de volgende start doet dat, of `iwmo replay`"
+                ),
+                format!("must be rebuilt ({reason}); the next start does that, or `iwmo replay`"),
+            ),
+            LedgerStand::InUse => {
+                ("in gebruik door de gateway".to_owned(), "in use by the gateway".to_owned())
+            }
+            LedgerStand::Ahead(entry) => (
+                format!(
+                    "staat voor {entry}, dat het journaal niet heeft: bevestigde regels zijn weg. Zet het journaal terug uit een reservekopie"
+                ),
+                format!(
+                    "stands for {entry}, which the journal does not have: acknowledged entries are gone. Restore the journal from a backup"
+                ),
+            ),
+        };
+        writeln!(out, "{}", terminal.say(&format!("grootboek: {nl}"), &format!("ledger: {en}")))?;
+    }
+    let verdict = match good {
+        true => terminal.style("32", terminal.say("alles is heel", "all is whole")),
+        false => terminal.style("31", terminal.say("er is iets mis", "something is wrong")),
+    };
+    writeln!(out, "{verdict}")
+}

@@ -1,0 +1,105 @@
+//! Recorded messages judged again.
+
+use super::*;
+use crate::ledger::Horizon;
+
+fn ask(gateway: &Gateway, policy: &str) -> (Looked, Vec<Different>) {
+    let mut found = Vec::new();
+    let looked = what_if(
+        &Policy::read(policy).unwrap(),
+        gateway.engine.journal(),
+        gateway.engine.schemas(),
+        &mut |different| found.push(different),
+        &mut |_| {},
+    )
+    .unwrap();
+    assert_eq!(looked.differences, found.len() as u64);
+    (looked, found)
+}
+
+/// Under the policy it was decided by, nothing differs: refusals, held notifications and all.
+#[test]
+fn the_same_policy_makes_no_difference() {
+    for bedenktijd in [Duration::ZERO, Duration::from_secs(3600)] {
+        let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+        let gateway = Gateway::start(&SimulatedDisk::new(3), ledger, bedenktijd).unwrap();
+        play_all(&gateway);
+        gateway.clock.advance(bedenktijd * 2);
+        gateway.engine.due();
+        gateway.wait_for(|gateway| {
+            !gateway.outgoing("WMO401").is_empty()
+                || !gateway.outgoing("WMO403").is_empty()
+                || bedenktijd.is_zero()
+        });
+        let (looked, found) = ask(&gateway, "");
+        assert_eq!(found, [], "{bedenktijd:?}");
+        assert!(looked.messages >= 5 && looked.plans >= 1, "{looked:?}");
+        gateway.stop();
+    }
+}
+
+/// Each choice of the policy shows where it matters, and the journal is as before.
+#[test]
+fn another_policy_shows_what_it_would_change() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    for step in [Step::Order, Step::Start, Step::OrderRetour] {
+        play(&gateway, step).unwrap();
+    }
+    let entries = gateway.engine.journal().entries();
+    let (_, found) = ask(&gateway, "[beleid]\nwacht_op_bevestiging = true\n");
+    let [Different { entry, soort: Some(soort), what: What::Uitspraak { was, zou, .. }, .. }] = &found[..]
+    else {
+        panic!("{found:?}")
+    };
+    assert_eq!((entry.to_string().as_str(), soort.as_str()), ("0222:2", "WMO305"));
+    assert_eq!(*was, Uitspraak::Goedgekeurd);
+    assert!(matches!(zou, Uitspraak::Klassen { codes } if codes == &[vec!["9019".to_owned()]]), "{zou:?}");
+
+    let (_, other) = ask(&gateway, "[gemeente.0222.beleid]\nwacht_op_bevestiging = true\n");
+    assert_eq!(other, found);
+    let (_, other) = ask(&gateway, "[gemeente.0363.beleid]\nwacht_op_bevestiging = true\n");
+    assert_eq!(other, []);
+
+    let (_, found) = ask(&gateway, "[eigen_bijdrage]\ntrigger = \"toewijzing\"\n");
+    assert!(found.iter().all(|different| matches!(different.what, What::Cak { .. })), "{found:?}");
+    assert!(!found.is_empty());
+    assert_eq!(gateway.engine.journal().entries(), entries);
+    gateway.stop();
+}
+
+#[test]
+fn a_policy_with_a_mistake_is_refused_with_its_place() {
+    assert!(Policy::read("[beleid]\nstrikt = true\n").unwrap_err().contains("line 2"));
+    assert!(Policy::read("[gemeente.9.beleid]\n").unwrap_err().contains("gemeente.9"));
+}
+
+/// The ledger of the past is the one that was there then.
+#[test]
+fn the_past_is_shown_as_it_was() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    let applier = Applier::new(gateway.engine.schemas().clone());
+    let mut then = Vec::new();
+    for step in STORY {
+        if let Some((receipt, _)) = play(&gateway, step).unwrap() {
+            let moment = gateway.clock.now();
+            gateway.clock.advance(Duration::from_secs(1));
+            then.push((receipt.id, moment, gateway.ledger.tips(), gateway.ledger.content_hash().unwrap()));
+        }
+    }
+    for (id, moment, tips, hash) in then {
+        let reader = gateway.engine.journal();
+        for horizon in [
+            Horizon::Through(id.parse().unwrap()),
+            Horizon::Before(moment + jiff::SignedDuration::from_millis(1)),
+        ] {
+            let (past, at) = ledger::temporary_until(horizon, reader, &applier, &mut |_| {}).unwrap();
+            assert_eq!((past.tips(), past.content_hash().unwrap()), (tips.clone(), hash), "{id} {horizon:?}");
+            assert!(at >= moment && at <= moment + jiff::SignedDuration::from_millis(1));
+        }
+    }
+    let missing = Horizon::Through("0222:9999".parse().unwrap());
+    let error =
+        ledger::temporary_until(missing, gateway.engine.journal(), &applier, &mut |_| {}).unwrap_err();
+    assert_eq!(error.to_string(), "the journal has no entry 0222:9999");
+    gateway.stop();
+}

@@ -1,0 +1,412 @@
+//! What would have been decided under another policy: every recorded message is judged again, nothing is changed.
+//!
+//! Each message is judged against the state as it was recorded, so that a difference is the policy's own doing:
+//! what would have followed from it later on is not played out. Compared are the verdict on a message, whether a
+//! message of ours would have been sent, and what the CAK would have been told; not when, because how long a
+//! notification is held back decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use iwmo_codec::messages::Message;
+use iwmo_codec::{Schemas, rules};
+use iwmo_toewijzing::cak::EbBeleid;
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use iwmo_toewijzing::judge::{Beleid, Context, Ernst, Judgement, Rol, judge};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::engine::decide::{Decider, regels};
+use crate::engine::judged::{Bench, dossier, heenbericht};
+use crate::engine::plan::{BEDENKTIJD, Hold};
+use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Planning, Record, Uitspraak};
+use crate::engine::{GemeenteSettings, PartnerId, Settings};
+use crate::journal::{Entry, EntryId, Position, Reader};
+use crate::ledger::{Applier, At, FORMAT, Gevolg, LedgerError, Persoon, Progress, Rows, keys};
+use crate::store::{Ledger, Overlay};
+use crate::translate;
+
+/// Entries between two commits to the ledger that is built on the way.
+const COMMIT_ENTRIES: usize = 512;
+
+/// A policy to judge by: the choices that the standard leaves open, for all gemeenten and for some.
+///
+/// As TOML: `[beleid]` and `[eigen_bijdrage]` for all, `[gemeente.0222.beleid]` and
+/// `[gemeente.0222.eigen_bijdrage]` for one gemeente, each in place of that for all. What is not named has its
+/// default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// How messages are judged.
+    pub beleid: Beleid,
+    /// What the CAK is told.
+    pub eigen_bijdrage: EbBeleid,
+    /// Gemeenten with choices of their own, by CBS code.
+    pub gemeente: BTreeMap<String, GemeentePolicy>,
+}
+
+/// The choices of one gemeente.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GemeentePolicy {
+    /// How messages are judged, if not as for all.
+    pub beleid: Option<Beleid>,
+    /// What the CAK is told, if not as for all.
+    pub eigen_bijdrage: Option<EbBeleid>,
+}
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, with its line.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        match policy.gemeente.keys().find(|code| Gemeente::new(code).is_err()) {
+            Some(code) => Err(format!("gemeente.{code}: a gemeente is named by four digits")),
+            None => Ok(policy),
+        }
+    }
+
+    fn of(&self, gemeente: Gemeente, cak: bool) -> GemeenteSettings {
+        let own = self.gemeente.get(gemeente.as_str());
+        GemeenteSettings {
+            beleid: own.and_then(|own| own.beleid.as_ref()).unwrap_or(&self.beleid).clone(),
+            eb: own.and_then(|own| own.eigen_bijdrage.as_ref()).unwrap_or(&self.eigen_bijdrage).clone(),
+            cak: cak.then(|| PartnerId("cak".to_owned())),
+            bedenktijd: Some(Duration::ZERO),
+            ..GemeenteSettings::default()
+        }
+    }
+}
+
+/// An entry that would say something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Different {
+    /// The entry.
+    pub entry: EntryId,
+    /// When it was decided.
+    pub time: Timestamp,
+    /// The kind of message; none for a run of the CAK planner.
+    pub soort: Option<String>,
+    /// What differs.
+    pub what: What,
+}
+
+/// What would be different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The verdict on a message.
+    Uitspraak {
+        /// As recorded.
+        was: Uitspraak,
+        /// Under the other policy.
+        zou: Uitspraak,
+        /// The rules that would decide it.
+        regels: Vec<String>,
+    },
+    /// A message of ours was sent and would not be: these rules or findings stand in the way.
+    NietVerzonden {
+        /// The rules.
+        regels: Vec<String>,
+    },
+    /// What the CAK is told, in words without personal data.
+    Cak {
+        /// As recorded.
+        was: String,
+        /// Under the other policy.
+        zou: String,
+    },
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Entries read.
+    pub entries: u64,
+    /// Messages judged again.
+    pub messages: u64,
+    /// Decisions about the CAK made again.
+    pub plans: u64,
+    /// Differences found.
+    pub differences: u64,
+}
+
+/// Judges every recorded message again and tells each difference, in the order of the journal.
+///
+/// # Errors
+///
+/// The journal cannot be read, or an entry does not fit what came before it.
+pub fn what_if(
+    policy: &Policy,
+    reader: &Reader,
+    schemas: &Schemas,
+    tell: &mut dyn FnMut(Different),
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Looked, LedgerError> {
+    let with_cak = gemeenten_with_cak(reader)?;
+    let mut settings = Settings::default();
+    for chain in reader.tips().keys() {
+        if let Some(gemeente) = gemeente(&chain.to_string()) {
+            settings.gemeenten.insert(gemeente, policy.of(gemeente, with_cak.contains(&gemeente)));
+        }
+    }
+    let applier = Applier::new(schemas.clone());
+    let mut judge = Again {
+        decider: Decider { settings: &settings, applier: &applier },
+        schemas,
+        looked: Looked::default(),
+        tell,
+    };
+    let ledger = Ledger::temporary(FORMAT)?;
+    let (mut tips, total) = (reader.tips(), reader.entries());
+    tips.clear();
+    let mut all = reader.read_all(Position::START);
+    loop {
+        let mut overlay = Overlay::new(&ledger);
+        let mut taken = 0;
+        for entry in all.by_ref().take(COMMIT_ENTRIES) {
+            let entry = entry?;
+            judge.entry(&mut overlay, &entry)?;
+            tips.insert(entry.id.chain, entry.tip());
+            taken += 1;
+        }
+        let looked = judge.looked;
+        if taken == 0 {
+            return Ok(looked);
+        }
+        let tips: Vec<_> = tips.values().copied().collect();
+        ledger.commit(overlay.into_writes(), &tips)?;
+        progress(Progress { applied: looked.entries, entries: total });
+    }
+}
+
+/// The recorded decisions say which gemeenten have a CAK to tell; the policy does not.
+fn gemeenten_with_cak(reader: &Reader) -> Result<BTreeSet<Gemeente>, LedgerError> {
+    let mut found = BTreeSet::new();
+    for entry in reader.read_all(Position::START) {
+        let entry = entry?;
+        let Some(gemeente) = gemeente(&entry.id.chain.to_string()) else { continue };
+        let decided = match record(&entry)? {
+            Record::Bericht(bericht) => bericht.eb.is_some(),
+            Record::Planning(_) => true,
+            Record::Bezorging(_) | Record::Start(_) => false,
+        };
+        if decided {
+            found.insert(gemeente);
+        }
+    }
+    Ok(found)
+}
+
+fn gemeente(code: &str) -> Option<Gemeente> {
+    Gemeente::new(code).ok()
+}
+
+fn record(entry: &Entry) -> Result<Record, LedgerError> {
+    Record::decode(entry.kind, entry.version, &entry.payload)
+        .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })
+}
+
+struct Again<'a> {
+    decider: Decider<'a>,
+    schemas: &'a Schemas,
+    looked: Looked,
+    tell: &'a mut dyn FnMut(Different),
+}
+
+impl Again<'_> {
+    fn entry(&mut self, overlay: &mut Overlay<'_>, entry: &Entry) -> Result<(), LedgerError> {
+        self.looked.entries += 1;
+        let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
+        match record(entry)? {
+            Record::Bericht(bericht) => self.message(overlay, entry, &at, &bericht),
+            Record::Planning(planning) => {
+                self.planning(overlay, entry, &at, &planning)?;
+                self.decider.applier.apply(overlay, &at, &Record::Planning(planning), None)
+            }
+            other => self.decider.applier.apply(overlay, &at, &other, None),
+        }
+    }
+
+    fn message(
+        &mut self,
+        overlay: &mut Overlay<'_>,
+        entry: &Entry,
+        at: &At,
+        bericht: &Bericht,
+    ) -> Result<(), LedgerError> {
+        let inconsistent =
+            |what: &str| LedgerError::Inconsistent { entry: entry.id.to_string(), what: what.to_owned() };
+        let message = self
+            .schemas
+            .decode(&bericht.bytes)
+            .map_err(|_| inconsistent("the recorded message is not valid"))?;
+        let today: Date =
+            bericht.vandaag.parse().map_err(|_| inconsistent("a date in the entry cannot be read"))?;
+        self.looked.messages += 1;
+        if let Some(what) = self.verdict(overlay, at, bericht, &message, today)? {
+            self.difference(entry, Some(&bericht.soort), what);
+        }
+        let gevolg = self.decider.applier.bericht(overlay, at, bericht, &message)?;
+        if let Some(Gevolg { gemeente, bsn }) = gevolg {
+            let hold = match message {
+                Message::Wmo402(_) | Message::Wmo404(_) => Hold::Over,
+                _ => Hold::Begin,
+            };
+            if !held_back(overlay, at, gemeente, &bsn, bericht.eb.as_ref())? {
+                let who = Who { gemeente, bsn, today, hold };
+                self.plan(overlay, entry, at, &who, bericht.eb.as_ref())?;
+            }
+        }
+        self.decider.applier.vervolg(overlay, at, &bericht.uitgaand, bericht.eb.as_ref())
+    }
+
+    /// Judges a message again; the difference, if there is one.
+    fn verdict(
+        &self,
+        overlay: &Overlay<'_>,
+        at: &At,
+        bericht: &Bericht,
+        message: &Message,
+        today: Date,
+    ) -> Result<Option<What>, LedgerError> {
+        let settings = self.decider.settings;
+        let inconsistent = |what: String| LedgerError::Inconsistent {
+            entry: EntryId { chain: at.chain, seq: at.seq }.to_string(),
+            what,
+        };
+        let Some(gemeente) = gemeente(&at.chain.to_string()).and_then(|code| settings.gemeenten.get(&code))
+        else {
+            return Ok(None);
+        };
+        let judgement = match message {
+            // Rules within the message are not a matter of policy.
+            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_)
+                if !rules::check(message).is_empty() =>
+            {
+                return Ok(None);
+            }
+            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_) => {
+                let parties = translate::parties(message).map_err(|error| inconsistent(error.to_string()))?;
+                let ours = matches!(message, Message::Wmo301(_));
+                let rol = if ours { Rol::Verzender } else { Rol::Ontvanger };
+                let judgement =
+                    Bench { settings, gemeente, today, rol }.judge(message, &parties, at, overlay)?;
+                if ours {
+                    let regels = blocking(&judgement);
+                    return Ok((!judgement.mag_verzonden()).then_some(What::NietVerzonden { regels }));
+                }
+                judgement
+            }
+            Message::Wmo302(_) => {
+                let Some(code) = self::gemeente(&at.chain.to_string()) else { return Ok(None) };
+                let heen = heenbericht(overlay, code, message)?.filter(|_| bericht.heenbericht.is_some());
+                let Some(heen) = heen else { return Ok(None) };
+                let key = DossierKey { gemeente: code, aanbieder: heen.aanbieder, bsn: heen.bsn };
+                let event = translate::toewijzing_retour(message, key.clone(), at.seq, today)
+                    .map_err(|error| inconsistent(error.to_string()))?;
+                let context = Context::new(today, &gemeente.beleid);
+                judge(&dossier(overlay, &key)?, &event, &context)
+                    .map_err(|error| inconsistent(error.to_string()))?
+            }
+            _ => return Ok(None),
+        };
+        let zou = Uitspraak::from(&judgement.verdict);
+        let regels = regels(&judgement);
+        Ok((zou != bericht.uitspraak).then(|| What::Uitspraak {
+            was: bericht.uitspraak.clone(),
+            zou,
+            regels,
+        }))
+    }
+
+    fn planning(
+        &mut self,
+        overlay: &Overlay<'_>,
+        entry: &Entry,
+        at: &At,
+        planning: &Planning,
+    ) -> Result<(), LedgerError> {
+        let inconsistent =
+            |what: &str| LedgerError::Inconsistent { entry: entry.id.to_string(), what: what.to_owned() };
+        let today =
+            planning.vandaag.parse().map_err(|_| inconsistent("a date in the entry cannot be read"))?;
+        let bsn = Bsn::new(&planning.eb.bsn).map_err(|_| inconsistent("the person cannot be read"))?;
+        let Some(gemeente) = gemeente(&at.chain.to_string()) else { return Ok(()) };
+        let who = Who { gemeente, bsn, today, hold: Hold::Over };
+        self.plan(overlay, entry, at, &who, Some(&planning.eb))
+    }
+
+    /// Plans again for a person and compares with what was decided.
+    fn plan(
+        &mut self,
+        overlay: &Overlay<'_>,
+        entry: &Entry,
+        at: &At,
+        who: &Who,
+        was: Option<&EbBesluit>,
+    ) -> Result<(), LedgerError> {
+        self.looked.plans += 1;
+        let Who { gemeente, bsn, today, hold } = who;
+        let planned = self.decider.plan(*gemeente, bsn, *today, at, *hold, overlay)?;
+        let zou = planned.map(|(besluit, _)| besluit);
+        let (was, zou) = (words(was), words(zou.as_ref()));
+        if was != zou {
+            self.difference(entry, None, What::Cak { was, zou });
+        }
+        Ok(())
+    }
+
+    fn difference(&mut self, entry: &Entry, soort: Option<&String>, what: What) {
+        self.looked.differences += 1;
+        (self.tell)(Different { entry: entry.id, time: entry.time, soort: soort.cloned(), what });
+    }
+}
+
+/// For whom and when is planned.
+struct Who {
+    gemeente: Gemeente,
+    bsn: Bsn,
+    today: Date,
+    hold: Hold,
+}
+
+/// Returns whether a notification is being held back: it is compared when it is released.
+fn held_back(
+    overlay: &Overlay<'_>,
+    at: &At,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    decided: Option<&EbBesluit>,
+) -> Result<bool, LedgerError> {
+    if let Some(besluit) = decided {
+        return Ok(matches!(&besluit.uitkomst, EbUitkomst::Wacht { reden, .. } if reden == BEDENKTIJD));
+    }
+    let persoon: Option<Persoon> = overlay.row(&keys::persoon(gemeente, bsn))?;
+    Ok(persoon.and_then(|persoon| persoon.plan_op_us).is_some_and(|moment| moment > at.time.as_microsecond()))
+}
+
+/// Returns what stands in the way of sending a message of ours.
+fn blocking(judgement: &Judgement) -> Vec<String> {
+    let mut blocking = regels(judgement);
+    let findings = judgement.waarschuwingen.iter().filter(|finding| finding.ernst == Ernst::Blokkeert);
+    blocking.extend(findings.map(|finding| finding.soort.as_str().to_owned()));
+    blocking
+}
+
+/// Says what was decided about the CAK, without what cannot differ by policy: names, moments and numbers.
+fn words(besluit: Option<&EbBesluit>) -> String {
+    match besluit.map(|besluit| &besluit.uitkomst) {
+        None | Some(EbUitkomst::Niets) => "niets te melden".to_owned(),
+        Some(EbUitkomst::Melding { soort, status, datum, .. }) => {
+            let kind = if *soort == 0 { "WMO401" } else { "WMO403" };
+            format!("{kind}, status {status}, {datum}")
+        }
+        Some(EbUitkomst::Wacht { reden, .. }) => format!("wacht: {reden}"),
+        Some(EbUitkomst::Handmatig { reden }) => format!("een medewerker moet kijken: {reden}"),
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a notification to the CAK waits or needs a person, in words.
+
+use super::Words;
+
+/// Code, Dutch, English.
+const REASONS: &[(&str, &str, &str)] = &[
+    ("AFWIJKEND", "het CAK heeft andere gegevens dan wij", "the CAK holds other data than we do"),
+    ("BEDENKTIJD", "bedenktijd", "held back for a correction"),
+    (
+        "BELASTING_ONBEKEND",
+        "niet bekend of voor dit product een eigen bijdrage geldt",
+        "nobody decided whether a contribution is due for this product",
+    ),
+    (
+        "BESCHERMD_WONEN",
+        "beschermd wonen heeft een eigen bijdrage met eigen berichten",
+        "beschermd wonen has a contribution with messages of its own",
+    ),
+    ("DEFECT", "het CAK vond een technische fout (0001)", "the CAK found a technical fault (0001)"),
+    ("EEN_WIJZIGING_PER_DAG", "een wijziging per dag (OP325)", "one change a day (OP325)"),
+    (
+        "GEEN_PLAN",
+        "geen rij meldingen binnen de regels leidt naar wat het CAK moet weten",
+        "no row of notifications within the rules leads to what the CAK must know",
+    ),
+    (
+        "GEMEENTE_ONBEKEND",
+        "het CAK kent de gemeente niet (S300)",
+        "the CAK does not know the gemeente (S300)",
+    ),
+    ("NUMMERS_OP", "er is geen EbStartNummer meer", "no EbStartNummer is left"),
+    ("ONBEKENDE_RETOUR", "een retour die bij geen bericht hoort", "a retour that answers no message"),
+    (
+        "OORZAAK_ONBEKEND",
+        "het CAK keurde af zonder reden die wij kennen",
+        "the CAK refused without a reason that we know",
+    ),
+    (
+        "SCHEMA_ONGELDIG",
+        "het CAK gaf een code die de release niet kent",
+        "the CAK gave a code that the release does not know",
+    ),
+    ("TE_VEEL_PERIODEN", "meer perioden dan de planner vergelijkt", "more periods than the planner compares"),
+    ("TE_VER_TERUG", "de start ligt te ver terug (9114)", "the start lies too far back (9114)"),
+    ("TE_VROEG", "te vroeg voor het CAK (9115)", "too early for the CAK (9115)"),
+    (
+        "TEGENSTRIJDIGE_RETOUR",
+        "een tweede, andere retour op hetzelfde bericht",
+        "a second, other retour on the same message",
+    ),
+    ("TWEEMAAL_GEWEIGERD", "tweemaal om dezelfde reden geweigerd", "refused twice for the same reason"),
+    (
+        "WOONVOORZIENING_MINDERJARIGE",
+        "woonvoorziening van een minderjarige: een ouder is mogelijk de eigen bijdrage verschuldigd",
+        "woonvoorziening of a minor: a parent may owe the contribution",
+    ),
+];
+
+/// Returns the words for reasons as the journal has them: codes, separated by commas.
+#[must_use]
+pub fn reason(codes: &str) -> Words {
+    let words = |pick: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
+        let one = |code| REASONS.iter().find(|(known, ..)| *known == code).map_or(code, pick);
+        codes.split(',').map(one).collect::<Vec<_>>().join("; ")
+    };
+    Words::new(words(|(_, nl, _)| nl), words(|(_, _, en)| en))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_reasons_and_one_of_a_later_release() {
+        assert_eq!(reason("DEFECT").en, "the CAK found a technical fault (0001)");
+        assert_eq!(reason("TE_VROEG,NIEUW").nl, "te vroeg voor het CAK (9115); NIEUW");
+    }
+
+    #[test]
+    fn every_code_has_words_once() {
+        let mut codes: Vec<&str> = REASONS.iter().map(|(code, ..)| *code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), REASONS.len());
+    }
+}

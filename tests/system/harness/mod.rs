@@ -1,0 +1,49 @@
+//! What the tests share.
+
+mod caller;
+mod endpoint;
+mod messages;
+mod program;
+mod site;
+mod store;
+
+pub(crate) use caller::{Answer, Caller};
+pub(crate) use endpoint::{Endpoint, Mood};
+pub(crate) use messages::{Envelope, Klant, Order, Stop, day, wmo301, wmo305, wmo307};
+pub(crate) use program::{Run, iwmo, iwmo_in, json_lines};
+pub(crate) use site::{AMSTEL, CAK, HVB, LINDE, SAMPLE, Site};
+pub(crate) use store::kept;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long anything may take that must come about.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The reference files outside the repository, or none after saying that the test skips. In CI nothing may skip.
+pub(crate) fn shared(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("IWMO_SHARED").map_or(root().join("../shared"), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "{test} may not skip in CI: the reference folder is not here");
+    eprintln!("SKIPPED {test}: the reference folder is not here");
+    None
+}
+
+/// Looks again and again until something is there, and returns it.
+pub(crate) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

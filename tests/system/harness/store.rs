@@ -1,0 +1,38 @@
+//! What stands in a store, read as the program reads it.
+
+use std::path::Path;
+
+use iwmo_gateway::engine::record::{Bericht, Record};
+use iwmo_gateway::journal::{Position, ReadOnlyJournal};
+use sha2::{Digest, Sha256};
+
+/// A message in the journal.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) id: String,
+    pub(crate) bericht: Bericht,
+}
+
+impl Kept {
+    /// The kinds of message that it made go out.
+    pub(crate) fn outgoing(&self) -> Vec<&str> {
+        self.bericht.uitgaand.iter().map(|uitgaand| uitgaand.soort.as_str()).collect()
+    }
+}
+
+/// Returns every message that a journal holds.
+pub(crate) fn kept(data: &Path) -> Vec<Kept> {
+    let journal = ReadOnlyJournal::open(&data.join("journal")).unwrap();
+    let mut kept = Vec::new();
+    for entry in journal.reader().read_all(Position::START) {
+        let entry = entry.unwrap();
+        if let Record::Bericht(bericht) = Record::decode(entry.kind, entry.version, &entry.payload).unwrap() {
+            kept.push(Kept { id: entry.id.to_string(), bericht: *bericht });
+        }
+    }
+    kept
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}

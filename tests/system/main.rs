@@ -1,0 +1,28 @@
+//! The whole system: the real program as processes of its own, real TLS, real certificates, ports that the
+//! system chooses. Few tests, each about what only the whole can show; the rest is tested in the crates.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `harness/` | folders, certificates, the daemon, callers, partners that receive, messages |
+//! | `demo.rs` | `iwmo demo`, and that the other commands agree with it |
+//! | `official.rs` | the official samples, through the commands and through a running daemon |
+//! | `refused.rs`, `tls.rs`, `repeated.rs` | bad input to a running daemon: a clear answer, nothing changed |
+//! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
+//! | `durability.rs` | `kill -9` in a burst, and partners that are down |
+//! | `privacy.rs` | no personal data in logs, errors and names |
+//! | `reading.rs` | reading commands beside a running daemon |
+//! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
+
+mod cli;
+mod demo;
+mod durability;
+mod harness;
+mod official;
+mod privacy;
+mod reading;
+mod reference;
+mod refused;
+mod repeated;
+mod startup;
+mod tls;

@@ -1,0 +1,56 @@
+//! Reading commands beside a running daemon: they work, and change nothing.
+
+use iwmo_codec::Schemas;
+use iwmo_codec::messages::MessageKind;
+use iwmo_codec::retour::RetourView;
+
+use crate::harness::{Envelope, HVB, Klant, Order, Site, day, kept, wmo301, wmo305};
+
+/// Every reading command sees what the running daemon has acknowledged, keeps it from nothing, and adds nothing.
+#[tokio::test]
+async fn reading_commands_work_beside_a_running_daemon() {
+    let site = Site::new();
+    let daemon = site.start();
+    let (klant, order) = (Klant::new(1), Order::new(100_101));
+    let toewijzing = wmo301(&Envelope::new("0222", "98000001", "T1"), &klant, &order);
+    let (id, _) = site.backoffice().post(&daemon.backoffice, &toewijzing).await.receipt();
+    let entries = site.iwmo(&["journal", "list", "--format", "json"]).exits(0).json();
+
+    let show = site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json();
+    assert_eq!(show[0]["levering"]["status"], "NIET_GESTART");
+    assert_eq!(show[0]["tijdlijn"][0]["entry"], id);
+    assert_eq!(site.iwmo(&["toewijzing", "list", "--format", "json"]).exits(0).json().len(), 1);
+    let xml = site.iwmo(&["journal", "show", &id, "--xml"]).exits(0);
+    assert_eq!(xml.out.as_bytes(), toewijzing);
+    let waiting = site.iwmo(&["outbox", "list", "--format", "json"]).exits(0).json();
+    assert_eq!((waiting.len(), &waiting[0]["stand"]), (1, &"wacht".into()));
+    site.iwmo(&["journal", "verify"]).exits(0);
+    // The API says the same as the command.
+    let api = site.backoffice().get(&daemon.backoffice, "/api/v1/toewijzingen/0222/100101").await.is(200);
+    assert_eq!(api.body, show[0]);
+    let api = site.backoffice().get(&daemon.backoffice, &format!("/api/v1/berichten/{id}/xml")).await.is(200);
+    assert_eq!(api.text.as_bytes(), toewijzing);
+
+    // A retour judged against the store stores nothing.
+    let start = wmo305(&Envelope::new("0222", "98000001", "S1"), &klant, &order, &day(-20));
+    let file = site.path("start.xml");
+    std::fs::write(&file, &start).unwrap();
+    let retour = site.iwmo(&["retour", file.to_str().unwrap()]).exits(0);
+    let retour = Schemas::bundled().decode(retour.out.as_bytes()).unwrap();
+    assert_eq!((retour.kind(), retour.header().identificatie), (MessageKind::Wmo306, "S1"));
+    assert_eq!(RetourView::of(&retour).unwrap().codes().count(), 0, "it would be approved");
+    assert_eq!(site.iwmo(&["journal", "list", "--format", "json"]).exits(0).json(), entries);
+
+    // The daemon goes on as if nobody had looked.
+    site.partner(HVB).post(&daemon.exchange, &start).await.receipt();
+    let show = site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json();
+    assert_eq!(show[0]["levering"]["status"], "GESTART");
+    assert_eq!(kept(&site.data()).len(), 2);
+
+    // Both of a daemon that was killed and of one that has stopped.
+    daemon.kill();
+    assert_eq!(site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json(), show);
+    site.start().stop();
+    assert_eq!(site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json(), show);
+    site.verify();
+}
