@@ -8,6 +8,7 @@ pub mod retour;
 pub mod rules;
 mod schema;
 pub mod show;
+pub mod stuf;
 mod validate;
 pub mod value;
 mod xml;
