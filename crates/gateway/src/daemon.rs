@@ -8,7 +8,7 @@ use iwmo_codec::messages::Message;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::backoffice::{self, Backoffice};
+use crate::backoffice::{Api, Backoffice};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::engine::{
@@ -103,7 +103,7 @@ impl Daemon {
         let route = DirectRoute::new(client, config.sending.pace.attempt)?;
 
         let settings = settings(&config);
-        let (engine, opened) = Engine::open(&config.data, settings, Arc::clone(&clock), progress)?;
+        let (engine, opened) = Engine::open(&config.data, settings.clone(), Arc::clone(&clock), progress)?;
 
         let intake = Arc::new(engine.clone());
         let (stopper, stop) = Stopper::new();
@@ -116,9 +116,10 @@ impl Daemon {
         tasks.spawn(exchange.serve(router, stop.clone()));
         let (tokens, token_source) = watch::channel(Arc::new(config.tokens.clone()));
         let backoffice = backoffice.map(|(listener, address)| {
-            let reads = backoffice::reads::router(engine.clone(), Arc::clone(&clock));
-            let router =
-                Backoffice::new(Arc::clone(&intake), token_source, bodies, Arc::new(from_json)).router(reads);
+            let (clock, settings) = (Arc::clone(&clock), Arc::new(settings.clone()));
+            let api = Api::new(engine.clone(), clock, settings, stop.clone(), config.limits.idle);
+            let frame = Backoffice::new(Arc::clone(&intake), token_source, bodies, Arc::new(from_json));
+            let router = frame.router(api.router());
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });

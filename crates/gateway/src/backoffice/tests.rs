@@ -1,5 +1,10 @@
 //! The backoffice API over real TLS.
 
+mod api;
+mod feed;
+mod idempotency;
+mod played;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
