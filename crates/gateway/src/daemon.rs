@@ -18,6 +18,7 @@ use crate::exchange::{Directory, Exchange, Rate};
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
 use crate::listener::{Bounds, ListenError, Listener, Stopper};
+use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox};
 use crate::pki::{self, PkiError};
 
@@ -125,10 +126,14 @@ impl Daemon {
         });
         let health = engine.health().clone();
         let ops = ops.map(|(listener, address)| {
-            let router = crate::ops::router(
-                Arc::new(move || health.reason().into_iter().collect()),
-                axum::Router::new(),
-            );
+            let scrape = Scrape {
+                engine: engine.clone(),
+                clock: Arc::clone(&clock),
+                partners: config.partners.iter().map(|partner| partner.id.clone()).collect(),
+                certificates: config.certificate_ends(),
+            };
+            let readiness = Arc::new(move || health.reason().into_iter().collect());
+            let router = crate::ops::router(readiness, metrics::router(scrape));
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });

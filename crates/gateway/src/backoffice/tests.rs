@@ -3,6 +3,7 @@
 mod api;
 mod feed;
 mod idempotency;
+mod metrics;
 mod played;
 
 use std::net::SocketAddr;

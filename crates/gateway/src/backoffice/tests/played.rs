@@ -52,6 +52,7 @@ impl Played {
         self.stop().await;
         let mut config = config::check(&self.file("iwmo.toml")).unwrap().config.unwrap();
         config.tokens.push(token("voorst", VOORST, "0285"));
+        config.ops = Some(([127, 0, 0, 1], 0).into());
         self.daemon = Some(Daemon::start(config, Arc::new(SystemClock), &mut |_| {}).await.unwrap());
     }
 
@@ -80,6 +81,14 @@ impl Played {
 
     pub(super) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method, self.url(path)).bearer_auth(&self.all)
+    }
+
+    /// What monitoring sees.
+    pub(super) async fn metrics(&self) -> String {
+        let address = self.daemon.as_ref().unwrap().ops().unwrap();
+        let answer = self.client.get(format!("http://{address}/metrics")).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+        answer.text().await.unwrap()
     }
 
     /// Asks with the token of all gemeenten.
