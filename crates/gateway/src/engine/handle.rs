@@ -23,6 +23,7 @@ use crate::engine::{
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
+use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
 use crate::store::{Ledger, StoreError};
 
 /// Jobs that may wait for the loop; more are told to come back later.
@@ -263,6 +264,19 @@ fn not_taken(error: &TrySendError<Job>) -> &'static str {
 
 impl Intake for Engine {
     async fn receive(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
+        let answer = self.take(inbound).await;
+        match &answer {
+            // What was recorded is counted when it is durable.
+            Ok(receipt) if receipt.dubbel => ENGINE_REPEATED_MESSAGES.count(&[]),
+            Ok(_) => {}
+            Err(refusal) => ENGINE_REFUSED_MESSAGES.count(&[refusal.word()]),
+        }
+        answer
+    }
+}
+
+impl Engine {
+    async fn take(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
         let message = Box::new(self.decode(&inbound.bytes).await?);
         let sha256 = Sha256::digest(&inbound.bytes).into();
         let (reply, answer) = oneshot::channel();

@@ -166,7 +166,7 @@ impl Gateway {
     pub(crate) fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {
         let partner = PartnerId(partner.to_owned());
         let route = if partner.0 == "backoffice" { Route::Backoffice } else { Route::Direct };
-        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into() }))
+        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into(), key: None }))
     }
 
     /// Sends all of these before any is answered.
@@ -178,7 +178,7 @@ impl Gateway {
                     (self.engine.clone(), PartnerId((*partner).to_owned()), bytes.clone().into());
                 tasks.spawn_on(
                     async move {
-                        let inbound = Inbound { partner, route: Route::Direct, bytes };
+                        let inbound = Inbound { partner, route: Route::Direct, bytes, key: None };
                         (place, engine.receive(inbound).await)
                     },
                     self.runtime.handle(),
@@ -206,7 +206,7 @@ impl Gateway {
 
     /// Returns every outgoing message of this kind, delivered or not, that the journal gives.
     fn outgoing(&self, kind: &str) -> Vec<(OutgoingId, Message)> {
-        let rows = self.ledger.scan(&keys::alle_uitgaand()).map(Result::unwrap);
+        let rows = self.ledger.scan(&keys::uitgaand_van(None)).map(Result::unwrap);
         rows.filter_map(|(key, value)| {
             let row: Uitgaand = decode_row(&key, &value).unwrap();
             let id = keys::uitgaand_id(&key).unwrap();
