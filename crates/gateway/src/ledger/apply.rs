@@ -44,6 +44,11 @@ impl Applier {
         Self { schemas }
     }
 
+    /// Reads the message of a record, if it is one that can be read.
+    pub(super) fn message(&self, bericht: &Bericht) -> Option<Message> {
+        self.schemas.decode(&bericht.bytes).ok()
+    }
+
     /// Applies a whole record; `message` is the record's message when the caller has it decoded.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 pub mod keys;
 
+mod ahead;
 mod apply;
 mod rebuild;
 mod rows;
@@ -17,7 +18,7 @@ use crate::journal::{Chain, OpenError, ReadError};
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
-pub(crate) use rebuild::ahead;
+pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };

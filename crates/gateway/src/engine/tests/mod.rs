@@ -153,7 +153,7 @@ impl Gateway {
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let reader = journal.reader();
-        ledger::ahead(&ledger.tips(), &reader).map_err(|error| error.to_string())?;
+        ledger::not_ahead(&ledger.tips(), &reader).map_err(|error| error.to_string())?;
         ledger::catch_up(&ledger, &reader, &applier, &mut |_| {}).map_err(|error| error.to_string())?;
         let clock = HandClock::new();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
