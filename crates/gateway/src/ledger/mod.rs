@@ -69,7 +69,7 @@ pub enum LedgerError {
     /// The ledger stands for an entry that the journal does not have.
     #[error(
         "the ledger stands for {entry}, which the journal does not have or has with another content: entries that \
-         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay`"
+         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay --accept-loss`"
     )]
     Ahead {
         /// The entry, `GEMEENTE:SEQ`.
