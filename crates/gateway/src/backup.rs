@@ -205,7 +205,7 @@ pub fn ledger_stand(data: &Path) -> Result<LedgerStand, LedgerError> {
         Err(error) => return Err(error.into()),
     };
     let tips = ledger.tips();
-    match crate::ledger::ahead(&tips, reader) {
+    match crate::ledger::not_ahead(&tips, reader) {
         Err(LedgerError::Ahead { entry }) => return Ok(LedgerStand::Ahead(entry)),
         other => other?,
     }

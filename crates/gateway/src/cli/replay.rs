@@ -78,6 +78,9 @@ impl Replay {
         };
         let path = folder.join("ledger");
         if !self.verify {
+            if !self.accept_loss {
+                self.refuse_loss(&path, &reader)?;
+            }
             let (ledger, entries) = ledger::rebuild(&path, &reader, &applier, &mut show).map_err(failed)?;
             bar.finish_and_clear();
             let replayed = Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None };

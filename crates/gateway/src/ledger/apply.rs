@@ -12,7 +12,7 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Stand, Tellers, Uitgaand, keys, put_row,
+    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, keys, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -42,6 +42,11 @@ impl Applier {
     #[must_use]
     pub fn new(schemas: Schemas) -> Self {
         Self { schemas }
+    }
+
+    /// Reads the message of a record, if it is one that can be read.
+    pub(super) fn message(&self, bericht: &Bericht) -> Option<Message> {
+        self.schemas.decode(&bericht.bytes).ok()
     }
 
     /// Applies a whole record; `message` is the record's message when the caller has it decoded.
@@ -92,6 +97,15 @@ impl Applier {
     ) -> Result<Option<Gevolg>, LedgerError> {
         let receipt = keys::ontvangst(&bericht.partner, &bericht.sha256);
         put_row(overlay, receipt, &(at.chain.code(), at.seq))?;
+        if let Some(sleutel) = &bericht.sleutel {
+            let row = Sleutel {
+                chain: at.chain.code(),
+                seq: at.seq,
+                inhoud: sleutel.inhoud,
+                bericht: bericht.sha256,
+            };
+            put_row(overlay, keys::sleutel(&bericht.partner, &sleutel.sleutel), &row)?;
+        }
         let dag = parse_date(at, &bericht.vandaag)?;
         match message {
             Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_) => {

@@ -5,6 +5,7 @@
 
 pub mod keys;
 
+mod ahead;
 mod apply;
 mod rebuild;
 mod rows;
@@ -17,11 +18,11 @@ use crate::journal::{Chain, OpenError, ReadError};
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
-pub(crate) use rebuild::ahead;
+pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
+pub use rows::{EbMelding, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
 pub const FORMAT: u32 = 1;
@@ -138,6 +139,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),
+        Some(b'i') => "an idempotency key".to_owned(),
         Some(b'o') => match keys::uitgaand_id(key) {
             Some(id) => format!("outgoing message {id}"),
             None => "an outgoing message".to_owned(),

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use jiff::Timestamp;
 
+use super::ahead::{self, CHUNKS_WAITING, Ready};
 use super::{Applier, At, FORMAT, LedgerError};
-use crate::engine::record::Record;
 use crate::journal::{Entry, EntryId, Position, Reader, Tips};
-use crate::store::{Ledger, Opening, Overlay};
-
-/// Entries applied in one commit.
-const COMMIT_ENTRIES: usize = 512;
+use crate::store::{Ledger, Opening, Overlay, StoreError};
 
 /// How far a catch-up has come.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +46,7 @@ pub fn open(
 ) -> Result<(Ledger, CatchUp), LedgerError> {
     let (ledger, reason) = match Ledger::open(dir, FORMAT)? {
         Opening::Opened(ledger) => {
-            ahead(&ledger.tips(), reader)?;
+            not_ahead(&ledger.tips(), reader)?;
             (ledger, None)
         }
         Opening::NeedsRebuild(reason) => (Ledger::create(dir, FORMAT)?, Some(reason.to_string())),
@@ -186,57 +185,74 @@ fn apply_wanted(
     wanted: &mut dyn FnMut(&Entry) -> Wanted,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, LedgerError> {
-    let mut tips = ledger.tips();
+    let tips = ledger.tips();
     let from = if tips.is_empty() { Position::START } else { reader.position_after(&tips) };
-    let entries = reader.entries();
-    let mut applied = 0;
-    let mut all = reader.read_all(from);
-    loop {
-        let mut overlay = Overlay::new(ledger);
-        let mut taken = 0;
-        let mut done = true;
-        for entry in all.by_ref() {
-            let entry = entry?;
-            // Entries of other chains may stand between those that the ledger has.
-            let has = tips.get(&entry.id.chain).is_some_and(|tip| entry.id.seq <= tip.seq);
-            if has {
-                continue;
-            }
-            match wanted(&entry) {
-                Wanted::Yes => {}
-                Wanted::No => continue,
-                Wanted::Nothing => break,
-            }
-            apply_entry(&mut overlay, applier, &entry)?;
-            tips.insert(entry.id.chain, entry.tip());
-            taken += 1;
-            if taken == COMMIT_ENTRIES {
-                done = false;
+    let entries = reader.read_all(from);
+    thread::scope(|scope| {
+        let (sender, chunks) = sync_channel(CHUNKS_WAITING);
+        let has = tips.clone();
+        thread::Builder::new()
+            .name("replay".to_owned())
+            .spawn_scoped(scope, move || ahead::decode(entries, applier, &has, &sender))
+            .map_err(StoreError::from)?;
+        let mut applying = Applying { ledger, applier, tips, total: reader.entries(), applied: 0 };
+        // The other side ends when nobody takes its chunks any more.
+        for chunk in chunks {
+            if applying.chunk(chunk?, wanted, progress)? {
                 break;
             }
         }
-        if taken > 0 {
-            let tips: Vec<_> = tips.values().copied().collect();
-            ledger.commit(overlay.into_writes(), &tips)?;
-            applied += taken as u64;
-            progress(Progress { applied, entries });
-        }
-        if done {
-            return Ok(applied);
-        }
-    }
+        Ok(applying.applied)
+    })
 }
 
-fn apply_entry(overlay: &mut Overlay<'_>, applier: &Applier, entry: &Entry) -> Result<(), LedgerError> {
-    let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
-    let record = Record::decode(entry.kind, entry.version, &entry.payload)
-        .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
-    applier.apply(overlay, &at, &record, None)
+/// A ledger on its way through the journal.
+struct Applying<'a> {
+    ledger: &'a Ledger,
+    applier: &'a Applier,
+    tips: Tips,
+    total: u64,
+    applied: u64,
+}
+
+impl Applying<'_> {
+    /// Applies what is wanted of a chunk, in one commit. True when nothing more is wanted.
+    fn chunk(
+        &mut self,
+        chunk: Vec<Ready>,
+        wanted: &mut dyn FnMut(&Entry) -> Wanted,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<bool, LedgerError> {
+        let mut overlay = Overlay::new(self.ledger);
+        let mut taken = 0;
+        let mut done = false;
+        for Ready { entry, record, message } in chunk {
+            match wanted(&entry) {
+                Wanted::Yes => {}
+                Wanted::No => continue,
+                Wanted::Nothing => {
+                    done = true;
+                    break;
+                }
+            }
+            let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
+            self.applier.apply(&mut overlay, &at, &record?, message.as_ref())?;
+            self.tips.insert(entry.id.chain, entry.tip());
+            taken += 1;
+        }
+        if taken > 0 {
+            let tips: Vec<_> = self.tips.values().copied().collect();
+            self.ledger.commit(overlay.into_writes(), &tips)?;
+            self.applied += taken;
+            progress(Progress { applied: self.applied, entries: self.total });
+        }
+        Ok(done)
+    }
 }
 
 /// Rows are written after the entry is durable, so a ledger that stands for an entry that the journal does not have
 /// proves that the journal lost one. Nobody but an operator may go on from there.
-pub(crate) fn ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
+pub(crate) fn not_ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
     for (chain, tip) in ledger {
         let entry = reader.get(*chain, tip.seq)?;
         if entry.is_none_or(|entry| entry.tip() != *tip) {

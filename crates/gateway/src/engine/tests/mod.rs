@@ -2,6 +2,7 @@
 
 mod crash;
 mod failure;
+mod fixture;
 mod isolation;
 mod whatif;
 
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_codec::retour::{self, Verdict};
+use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -80,7 +82,13 @@ fn settings(bedenktijd: Duration) -> Settings {
     let cak = PartnerId("cak".to_owned());
     settings.gemeenten.insert(
         gemeente,
-        GemeenteSettings { cak: Some(cak.clone()), bedenktijd: Some(bedenktijd), ..Default::default() },
+        GemeenteSettings {
+            cak: Some(cak.clone()),
+            bedenktijd: Some(bedenktijd),
+            // Long enough that no start of these tests is too late to be held.
+            eb: EbBeleid { melding_termijn_maanden: 120, ..EbBeleid::default() },
+            ..Default::default()
+        },
     );
     settings.partners.insert(cak, partner(PartnerKind::Cak));
     settings.partners.insert(PartnerId("backoffice".to_owned()), partner(PartnerKind::Backoffice));
@@ -145,7 +153,7 @@ impl Gateway {
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let reader = journal.reader();
-        ledger::ahead(&ledger.tips(), &reader).map_err(|error| error.to_string())?;
+        ledger::not_ahead(&ledger.tips(), &reader).map_err(|error| error.to_string())?;
         ledger::catch_up(&ledger, &reader, &applier, &mut |_| {}).map_err(|error| error.to_string())?;
         let clock = HandClock::new();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
@@ -158,7 +166,7 @@ impl Gateway {
     pub(crate) fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {
         let partner = PartnerId(partner.to_owned());
         let route = if partner.0 == "backoffice" { Route::Backoffice } else { Route::Direct };
-        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into() }))
+        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into(), key: None }))
     }
 
     /// Sends all of these before any is answered.
@@ -170,7 +178,7 @@ impl Gateway {
                     (self.engine.clone(), PartnerId((*partner).to_owned()), bytes.clone().into());
                 tasks.spawn_on(
                     async move {
-                        let inbound = Inbound { partner, route: Route::Direct, bytes };
+                        let inbound = Inbound { partner, route: Route::Direct, bytes, key: None };
                         (place, engine.receive(inbound).await)
                     },
                     self.runtime.handle(),
@@ -198,7 +206,7 @@ impl Gateway {
 
     /// Returns every outgoing message of this kind, delivered or not, that the journal gives.
     fn outgoing(&self, kind: &str) -> Vec<(OutgoingId, Message)> {
-        let rows = self.ledger.scan(&keys::alle_uitgaand()).map(Result::unwrap);
+        let rows = self.ledger.scan(&keys::uitgaand_van(None)).map(Result::unwrap);
         rows.filter_map(|(key, value)| {
             let row: Uitgaand = decode_row(&key, &value).unwrap();
             let id = keys::uitgaand_id(&key).unwrap();
@@ -312,7 +320,7 @@ const STORY: [Step; 10] = [
 
 /// Does one step. Returns the receipt of what was sent, if the step sends something.
 fn play(gateway: &Gateway, step: Step) -> Result<Option<(Receipt, Vec<u8>)>, Refusal> {
-    let (one, begin, end) = (order(100_101), date("2026-10-12"), date("2026-11-20"));
+    let (one, begin, end) = (order(100_101), date("2026-11-02"), date("2026-11-20"));
     let (partner, bytes) = match step {
         Step::Order => ("backoffice", wmo301(envelope("T301"), &PERSON, &one).unwrap().encode()),
         Step::OrderRetour => {

@@ -23,17 +23,20 @@ fn the_same_policy_makes_no_difference() {
     for bedenktijd in [Duration::ZERO, Duration::from_secs(3600)] {
         let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
         let gateway = Gateway::start(&SimulatedDisk::new(3), ledger, bedenktijd).unwrap();
-        play_all(&gateway);
-        gateway.clock.advance(bedenktijd * 2);
-        gateway.engine.due();
-        gateway.wait_for(|gateway| {
-            !gateway.outgoing("WMO401").is_empty()
-                || !gateway.outgoing("WMO403").is_empty()
-                || bedenktijd.is_zero()
-        });
+        if bedenktijd.is_zero() {
+            play_all(&gateway);
+        } else {
+            for step in [Step::Order, Step::OrderRetour, Step::Start, Step::StartAgain] {
+                play(&gateway, step).unwrap();
+            }
+            assert!(gateway.outgoing("WMO401").is_empty(), "it is held back");
+            gateway.clock.advance(bedenktijd * 2);
+            gateway.engine.due();
+        }
+        gateway.wait_for(|gateway| !gateway.outgoing("WMO401").is_empty());
         let (looked, found) = ask(&gateway, "");
         assert_eq!(found, [], "{bedenktijd:?}");
-        assert!(looked.messages >= 5 && looked.plans >= 1, "{looked:?}");
+        assert!(looked.messages >= 4 && looked.plans >= 1, "{looked:?}");
         gateway.stop();
     }
 }

@@ -265,3 +265,44 @@ proptest! {
         }
     }
 }
+
+/// The operator's page has every message that names damage, under what to do.
+#[test]
+fn every_damage_is_on_the_page_for_operators() {
+    let page = include_str!("../../../../../docs/when-something-is-wrong.md");
+    let (expected, found) = (EntryHash([1; 32]), EntryHash([2; 32]));
+    let all = [
+        DamageKind::ChainBroken { expected, found },
+        DamageKind::EntryHeader,
+        DamageKind::Hash,
+        DamageKind::NotEmpty,
+        DamageKind::Number { expected: 1, found: 2 },
+        DamageKind::Payload,
+        DamageKind::SegmentHeader,
+        DamageKind::SegmentEndsEarly { expected: 1, next: 2 },
+        DamageKind::SegmentMissing { found: 2 },
+        DamageKind::Sequence { expected: 1, found: 2 },
+        DamageKind::Tips,
+        DamageKind::UnknownFormat { found: 2 },
+    ];
+    for kind in all {
+        // A new kind must be added above, and to the page.
+        match kind {
+            DamageKind::ChainBroken { .. }
+            | DamageKind::EntryHeader
+            | DamageKind::Hash
+            | DamageKind::NotEmpty
+            | DamageKind::Number { .. }
+            | DamageKind::Payload
+            | DamageKind::SegmentHeader
+            | DamageKind::SegmentEndsEarly { .. }
+            | DamageKind::SegmentMissing { .. }
+            | DamageKind::Sequence { .. }
+            | DamageKind::Tips
+            | DamageKind::UnknownFormat { .. } => {}
+        }
+        let text = kind.to_string().replace(&expected.to_string(), "H").replace(&found.to_string(), "H");
+        let text = text.replace(|digit: char| digit.is_ascii_digit(), "N");
+        assert!(page.contains(&format!("`{text}`")), "{text}");
+    }
+}
