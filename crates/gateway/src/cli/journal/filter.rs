@@ -220,7 +220,10 @@ mod tests {
             assert_eq!(found(folder, &["--toewijzing", "0222/100101"]).unwrap(), of_person);
             assert_eq!(found(folder, &["--toewijzing", "0222/1"]).unwrap(), Vec::<String>::new());
             fs::write(&file, format!("{}\n", bsn(9))).unwrap();
-            assert_eq!(found(folder, &["--bsn-from", file.to_str().unwrap()]).unwrap(), [other.id.clone()]);
+            assert_eq!(
+                found(folder, &["--bsn-from", file.to_str().unwrap()]).unwrap(),
+                vec![other.id.clone()]
+            );
         }
     }
 

@@ -40,7 +40,10 @@ impl Tail {
         for entry in &last {
             write_line(&mut out, &summary(entry)?, self.format)?;
         }
-        while self.follow {
+        if !self.follow {
+            return Ok(if last.is_empty() { Found::Something } else { Found::AllWell });
+        }
+        loop {
             out.flush()?;
             thread::sleep(LOOK_EVERY);
             for entry in browser.since(end).map_err(open::unopened)? {
@@ -48,6 +51,5 @@ impl Tail {
             }
             end = browser.end();
         }
-        Ok(if last.is_empty() { Found::Something } else { Found::AllWell })
     }
 }
