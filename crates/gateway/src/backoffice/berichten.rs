@@ -24,25 +24,31 @@ use crate::view::{self, BerichtFilter, BerichtView, EntryView, Order};
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only of this gemeente (CBS code).
+    #[param(pattern = "^[0-9]{4}$")]
     gemeente: Option<String>,
     /// Only of this kind, as `WMO305`.
     bericht: Option<String>,
     /// Only from this partner or token.
     partner: Option<String>,
     /// Only about this toewijzing: `GEMEENTE/NUMMER`.
+    #[param(pattern = "^[0-9]{4}/[1-9][0-9]{0,8}$")]
     toewijzing: Option<String>,
     /// Only those that were given this retourcode.
     retourcode: Option<String>,
     /// From this day or moment on: `2026-11-25`, or `2026-11-25T09:00:00Z`.
+    #[param(format = Date)]
     van: Option<String>,
     /// Up to and including this day, or before this moment.
+    #[param(format = Date)]
     tot: Option<String>,
     /// What comes first: `nieuwste` (as if not given) or `oudste`.
     #[param(inline)]
     volgorde: Option<Volgorde>,
     /// The value of `volgende` of the page before.
+    #[param(pattern = "^(begin|[0-9]{4}[.][0-9]{1,18}(-[0-9]{4}[.][0-9]{1,18})*)$")]
     na: Option<String>,
     /// At most so many rows; 50 if not given, 500 at most.
+    #[param(minimum = 1, maximum = 500)]
     aantal: Option<usize>,
 }
 

@@ -22,6 +22,7 @@ pub(super) struct Search {
     bsn: String,
     /// Only at this gemeente (CBS code).
     #[serde(default)]
+    #[schema(pattern = "^[0-9]{4}$")]
     gemeente: Option<String>,
 }
 

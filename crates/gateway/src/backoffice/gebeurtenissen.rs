@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Extension, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -50,13 +50,17 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[into_params(parameter_in = Query)]
 pub(super) struct FollowQuery {
     /// The cursor of the last event seen; `nu`: only what is to come; not given: from the beginning.
+    #[param(pattern = "^(nu|begin|[0-9]{4}[.][0-9]{1,18}(-[0-9]{4}[.][0-9]{1,18})*)$")]
     na: Option<String>,
     /// Only of this gemeente (CBS code).
+    #[param(pattern = "^[0-9]{4}$")]
     gemeente: Option<String>,
     /// Seconds to wait for something to happen; 0 if not given, 60 at most, less when the listener is configured to
     /// end silent connections sooner.
+    #[param(maximum = 60)]
     wacht: Option<u64>,
     /// At most so many events; 50 if not given, 500 at most.
+    #[param(minimum = 1, maximum = 500)]
     aantal: Option<usize>,
 }
 
@@ -90,6 +94,7 @@ pub(super) struct Gebeurtenissen {
     params(FollowQuery),
     responses(
         (status = 200, content((Gebeurtenissen = "application/json"), (String = "text/event-stream"))),
+        (status = 409, description = "The cursor has seen more than the journal has."),
         Problems
     )
 )]
@@ -205,12 +210,12 @@ fn position(api: &Api, chains: &[Chain], text: Option<&str>) -> Result<Cursor, P
     let cursor = cursor.only(chains);
     match cursor.ahead_of(&tips) {
         None => Ok(cursor),
-        Some(chain) => Err(bad_query(
-            "na",
-            &format!(
-                "it has seen more of gemeente {chain} than the journal has; was an older backup put back?"
-            ),
-        )),
+        Some(chain) => {
+            let title = "The cursor is from beyond the end of the journal";
+            let what =
+                format!("it has seen more of gemeente {chain} than there is; was an older backup put back?");
+            Err(Problem::new(StatusCode::CONFLICT, "cursor-voorbij-einde", title).detail(what))
+        }
     }
 }
 

@@ -18,8 +18,10 @@ use crate::view::{self, NotACursor, TermijnFilter, TermijnView};
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only of this gemeente (CBS code).
+    #[param(pattern = "^[0-9]{4}$")]
     gemeente: Option<String>,
     /// Only with this aanbieder (AGB code).
+    #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
     /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING or CAK_DATA.
     termijn: Option<String>,
@@ -28,10 +30,13 @@ pub(super) struct ListQuery {
     #[param(required = false)]
     verlopen: bool,
     /// Only those whose last day is this one or before, as `2026-11-25`.
+    #[param(format = Date)]
     tot: Option<String>,
     /// The value of `volgende` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     na: Option<String>,
     /// At most so many rows; 50 if not given, 500 at most.
+    #[param(minimum = 1, maximum = 500)]
     aantal: Option<usize>,
 }
 

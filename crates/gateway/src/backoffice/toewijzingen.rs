@@ -18,14 +18,18 @@ use crate::view::{self, ToewijzingFilter, ToewijzingView};
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only of this gemeente (CBS code).
+    #[param(pattern = "^[0-9]{4}$")]
     gemeente: Option<String>,
     /// Only of this aanbieder (AGB code).
+    #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
     /// Only in this state of delivery: NIET_GESTART, GESTART, TIJDELIJK_GESTOPT or BEEINDIGD.
     levering: Option<String>,
     /// The value of `volgende` of the page before.
+    #[param(pattern = "^[0-9]{4}:[1-9][0-9]{0,8}$")]
     na: Option<String>,
     /// At most so many rows; 50 if not given, 500 at most.
+    #[param(minimum = 1, maximum = 500)]
     aantal: Option<usize>,
 }
 

@@ -20,6 +20,7 @@ use crate::view::{self, OutgoingFilter, OutgoingView};
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only of this gemeente (CBS code).
+    #[param(pattern = "^[0-9]{4}$")]
     gemeente: Option<String>,
     /// Only to this partner.
     partner: Option<String>,
@@ -32,8 +33,10 @@ pub(super) struct ListQuery {
     #[param(required = false)]
     alle: bool,
     /// The value of `volgende` of the page before.
+    #[param(pattern = "^[0-9]{4}:[1-9][0-9]{0,17}/[0-9]{1,4}$")]
     na: Option<String>,
     /// At most so many rows; 50 if not given, 500 at most.
+    #[param(minimum = 1, maximum = 500)]
     aantal: Option<usize>,
 }
 

@@ -32,7 +32,7 @@ async fn a_reader_sees_everything_once_and_goes_on_after_a_restart() {
     let tenth = whole["gebeurtenissen"][9]["cursor"].as_str().unwrap();
     let rest = played.ask(&format!("/gebeurtenissen?aantal=500&na={tenth}")).await.body;
     assert_eq!(values(&rest["gebeurtenissen"], "entry"), entries[10..]);
-    assert_eq!(played.ask("/gebeurtenissen?na=0222.99999").await.problem(), "400 ongeldige-vraag");
+    assert_eq!(played.ask("/gebeurtenissen?na=0222.99999").await.problem(), "409 cursor-voorbij-einde");
     assert_eq!(played.ask("/gebeurtenissen?na=x").await.problem(), "400 ongeldige-vraag");
     // A cursor of another gemeente opens nothing.
     let other = played.ask_voorst("/gebeurtenissen?na=0222.1&aantal=500").await.body;
