@@ -7,6 +7,7 @@ mod deadlines;
 mod delivery;
 mod model;
 mod own_contribution;
+mod policy;
 mod requests;
 mod rules;
 mod support;
