@@ -39,6 +39,9 @@ fn what_cannot_run_ends_with_2_and_a_reason() {
         &["outbox", "list", "--data", nowhere],
         &["replay", "--data", nowhere],
         &["replay", "--verify", "--data", nowhere],
+        &["journal", "tail", "--data", nowhere],
+        &["journal", "export", "--data", nowhere],
+        &["store", "check", "--data", nowhere],
     ] {
         let run = iwmo(arguments).exits(2);
         assert_eq!(run.out, "", "{arguments:?}");
