@@ -91,7 +91,7 @@ fn retour(want: &Value, got: Option<&Message>) -> Vec<String> {
     found
 }
 
-/// The state must hold on both sides once the retour is in.
+/// The state must hold on both sides.
 fn states(world: &World, step: &Value, want: &Value, today: Date) -> Vec<String> {
     let mut found = Vec::new();
     for (number, want) in want.as_object().into_iter().flatten() {
@@ -99,7 +99,7 @@ fn states(world: &World, step: &Value, want: &Value, today: Date) -> Vec<String>
             found.push(format!("{number} is no ToewijzingNummer"));
             continue;
         };
-        for (name, side) in [("gemeente", &world.gemeente), ("aanbieder", &world.aanbieder)] {
+        for (name, side) in world.informed() {
             let differences = match dossier_of(side, nummer, step) {
                 Some(dossier) => state::toewijzing(dossier, nummer, want, today),
                 None => state::toewijzing(&nobodys(world), nummer, want, today),
@@ -149,7 +149,7 @@ fn taakgericht(world: &World, want: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for want in want.as_array().into_iter().flatten() {
         let onderwerp = Onderwerp::Taakgericht(state::product(&want["Product"]));
-        for side in [&world.gemeente, &world.aanbieder] {
+        for (_, side) in world.informed() {
             let dossier = side.dossiers.values().find(|d| Some(d.key().bsn.expose()) == want["Bsn"].as_str());
             match dossier {
                 Some(dossier) => found.extend(state::levering(dossier, &onderwerp, &want["levering"])),
@@ -164,7 +164,7 @@ fn taakgericht(world: &World, want: &Value) -> Vec<String> {
 fn requests(world: &World, want: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (reference, want) in want.as_object().into_iter().flatten() {
-        for (name, side) in [("gemeente", &world.gemeente), ("aanbieder", &world.aanbieder)] {
+        for (name, side) in world.informed() {
             let all = side.dossiers.values().flat_map(Dossier::verzoeken);
             let request = all.into_iter().find(|verzoek| verzoek.referentie.as_str() == reference);
             let got = json!(request.map(|verzoek| verzoek.status().as_str()));

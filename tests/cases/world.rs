@@ -119,6 +119,15 @@ impl World {
         })
     }
 
+    /// The sides that know how things stand: the aanbieder only when no message of its own waits for a retour.
+    pub(crate) fn informed(&self) -> Vec<(&'static str, &Side)> {
+        let mut sides = vec![("gemeente", &self.gemeente)];
+        if self.waiting.is_empty() {
+            sides.push(("aanbieder", &self.aanbieder));
+        }
+        sides
+    }
+
     /// Feeds a step; a step of the clock feeds nothing.
     pub(crate) fn step(&mut self, step: &Value) -> Result<Outcome, Problem> {
         if step["message"].is_null() { Ok(Outcome::default()) } else { self.message(step, true) }

@@ -1,10 +1,14 @@
 //! Reading commands beside a running daemon: they work, and change nothing.
 
+use std::time::Duration;
+
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::MessageKind;
 use iwmo_codec::retour::RetourView;
+use iwmo_gateway::ledger::FORMAT;
+use iwmo_gateway::store::{Ledger, Opening};
 
-use crate::harness::{Envelope, HVB, Klant, Order, Site, day, kept, wmo301, wmo305};
+use crate::harness::{Caller, Envelope, HVB, Klant, Order, Site, day, kept, snapshot, wmo301, wmo305};
 
 /// Every reading command sees what the running daemon has acknowledged, keeps it from nothing, and adds nothing.
 #[tokio::test]
@@ -53,4 +57,66 @@ async fn reading_commands_work_beside_a_running_daemon() {
     site.start().stop();
     assert_eq!(site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json(), show);
     site.verify();
+}
+
+/// On a store that nobody has open, reading commands leave the journal alone, and the ledger says what it said.
+#[tokio::test]
+async fn reading_commands_change_nothing() {
+    let site = Site::new();
+    let daemon = site.start();
+    let (klant, order) = (Klant::new(1), Order::new(100_101));
+    let toewijzing = wmo301(&Envelope::new("0222", "98000001", "T1"), &klant, &order);
+    let (id, _) = site.backoffice().post(&daemon.backoffice, &toewijzing).await.receipt();
+    let read = |how: &str| {
+        let before = snapshot(&site.data().join("journal"));
+        for arguments in [
+            &["toewijzing", "list"] as &[&str],
+            &["toewijzing", "show", "0222/100101"],
+            &["journal", "list"],
+            &["journal", "show", &id],
+            &["journal", "verify"],
+            &["outbox", "list"],
+            &["replay", "--verify"],
+        ] {
+            site.iwmo(arguments).exits(0);
+        }
+        assert!(snapshot(&site.data().join("journal")) == before, "{how}: the journal was changed");
+        site.verify();
+    };
+    daemon.kill();
+    read("after kill -9");
+    site.start().stop();
+    read("after a stop");
+}
+
+/// A reading command that has the ledger open at that moment does not keep a daemon from starting.
+#[test]
+fn a_daemon_starts_although_a_reading_command_has_the_ledger() {
+    let site = Site::new();
+    site.start().stop();
+    let Opening::Opened(reading) = Ledger::open(&site.data().join("ledger"), FORMAT).unwrap() else {
+        panic!("the ledger cannot be read");
+    };
+    let done = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        drop(reading);
+    });
+    let daemon = site.start();
+    done.join().unwrap();
+    daemon.stop();
+    site.verify();
+}
+
+/// A daemon that said `ready` says so to monitoring too, over plain HTTP and to whoever is on this machine.
+#[tokio::test]
+async fn a_ready_daemon_says_so_to_monitoring() {
+    let site = Site::new();
+    let daemon = site.start();
+    let anybody = Caller::backoffice(None, &site.authority);
+    for path in ["/healthz", "/readyz"] {
+        anybody.get_plain(&daemon.ops, path).await.is(200);
+    }
+    // What is behind a token or a certificate is not there.
+    anybody.get_plain(&daemon.ops, "/api/v1/toewijzingen").await.problem(404, "niet-gevonden");
+    daemon.stop();
 }

@@ -9,7 +9,7 @@ use crate::harness::{
 /// Bytes of the largest message in these tests.
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// Bytes of a message that no buffer on the way can hold.
-const UNREAD_BYTES: usize = 16 * 1024 * 1024;
+const UNREAD_BYTES: usize = 8 * 1024 * 1024;
 
 fn start() -> String {
     let envelope = Envelope::new("0222", "98000001", "S1");
@@ -138,7 +138,7 @@ async fn a_refusal_arrives_though_the_message_was_not_read() {
     let bytes = vec![b' '; UNREAD_BYTES];
     let nobody = site.authority.client("nobody", None).unwrap();
     let nobody = Caller::partner(Some(&nobody.identity), &site.authority);
-    for _ in 0..3 {
+    for _ in 0..2 {
         nobody.post(&daemon.exchange, &bytes).await.problem(403, "onbekende-partner");
         let stranger = Caller::backoffice(Some("wrong"), &site.authority);
         stranger.post(&daemon.backoffice, &bytes).await.problem(401, "niet-aangemeld");

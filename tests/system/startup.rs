@@ -1,30 +1,12 @@
 //! What keeps a daemon from starting: one clear answer, and the store is as it was.
 
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
 use iwmo_gateway::journal::ReadOnlyJournal;
 
-use crate::harness::{Envelope, HVB, Klant, Order, Run, Site, day, iwmo, kept, wmo305};
-
-/// Every file of a store with its content, but for the lock, in which each opening leaves its number.
-fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().is_some_and(|name| name != "lock") {
-                files.insert(path.display().to_string(), std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
-}
+use crate::harness::{Envelope, HVB, Klant, Order, Run, Site, day, iwmo, kept, snapshot, wmo305};
 
 fn serve(site: &Site) -> Run {
     iwmo(["serve", "--config", site.config().to_str().unwrap()])

@@ -21,14 +21,15 @@ fn files(folders: &[&str], ending: &str) -> Vec<(String, String)> {
     while let Some(folder) = open.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries {
-            let path = entry.unwrap().path();
+            let path = entry.expect("a folder of the repository can be read").path();
             if path.is_dir() {
                 if !path.ends_with("target") {
                     open.push(path);
                 }
             } else if path.extension().is_some_and(|has| has == ending) {
-                let name = path.strip_prefix(&root).unwrap().display().to_string();
-                found.push((name, fs::read_to_string(&path).unwrap()));
+                let name =
+                    path.strip_prefix(&root).expect("it was found below the root").display().to_string();
+                found.push((name, fs::read_to_string(&path).expect("a text of the repository can be read")));
             }
         }
     }

@@ -173,7 +173,7 @@ fn exchange(dir: &Path, entries: u64) {
             async move {
                 for (partner, bytes) in messages(number as u32 + 1, &bsn) {
                     let partner = PartnerId(partner.to_owned());
-                    let inbound = Inbound { partner, route: Route::Direct, bytes: bytes.into() };
+                    let inbound = Inbound { partner, route: Route::Direct, key: None, bytes: bytes.into() };
                     engine.receive(inbound).await.unwrap();
                 }
             },

@@ -8,7 +8,7 @@ use iwmo_codec::messages::Message;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::backoffice::{self, Backoffice};
+use crate::backoffice::{Api, Backoffice};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::engine::{
@@ -18,6 +18,7 @@ use crate::exchange::{Directory, Exchange, Rate};
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
 use crate::listener::{Bounds, ListenError, Listener, Stopper};
+use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox};
 use crate::pki::{self, PkiError};
 
@@ -103,7 +104,7 @@ impl Daemon {
         let route = DirectRoute::new(client, config.sending.pace.attempt)?;
 
         let settings = settings(&config);
-        let (engine, opened) = Engine::open(&config.data, settings, Arc::clone(&clock), progress)?;
+        let (engine, opened) = Engine::open(&config.data, settings.clone(), Arc::clone(&clock), progress)?;
 
         let intake = Arc::new(engine.clone());
         let (stopper, stop) = Stopper::new();
@@ -116,18 +117,23 @@ impl Daemon {
         tasks.spawn(exchange.serve(router, stop.clone()));
         let (tokens, token_source) = watch::channel(Arc::new(config.tokens.clone()));
         let backoffice = backoffice.map(|(listener, address)| {
-            let reads = backoffice::reads::router(engine.clone(), Arc::clone(&clock));
-            let router =
-                Backoffice::new(Arc::clone(&intake), token_source, bodies, Arc::new(from_json)).router(reads);
+            let (clock, settings) = (Arc::clone(&clock), Arc::new(settings.clone()));
+            let api = Api::new(engine.clone(), clock, settings, stop.clone(), config.limits.idle);
+            let frame = Backoffice::new(Arc::clone(&intake), token_source, bodies, Arc::new(from_json));
+            let router = frame.router(api.router());
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
         let health = engine.health().clone();
         let ops = ops.map(|(listener, address)| {
-            let router = crate::ops::router(
-                Arc::new(move || health.reason().into_iter().collect()),
-                axum::Router::new(),
-            );
+            let scrape = Scrape {
+                engine: engine.clone(),
+                clock: Arc::clone(&clock),
+                partners: config.partners.iter().map(|partner| partner.id.clone()).collect(),
+                certificates: config.certificate_ends(),
+            };
+            let readiness = Arc::new(move || health.reason().into_iter().collect());
+            let router = crate::ops::router(readiness, metrics::router(scrape));
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });

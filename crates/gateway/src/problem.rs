@@ -160,6 +160,12 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "verkeerde-afzender", "The message is not from this partner")
                     .detail(detail)
             }
+            Refusal::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "sleutel-hergebruikt",
+                "The Idempotency-Key was used before for another request",
+            )
+            .detail("a key belongs to one request; give another request a key of its own"),
             Refusal::TooLarge { bytes_max } => Self::too_large(bytes_max),
             Refusal::Unavailable { reason, retry_after_seconds } => {
                 // The reason may tell about disks and paths; operators have it in the log.

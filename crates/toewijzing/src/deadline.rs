@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cak::{EbBeleid, EbDossier, Gewenst, shift_months};
 use crate::calendar::Kalender;
 use crate::dossier::{Dossier, Onderwerp, VersieStatus, Verzoek, VerzoekSoort, VerzoekStatus};
+use crate::event::Bericht;
 use crate::identity::{Identificatie, ReferentieAanbieder};
 
 /// Working days in which a retour is to be sent (OP090).
@@ -130,16 +131,19 @@ pub fn retour(
 #[must_use]
 pub fn of_dossier(dossier: &Dossier, zijde: Wie, kalender: Kalender) -> Vec<Deadline> {
     let mut found = Vec::new();
+    // OP090: the gemeente waits for the 302 or 320, the aanbieder owes it.
+    let timer = match zijde {
+        Wie::Gemeente => Timer::RetourIn,
+        Wie::Aanbieder => Timer::RetourOut,
+    };
+    let unanswered = |bericht: &Bericht| retour(timer, &bericht.identificatie, bericht.dag, zijde, kalender);
+    for verzoek in dossier.verzoeken() {
+        let waiting = verzoek.reacties.iter().filter(|reactie| reactie.status == VersieStatus::Pending);
+        found.extend(waiting.map(|reactie| unanswered(&reactie.bericht)));
+    }
     for nummer in dossier.nummers() {
-        for version in dossier.versies(nummer).iter().filter(|v| v.status == VersieStatus::Pending) {
-            // OP090: the gemeente waits for the 302, the aanbieder owes it.
-            let timer = match zijde {
-                Wie::Gemeente => Timer::RetourIn,
-                Wie::Aanbieder => Timer::RetourOut,
-            };
-            let bericht = &version.bericht;
-            found.push(retour(timer, &bericht.identificatie, bericht.dag, zijde, kalender));
-        }
+        let waiting = dossier.versies(nummer).iter().filter(|v| v.status == VersieStatus::Pending);
+        found.extend(waiting.map(|version| unanswered(&version.bericht)));
         let onderwerp = Onderwerp::Toewijzing(nummer);
         let open =
             dossier.levering(&onderwerp).is_some_and(|levering| levering.open_starts().next().is_some());

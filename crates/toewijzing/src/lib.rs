@@ -17,6 +17,7 @@ pub mod dossier;
 pub mod event;
 pub mod identity;
 pub mod judge;
+pub mod tables;
 
 pub use dossier::Dossier;
 pub use event::Event;

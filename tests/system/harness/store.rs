@@ -1,5 +1,6 @@
 //! What stands in a store, read as the program reads it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use iwmo_gateway::engine::record::{Bericht, Record};
@@ -35,4 +36,21 @@ pub(crate) fn kept(data: &Path) -> Vec<Kept> {
 
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// Every file of a store with its content, but for the lock, in which each opening leaves its number.
+pub(crate) fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name != "lock") {
+                files.insert(path.display().to_string(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
 }

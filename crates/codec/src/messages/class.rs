@@ -43,6 +43,11 @@ impl<'x, 's> Reader<'x, 's> {
         value
     }
 
+    /// An attribute of the child that was just opened.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        self.walk.attribute(name)
+    }
+
     /// The class of the child that was just opened.
     pub(crate) fn class<T: Class>(&mut self) -> Option<T> {
         let class = T::decode(self);
@@ -108,6 +113,11 @@ pub(crate) trait Sink {
 
     /// An element with a value.
     fn leaf(&mut self, tag: &'static str, value: &impl Leaf) {
+        self.value(tag, None, value);
+    }
+
+    /// An element with a value and an attribute, which only an envelope has; a sink may leave the attribute out.
+    fn leaf_with(&mut self, tag: &'static str, _attribute: (&'static str, &str), value: &impl Leaf) {
         self.value(tag, None, value);
     }
 
@@ -180,6 +190,19 @@ impl Sink for Writer {
         for part in ["<", tag, ">"] {
             self.out.push_str(part);
         }
+        escape(&mut self.out, &value.lexical());
+        self.line(&["</", tag, ">"]);
+    }
+
+    fn leaf_with(&mut self, tag: &'static str, (name, text): (&'static str, &str), value: &impl Leaf) {
+        self.indent();
+        for part in ["<", tag, " ", name, "=\""] {
+            self.out.push_str(part);
+        }
+        let mut escaped = String::new();
+        escape(&mut escaped, text);
+        self.out.push_str(&escaped.replace('"', "&quot;"));
+        self.out.push_str("\">");
         escape(&mut self.out, &value.lexical());
         self.line(&["</", tag, ">"]);
     }

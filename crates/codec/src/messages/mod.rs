@@ -18,9 +18,7 @@ pub use header::{Header, RetourHeader};
 pub use json::JsonError;
 pub use kind::{MessageKind, Release};
 
-pub(crate) use class::{Class, Sink, local_name};
-
-use class::{Reader, Root};
+pub(crate) use class::{Class, Reader, Root, Sink, local_name};
 
 #[cfg(test)]
 mod tests;

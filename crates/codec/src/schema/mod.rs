@@ -33,7 +33,7 @@ pub(crate) use bundled::known_message;
 pub(crate) use content::{Allowed, Label, Model, Process};
 pub use error::{SchemaError, SchemaProblem};
 pub(crate) use expected::{Expected, Kind, Word};
-pub(crate) use moment::Calendar;
+pub(crate) use moment::{Calendar, Moment};
 pub(crate) use simple::{Bound, FacetFault, SimpleType, normalise};
 pub(crate) use tables::{Content, NO_NAMESPACE, Tables, TypeRef, UNKNOWN_NAMESPACE, ValueConstraint};
 

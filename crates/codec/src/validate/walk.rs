@@ -6,7 +6,9 @@ use super::frame::{Body, Frame, body, path};
 use super::leap::Leads;
 use crate::report::Report;
 use crate::schema::{Schemas, Tables, UNKNOWN_NAMESPACE};
-use crate::xml::{Namespaces, Scanner, Token, XmlFault, XmlFaultKind, decode, split_qname};
+use crate::xml::{
+    Namespaces, Scanner, Token, XmlFault, XmlFaultKind, decode, split_qname, unescape_attribute,
+};
 
 /// A walk over one document.
 pub(crate) struct Walk<'x, 's> {
@@ -103,6 +105,14 @@ impl<'x, 's> Walk<'x, 's> {
                 Step::Nothing => {}
             }
         }
+    }
+
+    /// An attribute without namespace of the element that [`Self::child`] just opened.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        // An element that was taken whole has none.
+        let attributes = if self.at_leaf { &[] } else { self.scanner.attributes() };
+        let found = attributes.iter().find(|attribute| attribute.name == name)?;
+        Some(unescape_attribute(found.value).into_owned())
     }
 
     /// The value of the simple-typed element that [`Self::child`] just opened, its white space normalised by

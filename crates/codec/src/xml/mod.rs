@@ -8,6 +8,7 @@
 //! stack of its own. Both take time linear in the text, and neither recurses.
 
 mod chars;
+mod classes;
 mod escape;
 mod fault;
 mod misc;
@@ -15,10 +16,11 @@ mod namespaces;
 mod scan;
 
 pub(crate) use chars::{is_name, is_name_char, is_ncname, is_xml_space, split_qname};
+pub(crate) use classes::plain_length;
 pub(crate) use escape::{decode, unescape_attribute, unescape_text};
 pub(crate) use fault::{XmlFault, XmlFaultKind};
 pub(crate) use namespaces::{Namespaces, XSI};
-pub(crate) use scan::{RawAttribute, Scanner, Token, plain_length};
+pub(crate) use scan::{RawAttribute, Scanner, Token};
 
 /// Counts work for the tests that compare it with the size of a document; outside tests it is nothing.
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Cuts a document into tags and text, and checks that it is well-formed.
 
 use super::chars::{is_name_char, is_name_start, is_xml_char, is_xml_space, split_qname};
+use super::classes::{CLASSES, Class, plain_length};
 use super::escape::reference;
 use super::{Limits, XmlFault, XmlFaultKind, count_work};
 use crate::report::DIAGNOSTICS_MAX;
@@ -426,58 +427,3 @@ impl<'x> Scanner<'x> {
         Token::Text { raw: &self.text[start..self.position], plain }
     }
 }
-
-/// Bytes looked at together.
-const STRIDE: usize = 32;
-
-/// The length of a text in which nothing is to be resolved or refused: up to the next `<`, or to what must be
-/// looked at more closely.
-pub(crate) fn plain_length(bytes: &[u8]) -> usize {
-    let plain = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Plain);
-    let short = bytes.iter().take(STRIDE).take_while(|byte| plain(byte)).count();
-    if short < STRIDE {
-        return short;
-    }
-    // Written so that the compiler can compare a whole stride at once.
-    let special =
-        |byte: &u8| (*byte < b' ') | (*byte == b'<') | (*byte == b'&') | (*byte == b']') | (*byte == 0xEF);
-    let mut at = STRIDE;
-    while let Some(stride) = bytes.get(at..at + STRIDE) {
-        if stride.iter().fold(false, |found, byte| found | special(byte)) {
-            let length = stride.iter().take_while(|byte| plain(byte)).count();
-            if length < STRIDE {
-                return at + length;
-            }
-        }
-        at += STRIDE;
-    }
-    at + bytes[at.min(bytes.len())..].iter().take_while(|byte| plain(byte)).count()
-}
-
-#[derive(Clone, Copy)]
-enum Class {
-    Plain,
-    LessThan,
-    Ampersand,
-    Return,
-    Bracket,
-    Control,
-    Lead,
-}
-
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Plain; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        classes[byte] = Class::Control;
-        byte += 1;
-    }
-    classes[b'\t' as usize] = Class::Plain;
-    classes[b'\n' as usize] = Class::Plain;
-    classes[b'\r' as usize] = Class::Return;
-    classes[b'<' as usize] = Class::LessThan;
-    classes[b'&' as usize] = Class::Ampersand;
-    classes[b']' as usize] = Class::Bracket;
-    classes[0xEF] = Class::Lead;
-    classes
-};

@@ -1,30 +1,64 @@
-//! The frame of the backoffice API: TLS, bearer tokens, and the way in for messages.
+//! The backoffice API: its frame with TLS and bearer tokens, the way in for messages, and what may be asked.
 //!
 //! Each request needs `Authorization: Bearer <token>`. The configuration has only the SHA-256 of tokens;
 //! the comparison looks at every configured token and takes the same time whichever fits. Handlers find
 //! the [`Principal`] as a request extension and show only what belongs to its gemeenten.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `auth.rs` | who is asking |
+//! | `api.rs`, `openapi.rs` | the routes with their descriptions, what they share |
+//! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
+//! | `termijnen.rs`, `uitgaand.rs` | work: what is due, what waits |
+//! | `gebeurtenissen.rs` | the feed |
 
+mod api;
 mod auth;
-pub mod reads;
+mod berichten;
+mod clienten;
+mod gebeurtenissen;
+mod openapi;
+mod termijnen;
+mod toewijzingen;
+mod uitgaand;
 
 use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Router, middleware};
 use bytes::Bytes;
 
-use crate::engine::{Inbound, Intake, PartnerId, Receipt, Refusal, Route};
+use sha2::{Digest, Sha256};
+
+use crate::engine::{IdempotencyKey, Inbound, Intake, KEY_BYTES_MAX, PartnerId, Receipt, Refusal, Route};
 use crate::exchange::{APPLICATION_XML, accepted, log_access};
 use crate::listener::body::{BodyReader, content_is};
 use crate::problem::{Problem, only_problems};
+use openapi::Problems;
 
+pub use api::{Api, document};
 pub use auth::{Principal, TokenSource};
 
 /// The path that takes messages.
 pub const BERICHTEN_PATH: &str = "/api/v1/berichten";
+
+/// The header with which a client names a request.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// A receipt.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = Ontvangst)]
+struct Ontvangst {
+    /// The journal entry, `GEMEENTE:SEQ`.
+    ontvangst: String,
+    /// SHA-256 of the message, in hexadecimal digits.
+    sha256: String,
+    /// Whether the same message was received before; `ontvangst` is that of the first time.
+    dubbel: bool,
+}
 
 const APPLICATION_JSON: &str = "application/json";
 
@@ -82,6 +116,27 @@ impl<I: Intake> Backoffice<I> {
     }
 }
 
+/// Hand in a message: a 301 and the like.
+///
+/// The message is XML, or JSON as `iwmo show --format json` prints. The answer comes once it is on disk. The same
+/// message again gets the first receipt with `dubbel`. A request with an `Idempotency-Key` that is sent again with the
+/// same body gets its first answer; another body under that key is refused.
+#[utoipa::path(
+    post,
+    path = "/api/v1/berichten",
+    tag = "berichten",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    request_body(content((String = "application/xml"), (serde_json::Value = "application/json"))),
+    responses(
+        (status = 202, body = Ontvangst, description = "The message is on disk."),
+        (status = 403, description = "The token may not send this message."),
+        (status = 408, description = "The message did not arrive in time."),
+        (status = 413, description = "The message is too large."),
+        (status = 415, description = "The message is neither XML nor JSON."),
+        (status = 422, description = "The message breaks XML, the schema or the rules, or the receiver would refuse it."),
+        Problems
+    )
+)]
 async fn receive<I: Intake>(
     State(backoffice): State<Backoffice<I>>,
     Extension(principal): Extension<Principal>,
@@ -104,10 +159,25 @@ async fn take<I: Intake>(
         return Err(Problem::unsupported_media_type("application/xml, application/json"));
     }
     let received = backoffice.bodies.read(&head.headers, body).await?;
+    let key = idempotency_key(&head.headers, &received.bytes)?;
     let bytes =
         if json { from_json(backoffice, received.bytes.clone()).await? } else { received.bytes.clone() };
-    let inbound = Inbound { partner: PartnerId(principal.name.clone()), route: Route::Backoffice, bytes };
+    let partner = PartnerId(principal.name.clone());
+    let inbound = Inbound { partner, route: Route::Backoffice, bytes, key };
     Ok(backoffice.intake.receive(inbound).await?)
+}
+
+/// The key of the request, if it has one.
+fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let one = values.next().is_none();
+    let key = value.to_str().ok().filter(|_| one);
+    let key = key.and_then(|key| IdempotencyKey::new(key, Sha256::digest(body).into()));
+    key.map(Some).ok_or_else(|| {
+        let what = format!("give one key of at most {KEY_BYTES_MAX} visible ASCII characters");
+        Problem::new(StatusCode::BAD_REQUEST, "sleutel", "The Idempotency-Key cannot be used").detail(what)
+    })
 }
 
 /// A large message takes a while to convert, which must not hold up other requests.

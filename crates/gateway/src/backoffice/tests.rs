@@ -1,5 +1,11 @@
 //! The backoffice API over real TLS.
 
+mod api;
+mod feed;
+mod idempotency;
+mod metrics;
+mod played;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! The commands of `iwmo`: one file each, this one says which there are.
 
 mod check;
+mod deadlines;
 mod demo;
 mod journal;
 mod message;
@@ -10,6 +11,7 @@ mod output;
 mod progress;
 mod replay;
 mod serve;
+mod status;
 mod store;
 mod toewijzing;
 mod validate;
@@ -70,6 +72,8 @@ enum Command {
     Journal(journal::JournalCommand),
     Toewijzing(toewijzing::ToewijzingCommand),
     Outbox(outbox::OutboxCommand),
+    Deadlines(deadlines::Deadlines),
+    Status(status::Status),
     Replay(replay::Replay),
     Store(store::StoreCommand),
     /// Write a completion script for a shell to standard output
@@ -111,6 +115,8 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Journal(command) => command.run(terminal),
         Command::Toewijzing(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
+        Command::Deadlines(command) => command.run(terminal),
+        Command::Status(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),
         Command::Completions { shell } => {

@@ -11,6 +11,8 @@ use super::output::Failure;
 use super::progress;
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
 use crate::config;
+use crate::daemon::settings;
+use crate::engine::Settings;
 use crate::journal::{OpenError, ReadOnlyJournal, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening, StoreError};
@@ -38,6 +40,16 @@ impl StoreArguments {
         Self { data, config }
     }
 
+    /// Returns the configuration, when one was named.
+    pub(super) fn configuration(&self) -> Result<Option<config::Config>, Failure> {
+        self.config.as_deref().map(read_configuration).transpose()
+    }
+
+    /// Returns the policy of the configuration; without one, that of a gateway without settings.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        Ok(self.configuration()?.map(|config| settings(&config)).unwrap_or_default())
+    }
+
     /// Returns the folder of the store.
     pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         let folder = match (&self.data, &self.config) {
@@ -55,9 +67,13 @@ impl StoreArguments {
 }
 
 fn configured(file: &Path) -> Result<PathBuf, Failure> {
+    read_configuration(file).map(|config| config.data)
+}
+
+fn read_configuration(file: &Path) -> Result<config::Config, Failure> {
     let checked = config::check(file).map_err(|error| Failure::new(error.to_string()))?;
     match checked.config {
-        Some(config) => Ok(config.data),
+        Some(config) => Ok(config),
         None => Err(Failure::new(format!("{}: the configuration has mistakes", file.display()))
             .hint(format!("iwmo check-config {}", file.display()))),
     }

@@ -13,7 +13,7 @@ use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
 use super::whatif;
 use crate::clock::dutch_time;
-use crate::journal::{FileJournal, Options};
+use crate::journal::{FileJournal, Options, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening};
 
@@ -42,6 +42,9 @@ pub(super) struct Replay {
     /// gemeenten, [gemeente.0222.beleid] and [gemeente.0222.eigen_bijdrage] for one
     #[arg(long, value_name = "POLICY.toml")]
     what_if: Option<PathBuf>,
+    /// Rebuild although the stored ledger shows that the journal has lost entries that were acknowledged
+    #[arg(long, conflicts_with_all = ["verify", "until", "what_if"])]
+    accept_loss: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -78,6 +81,9 @@ impl Replay {
         };
         let path = folder.join("ledger");
         if !self.verify {
+            if !self.accept_loss {
+                self.refuse_loss(&path, &reader)?;
+            }
             let (ledger, entries) = ledger::rebuild(&path, &reader, &applier, &mut show).map_err(failed)?;
             bar.finish_and_clear();
             let replayed = Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None };
@@ -148,6 +154,18 @@ impl Replay {
         }
         writeln!(out, "  sha256 {hash}")?;
         Ok(Found::AllWell)
+    }
+
+    /// A rebuild would wipe out the one witness that the journal lost something, so it is refused then.
+    fn refuse_loss(&self, path: &Path, reader: &Reader) -> Result<(), Failure> {
+        if !path.is_dir() {
+            return Ok(());
+        }
+        match Ledger::open(path, FORMAT).map_err(|error| failed(error.into()))? {
+            Opening::Opened(ledger) => ledger::not_ahead(&ledger.tips(), reader).map_err(failed),
+            // It bears no witness, and is built anew.
+            Opening::NeedsRebuild(_) => Ok(()),
+        }
     }
 
     fn say(&self, terminal: &Terminal, replayed: &Replayed) -> Result<(), Failure> {

@@ -294,6 +294,19 @@ impl Config {
         }
     }
 
+    /// Returns when each of our certificates ends: of the exchange, the backoffice and the sending side.
+    #[must_use]
+    pub fn certificate_ends(&self) -> Vec<(&'static str, jiff::Timestamp)> {
+        let exchange = ("exchange", Some(&self.exchange.identity));
+        let backoffice = ("backoffice", self.backoffice.as_ref().map(|settings| &settings.identity));
+        let sending = ("sending", self.sending.identity.as_ref());
+        let end = |(name, identity): (&'static str, Option<&Identity>)| {
+            // A certificate that cannot be read is a mistake that `check-config` reports.
+            Some((name, identity?.certificate().ok()?.not_after))
+        };
+        [exchange, backoffice, sending].into_iter().filter_map(end).collect()
+    }
+
     /// Returns the gemeenten that a partner or the holder of a token deals with.
     #[must_use]
     pub fn gemeenten_of(&self, id: &PartnerId) -> Option<&[Gemeentecode]> {

@@ -24,6 +24,51 @@ pub struct Inbound {
     pub route: Route,
     /// The message, unaltered.
     pub bytes: bytes::Bytes,
+    /// How the sender names the request, if it does.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// What a sender names a request with: however often it is sent, it takes effect once and has one answer.
+///
+/// A key is bound to a request when the journal records its message, and as long as the journal is kept. A request
+/// that was refused leaves its key free.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    key: String,
+    body: [u8; 32],
+}
+
+/// Longest key that is taken.
+pub const KEY_BYTES_MAX: usize = 255;
+
+impl IdempotencyKey {
+    /// Returns the key of a request with a body of this SHA-256; nothing when the text is empty, too long or has
+    /// other characters than visible ASCII.
+    #[must_use]
+    pub fn new(key: &str, body: [u8; 32]) -> Option<Self> {
+        let usable =
+            !key.is_empty() && key.len() <= KEY_BYTES_MAX && key.bytes().all(|b| b.is_ascii_graphic());
+        usable.then(|| Self { key: key.to_owned(), body })
+    }
+
+    /// Returns the text of the key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns the SHA-256 of the request's body.
+    #[must_use]
+    pub fn body(&self) -> &[u8; 32] {
+        &self.body
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The sender chose the text; anything may stand in it.
+        f.write_str("IdempotencyKey")
+    }
 }
 
 /// A way by which messages come in and go out.
@@ -67,6 +112,9 @@ pub enum Refusal {
     /// The message names another sender than the certificate or token does.
     #[error("{0}")]
     WrongSender(String),
+    /// The sender used a key again for another request.
+    #[error("the idempotency key was used before for another request")]
+    KeyReused,
     /// The message is longer than the configured size.
     #[error("the message is larger than {bytes_max} bytes")]
     TooLarge {
@@ -81,6 +129,21 @@ pub enum Refusal {
         /// Seconds after which another try makes sense.
         retry_after_seconds: u32,
     },
+}
+
+impl Refusal {
+    /// Returns the word that stands for this kind of refusal in metrics.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::Unacceptable { .. } => "unacceptable",
+            Self::WrongSender(_) => "wrong_sender",
+            Self::KeyReused => "key_reused",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
 }
 
 /// Takes messages from a listener.

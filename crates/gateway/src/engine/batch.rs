@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::engine::record::{RECORD_VERSION, Record};
+use crate::engine::record::{RECORD_VERSION, Record, Uitspraak};
 use crate::engine::{OutgoingId, Receipt, Refusal, Unavailable};
 use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
 use crate::ledger::{At, LedgerError};
+use crate::metrics::{ENGINE_TAKEN_MESSAGES, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS};
 use crate::store::{Ledger, Overlay, StoreError};
 
 /// Seconds after which a refused sender may try again while the store cannot commit.
@@ -39,6 +40,8 @@ struct Pending {
     time: Timestamp,
     kind: u16,
     payload: Vec<u8>,
+    /// Of a message: its kind and the verdict, to be counted.
+    taken: Option<(String, &'static str)>,
 }
 
 /// Decisions on their way to the disk.
@@ -130,7 +133,11 @@ impl<'l> Batch<'l> {
         }
         self.bytes += payload.len();
         *self.added.entry(at.chain).or_default() += 1;
-        self.pending.push(Pending { chain: at.chain, time: at.time, kind: record.kind(), payload });
+        let taken = match record {
+            Record::Bericht(bericht) => Some((bericht.soort.clone(), verdict(&bericht.uitspraak))),
+            _ => None,
+        };
+        self.pending.push(Pending { chain: at.chain, time: at.time, kind: record.kind(), payload, taken });
         Ok(())
     }
 
@@ -145,6 +152,10 @@ impl<'l> Batch<'l> {
     pub(super) fn commit(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
         match self.append(journal) {
             Ok(tips) => {
+                JOURNAL_COMMITTED_ENTRIES.add(&[], self.pending.len() as u64);
+                for (message, verdict) in self.pending.iter().filter_map(|entry| entry.taken.as_ref()) {
+                    ENGINE_TAKEN_MESSAGES.count(&[message, verdict]);
+                }
                 let writes = self.overlay.into_writes();
                 // The journal has it, so it is acknowledged whatever becomes of the ledger.
                 let applied = self.ledger.commit(writes, &tips);
@@ -155,6 +166,7 @@ impl<'l> Batch<'l> {
                 Ok(tips)
             }
             Err(error) => {
+                JOURNAL_FAILED_COMMITS.count(&[]);
                 let reason = words(&error);
                 // The next batch is decided anew, from the ledger as it is.
                 for reply in self.replies {
@@ -182,6 +194,15 @@ impl<'l> Batch<'l> {
             drafts.iter().map(|(chain, drafts)| ChainBatch { tip: self.tip(*chain), drafts }).collect();
         let epoch = journal.epoch();
         journal.append(epoch, &batches)
+    }
+}
+
+/// The word for a verdict in metrics.
+fn verdict(uitspraak: &Uitspraak) -> &'static str {
+    match uitspraak {
+        Uitspraak::Goedgekeurd => "approved",
+        Uitspraak::Kop { .. } | Uitspraak::Klassen { .. } => "rejected",
+        Uitspraak::ZonderGevolg => "without_effect",
     }
 }
 

@@ -13,12 +13,12 @@ use crate::clock::dutch_date;
 use crate::engine::batch::{Batch, unavailable};
 use crate::engine::judged::{Bench, dossier, heenbericht};
 use crate::engine::plan::Hold;
-use crate::engine::record::{Bericht, Record, Uitgaand, Uitspraak};
+use crate::engine::record::{Bericht, Record, Sleutel, Uitgaand, Uitspraak};
 use crate::engine::worker::entry_name;
 use crate::engine::{
     GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer,
 };
-use crate::ledger::{Applier, At, EbMelding, Gevolg, LedgerError, Persoon, Rows, keys};
+use crate::ledger::{self, Applier, At, EbMelding, Gevolg, LedgerError, Persoon, Rows, keys};
 use crate::store::StoreError;
 use crate::translate::{self, Untranslatable};
 
@@ -39,6 +39,16 @@ struct Incoming<'m> {
     today: Date,
 }
 
+/// What a key is bound to.
+enum Bound {
+    /// Nothing yet.
+    Free,
+    /// This request, which had this answer.
+    Answered(Receipt),
+    /// Another request.
+    Other,
+}
+
 impl Decider<'_> {
     /// Decides about a message; its record and its effect are in the batch afterwards.
     pub(super) fn message(
@@ -52,6 +62,11 @@ impl Decider<'_> {
         let partner = self.settings.partners.get(&inbound.partner).ok_or_else(|| {
             Refusal::WrongSender(format!("the configuration has no partner {}", inbound.partner))
         })?;
+        match bound(inbound, batch).map_err(broken)? {
+            Bound::Free => {}
+            Bound::Answered(receipt) => return Ok(receipt),
+            Bound::Other => return Err(Refusal::KeyReused),
+        }
         let seen = keys::ontvangst(&inbound.partner.0, &sha256);
         if let Some((chain, seq)) = batch.overlay.row::<([u8; 4], u64)>(&seen).map_err(broken)? {
             let id = format!("{}:{seq}", String::from_utf8_lossy(&chain));
@@ -331,6 +346,11 @@ impl Incoming<'_> {
             uitgaand: Vec::new(),
             eb: None,
             heenbericht: None,
+            sleutel: self
+                .inbound
+                .key
+                .as_ref()
+                .map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() }),
         }
     }
 }
@@ -344,6 +364,20 @@ impl From<&Verdict> for Uitspraak {
             Verdict::Afgekeurd(classes) => Uitspraak::Klassen { codes: classes.iter().map(texts).collect() },
         }
     }
+}
+
+/// Looks what the key of a request is bound to.
+fn bound(inbound: &Inbound, batch: &Batch<'_>) -> Result<Bound, LedgerError> {
+    let Some(key) = &inbound.key else { return Ok(Bound::Free) };
+    let row: Option<ledger::Sleutel> = batch.overlay.row(&keys::sleutel(&inbound.partner.0, key.key()))?;
+    Ok(match row {
+        None => Bound::Free,
+        Some(row) if row.inhoud == *key.body() => {
+            let id = format!("{}:{}", String::from_utf8_lossy(&row.chain), row.seq);
+            Bound::Answered(Receipt { id, sha256: row.bericht, dubbel: false })
+        }
+        Some(_) => Bound::Other,
+    })
 }
 
 /// Returns the key under which what concerns this person leaves in order. It holds no personal data.

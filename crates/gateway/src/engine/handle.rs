@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use iwmo_codec::Schemas;
@@ -22,7 +23,8 @@ use crate::engine::{
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
-use crate::store::Ledger;
+use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
+use crate::store::{Ledger, StoreError};
 
 /// Jobs that may wait for the loop; more are told to come back later.
 const JOBS_MAX: usize = 1024;
@@ -32,6 +34,10 @@ const FEED_ENTRIES: usize = 4096;
 
 /// From this size on a message is decoded beside the network threads, not on them.
 const DECODE_INLINE_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a start waits for a reading command that has the ledger open.
+const LEDGER_WAIT: Duration = Duration::from_secs(10);
+const LEDGER_LOOK: Duration = Duration::from_millis(50);
 
 /// Said to who comes while the loop ends.
 const STOPPING: &str = "the gateway is stopping";
@@ -89,7 +95,7 @@ impl Engine {
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
-        let (ledger, catch_up) = ledger::open(&data.join("ledger"), &reader, &applier, progress)?;
+        let (ledger, catch_up) = open_ledger(&data.join("ledger"), &reader, &applier, progress)?;
         // Only now: a ledger that knows more would have said so, and the journal would be as it was.
         if let Some(torn) = &journal.recovered().torn_tail {
             tracing::warn!(code = "JournalTailCut", %torn, "The last write was incomplete and never acknowledged; it is cut off.");
@@ -217,6 +223,25 @@ impl Engine {
     }
 }
 
+/// Opens the ledger, and waits for a reading command to be done with it: whoever holds the journal is the only one
+/// that writes, so it cannot be another gateway.
+fn open_ledger(
+    dir: &Path,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Ledger, CatchUp), LedgerError> {
+    let start = Instant::now();
+    loop {
+        match ledger::open(dir, reader, applier, progress) {
+            Err(LedgerError::Store(StoreError::Locked { .. })) if start.elapsed() < LEDGER_WAIT => {
+                std::thread::sleep(LEDGER_LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// Reads the bytes of an outgoing message from a journal.
 #[must_use]
 fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
@@ -239,6 +264,19 @@ fn not_taken(error: &TrySendError<Job>) -> &'static str {
 
 impl Intake for Engine {
     async fn receive(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
+        let answer = self.take(inbound).await;
+        match &answer {
+            // What was recorded is counted when it is durable.
+            Ok(receipt) if receipt.dubbel => ENGINE_REPEATED_MESSAGES.count(&[]),
+            Ok(_) => {}
+            Err(refusal) => ENGINE_REFUSED_MESSAGES.count(&[refusal.word()]),
+        }
+        answer
+    }
+}
+
+impl Engine {
+    async fn take(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
         let message = Box::new(self.decode(&inbound.bytes).await?);
         let sha256 = Sha256::digest(&inbound.bytes).into();
         let (reply, answer) = oneshot::channel();

@@ -17,6 +17,7 @@ use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, At, LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::metrics::JOURNAL_COMMIT_DURATION;
 use crate::store::Ledger;
 
 /// How long the daily run waits before it goes on after the journal took nothing.
@@ -145,7 +146,10 @@ impl Worker {
 
     fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
         let outgoing = batch.outgoing;
-        match batch.commit(&mut self.journal) {
+        let start = std::time::Instant::now();
+        let committed = batch.commit(&mut self.journal);
+        JOURNAL_COMMIT_DURATION.observe(&[], start.elapsed());
+        match committed {
             Ok(tips) => {
                 if !tips.is_empty() {
                     self.health.set(None);

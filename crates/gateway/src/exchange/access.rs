@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use crate::engine::PartnerId;
 use crate::listener::Peer;
+use crate::metrics::{HTTP_ANSWER_DURATION, HTTP_ANSWERED_REQUESTS};
 use crate::problem::ProblemKind;
 
 /// Travels with a response: who asked.
@@ -26,16 +27,21 @@ pub(crate) async fn log_access(request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
     let response = next.run(request).await;
+    let elapsed = start.elapsed();
+    let pattern = path.as_ref().map_or("unknown", MatchedPath::as_str);
+    let known_method = if method.as_str().len() <= 7 { method.as_str() } else { "OTHER" };
+    HTTP_ANSWERED_REQUESTS.count(&[pattern, known_method, response.status().as_str()]);
+    HTTP_ANSWER_DURATION.observe(&[pattern], elapsed);
     let extensions = response.extensions();
     tracing::debug!(
         peer = address.map(tracing::field::display),
         partner = extensions.get::<Asker>().map(|asker| tracing::field::display(&asker.0)),
-        method = if method.as_str().len() <= 7 { method.as_str() } else { "OTHER" },
-        path = path.as_ref().map_or("unknown", MatchedPath::as_str),
+        method = known_method,
+        path = pattern,
         status = response.status().as_u16(),
         problem = extensions.get::<ProblemKind>().map(|kind| kind.0),
         ontvangst = extensions.get::<Given>().map(|given| given.0.as_str()),
-        microseconds = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+        microseconds = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         "A request was answered."
     );
     response

@@ -122,7 +122,7 @@ async fn take<I: Intake>(
         return Err(Problem::unsupported_media_type(APPLICATION_XML));
     }
     let received = exchange.bodies.read(&head.headers, body).await?;
-    let inbound = Inbound { partner, route: Route::Direct, bytes: received.bytes.clone() };
+    let inbound = Inbound { partner, route: Route::Direct, bytes: received.bytes.clone(), key: None };
     Ok(exchange.intake.receive(inbound).await?)
 }
 

@@ -12,7 +12,7 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Stand, Tellers, Uitgaand, keys, put_row,
+    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, keys, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -97,6 +97,15 @@ impl Applier {
     ) -> Result<Option<Gevolg>, LedgerError> {
         let receipt = keys::ontvangst(&bericht.partner, &bericht.sha256);
         put_row(overlay, receipt, &(at.chain.code(), at.seq))?;
+        if let Some(sleutel) = &bericht.sleutel {
+            let row = Sleutel {
+                chain: at.chain.code(),
+                seq: at.seq,
+                inhoud: sleutel.inhoud,
+                bericht: bericht.sha256,
+            };
+            put_row(overlay, keys::sleutel(&bericht.partner, &sleutel.sleutel), &row)?;
+        }
         let dag = parse_date(at, &bericht.vandaag)?;
         match message {
             Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_) => {

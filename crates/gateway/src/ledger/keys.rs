@@ -11,6 +11,7 @@
 //! | `e` | gemeente, Identificatie | the person a notification to the CAK is about |
 //! | `n` | gemeente | counters |
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
+//! | `i` | partner, Idempotency-Key | the request that the key is bound to |
 //! | `o` | gemeente, seq, index | an outgoing message |
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
@@ -33,6 +34,14 @@ fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     key
 }
 
+/// Prefix of the rows of a kind that begin with a gemeente.
+fn of(kind: u8, gemeente: Option<Gemeente>) -> Vec<u8> {
+    match gemeente {
+        Some(gemeente) => key(kind, &[gemeente.as_str().as_bytes()]),
+        None => key(kind, &[]),
+    }
+}
+
 /// Key of a dossier.
 pub fn dossier(gemeente: Gemeente, aanbieder: Aanbieder, bsn: &Bsn) -> Vec<u8> {
     key(b'd', &[gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes(), bsn.expose().as_bytes()])
@@ -40,10 +49,7 @@ pub fn dossier(gemeente: Gemeente, aanbieder: Aanbieder, bsn: &Bsn) -> Vec<u8> {
 
 /// Prefix of the dossiers of a gemeente; of all gemeenten without one.
 pub fn dossiers(gemeente: Option<Gemeente>) -> Vec<u8> {
-    match gemeente {
-        Some(gemeente) => key(b'd', &[gemeente.as_str().as_bytes()]),
-        None => key(b'd', &[]),
-    }
+    of(b'd', gemeente)
 }
 
 /// Key of a person.
@@ -54,6 +60,11 @@ pub fn persoon(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
 /// Prefix of all persons.
 pub fn personen() -> Vec<u8> {
     key(b'p', &[])
+}
+
+/// Prefix of the persons of a gemeente; of all gemeenten without one.
+pub fn personen_van(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'p', gemeente)
 }
 
 /// Reads back gemeente and BSN from the key of a person.
@@ -110,6 +121,16 @@ pub fn eb_melding(gemeente: Gemeente, identificatie: &str) -> Vec<u8> {
     key(b'e', &[gemeente.as_str().as_bytes(), identificatie.as_bytes()])
 }
 
+/// Prefix of the notifications of a gemeente to the CAK; of all gemeenten without one.
+pub fn eb_meldingen(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'e', gemeente)
+}
+
+/// Reads back the gemeente from the key of a notification.
+pub fn eb_melding_gemeente(key: &[u8]) -> Option<Gemeente> {
+    Gemeente::new(std::str::from_utf8(key.strip_prefix(b"e")?.get(..4)?).ok()?).ok()
+}
+
 /// Key of a gemeente's counters.
 pub fn tellers(gemeente: Gemeente) -> Vec<u8> {
     key(b'n', &[gemeente.as_str().as_bytes()])
@@ -120,14 +141,19 @@ pub fn ontvangst(partner: &str, sha256: &[u8; 32]) -> Vec<u8> {
     key(b'x', &[partner.as_bytes(), b"\0", sha256])
 }
 
+/// Key of what an Idempotency-Key of a partner is bound to.
+pub fn sleutel(partner: &str, sleutel: &str) -> Vec<u8> {
+    key(b'i', &[partner.as_bytes(), b"\0", sleutel.as_bytes()])
+}
+
 /// Key of an outgoing message.
 pub fn uitgaand(id: &OutgoingId) -> Vec<u8> {
     key(b'o', &[&id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
 }
 
-/// Prefix of all outgoing messages.
-pub fn alle_uitgaand() -> Vec<u8> {
-    key(b'o', &[])
+/// Prefix of the outgoing messages of a gemeente; of all gemeenten without one.
+pub fn uitgaand_van(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'o', gemeente)
 }
 
 /// Reads back the name of an outgoing message from its key.
@@ -168,6 +194,12 @@ pub fn wachtrij_van(partner: &PartnerId) -> Vec<u8> {
 /// Reads back the name of a waiting message from its key in the queue.
 pub fn wachtrij_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(key.get(key.len().checked_sub(14)?..)?)
+}
+
+/// Reads back when a waiting message was made, in microseconds since 1970 UTC, from its key in the queue.
+pub fn wachtrij_moment(key: &[u8]) -> Option<i64> {
+    let moment = key.get(key.len().checked_sub(22)?..key.len().checked_sub(14)?)?;
+    Some(i64::from_be_bytes(moment.try_into().ok()?))
 }
 
 /// Key that says that the CAK planner must run for a person from a moment on.

@@ -22,7 +22,7 @@ pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{EbMelding, Heenbericht, Persoon, Stand, Tellers, Uitgaand};
+pub use rows::{EbMelding, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
 pub const FORMAT: u32 = 1;
@@ -69,7 +69,7 @@ pub enum LedgerError {
     /// The ledger stands for an entry that the journal does not have.
     #[error(
         "the ledger stands for {entry}, which the journal does not have or has with another content: entries that \
-         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay`"
+         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay --accept-loss`"
     )]
     Ahead {
         /// The entry, `GEMEENTE:SEQ`.
@@ -139,6 +139,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),
+        Some(b'i') => "an idempotency key".to_owned(),
         Some(b'o') => match keys::uitgaand_id(key) {
             Some(id) => format!("outgoing message {id}"),
             None => "an outgoing message".to_owned(),

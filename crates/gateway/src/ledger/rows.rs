@@ -100,6 +100,19 @@ pub struct Uitgaand {
     pub sinds_us: i64,
 }
 
+/// What an Idempotency-Key of a partner is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sleutel {
+    /// The chain of the entry that recorded the request.
+    pub chain: [u8; 4],
+    /// The entry's number.
+    pub seq: u64,
+    /// SHA-256 of the request's body.
+    pub inhoud: [u8; 32],
+    /// SHA-256 of the message.
+    pub bericht: [u8; 32],
+}
+
 /// Counters of a gemeente.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tellers {

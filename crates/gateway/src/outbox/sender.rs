@@ -12,6 +12,7 @@ use super::{Attempt, Clock, Parcel, Route, States, backoff};
 use crate::config::{Pace, Partner};
 use crate::engine::{Outcome, Outgoing, OutgoingId, Waiting};
 use crate::listener::Stop;
+use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
 
 /// Messages taken from the store at once; more only when all of these are held up by older ones.
 const WINDOW: usize = 64;
@@ -256,6 +257,13 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
             }
         };
         tracing::debug!(partner = %self.partner.id, id = %id, message = parcel.message, attempt = attempts.saturating_add(1), ?outcome, "An attempt to deliver ended.");
+        let word = match &outcome {
+            Outcome::Delivered { .. } => "delivered",
+            Outcome::HandedOver { .. } => "handed_over",
+            Outcome::Retry { .. } => "failed",
+            Outcome::Refused { .. } => "parked",
+        };
+        OUTBOX_ENDED_ATTEMPTS.count(&[&self.partner.id.0, &parcel.message, word]);
         self.record(id, outcome).await;
         landed
     }

@@ -1,13 +1,14 @@
 //! Journal entries, a line each.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::clock::dutch_time;
 use crate::engine::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
 use crate::journal::Entry;
 
 /// A journal entry without the message in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EntryView {
     /// `GEMEENTE:SEQ`.
     pub entry: String,

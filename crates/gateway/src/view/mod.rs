@@ -2,15 +2,25 @@
 //!
 //! The command line and the backoffice API show the same values; only the form differs. Everything here reads.
 
+mod berichten;
+mod cursor;
 mod entry;
 mod outgoing;
+mod persoon;
+mod queues;
 mod reason;
+mod termijnen;
 mod timeline;
 mod toewijzing;
 
+pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten, entries_after, xml};
+pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
-pub use outgoing::{OutgoingView, outgoing};
+pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
+pub use persoon::{ArrangementView, arrangement};
+pub use queues::{QueueView, queues};
 pub use reason::reason;
+pub use termijnen::{TermijnCursor, TermijnFilter, TermijnView, termijnen};
 pub use timeline::{Line, lines, timeline};
 pub use toewijzing::{
     EbPeriodeView, LeveringView, ToewijzingFilter, ToewijzingView, toewijzing, toewijzingen,

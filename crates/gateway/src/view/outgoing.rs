@@ -1,13 +1,22 @@
 //! Outgoing messages: where each stands and why it waits.
 
+use iwmo_toewijzing::identity::Gemeente;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::berichten::Page;
 use crate::clock::dutch_time;
-use crate::ledger::{LedgerError, Stand, Uitgaand, decode_row, keys};
+use crate::engine::OutgoingId;
+use crate::engine::record::OUTGOING_MAX;
+use crate::journal::EntryId;
+use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, decode_row, keys};
 use crate::store::Ledger;
 
+/// Most rows that one page looks at: what was delivered stays on record.
+const SCAN_ROWS_MAX: usize = 200_000;
+
 /// An outgoing message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OutgoingView {
     /// Its name, `GEMEENTE:SEQ/N`.
     pub id: String,
@@ -31,6 +40,37 @@ pub struct OutgoingView {
     pub ontvangst: Option<String>,
 }
 
+/// Which outgoing messages to show.
+#[derive(Clone, Debug, Default)]
+pub struct OutgoingFilter {
+    /// Of these gemeenten; none: all.
+    pub gemeenten: Option<Vec<Gemeente>>,
+    /// To this partner.
+    pub partner: Option<String>,
+    /// Of this kind, as `WMO306`.
+    pub bericht: Option<String>,
+    /// That stand so; none: all but those delivered, unless `all`.
+    pub stand: Option<String>,
+    /// Those delivered too.
+    pub all: bool,
+    /// After this one, for the next page.
+    pub after: Option<OutgoingId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl OutgoingFilter {
+    fn takes(&self, view: &OutgoingView) -> bool {
+        let other =
+            |wanted: &Option<String>, found: &str| wanted.as_ref().is_some_and(|wanted| wanted != found);
+        let delivered = view.stand == stand_word(Stand::Bezorgd);
+        !(other(&self.partner, &view.partner)
+            || other(&self.bericht, &view.bericht)
+            || other(&self.stand, view.stand)
+            || (delivered && !self.all && self.stand.is_none()))
+    }
+}
+
 /// Returns outgoing messages in order of gemeente and entry; of one partner if given; without those delivered
 /// unless `all`.
 ///
@@ -43,35 +83,108 @@ pub fn outgoing(
     all: bool,
     limit: usize,
 ) -> Result<Vec<OutgoingView>, LedgerError> {
+    let filter =
+        OutgoingFilter { partner: partner.map(str::to_owned), all, limit, ..OutgoingFilter::default() };
+    Ok(page(ledger, &filter, usize::MAX)?.rows)
+}
+
+/// Returns a page of outgoing messages in order of gemeente and entry.
+///
+/// It may have fewer rows than asked, or none, while there is more.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn outgoing_page(
+    ledger: &Ledger,
+    filter: &OutgoingFilter,
+) -> Result<Page<OutgoingView, OutgoingId>, LedgerError> {
+    page(ledger, filter, SCAN_ROWS_MAX)
+}
+
+fn page(
+    ledger: &Ledger,
+    filter: &OutgoingFilter,
+    scan_max: usize,
+) -> Result<Page<OutgoingView, OutgoingId>, LedgerError> {
+    let mut prefixes: Vec<Vec<u8>> = match &filter.gemeenten {
+        Some(gemeenten) => gemeenten.iter().map(|gemeente| keys::uitgaand_van(Some(*gemeente))).collect(),
+        None => vec![keys::uitgaand_van(None)],
+    };
+    prefixes.sort_unstable();
+    let from = filter.after.as_ref().map(keys::uitgaand);
+    let mut rows = Vec::new();
+    let mut last = None;
+    let mut looked = 0;
+    for prefix in prefixes {
+        let start = from.as_deref().unwrap_or(&prefix).max(prefix.as_slice()).to_vec();
+        for row in ledger.range(&prefix, &start) {
+            let (key, value) = row?;
+            let Some(id) = keys::uitgaand_id(&key) else { continue };
+            if filter.after.as_ref() == Some(&id) {
+                continue;
+            }
+            if rows.len() >= filter.limit || looked >= scan_max {
+                return Ok(Page { rows, next: last });
+            }
+            looked += 1;
+            let view = view(&id, decode_row(&key, &value)?);
+            last = Some(id);
+            if filter.takes(&view) {
+                rows.push(view);
+            }
+        }
+    }
+    Ok(Page { rows, next: None })
+}
+
+/// Returns what an entry gave to send, and where that stands.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn outgoing_of(ledger: &Ledger, entry: EntryId) -> Result<Vec<OutgoingView>, LedgerError> {
     let mut found = Vec::new();
-    for row in ledger.scan(&keys::alle_uitgaand()) {
-        if found.len() >= limit {
-            break;
-        }
-        let (key, value) = row?;
-        let Some(id) = keys::uitgaand_id(&key) else { continue };
-        let row: Uitgaand = decode_row(&key, &value)?;
-        if partner.is_some_and(|partner| partner != row.partner) || (!all && row.stand == Stand::Bezorgd) {
-            continue;
-        }
-        let time = |micros| jiff::Timestamp::from_microsecond(micros).map(dutch_time).unwrap_or_default();
-        found.push(OutgoingView {
-            id: id.to_string(),
-            bericht: row.soort,
-            partner: row.partner,
-            stand: match row.stand {
-                Stand::Wacht => "wacht",
-                Stand::Doorgegeven => "doorgegeven",
-                Stand::Bezorgd => "bezorgd",
-                Stand::Geparkeerd => "geparkeerd",
-            },
-            reden: row.reden,
-            pogingen: row.pogingen,
-            gemaakt: time(row.gemaakt_us),
-            sinds: time(row.sinds_us),
-            volgende: (row.stand == Stand::Wacht).then(|| time(row.niet_voor_us)),
-            ontvangst: row.ontvangst,
-        });
+    for index in 0..OUTGOING_MAX {
+        let index = u16::try_from(index).unwrap_or(u16::MAX);
+        let id = OutgoingId { gemeente: entry.chain.code(), seq: entry.seq, index };
+        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { break };
+        found.push(view(&id, row));
     }
     Ok(found)
+}
+
+/// Reads the name of an outgoing message, `GEMEENTE:SEQ/N`.
+#[must_use]
+pub fn outgoing_id(text: &str) -> Option<OutgoingId> {
+    let (entry, index) = text.split_once('/')?;
+    let entry: EntryId = entry.parse().ok()?;
+    let digits = index.bytes().all(|byte| byte.is_ascii_digit());
+    let index = index.parse().ok().filter(|_| digits)?;
+    Some(OutgoingId { gemeente: entry.chain.code(), seq: entry.seq, index })
+}
+
+fn stand_word(stand: Stand) -> &'static str {
+    match stand {
+        Stand::Wacht => "wacht",
+        Stand::Doorgegeven => "doorgegeven",
+        Stand::Bezorgd => "bezorgd",
+        Stand::Geparkeerd => "geparkeerd",
+    }
+}
+
+fn view(id: &OutgoingId, row: Uitgaand) -> OutgoingView {
+    let time = |micros| jiff::Timestamp::from_microsecond(micros).map(dutch_time).unwrap_or_default();
+    OutgoingView {
+        id: id.to_string(),
+        bericht: row.soort,
+        partner: row.partner,
+        stand: stand_word(row.stand),
+        reden: row.reden,
+        pogingen: row.pogingen,
+        gemaakt: time(row.gemaakt_us),
+        sinds: time(row.sinds_us),
+        volgende: (row.stand == Stand::Wacht).then(|| time(row.niet_voor_us)),
+        ontvangst: row.ontvangst,
+    }
 }

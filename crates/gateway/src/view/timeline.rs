@@ -7,6 +7,7 @@ use iwmo_codec::{Lang, Schemas};
 use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Words, reason};
 use crate::clock::dutch_time;
@@ -18,7 +19,7 @@ use crate::ledger::{At, Heenbericht, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Line {
     /// The journal entry, `GEMEENTE:SEQ`.
     pub entry: String,

@@ -8,6 +8,7 @@ use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::timeline::{Line, timeline};
 use crate::journal::Reader;
@@ -15,7 +16,7 @@ use crate::ledger::{LedgerError, Persoon, Rows, decode_row, keys};
 use crate::store::Ledger;
 
 /// A toewijzing as its records say it is today.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ToewijzingView {
     /// Gemeentecode.
     pub gemeente: String,
@@ -49,7 +50,7 @@ pub struct ToewijzingView {
 }
 
 /// The delivery of a toewijzing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LeveringView {
     /// NIET_GESTART, GESTART, TIJDELIJK_GESTOPT or BEEINDIGD.
     pub status: &'static str,
@@ -62,7 +63,7 @@ pub struct LeveringView {
 }
 
 /// A period of eigen bijdrage as the CAK accepted it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EbPeriodeView {
     /// EbStartNummer.
     pub nummer: u32,
@@ -153,11 +154,11 @@ pub fn toewijzing(
     Ok(Some(view))
 }
 
-fn dossier(ledger: &Ledger, key: &DossierKey) -> Result<Option<Dossier>, LedgerError> {
+pub(super) fn dossier(ledger: &Ledger, key: &DossierKey) -> Result<Option<Dossier>, LedgerError> {
     ledger.row(&keys::dossier(key.gemeente, key.aanbieder, &key.bsn))
 }
 
-fn summary(dossier: &Dossier, nummer: ToewijzingNummer, today: Date) -> ToewijzingView {
+pub(super) fn summary(dossier: &Dossier, nummer: ToewijzingNummer, today: Date) -> ToewijzingView {
     let key = dossier.key();
     let effective = dossier.effectief(nummer).map(|version| &version.inhoud);
     let onderwerp = Onderwerp::Toewijzing(nummer);

@@ -70,7 +70,7 @@ kinds! {
     /// The toewijzing is deleted while a delivery is on record (D4).
     DeleteWithDelivery = "DELETE_WITH_DELIVERY" ["D4"];
     /// The first version of this toewijzing was never seen (T2).
-    FirstVersionNeverSeen = "FIRST_VERSION_NEVER_SEEN" ["D12"];
+    FirstVersionNeverSeen = "FIRST_VERSION_NEVER_SEEN" ["IV066", "IV099", "D12"];
     /// The change should have come under a new number (D11, OP257, IV066).
     NewNumberNeeded = "NEW_NUMBER_NEEDED" ["OP257", "OP033x1", "IV066", "D11"];
     /// The 301 leaves out an actual toewijzing (D13, OP087).
@@ -80,7 +80,7 @@ kinds! {
     /// Product differs from that of the toewijzing (D2, IV075).
     ProductDiffers = "PRODUCT_DIFFERS" ["IV075", "D2"];
     /// RedenWijziging does not fit the change (D12).
-    RedenUnfitting = "REDEN_UNFITTING" ["D12"];
+    RedenUnfitting = "REDEN_UNFITTING" ["IV066", "D12"];
     /// RedenWijziging is missing on a change (D12).
     RedenMissing = "REDEN_MISSING" ["IV099", "D12"];
     /// RedenWijziging is filled although nothing changes (D12, IV099).

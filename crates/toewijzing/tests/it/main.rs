@@ -7,5 +7,7 @@ mod deadlines;
 mod delivery;
 mod model;
 mod own_contribution;
+mod requests;
 mod rules;
 mod support;
+mod tables;

@@ -7,7 +7,7 @@ use iwmo_toewijzing::judge::{Regel, reden_beeindiging_bij};
 
 use crate::support::{shared, sources};
 
-/// Rules of 301, 305 and 307 that need more than the message, and are judged under another name.
+/// Rules of 301 to 319 that need more than the message, and are judged under another name.
 const ELSEWHERE: &[(&str, &str)] = &[("TR069", "alias of TR382")];
 
 #[test]
@@ -19,7 +19,9 @@ fn every_rule_gives_the_code_of_the_standard() {
     for row in table.lines().skip(1) {
         let columns: Vec<&str> = row.split('\t').collect();
         codes.insert(columns[0].to_owned(), columns[6].to_owned());
-        let ours = columns[3].split(',').any(|message| ["301", "305", "307"].contains(&message));
+        let ours = columns[3]
+            .split(',')
+            .any(|message| ["301", "305", "307", "315", "317", "319"].contains(&message));
         if columns[1] == "TR" && columns[2] != "xslt" && columns[2] != "xsd" && ours {
             wanted.push(columns[0].to_owned());
         }

@@ -222,7 +222,7 @@ mod tests {
             fs::write(&file, format!("{}\n", bsn(9))).unwrap();
             assert_eq!(
                 found(folder, &["--bsn-from", file.to_str().unwrap()]).unwrap(),
-                vec![other.id.clone()]
+                std::slice::from_ref(&other.id)
             );
         }
     }

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_codec::retour::{self, Verdict};
+use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -81,7 +82,13 @@ fn settings(bedenktijd: Duration) -> Settings {
     let cak = PartnerId("cak".to_owned());
     settings.gemeenten.insert(
         gemeente,
-        GemeenteSettings { cak: Some(cak.clone()), bedenktijd: Some(bedenktijd), ..Default::default() },
+        GemeenteSettings {
+            cak: Some(cak.clone()),
+            bedenktijd: Some(bedenktijd),
+            // Long enough that no start of these tests is too late to be held.
+            eb: EbBeleid { melding_termijn_maanden: 120, ..EbBeleid::default() },
+            ..Default::default()
+        },
     );
     settings.partners.insert(cak, partner(PartnerKind::Cak));
     settings.partners.insert(PartnerId("backoffice".to_owned()), partner(PartnerKind::Backoffice));
@@ -159,7 +166,7 @@ impl Gateway {
     pub(crate) fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {
         let partner = PartnerId(partner.to_owned());
         let route = if partner.0 == "backoffice" { Route::Backoffice } else { Route::Direct };
-        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into() }))
+        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into(), key: None }))
     }
 
     /// Sends all of these before any is answered.
@@ -171,7 +178,7 @@ impl Gateway {
                     (self.engine.clone(), PartnerId((*partner).to_owned()), bytes.clone().into());
                 tasks.spawn_on(
                     async move {
-                        let inbound = Inbound { partner, route: Route::Direct, bytes };
+                        let inbound = Inbound { partner, route: Route::Direct, bytes, key: None };
                         (place, engine.receive(inbound).await)
                     },
                     self.runtime.handle(),
@@ -199,7 +206,7 @@ impl Gateway {
 
     /// Returns every outgoing message of this kind, delivered or not, that the journal gives.
     fn outgoing(&self, kind: &str) -> Vec<(OutgoingId, Message)> {
-        let rows = self.ledger.scan(&keys::alle_uitgaand()).map(Result::unwrap);
+        let rows = self.ledger.scan(&keys::uitgaand_van(None)).map(Result::unwrap);
         rows.filter_map(|(key, value)| {
             let row: Uitgaand = decode_row(&key, &value).unwrap();
             let id = keys::uitgaand_id(&key).unwrap();

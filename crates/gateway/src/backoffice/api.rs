@@ -1,0 +1,143 @@
+//! The routes of the backoffice API, and what their handlers share.
+//!
+//! A route is registered together with its description, so that none can be without the other. Everything is
+//! filtered by the gemeenten of the token; what belongs to another does not exist for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Json, Router};
+use iwmo_toewijzing::identity::Gemeente;
+use tokio::sync::Semaphore;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Principal, berichten, clienten, gebeurtenissen, openapi, termijnen, toewijzingen, uitgaand};
+use crate::clock::Clock;
+use crate::engine::{Engine, Settings};
+use crate::ledger::LedgerError;
+use crate::listener::Stop;
+use crate::problem::Problem;
+
+/// Rows of a page when the caller does not say.
+pub(super) const PAGE_DEFAULT: usize = 50;
+/// Most rows of a page.
+pub(super) const PAGE_MAX: usize = 500;
+/// Largest body of a question.
+const QUESTION_BYTES_MAX: usize = 4096;
+/// Most callers that follow the feed at once.
+const FEEDS_MAX: usize = 256;
+/// Most reads that go through store and journal at once; others wait for their turn.
+const READS_MAX: usize = 16;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Api {
+    pub(super) engine: Engine,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) stop: Stop,
+    pub(super) idle: Duration,
+    pub(super) feeds: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+}
+
+impl Api {
+    /// Returns an API over an engine. `idle` is how long a connection of the listener may be silent; who waits for
+    /// events hears something before that. When `stop` says so, who waits is sent away.
+    #[must_use]
+    pub fn new(
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        settings: Arc<Settings>,
+        stop: Stop,
+        idle: Duration,
+    ) -> Self {
+        let (feeds, reads) = (Arc::new(Semaphore::new(FEEDS_MAX)), Arc::new(Semaphore::new(READS_MAX)));
+        Self { engine, clock, settings, stop, idle, feeds, reads }
+    }
+
+    /// Returns the routes, for [`Backoffice::router`](super::Backoffice::router).
+    pub fn router(self) -> Router {
+        let (router, document) = described().with_state(self).split_for_parts();
+        let document = Arc::new(document);
+        router.route(openapi::PATH, get(async move || Json(document.as_ref().clone())))
+    }
+
+    /// Does what goes through store and journal beside the network threads.
+    pub(super) async fn read<T, F>(&self, read: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T, LedgerError> + Send + 'static,
+    {
+        let _turn = self.reads.acquire().await;
+        let api = self.clone();
+        match tokio::task::spawn_blocking(move || read(&api)).await {
+            Ok(done) => done.map_err(|error| broken(&error)),
+            Err(error) => {
+                tracing::error!(code = "BackofficeReadPanicked", %error, "A read ended by a fault of its own.");
+                Err(Problem::internal("the store cannot be read now"))
+            }
+        }
+    }
+}
+
+/// The routes with their descriptions.
+fn described() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(toewijzingen::list))
+        .routes(routes!(toewijzingen::show))
+        .routes(routes!(berichten::list))
+        .routes(routes!(berichten::show))
+        .routes(routes!(berichten::xml))
+        .routes(routes!(clienten::search))
+        .routes(routes!(termijnen::list))
+        .routes(routes!(uitgaand::list))
+        .routes(routes!(uitgaand::xml))
+        .routes(routes!(gebeurtenissen::follow))
+        .layer(DefaultBodyLimit::max(QUESTION_BYTES_MAX))
+}
+
+/// Returns the OpenAPI document.
+#[must_use]
+pub fn document() -> OpenApi {
+    described().into_openapi()
+}
+
+/// Returns the gemeenten to look in: those of the token, or the one asked for if it is among them.
+pub(super) fn gemeenten(principal: &Principal, asked: Option<&str>) -> Result<Vec<Gemeente>, Problem> {
+    let mut gemeenten = principal.gemeenten.to_vec();
+    gemeenten.sort_unstable();
+    gemeenten.dedup();
+    if let Some(asked) = asked {
+        let asked = Gemeente::new(asked).map_err(|error| bad_query("gemeente", &error.to_string()))?;
+        gemeenten.retain(|gemeente| *gemeente == asked);
+    }
+    Ok(gemeenten)
+}
+
+/// Returns a gemeente of a path, if the token opens it.
+pub(super) fn visible(principal: &Principal, gemeente: &str) -> Result<Gemeente, Problem> {
+    let gemeente = Gemeente::new(gemeente).map_err(|_| Problem::not_found())?;
+    if principal.may_see(gemeente) { Ok(gemeente) } else { Err(Problem::not_found()) }
+}
+
+/// Returns how many rows a page has.
+pub(super) fn limit(asked: Option<usize>) -> usize {
+    asked.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX)
+}
+
+/// A parameter of the query cannot be used.
+pub(super) fn bad_query(name: &str, what: &str) -> Problem {
+    Problem::new(axum::http::StatusCode::BAD_REQUEST, "ongeldige-vraag", "The query cannot be answered")
+        .detail(format!("{name}: {what}"))
+}
+
+fn broken(error: &LedgerError) -> Problem {
+    tracing::error!(code = "LedgerReadError", %error, "The ledger could not be read.");
+    Problem::internal("the store cannot be read now")
+}

@@ -1,0 +1,188 @@
+//! Messages received: what was decided about each, and the message itself.
+
+use axum::Json;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Principal;
+use super::api::{Api, bad_query, gemeenten, limit, visible};
+use super::openapi::Problems;
+use super::toewijzingen::number;
+use crate::clock::dutch_midnight;
+use crate::journal::EntryId;
+use crate::problem::Problem;
+use crate::view::{self, BerichtFilter, BerichtView, EntryView, Order};
+
+/// The filters of a list of messages.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Only of this gemeente (CBS code).
+    gemeente: Option<String>,
+    /// Only of this kind, as `WMO305`.
+    bericht: Option<String>,
+    /// Only from this partner or token.
+    partner: Option<String>,
+    /// Only about this toewijzing: `GEMEENTE/NUMMER`.
+    toewijzing: Option<String>,
+    /// Only those that were given this retourcode.
+    retourcode: Option<String>,
+    /// From this day or moment on: `2026-11-25`, or `2026-11-25T09:00:00Z`.
+    van: Option<String>,
+    /// Up to and including this day, or before this moment.
+    tot: Option<String>,
+    /// What comes first: `nieuwste` (as if not given) or `oudste`.
+    #[param(inline)]
+    volgorde: Option<Volgorde>,
+    /// The value of `volgende` of the page before.
+    na: Option<String>,
+    /// At most so many rows; 50 if not given, 500 at most.
+    aantal: Option<usize>,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Volgorde {
+    /// The latest.
+    Nieuwste,
+    /// The earliest.
+    Oudste,
+}
+
+/// A page of messages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BerichtenPage {
+    /// The messages. A page may have fewer than asked, or none, while there is more.
+    berichten: Vec<EntryView>,
+    /// Where the next page begins; none: there is no more.
+    volgende: Option<String>,
+}
+
+/// List the messages received.
+#[utoipa::path(
+    get,
+    path = "/api/v1/berichten",
+    tag = "berichten",
+    params(ListQuery),
+    responses((status = 200, body = BerichtenPage), Problems)
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<BerichtenPage>, Problem> {
+    let mut looked_in = gemeenten(&principal, query.gemeente.as_deref())?;
+    let toewijzing = match query.toewijzing.as_deref() {
+        None => None,
+        Some(text) => {
+            let parts = text.split_once('/').and_then(|(gemeente, nummer)| Some((gemeente, number(nummer)?)));
+            let (gemeente, nummer) = parts.ok_or_else(|| bad_query("toewijzing", "give GEMEENTE/NUMMER"))?;
+            let gemeente = gemeenten(&principal, Some(gemeente))?;
+            looked_in.retain(|looked_in| gemeente.contains(looked_in));
+            Some(nummer)
+        }
+    };
+    let filter = BerichtFilter {
+        gemeenten: looked_in,
+        bericht: query.bericht,
+        partner: query.partner,
+        retourcode: query.retourcode,
+        toewijzing,
+        van: query.van.as_deref().map(|text| moment("van", text, false)).transpose()?,
+        tot: query.tot.as_deref().map(|text| moment("tot", text, true)).transpose()?,
+    };
+    let order = match query.volgorde {
+        None | Some(Volgorde::Nieuwste) => Order::Newest,
+        Some(Volgorde::Oudste) => Order::Oldest,
+    };
+    let from = query.na.as_deref().map(str::parse).transpose();
+    let from = from.map_err(|error: view::NotACursor| bad_query("na", &error.to_string()))?;
+    let limit = limit(query.aantal);
+    let page = api
+        .read(move |api| {
+            let engine = &api.engine;
+            let (ledger, journal) = (engine.ledger(), engine.journal());
+            view::berichten(ledger, journal, engine.schemas(), &filter, order, from.as_ref(), limit)
+        })
+        .await?;
+    Ok(Json(BerichtenPage { berichten: page.rows, volgende: page.next.map(|next| next.to_string()) }))
+}
+
+/// Show one journal entry: what was decided about a message, what it means in words, and what was sent.
+#[utoipa::path(
+    get,
+    path = "/api/v1/berichten/{id}",
+    tag = "berichten",
+    params(("id" = String, Path, description = "The entry, `GEMEENTE:SEQ`, as a receipt gives it")),
+    responses((status = 200, body = BerichtView), Problems)
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+) -> Result<Json<BerichtView>, Problem> {
+    let id = entry_id(&principal, &id)?;
+    let found = api
+        .read(move |api| {
+            let engine = &api.engine;
+            let Some(entry) = engine.journal().get(id.chain, id.seq)? else { return Ok(None) };
+            view::bericht(engine.ledger(), engine.journal(), engine.schemas(), &entry).map(Some)
+        })
+        .await?;
+    found.map(Json).ok_or_else(Problem::not_found)
+}
+
+/// Show a message as it was received.
+#[utoipa::path(
+    get,
+    path = "/api/v1/berichten/{id}/xml",
+    tag = "berichten",
+    params(("id" = String, Path, description = "The entry, `GEMEENTE:SEQ`")),
+    responses((status = 200, body = String, content_type = "application/xml"), Problems)
+)]
+pub(super) async fn xml(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = entry_id(&principal, &id)?;
+    let found = api
+        .read(move |api| match api.engine.journal().get(id.chain, id.seq)? {
+            Some(entry) => view::xml(&entry),
+            None => Ok(None),
+        })
+        .await?;
+    let bytes = found.ok_or_else(Problem::not_found)?;
+    tracing::info!(code = "BackofficeMessageViewed", token = principal.name, entry = %id, "A message was looked at.");
+    Ok(as_xml(bytes))
+}
+
+/// The answer that is a message.
+pub(super) fn as_xml(bytes: impl IntoResponse) -> Response {
+    ([(header::CONTENT_TYPE, "application/xml")], bytes).into_response()
+}
+
+/// Reads the name of an entry that the token may see.
+pub(super) fn entry_id(principal: &Principal, text: &str) -> Result<EntryId, Problem> {
+    let id: EntryId = text.parse().map_err(|_| Problem::not_found())?;
+    visible(principal, &id.chain.to_string())?;
+    Ok(id)
+}
+
+/// Reads a day or a moment; a day that ends a period counts as a whole.
+fn moment(name: &str, text: &str, end: bool) -> Result<Timestamp, Problem> {
+    if let Ok(day) = text.parse::<Date>()
+        && text.len() == "2026-11-25".len()
+    {
+        let day = if end { day.tomorrow().unwrap_or(day) } else { day };
+        return dutch_midnight(day).ok_or_else(|| bad_query(name, "no such day"));
+    }
+    text.parse().map_err(|_| bad_query(name, "give a day (2026-11-25) or a moment (2026-11-25T09:00:00Z)"))
+}

@@ -1,0 +1,76 @@
+//! Deadlines: what is due from whom.
+
+use axum::Json;
+use axum::extract::{Extension, Query, State};
+use iwmo_toewijzing::identity::Aanbieder;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Principal;
+use super::api::{Api, bad_query, gemeenten, limit};
+use super::openapi::Problems;
+use crate::problem::Problem;
+use crate::view::{self, NotACursor, TermijnFilter, TermijnView};
+
+/// The filters of a list of deadlines.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Only of this gemeente (CBS code).
+    gemeente: Option<String>,
+    /// Only with this aanbieder (AGB code).
+    aanbieder: Option<String>,
+    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING or CAK_DATA.
+    termijn: Option<String>,
+    /// Only those whose last day has passed.
+    #[serde(default)]
+    #[param(required = false)]
+    verlopen: bool,
+    /// Only those whose last day is this one or before, as `2026-11-25`.
+    tot: Option<String>,
+    /// The value of `volgende` of the page before.
+    na: Option<String>,
+    /// At most so many rows; 50 if not given, 500 at most.
+    aantal: Option<usize>,
+}
+
+/// A page of deadlines.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TermijnenPage {
+    /// The deadlines, the earliest first.
+    termijnen: Vec<TermijnView>,
+    /// Where the next page begins; none: there is no more.
+    volgende: Option<String>,
+}
+
+/// List what is due from whom.
+#[utoipa::path(
+    get,
+    path = "/api/v1/termijnen",
+    tag = "werk",
+    params(ListQuery),
+    responses((status = 200, body = TermijnenPage), Problems)
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<TermijnenPage>, Problem> {
+    let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
+    let after = query.na.as_deref().map(str::parse).transpose();
+    let tot = query.tot.as_deref().map(str::parse).transpose();
+    let filter = TermijnFilter {
+        gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
+        aanbieder: aanbieder.map_err(|error| bad_query("aanbieder", &error.to_string()))?,
+        termijn: query.termijn,
+        verlopen: query.verlopen,
+        tot: tot.map_err(|_: jiff::Error| bad_query("tot", "give a day, as 2026-11-25"))?,
+        after: after.map_err(|error: NotACursor| bad_query("na", &error.to_string()))?,
+        limit: limit(query.aantal),
+    };
+    let today = api.clock.today();
+    let page =
+        api.read(move |api| view::termijnen(api.engine.ledger(), &api.settings, &filter, today)).await?;
+    Ok(Json(TermijnenPage { termijnen: page.rows, volgende: page.next.map(|next| next.to_string()) }))
+}

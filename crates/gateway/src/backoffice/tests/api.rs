@@ -1,0 +1,220 @@
+//! What may be asked, over real TLS, of a gateway with a history.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::played::{Played, values};
+use super::*;
+
+#[tokio::test]
+async fn messages_are_listed_filtered_and_paged() {
+    let played = Played::start().await;
+    let all = played.ask("/berichten?volgorde=oudste&aantal=500").await;
+    assert_eq!(all.status, 200);
+    let entries = values(&all.body["berichten"], "entry");
+    assert_eq!(all.body["volgende"], Value::Null);
+    assert!(entries.contains(&"0222:1".to_owned()) && entries.contains(&"1586:1".to_owned()));
+
+    // The same rows in both directions, whatever the size of the pages.
+    for (order, aantal) in [("oudste", 3), ("nieuwste", 4)] {
+        let mut found = Vec::new();
+        let mut path = format!("/berichten?volgorde={order}&aantal={aantal}");
+        loop {
+            let page = played.ask(&path).await;
+            found.extend(values(&page.body["berichten"], "entry"));
+            let Some(next) = page.body["volgende"].as_str() else { break };
+            path = format!("/berichten?volgorde={order}&aantal={aantal}&na={next}");
+        }
+        if order == "nieuwste" {
+            found.reverse();
+        }
+        assert_eq!(found, entries, "{order}");
+    }
+
+    let only = async |query: &str| played.ask(&format!("/berichten?{query}")).await.body["berichten"].clone();
+    assert_eq!(values(&only("bericht=WMO307&gemeente=1586").await, "bericht"), ["WMO307"]);
+    let refused = only("retourcode=9019").await;
+    assert_eq!(values(&refused, "uitkomst"), ["afgekeurd"]);
+    assert_eq!(values(&refused, "bericht"), ["WMO305"]);
+    assert!(
+        values(&only("partner=zorg-de-linde").await, "partner").iter().all(|name| name == "zorg-de-linde")
+    );
+    // The start and the stop of the other aanbieder are about another toewijzing of the same person.
+    let about = only("toewijzing=0222/222003&volgorde=oudste").await;
+    let kinds = values(&about, "bericht");
+    assert_eq!(kinds.iter().filter(|kind| *kind == "WMO305").count(), 1, "{kinds:?}");
+    assert_eq!(kinds.first().map(String::as_str), Some("WMO301"));
+    assert_eq!(only("tot=2020-01-01").await, json!([]));
+    assert_eq!(values(&only("van=2020-01-01&volgorde=oudste&aantal=500").await, "entry"), entries);
+    assert_eq!(only("van=2120-01-01").await, json!([]));
+
+    for bad in ["van=gisteren", "na=0222", "gemeente=22", "toewijzing=222003"] {
+        assert_eq!(played.ask(&format!("/berichten?{bad}")).await.problem(), "400 ongeldige-vraag", "{bad}");
+    }
+    assert_eq!(played.ask("/berichten?onbekend=1").await.problem(), "400 verzoek");
+}
+
+#[tokio::test]
+async fn a_message_is_shown_in_words_and_as_xml() {
+    let played = Played::start().await;
+    let refused = played.ask("/berichten?retourcode=9019").await.body["berichten"][0]["entry"].clone();
+    let id = refused.as_str().unwrap();
+    let shown = played.ask(&format!("/berichten/{id}")).await;
+    assert_eq!(shown.body["retourcodes"], json!(["9019"]));
+    assert!(shown.body["tijdlijn"][0]["tekst"].as_str().unwrap().contains("306 afgekeurd: 9019"));
+    assert_eq!(values(&shown.body["verzonden"], "bericht"), ["WMO306"]);
+    assert_eq!(values(&shown.body["verzonden"], "stand"), ["bezorgd"]);
+    for path in [format!("/berichten/{id}/xml"), format!("/uitgaand/{id}/0/xml")] {
+        let xml = played.get(&played.all, &path).send().await.unwrap();
+        assert_eq!(xml.headers()["content-type"], "application/xml");
+        assert!(iwmo_codec::Schemas::bundled().decode(&xml.bytes().await.unwrap()).is_ok(), "{path}");
+    }
+    for nowhere in ["0222:99999", "0222:0", "0333:1", "x", "0222:1x"] {
+        assert_eq!(played.ask(&format!("/berichten/{nowhere}")).await.problem(), "404 niet-gevonden");
+        assert_eq!(played.ask(&format!("/berichten/{nowhere}/xml")).await.problem(), "404 niet-gevonden");
+    }
+    // A delivery is an entry, but no message.
+    let feed = played.ask("/gebeurtenissen?aantal=500").await.body["gebeurtenissen"].clone();
+    let delivery = feed.as_array().unwrap().iter().find(|event| event["soort"] == "bezorging").unwrap();
+    let path = format!("/berichten/{}/xml", delivery["entry"].as_str().unwrap());
+    assert_eq!(played.ask(&path).await.problem(), "404 niet-gevonden");
+}
+
+#[tokio::test]
+async fn a_token_sees_its_own_gemeenten_only() {
+    let played = Played::start().await;
+    let list = played.ask_voorst("/berichten?aantal=500").await;
+    let entries = values(&list.body["berichten"], "entry");
+    assert!(!entries.is_empty() && entries.iter().all(|entry| entry.starts_with("0285:")), "{entries:?}");
+    assert_eq!(played.ask_voorst("/berichten?gemeente=0222").await.body["berichten"], json!([]));
+    assert_eq!(played.ask_voorst("/berichten?toewijzing=0222/222001").await.body["berichten"], json!([]));
+    for hidden in
+        ["/berichten/0222:1", "/berichten/0222:1/xml", "/toewijzingen/0222/222001", "/uitgaand/0222:1/0/xml"]
+    {
+        assert_eq!(played.ask_voorst(hidden).await.problem(), "404 niet-gevonden", "{hidden}");
+    }
+    for (path, rows, field) in [
+        ("/toewijzingen", "toewijzingen", "gemeente"),
+        ("/termijnen", "termijnen", "gemeente"),
+        ("/uitgaand?alle=true", "uitgaand", "id"),
+        ("/gebeurtenissen?aantal=500", "gebeurtenissen", "entry"),
+    ] {
+        let found = values(&played.ask_voorst(path).await.body[rows], field);
+        assert!(found.iter().all(|value| value.starts_with("0285")), "{path}: {found:?}");
+    }
+    let search = played.get(&played.voorst, "/clienten/zoek").build().unwrap().url().clone();
+    let body = json!({ "bsn": "999900006" }).to_string();
+    let post = played.client().post(search).bearer_auth(&played.voorst);
+    let answer = post.header("content-type", "application/json").body(body).send().await.unwrap();
+    assert_eq!(Answer::of(answer).await.body, json!({ "arrangementen": [] }));
+}
+
+#[tokio::test]
+async fn a_person_is_found_over_all_aanbieders() {
+    let played = Played::start().await;
+    let found = played.post("/clienten/zoek", None, &json!({ "bsn": "999900018" })).await;
+    assert_eq!(found.status, 200);
+    let arrangement = &found.body["arrangementen"][0];
+    assert_eq!(arrangement["gemeente"], "0222");
+    assert_eq!(arrangement["aanbieders"], json!(["98000001", "98000002"]));
+    assert_eq!(values(&arrangement["toewijzingen"], "nummer"), ["222002", "222003"]);
+    assert_eq!(arrangement["toewijzingen"][0]["levering"]["status"], "BEEINDIGD");
+    assert_eq!(arrangement["eigen_bijdrage"].as_array().unwrap().len(), 1);
+    assert!(!found.body.to_string().contains("999900018"));
+    let unknown = played.post("/clienten/zoek", None, &json!({ "bsn": "111222333" })).await;
+    assert_eq!(unknown.body, json!({ "arrangementen": [] }));
+    let wrong = played.post("/clienten/zoek", None, &json!({ "bsn": "11122233" })).await;
+    assert_eq!(wrong.problem(), "422 ongeldig-bsn");
+    assert!(!wrong.body.to_string().contains("11122233"));
+    for bad in [json!({}), json!({ "bsn": 1 }), json!({ "bsn": "111222333", "naam": "x" }), json!([])] {
+        assert_eq!(played.post("/clienten/zoek", None, &bad).await.problem(), "422 verzoek");
+    }
+    let large = json!({ "bsn": "1".repeat(5000) });
+    assert_eq!(played.post("/clienten/zoek", None, &large).await.problem(), "413 verzoek");
+}
+
+#[tokio::test]
+async fn work_is_listed_what_is_due_and_what_waits() {
+    let played = Played::start().await;
+    assert_eq!(played.ask("/uitgaand").await.body["uitgaand"], json!([]), "everything was delivered");
+    let message = played.wmo301("222050", "API-1").await;
+    assert_eq!(played.post("/berichten", None, &message).await.status, 202);
+    let waiting = played.ask("/uitgaand").await.body["uitgaand"].clone();
+    assert_eq!(values(&waiting, "bericht"), ["WMO301"]);
+    assert_eq!(played.ask("/uitgaand?stand=wacht&partner=cak").await.body["uitgaand"], json!([]));
+    // Pages of one row have the rows of one page.
+    let delivered = played.ask("/uitgaand?alle=true&aantal=500").await.body["uitgaand"].clone();
+    let mut found = Vec::new();
+    let mut path = "/uitgaand?alle=true&aantal=7".to_owned();
+    loop {
+        let page = played.ask(&path).await;
+        found.extend(values(&page.body["uitgaand"], "id"));
+        let Some(next) = page.body["volgende"].as_str() else { break };
+        path = format!("/uitgaand?alle=true&aantal=7&na={next}");
+    }
+    assert_eq!(found, values(&delivered, "id"));
+    assert!(found.len() > 10);
+
+    // The 301 waits for its retour; the open deliveries of the others end with their toewijzing.
+    let due = played.ask("/termijnen").await.body["termijnen"].clone();
+    let kinds: BTreeSet<String> = values(&due, "termijn").into_iter().collect();
+    assert_eq!(kinds, ["RETOUR_IN", "STOP_MISSING"].map(str::to_owned).into(), "{due}");
+    let mut sorted = values(&due, "uiterlijk");
+    sorted.sort();
+    assert_eq!(sorted, values(&due, "uiterlijk"));
+    let retour = played.ask("/termijnen?termijn=RETOUR_IN").await.body["termijnen"].clone();
+    assert_eq!(values(&retour, "aanbieder"), ["98000001"]);
+    assert_eq!(played.ask("/termijnen?verlopen=true").await.body["termijnen"], json!([]));
+    let first = played.ask("/termijnen?aantal=1").await;
+    let next = first.body["volgende"].as_str().unwrap();
+    let second = played.ask(&format!("/termijnen?aantal=1&na={next}")).await;
+    assert_eq!(second.body["termijnen"][0], due[1]);
+}
+
+/// Every route is registered with its description; here every described route answers, and the document is one.
+#[tokio::test]
+async fn the_openapi_document_describes_what_answers() {
+    let played = Played::start().await;
+    let document = played.ask("/openapi.json").await.body;
+    assert_eq!(document, serde_json::to_value(super::document()).unwrap());
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut described = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            described += 1;
+            // An id that no route takes for a known one: the route answers 404 as a problem of its own.
+            let known = path.replace("{gemeente}/{nummer}", "0222/222001");
+            let known = known.replace("{id}", "0222:1").replace("{entry}", "0222:1").replace("{nummer}", "0");
+            let path_below = known.strip_prefix("/api/v1").unwrap();
+            let method = method.to_uppercase().parse().unwrap();
+            let answer = played.request(method, path_below).send().await.unwrap();
+            let status = answer.status().as_u16();
+            assert!(status != 404 && status != 405, "{path}: {status}");
+            assert!(
+                operation["responses"][status.to_string()].is_object(),
+                "{path}: {status} is not described"
+            );
+            assert!(operation["summary"].is_string(), "{path} has no summary");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{path}: {parameter}");
+            }
+        }
+    }
+    assert!(described >= 11, "{described}");
+    resolve(&document, &document);
+}
+
+/// Every `$ref` leads somewhere.
+fn resolve(part: &Value, document: &Value) {
+    match part {
+        Value::Object(members) => {
+            if let Some(to) = members.get("$ref").and_then(Value::as_str) {
+                assert!(document.pointer(to.trim_start_matches('#')).is_some(), "{to}");
+            }
+            members.values().for_each(|member| resolve(member, document));
+        }
+        Value::Array(items) => items.iter().for_each(|item| resolve(item, document)),
+        _ => {}
+    }
+}

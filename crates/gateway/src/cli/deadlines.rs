@@ -1,0 +1,84 @@
+//! `iwmo deadlines`: what is due from whom.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+
+use super::open::{self, PastArguments, StoreArguments};
+use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::view::{self, TermijnFilter, TermijnView};
+
+/// Show what is due from whom, the earliest first
+///
+/// Retours to send and to receive, stops that are expected because a toewijzing ends, and periods of eigen bijdrage
+/// that the CAK must hear of. Exit code 1 when something is overdue.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Deadlines {
+    #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    past: PastArguments,
+    /// Only what is overdue
+    #[arg(long)]
+    overdue: bool,
+    /// Only of this gemeente (CBS code)
+    #[arg(long, value_name = "CODE")]
+    gemeente: Option<String>,
+    /// Only with this aanbieder (AGB code)
+    #[arg(long, value_name = "AGB")]
+    aanbieder: Option<String>,
+    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING or CAK_DATA
+    #[arg(long, value_name = "TIMER")]
+    timer: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Deadlines {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
+        let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
+        let filter = TermijnFilter {
+            gemeenten: gemeente.map(|gemeente| vec![gemeente]),
+            aanbieder: self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?,
+            termijn: self.timer.map(|timer| timer.to_uppercase()),
+            verlopen: self.overdue,
+            limit: self.limit,
+            ..TermijnFilter::default()
+        };
+        let settings = self.store.settings()?;
+        let store = open::read(&self.store, &self.past)?;
+        let page = view::termijnen(&store.ledger, &settings, &filter, store.today)
+            .map_err(|error| Failure::new(error.to_string()))?;
+        let mut out = io::stdout().lock();
+        for row in &page.rows {
+            match self.format {
+                Format::Json => writeln!(out, "{}", serde_json::to_string(row).map_err(io::Error::from)?)?,
+                Format::Text => writeln!(out, "{}", line(row, terminal))?,
+            }
+        }
+        if page.rows.is_empty() && self.format == Format::Text {
+            writeln!(out, "{}", terminal.say("er loopt geen termijn", "nothing is due"))?;
+        }
+        Ok(if page.rows.iter().any(|row| row.verlopen) { Found::Something } else { Found::AllWell })
+    }
+}
+
+fn line(row: &TermijnView, terminal: &Terminal) -> String {
+    let about = match (row.toewijzing, &row.entry) {
+        (Some(nummer), _) => format!("{}/{nummer}", row.gemeente),
+        (None, Some(entry)) => entry.clone(),
+        (None, None) => row.gemeente.clone(),
+    };
+    let date = if row.verlopen { terminal.style("1;31", &row.uiterlijk) } else { row.uiterlijk.clone() };
+    let with = row.aanbieder.as_deref().unwrap_or("-");
+    let words = terminal.say(&row.tekst, &row.text);
+    let overdue = if row.verlopen { terminal.say(" (verlopen)", " (overdue)") } else { "" };
+    format!("{date}  {:<12} {about:<16} {with:<8}  {words}{overdue}", row.termijn)
+}

@@ -1,0 +1,283 @@
+//! `iwmo status`: how the gateway is doing, on one screen.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::open::{self, PastArguments, StoreArguments};
+use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::clock::{Clock, SystemClock, dutch_date, dutch_time};
+use crate::config::Config;
+use crate::view::{self, QueueView, TermijnFilter};
+
+/// How long a listener has to answer.
+const ANSWER_TIME: Duration = Duration::from_millis(300);
+
+/// Days before its end at which a certificate is worth a warning.
+const CERTIFICATE_DAYS: i64 = 30;
+
+/// Overdue deadlines that are counted.
+const OVERDUE_MAX: usize = 10_000;
+
+/// A disk with less than this share free is worth a warning.
+const DISK_FREE_PERCENT: u64 = 10;
+
+/// Show how the gateway is doing, on one screen
+///
+/// Listeners and certificates (with --config), what is not delivered by partner and age, overdue deadlines, and the
+/// disk. Exit code 1 when something needs a person: a listener that does not answer, a parked message, an overdue
+/// deadline, a certificate that ends within 30 days, a disk that is nearly full.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Status {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Serialize)]
+struct Screen {
+    listeners: Vec<ListenerLine>,
+    certificates: Vec<CertificateLine>,
+    queues: Vec<QueueView>,
+    overdue: usize,
+    entries: u64,
+    last_entry: Option<String>,
+    disk: Disk,
+}
+
+#[derive(Debug, Serialize)]
+struct ListenerLine {
+    name: &'static str,
+    address: String,
+    answers: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct CertificateLine {
+    name: &'static str,
+    until: String,
+    days_left: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Disk {
+    used_bytes: u64,
+    free_bytes: u64,
+    total_bytes: u64,
+}
+
+impl Status {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        let screen = self.screen()?;
+        let mut out = io::stdout().lock();
+        match self.format {
+            Format::Json => writeln!(out, "{}", serde_json::to_string(&screen).map_err(io::Error::from)?)?,
+            Format::Text => screen.text(&mut out, terminal)?,
+        }
+        Ok(if screen.needs_somebody() { Found::Something } else { Found::AllWell })
+    }
+
+    fn screen(&self) -> Result<Screen, Failure> {
+        let failed = |error: crate::ledger::LedgerError| Failure::new(error.to_string());
+        let now = SystemClock.now();
+        let config = self.store.configuration()?;
+        let settings = self.store.settings()?;
+        let folder = self.store.folder()?;
+        let store = open::read(&self.store, &PastArguments::default())?;
+        let filter = TermijnFilter { verlopen: true, limit: OVERDUE_MAX, ..TermijnFilter::default() };
+        let overdue =
+            view::termijnen(&store.ledger, &settings, &filter, SystemClock.today()).map_err(failed)?;
+        let last = store.reader.tips().into_values().filter_map(|tip| {
+            let entry = store.reader.get(tip.chain, tip.seq).ok()??;
+            Some((entry.time, entry.id))
+        });
+        let last_entry = last.max().map(|(time, id)| format!("{id} {}", dutch_time(time)));
+        Ok(Screen {
+            listeners: config.as_ref().map(listeners).unwrap_or_default(),
+            certificates: config.as_ref().map(|config| certificates(config, now)).unwrap_or_default(),
+            queues: view::queues(&store.ledger, now).map_err(failed)?,
+            overdue: overdue.rows.len(),
+            entries: store.reader.entries(),
+            last_entry,
+            disk: disk(&folder)?,
+        })
+    }
+}
+
+fn certificates(config: &Config, now: Timestamp) -> Vec<CertificateLine> {
+    let line = |(name, end): (&'static str, Timestamp)| CertificateLine {
+        name,
+        until: dutch_date(end).to_string(),
+        days_left: end.duration_since(now).as_hours().div_euclid(24),
+    };
+    config.certificate_ends().into_iter().map(line).collect()
+}
+
+fn listeners(config: &Config) -> Vec<ListenerLine> {
+    let all = [
+        ("exchange", Some(config.exchange.address)),
+        ("backoffice", config.backoffice.as_ref().map(|settings| settings.address)),
+        ("ops", config.ops),
+    ];
+    let line = |(name, address): (&'static str, Option<SocketAddr>)| {
+        let address = address?;
+        Some(ListenerLine { name, address: address.to_string(), answers: answers(address) })
+    };
+    all.into_iter().filter_map(line).collect()
+}
+
+/// Returns whether somebody listens there.
+fn answers(address: SocketAddr) -> bool {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    address.port() != 0
+        && TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), ANSWER_TIME).is_ok()
+}
+
+fn disk(folder: &Path) -> io::Result<Disk> {
+    let (mut used, mut folders) = (0, vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            // A file may go while we look.
+            let Ok(entry) = entry else { continue };
+            match entry.metadata() {
+                Ok(data) if data.is_dir() => folders.push(entry.path()),
+                Ok(data) if data.is_file() => used += data.len(),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    let space = fs4::statvfs(folder)?;
+    Ok(Disk { used_bytes: used, free_bytes: space.available_space(), total_bytes: space.total_space() })
+}
+
+impl Screen {
+    fn needs_somebody(&self) -> bool {
+        self.overdue > 0
+            || self.listeners.iter().any(|listener| !listener.answers)
+            || self.certificates.iter().any(|certificate| certificate.days_left < CERTIFICATE_DAYS)
+            || self.queues.iter().any(|queue| queue.geparkeerd > 0)
+            || self.disk.is_nearly_full()
+    }
+
+    fn text(&self, out: &mut impl Write, terminal: &Terminal) -> io::Result<()> {
+        let mark = |good: bool, text: &str| {
+            if good { text.to_owned() } else { terminal.style("1;31", text) }
+        };
+        let title = |nl, en| terminal.style("1", terminal.say(nl, en));
+        if !self.listeners.is_empty() {
+            writeln!(out, "{}", title("Luisteraars", "Listeners"))?;
+        }
+        for listener in &self.listeners {
+            let word = match listener.answers {
+                true => terminal.say("antwoordt", "answers"),
+                false => terminal.say("antwoordt niet", "does not answer"),
+            };
+            writeln!(
+                out,
+                "  {:<11} {:<22} {}",
+                listener.name,
+                listener.address,
+                mark(listener.answers, word)
+            )?;
+        }
+        if !self.certificates.is_empty() {
+            writeln!(out, "{}", title("Certificaten", "Certificates"))?;
+        }
+        for certificate in &self.certificates {
+            let left = certificate.days_left;
+            let nl = format!("nog {left} dagen, t/m {}", certificate.until);
+            let en = format!("{left} days left, until {}", certificate.until);
+            writeln!(
+                out,
+                "  {:<11} {}",
+                certificate.name,
+                mark(left >= CERTIFICATE_DAYS, terminal.say(&nl, &en))
+            )?;
+        }
+        writeln!(out, "{}", title("Niet bezorgd", "Not delivered"))?;
+        for queue in &self.queues {
+            self.queue(out, queue, terminal)?;
+        }
+        if self.queues.is_empty() {
+            writeln!(out, "  {}", terminal.say("niets", "nothing"))?;
+        }
+        writeln!(out, "{}", title("Verlopen termijnen", "Overdue deadlines"))?;
+        writeln!(out, "  {}", mark(self.overdue == 0, &self.overdue.to_string()))?;
+        writeln!(out, "{}", title("Opslag", "Store"))?;
+        let last = self.last_entry.as_deref().unwrap_or("-");
+        let (nl, en) = (
+            format!("{} regels, laatste {last}", self.entries),
+            format!("{} entries, last {last}", self.entries),
+        );
+        writeln!(out, "  {}", terminal.say(&nl, &en))?;
+        let mib = |bytes: u64| bytes >> 20;
+        let disk = &self.disk;
+        let nl = format!(
+            "{} MiB in gebruik, {} MiB vrij van {} MiB",
+            mib(disk.used_bytes),
+            mib(disk.free_bytes),
+            mib(disk.total_bytes)
+        );
+        let en = format!(
+            "{} MiB used, {} MiB free of {} MiB",
+            mib(disk.used_bytes),
+            mib(disk.free_bytes),
+            mib(disk.total_bytes)
+        );
+        writeln!(out, "  {}", mark(!disk.is_nearly_full(), terminal.say(&nl, &en)))
+    }
+
+    fn queue(&self, out: &mut impl Write, queue: &QueueView, terminal: &Terminal) -> io::Result<()> {
+        let QueueView { partner, wacht, doorgegeven, geparkeerd, .. } = queue;
+        let nl = format!("{wacht} wacht, {doorgegeven} doorgegeven, {geparkeerd} geparkeerd");
+        let en = format!("{wacht} waiting, {doorgegeven} handed over, {geparkeerd} parked");
+        let words = terminal.say(&nl, &en);
+        let words = if *geparkeerd > 0 { terminal.style("1;31", words) } else { words.to_owned() };
+        let age = queue.oudste_seconden.map(age).unwrap_or_default();
+        let oldest = terminal.say("oudste", "oldest");
+        let reason = queue.reden.as_deref().unwrap_or("");
+        writeln!(out, "  {partner:<20} {words}  {oldest} {age}  {reason}")
+    }
+}
+
+impl Disk {
+    fn is_nearly_full(&self) -> bool {
+        self.free_bytes < self.total_bytes / 100 * DISK_FREE_PERCENT
+    }
+}
+
+/// Seconds in the largest unit that is whole.
+fn age(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_read_at_a_glance() {
+        for (seconds, text) in
+            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min"), (7_200, "2 h"), (172_800, "2 d")]
+        {
+            assert_eq!(age(seconds), text);
+        }
+    }
+}

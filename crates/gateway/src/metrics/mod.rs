@@ -1,0 +1,139 @@
+//! What the gateway counts: every metric by name, in one place.
+//!
+//! Names follow `<area>_<name>_<unit>[_total]`. Labels are names of the configuration, kinds of message and words of
+//! our own, never what a peer sent: no personal data, and a bounded number of series. What is counted as it
+//! happens is a `static` below, bumped where it happens; what can be read off the store is read at each scrape
+//! (`scrape.rs`).
+
+mod registry;
+mod scrape;
+
+pub use registry::{Counter, Histogram, Metric};
+pub use scrape::{Scrape, router};
+
+/// Requests answered by the exchange and backoffice listeners.
+pub static HTTP_ANSWERED_REQUESTS: Counter = Counter::new(
+    "http_answered_requests_total",
+    "Requests answered by the exchange and backoffice listeners, by pattern of the path.",
+    &["path", "method", "status"],
+);
+
+/// How long requests took.
+pub static HTTP_ANSWER_DURATION: Histogram = Histogram::new(
+    "http_answer_duration_seconds",
+    "Time from the head of a request to the head of its answer.",
+    &["path"],
+);
+
+/// Messages taken.
+pub static ENGINE_TAKEN_MESSAGES: Counter = Counter::new(
+    "engine_taken_messages_total",
+    "Messages that were recorded, by kind and by what was decided.",
+    &["message", "verdict"],
+);
+
+/// Messages that had been received before.
+pub static ENGINE_REPEATED_MESSAGES: Counter = Counter::new(
+    "engine_repeated_messages_total",
+    "Messages that had been received before and got their first receipt again.",
+    &[],
+);
+
+/// Messages not taken.
+pub static ENGINE_REFUSED_MESSAGES: Counter =
+    Counter::new("engine_refused_messages_total", "Messages that were not taken, by reason.", &["reason"]);
+
+/// Entries made durable.
+pub static JOURNAL_COMMITTED_ENTRIES: Counter =
+    Counter::new("journal_committed_entries_total", "Journal entries made durable since the start.", &[]);
+
+/// How long it took to make a batch durable.
+pub static JOURNAL_COMMIT_DURATION: Histogram = Histogram::new(
+    "journal_commit_duration_seconds",
+    "Time to make a batch of entries durable and apply it.",
+    &[],
+);
+
+/// Batches that could not be made durable.
+pub static JOURNAL_FAILED_COMMITS: Counter =
+    Counter::new("journal_failed_commits_total", "Batches of entries that could not be made durable.", &[]);
+
+/// Attempts to deliver.
+pub static OUTBOX_ENDED_ATTEMPTS: Counter = Counter::new(
+    "outbox_ended_attempts_total",
+    "Attempts to deliver a message, by partner, kind of message and how they ended.",
+    &["partner", "message", "outcome"],
+);
+
+/// Everything that is counted as it happens.
+pub static COUNTED: [&dyn Metric; 9] = [
+    &HTTP_ANSWERED_REQUESTS,
+    &HTTP_ANSWER_DURATION,
+    &ENGINE_TAKEN_MESSAGES,
+    &ENGINE_REPEATED_MESSAGES,
+    &ENGINE_REFUSED_MESSAGES,
+    &JOURNAL_COMMITTED_ENTRIES,
+    &JOURNAL_COMMIT_DURATION,
+    &JOURNAL_FAILED_COMMITS,
+    &OUTBOX_ENDED_ATTEMPTS,
+];
+
+/// A metric that is read off at each scrape: its name and what it says.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge {
+    /// The name.
+    pub name: &'static str,
+    /// What it says.
+    pub help: &'static str,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+}
+
+/// The program that runs.
+pub const GATEWAY_BUILD_INFO: Gauge =
+    Gauge { name: "gateway_build_info", help: "1, with the version of the program.", labels: &["version"] };
+
+/// Whether messages are taken.
+pub const ENGINE_READY_STATE: Gauge = Gauge {
+    name: "engine_ready_state",
+    help: "1 when messages are taken, 0 when they are refused.",
+    labels: &[],
+};
+
+/// Entries in the journal.
+pub const JOURNAL_STORED_ENTRIES: Gauge =
+    Gauge { name: "journal_stored_entries", help: "Journal entries, by chain.", labels: &["gemeente"] };
+
+/// What waits.
+pub const OUTBOX_WAITING_MESSAGES: Gauge = Gauge {
+    name: "outbox_waiting_messages",
+    help: "Messages that wait to be sent, by partner; counted up to 10000.",
+    labels: &["partner"],
+};
+
+/// How long the oldest waits.
+pub const OUTBOX_OLDEST_WAIT: Gauge = Gauge {
+    name: "outbox_oldest_wait_seconds",
+    help: "How long the oldest message has waited to be sent, by partner.",
+    labels: &["partner"],
+};
+
+/// What a certificate still has.
+pub const TLS_CERTIFICATE_LEFT: Gauge = Gauge {
+    name: "tls_certificate_left_seconds",
+    help: "How long our certificates are still valid; negative: expired.",
+    labels: &["certificate"],
+};
+
+/// Everything that is read off at each scrape.
+pub const READ: [Gauge; 6] = [
+    GATEWAY_BUILD_INFO,
+    ENGINE_READY_STATE,
+    JOURNAL_STORED_ENTRIES,
+    OUTBOX_WAITING_MESSAGES,
+    OUTBOX_OLDEST_WAIT,
+    TLS_CERTIFICATE_LEFT,
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! `/metrics`: what was counted, and what the store says now.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jiff::Timestamp;
+
+use super::registry::{head, sample};
+use super::{
+    COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES, OUTBOX_OLDEST_WAIT,
+    OUTBOX_WAITING_MESSAGES, TLS_CERTIFICATE_LEFT,
+};
+use crate::clock::Clock;
+use crate::engine::{Engine, PartnerId};
+use crate::ledger::keys;
+use crate::problem::Problem;
+
+/// Waiting messages of one partner that are counted.
+const WAITING_MAX: usize = 10_000;
+
+/// The content type of the text format.
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What is looked at when somebody scrapes.
+#[derive(Clone)]
+pub struct Scrape {
+    /// The store.
+    pub engine: Engine,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// To whom messages may wait.
+    pub partners: Vec<PartnerId>,
+    /// Our certificates: what each is for, and when it ends.
+    pub certificates: Vec<(&'static str, Timestamp)>,
+}
+
+/// Returns the route, for the ops listener.
+pub fn router(scrape: Scrape) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(scrape)
+}
+
+async fn metrics(State(scrape): State<Scrape>) -> Response {
+    match tokio::task::spawn_blocking(move || scrape.text()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(code = "MetricsScrapePanicked", %error, "A scrape ended by a fault of its own.");
+            Problem::internal("the metrics cannot be read now").into_response()
+        }
+    }
+}
+
+impl Scrape {
+    /// Returns everything in the text format.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for metric in COUNTED {
+            metric.render(&mut out);
+        }
+        gauge(&mut out, GATEWAY_BUILD_INFO, &[(env!("CARGO_PKG_VERSION").to_owned(), 1)]);
+        let ready = i64::from(self.engine.health().reason().is_none());
+        gauge(&mut out, ENGINE_READY_STATE, &[(String::new(), ready)]);
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let tips = self.engine.journal().tips();
+        let entries: Vec<_> = tips.values().map(|tip| (tip.chain.to_string(), count(tip.seq))).collect();
+        gauge(&mut out, JOURNAL_STORED_ENTRIES, &entries);
+        let now = self.clock.now();
+        let (waiting, oldest): (Vec<_>, Vec<_>) =
+            self.partners.iter().map(|partner| self.waiting(partner, now)).unzip();
+        gauge(&mut out, OUTBOX_WAITING_MESSAGES, &waiting);
+        gauge(&mut out, OUTBOX_OLDEST_WAIT, &oldest);
+        let left = |(name, end): &(&str, Timestamp)| ((*name).to_owned(), end.duration_since(now).as_secs());
+        gauge(&mut out, TLS_CERTIFICATE_LEFT, &self.certificates.iter().map(left).collect::<Vec<_>>());
+        out
+    }
+
+    /// How many messages wait for a partner, and for how long the oldest does.
+    fn waiting(&self, partner: &PartnerId, now: Timestamp) -> ((String, i64), (String, i64)) {
+        let mut waiting = 0;
+        let mut oldest = 0;
+        for row in self.engine.ledger().scan(&keys::wachtrij_van(partner)).take(WAITING_MAX) {
+            // A store that cannot be read is told by the engine's readiness.
+            let Ok((key, _)) = row else { break };
+            if waiting == 0 {
+                let since = keys::wachtrij_moment(&key).and_then(|us| Timestamp::from_microsecond(us).ok());
+                oldest = since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
+            }
+            waiting += 1;
+        }
+        ((partner.0.clone(), waiting), (partner.0.clone(), oldest))
+    }
+}
+
+fn gauge(out: &mut String, gauge: Gauge, samples: &[(String, i64)]) {
+    head(out, gauge.name, gauge.help, "gauge");
+    for (label, value) in samples {
+        let labels: Vec<(&str, &str)> = gauge.labels.iter().map(|name| (*name, label.as_str())).collect();
+        sample(out, gauge.name, &labels, value);
+    }
+}

@@ -1,0 +1,74 @@
+//! Names, the text format, and bounds.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+
+/// What a name may end with before `_total`.
+const UNITS: [&str; 8] =
+    ["requests", "messages", "entries", "commits", "attempts", "seconds", "state", "info"];
+
+#[test]
+fn names_follow_the_template_and_are_given_once() {
+    let counted = COUNTED.iter().map(|metric| metric.name());
+    let names: Vec<&str> = counted.chain(READ.iter().map(|gauge| gauge.name)).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    for name in names {
+        let parts: Vec<&str> = name.trim_end_matches("_total").split('_').collect();
+        assert!(parts.len() >= 3, "{name}: area, name, unit");
+        assert!(UNITS.contains(parts.last().unwrap()), "{name}: no known unit");
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+    }
+}
+
+#[test]
+fn a_counter_in_the_text_format() {
+    static COUNTER: Counter = Counter::new("test_seen_messages_total", "Seen.", &["message", "partner"]);
+    COUNTER.count(&["WMO305", "a\"b\\c\nd"]);
+    COUNTER.add(&["WMO305", "a\"b\\c\nd"], 2);
+    COUNTER.count(&["WMO307", "x"]);
+    let mut text = String::new();
+    COUNTER.render(&mut text);
+    assert_eq!(
+        text,
+        "# HELP test_seen_messages_total Seen.\n\
+         # TYPE test_seen_messages_total counter\n\
+         test_seen_messages_total{message=\"WMO305\",partner=\"a\\\"b\\\\c\\nd\"} 3\n\
+         test_seen_messages_total{message=\"WMO307\",partner=\"x\"} 1\n"
+    );
+}
+
+#[test]
+fn a_histogram_counts_up_to_each_bound() {
+    static HISTOGRAM: Histogram = Histogram::new("test_step_duration_seconds", "Time.", &[]);
+    for ms in [1, 3, 20_000] {
+        HISTOGRAM.observe(&[], Duration::from_millis(ms));
+    }
+    let mut text = String::new();
+    HISTOGRAM.render(&mut text);
+    for line in [
+        "test_step_duration_seconds_bucket{le=\"0.0005\"} 0",
+        "test_step_duration_seconds_bucket{le=\"0.001\"} 1",
+        "test_step_duration_seconds_bucket{le=\"0.005\"} 2",
+        "test_step_duration_seconds_bucket{le=\"10\"} 2",
+        "test_step_duration_seconds_bucket{le=\"+Inf\"} 3",
+        "test_step_duration_seconds_sum 20.004",
+        "test_step_duration_seconds_count 3",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn series_are_bounded() {
+    static COUNTER: Counter = Counter::new("test_many_messages_total", "Many.", &["label"]);
+    for number in 0..6000 {
+        COUNTER.count(&[&number.to_string()]);
+    }
+    COUNTER.count(&["17"]);
+    let mut text = String::new();
+    COUNTER.render(&mut text);
+    assert_eq!(text.lines().count(), 2 + 5000);
+    assert!(text.contains("{label=\"17\"} 2\n"));
+}

@@ -1,0 +1,62 @@
+//! What is not delivered, by partner.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::clock::dutch_time;
+use crate::ledger::{LedgerError, Stand, Uitgaand, decode_row, keys};
+use crate::store::Ledger;
+
+/// What is not delivered to one partner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueView {
+    /// To whom.
+    pub partner: String,
+    /// Messages that wait to be sent, for the first time or again.
+    pub wacht: u64,
+    /// Messages that the next hop has, unconfirmed.
+    pub doorgegeven: u64,
+    /// Messages that were refused or given up: work for an operator.
+    pub geparkeerd: u64,
+    /// When the oldest of them was made.
+    pub oudste: Option<String>,
+    /// How old it is.
+    pub oudste_seconden: Option<i64>,
+    /// Why the oldest waits or is parked.
+    pub reden: Option<String>,
+}
+
+/// Returns what is not delivered, by partner.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn queues(ledger: &Ledger, now: Timestamp) -> Result<Vec<QueueView>, LedgerError> {
+    let mut queues: BTreeMap<String, (i64, QueueView)> = BTreeMap::new();
+    for row in ledger.scan(&keys::uitgaand_van(None)) {
+        let (key, value) = row?;
+        let row: Uitgaand = decode_row(&key, &value)?;
+        if row.stand == Stand::Bezorgd {
+            continue;
+        }
+        let (oldest, queue) = queues.entry(row.partner.clone()).or_insert_with(|| {
+            (i64::MAX, QueueView { partner: row.partner.clone(), ..QueueView::default() })
+        });
+        match row.stand {
+            Stand::Wacht => queue.wacht += 1,
+            Stand::Doorgegeven => queue.doorgegeven += 1,
+            Stand::Geparkeerd => queue.geparkeerd += 1,
+            Stand::Bezorgd => {}
+        }
+        if row.gemaakt_us < *oldest {
+            *oldest = row.gemaakt_us;
+            let made = Timestamp::from_microsecond(row.gemaakt_us).unwrap_or(now);
+            queue.oudste = Some(dutch_time(made));
+            queue.oudste_seconden = Some(now.duration_since(made).as_secs());
+            queue.reden = row.reden;
+        }
+    }
+    Ok(queues.into_values().map(|(_, queue)| queue).collect())
+}

@@ -1,0 +1,322 @@
+//! What is due from whom, as a work queue.
+//!
+//! Deadlines are not stored: they follow from the records, the calendar and today. A page goes through everything on
+//! record and keeps the rows that are due first, so its memory is bounded by its size.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::cak::{self, EbBeleid};
+use iwmo_toewijzing::calendar::Kalender;
+use iwmo_toewijzing::deadline::{self, Deadline, RETOUR_WERKDAGEN, Subject, Timer, Wie};
+use iwmo_toewijzing::dossier::Onderwerp;
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::berichten::Page;
+use super::toewijzing::dossier;
+use crate::clock::dutch_date;
+use crate::engine::{GemeenteSettings, Settings};
+use crate::ledger::{EbMelding, LedgerError, Persoon, Stand, Uitgaand, decode_row, keys};
+use crate::store::Ledger;
+
+/// Something that is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TermijnView {
+    /// The last day, `2026-11-25`.
+    pub uiterlijk: String,
+    /// The day from which the period counts; it is not counted itself.
+    pub vanaf: String,
+    /// Whether the last day has passed.
+    pub verlopen: bool,
+    /// Which timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING or CAK_DATA.
+    pub termijn: &'static str,
+    /// Who must act, or is told that another did not: `gemeente` or `aanbieder`.
+    pub wie: &'static str,
+    /// Gemeentecode.
+    pub gemeente: String,
+    /// AGB code of the aanbieder on the other side.
+    pub aanbieder: Option<String>,
+    /// ToewijzingNummer.
+    pub toewijzing: Option<u32>,
+    /// What waits: the outgoing message, `GEMEENTE:SEQ/N`, or the entry of the message without retour, `GEMEENTE:SEQ`.
+    pub entry: Option<String>,
+    /// What is due, in Dutch.
+    pub tekst: String,
+    /// What is due, in English.
+    pub text: String,
+}
+
+impl TermijnView {
+    /// The place of a row: earliest first, then what makes it unique. No personal data is in it.
+    fn place(&self) -> String {
+        let number = self.toewijzing.map(|nummer| nummer.to_string()).unwrap_or_default();
+        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (aanbieder, entry) = (optional(&self.aanbieder), optional(&self.entry));
+        [&self.uiterlijk, &self.gemeente, self.termijn, &aanbieder, &number, &entry, &self.vanaf]
+            .map(|part| part as &str)
+            .join("|")
+    }
+}
+
+/// Which deadlines to show.
+#[derive(Clone, Debug, Default)]
+pub struct TermijnFilter {
+    /// Of these gemeenten; none: all.
+    pub gemeenten: Option<Vec<Gemeente>>,
+    /// With this aanbieder.
+    pub aanbieder: Option<Aanbieder>,
+    /// This timer.
+    pub termijn: Option<String>,
+    /// Only those whose last day has passed.
+    pub verlopen: bool,
+    /// Only those whose last day is this one or before.
+    pub tot: Option<Date>,
+    /// After the place of this cursor.
+    pub after: Option<TermijnCursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The place of a row in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermijnCursor(String);
+
+impl std::fmt::Display for TermijnCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
+    }
+}
+
+impl std::str::FromStr for TermijnCursor {
+    type Err = super::NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| super::NotACursor)?;
+        String::from_utf8(bytes).map(Self).map_err(|_| super::NotACursor)
+    }
+}
+
+/// Returns deadlines, the earliest first.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn termijnen(
+    ledger: &Ledger,
+    settings: &Settings,
+    filter: &TermijnFilter,
+    today: Date,
+) -> Result<Page<TermijnView, TermijnCursor>, LedgerError> {
+    let mut queue = Queue { filter, today, rows: BTreeMap::new(), more: false };
+    let gemeenten: Vec<Option<Gemeente>> = match &filter.gemeenten {
+        Some(gemeenten) => gemeenten.iter().copied().map(Some).collect(),
+        None => vec![None],
+    };
+    for gemeente in gemeenten {
+        of_dossiers(ledger, gemeente, &mut queue)?;
+        of_persons(ledger, settings, gemeente, &mut queue)?;
+        of_notifications(ledger, gemeente, &mut queue)?;
+        of_retours(ledger, gemeente, &mut queue)?;
+    }
+    let next =
+        queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| TermijnCursor(place.clone()));
+    Ok(Page { rows: queue.rows.into_values().collect(), next })
+}
+
+/// The rows that are due first.
+struct Queue<'f> {
+    filter: &'f TermijnFilter,
+    today: Date,
+    rows: BTreeMap<String, TermijnView>,
+    more: bool,
+}
+
+impl Queue<'_> {
+    fn add(
+        &mut self,
+        gemeente: Gemeente,
+        aanbieder: Option<Aanbieder>,
+        entry: Option<String>,
+        found: &Deadline,
+    ) {
+        let verlopen = found.is_expired(self.today);
+        let filter = self.filter;
+        if (filter.verlopen && !verlopen)
+            || filter.tot.is_some_and(|tot| found.due > tot)
+            || (filter.aanbieder.is_some() && filter.aanbieder != aanbieder)
+            || filter.termijn.as_ref().is_some_and(|termijn| termijn != found.timer.as_str())
+        {
+            return;
+        }
+        let toewijzing = match &found.subject {
+            Subject::Onderwerp(Onderwerp::Toewijzing(nummer)) => Some(nummer.value()),
+            _ => None,
+        };
+        let (tekst, text) = words(found, aanbieder.is_none());
+        let view = TermijnView {
+            uiterlijk: found.due.to_string(),
+            vanaf: found.start.to_string(),
+            verlopen,
+            termijn: found.timer.as_str(),
+            wie: match found.wie {
+                Wie::Gemeente => "gemeente",
+                Wie::Aanbieder => "aanbieder",
+            },
+            gemeente: gemeente.to_string(),
+            aanbieder: aanbieder.map(|aanbieder| aanbieder.to_string()),
+            toewijzing,
+            entry,
+            tekst: tekst.to_owned(),
+            text: text.to_owned(),
+        };
+        let place = view.place();
+        if filter.after.as_ref().is_some_and(|after| place <= after.0) {
+            return;
+        }
+        self.rows.insert(place, view);
+        if self.rows.len() > filter.limit {
+            self.rows.pop_last();
+            self.more = true;
+        }
+    }
+}
+
+fn words(found: &Deadline, cak: bool) -> (&'static str, &'static str) {
+    match found.timer {
+        Timer::RetourOut => ("de retour is nog niet bezorgd", "the retour is not delivered yet"),
+        Timer::RetourIn if cak => ("het CAK heeft nog niet geantwoord", "the CAK has not answered yet"),
+        Timer::RetourIn => {
+            ("de aanbieder heeft nog geen retour gegeven", "the aanbieder has not given a retour yet")
+        }
+        Timer::StartDue => ("de start is nog niet gemeld", "the start is not reported yet"),
+        Timer::StopDue => ("de stop is nog niet gemeld", "the stop is not reported yet"),
+        Timer::StopMissing => (
+            "de toewijzing eindigt terwijl de levering loopt: een stop wordt verwacht",
+            "the toewijzing ends while support goes on: a stop is expected",
+        ),
+        Timer::CakData => (
+            "het CAK kent deze periode van eigen bijdrage nog niet",
+            "the CAK does not know of this period of eigen bijdrage yet",
+        ),
+        _ => ("er moet iets gebeuren", "something is due"),
+    }
+}
+
+/// OP090 and OP288, from what one gemeente and one aanbieder have on record.
+fn of_dossiers(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::dossiers(gemeente)) {
+        let (key, value) = row?;
+        let dossier: Dossier = decode_row(&key, &value)?;
+        let owner = dossier.key();
+        for found in deadline::of_dossier(&dossier, Wie::Gemeente, Kalender::default()) {
+            let entry = match &found.subject {
+                Subject::Bericht(identificatie) => pending_entry(&dossier, identificatie),
+                _ => None,
+            };
+            queue.add(owner.gemeente, Some(owner.aanbieder), entry, &found);
+        }
+    }
+    Ok(())
+}
+
+/// The entry of the 301 that waits for its retour.
+fn pending_entry(
+    dossier: &Dossier,
+    identificatie: &iwmo_toewijzing::identity::Identificatie,
+) -> Option<String> {
+    let mut versions = dossier.nummers().flat_map(|nummer| dossier.versies(nummer));
+    let found = versions.find(|version| version.bericht.identificatie == *identificatie)?;
+    Some(format!("{}:{}", dossier.key().gemeente, found.bericht.entry))
+}
+
+/// Uitvoeringsregeling Wmo 2015 art. 2f, for the gemeenten that tell the CAK through this gateway.
+fn of_persons(
+    ledger: &Ledger,
+    settings: &Settings,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    let standard = EbBeleid::default();
+    for row in ledger.scan(&keys::personen_van(gemeente)) {
+        let (key, value) = row?;
+        let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
+        let beleid = match settings.gemeenten.get(&gemeente) {
+            Some(GemeenteSettings { cak: None, .. }) => continue,
+            Some(settings) => &settings.eb,
+            None => &standard,
+        };
+        let persoon: Persoon = decode_row(&key, &value)?;
+        let mut dossiers = Vec::new();
+        for aanbieder in &persoon.aanbieders {
+            let key = DossierKey { gemeente, aanbieder: *aanbieder, bsn };
+            dossiers.extend(dossier(ledger, &key)?);
+        }
+        let dossiers: Vec<&Dossier> = dossiers.iter().collect();
+        let wanted = cak::wanted(&dossiers, persoon.geboortedatum, beleid, queue.today);
+        for found in deadline::cak_data(&wanted, &persoon.eb, beleid) {
+            // The entry that brought the person tells apart whose periods begin on one day.
+            queue.add(gemeente, None, Some(format!("{gemeente}:{}", persoon.sinds)), &found);
+        }
+    }
+    Ok(())
+}
+
+/// Notifications that the CAK has not answered: OP090 as a threshold (ieb-cak 6), since iEb gives none.
+fn of_notifications(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::eb_meldingen(gemeente)) {
+        let (key, value) = row?;
+        let Some(gemeente) = keys::eb_melding_gemeente(&key) else { continue };
+        let melding: EbMelding = decode_row(&key, &value)?;
+        if melding.antwoord.is_some() {
+            continue;
+        }
+        let found = Deadline {
+            due: Kalender::default().add_working_days(melding.dagtekening, RETOUR_WERKDAGEN),
+            start: melding.dagtekening,
+            timer: Timer::RetourIn,
+            subject: Subject::EigenBijdrage(melding.dagtekening),
+            wie: Wie::Gemeente,
+        };
+        queue.add(gemeente, None, Some(format!("{gemeente}:{}", melding.seq)), &found);
+    }
+    Ok(())
+}
+
+/// OP090: retours of ours that are not delivered.
+fn of_retours(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
+        let (key, value) = row?;
+        let Some(id) = keys::uitgaand_id(&key) else { continue };
+        let row: Uitgaand = decode_row(&key, &value)?;
+        if row.stand == Stand::Bezorgd || !matches!(row.soort.as_str(), "WMO306" | "WMO308") {
+            continue;
+        }
+        let code = String::from_utf8_lossy(&id.gemeente).into_owned();
+        let Ok(gemeente) = Gemeente::new(&code) else { continue };
+        let start = dutch_date(Timestamp::from_microsecond(row.gemaakt_us).unwrap_or(Timestamp::UNIX_EPOCH));
+        let found = Deadline {
+            due: Kalender::default().add_working_days(start, RETOUR_WERKDAGEN),
+            start,
+            timer: Timer::RetourOut,
+            subject: Subject::EigenBijdrage(start),
+            wie: Wie::Gemeente,
+        };
+        queue.add(gemeente, None, Some(id.to_string()), &found);
+    }
+    Ok(())
+}
