@@ -11,14 +11,13 @@ use jiff::civil::Date;
 
 use crate::clock::dutch_date;
 use crate::engine::batch::{Batch, unavailable};
-use crate::engine::judged::{Bench, dossier, heenbericht};
-use crate::engine::plan::Hold;
+use crate::engine::judged::{Bench, dossier, heenbericht, order, regels};
+use crate::engine::plan::{Hold, Planner};
 use crate::engine::record::{Bericht, Record, Sleutel, Uitgaand, Uitspraak};
-use crate::engine::worker::entry_name;
 use crate::engine::{
     GemeenteSettings, Inbound, PartnerKind, PartnerSettings, Receipt, Refusal, Settings, answer,
 };
-use crate::ledger::{self, Applier, At, EbMelding, Gevolg, LedgerError, Persoon, Rows, keys};
+use crate::ledger::{self, Applier, At, EbMelding, Gevolg, LedgerError, Rows, keys};
 use crate::store::StoreError;
 use crate::translate::{self, Untranslatable};
 
@@ -261,7 +260,7 @@ impl Decider<'_> {
         batch: &mut Batch<'_>,
     ) -> Result<(), LedgerError> {
         let at = batch.next(keys::chain(gemeente), now);
-        let planned = self.plan(gemeente, bsn, today, &at, Hold::Over, &batch.overlay)?;
+        let planned = self.planner().plan(gemeente, bsn, today, &at, Hold::Over, &batch.overlay)?;
         let Some((eb, uitgaand)) = planned else { return Ok(()) };
         let record = Record::Planning(crate::engine::record::Planning {
             vandaag: today.to_string(),
@@ -271,6 +270,10 @@ impl Decider<'_> {
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.outgoing = true;
         batch.push(&at, &record)
+    }
+
+    pub(super) fn planner(&self) -> Planner<'_> {
+        Planner { settings: self.settings }
     }
 
     fn bench<'b>(&'b self, incoming: &Incoming<'_>, gemeente: &'b GemeenteSettings, rol: Rol) -> Bench<'b> {
@@ -302,8 +305,10 @@ impl Decider<'_> {
                 Message::Wmo402(_) | Message::Wmo404(_) => Hold::Over,
                 _ => Hold::Begin,
             };
-            let planned =
-                self.plan(gemeente, &bsn, incoming.today, at, hold, &batch.overlay).map_err(broken)?;
+            let planned = self
+                .planner()
+                .plan(gemeente, &bsn, incoming.today, at, hold, &batch.overlay)
+                .map_err(broken)?;
             if let Some((besluit, uitgaand)) = planned {
                 record.eb = Some(besluit);
                 record.uitgaand.extend(uitgaand);
@@ -318,7 +323,7 @@ impl Decider<'_> {
             }
             other => broken(other),
         })?;
-        Ok(Receipt { id: entry_name(at), sha256: incoming.sha256, dubbel: false })
+        Ok(Receipt { id: at.name(), sha256: incoming.sha256, dubbel: false })
     }
 
     pub(super) fn gemeente(&self, gemeente: Gemeente) -> Result<&GemeenteSettings, Refusal> {
@@ -378,21 +383,6 @@ fn bound(inbound: &Inbound, batch: &Batch<'_>) -> Result<Bound, LedgerError> {
         }
         Some(_) => Bound::Other,
     })
-}
-
-/// Returns the key under which what concerns this person leaves in order. It holds no personal data.
-pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<String, LedgerError> {
-    let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, bsn))?;
-    Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
-}
-
-/// Returns the rules that decided a judgement, ascending.
-pub(super) fn regels(judgement: &Judgement) -> Vec<String> {
-    let mut regels: Vec<String> =
-        judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
-    regels.sort_unstable();
-    regels.dedup();
-    regels
 }
 
 fn preflight(judgement: &Judgement) -> Refusal {

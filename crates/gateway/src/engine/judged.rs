@@ -4,16 +4,15 @@ use iwmo_codec::messages::Message;
 use iwmo_codec::rules;
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::event::{DossierKey, Inhoud};
-use iwmo_toewijzing::identity::Gemeente;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use iwmo_toewijzing::judge::{Context, Judgement, Rol, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::dutch_date;
 use crate::engine::record::Uitspraak;
-use crate::engine::worker::entry_name;
 use crate::engine::{GemeenteSettings, Settings};
-use crate::ledger::{At, Heenbericht, LedgerError, Rows, keys};
+use crate::ledger::{At, Heenbericht, LedgerError, Persoon, Rows, keys};
 use crate::translate::{self, Parties};
 
 /// What a judgement is made of, besides the message and the rows.
@@ -33,7 +32,7 @@ impl Bench<'_> {
         at: &At,
         rows: &impl Rows,
     ) -> Result<Judgement, LedgerError> {
-        let inconsistent = |what: String| LedgerError::Inconsistent { entry: entry_name(at), what };
+        let inconsistent = |what: String| LedgerError::Inconsistent { entry: at.name(), what };
         let event =
             translate::event(message, at.seq, self.today).map_err(|error| inconsistent(error.to_string()))?;
         let dossier = dossier(rows, &event.dossier)?;
@@ -106,4 +105,19 @@ pub(super) fn heenbericht(
     // A retour is matched by Dagtekening too (header-and-identification 4.1).
     let dagtekening = translate::date(header.dagtekening).ok();
     Ok(heen.filter(|heen| dagtekening.is_some() && dagtekening == heen.dagtekening))
+}
+
+/// Returns the key under which what concerns this person leaves in order. It holds no personal data.
+pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<String, LedgerError> {
+    let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, bsn))?;
+    Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
+}
+
+/// Returns the rules that decided a judgement, ascending.
+pub(super) fn regels(judgement: &Judgement) -> Vec<String> {
+    let mut regels: Vec<String> =
+        judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
+    regels.sort_unstable();
+    regels.dedup();
+    regels
 }

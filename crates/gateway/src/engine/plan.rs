@@ -12,12 +12,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::{dutch_date, dutch_midnight};
-use crate::engine::GemeenteSettings;
 use crate::engine::answer;
-use crate::engine::decide::{Decider, order};
-use crate::engine::judged::dossier;
+use crate::engine::judged::{dossier, order};
 use crate::engine::record::{EbBesluit, EbUitkomst, Uitgaand};
-use crate::engine::worker::entry_name;
+use crate::engine::{GemeenteSettings, Settings};
 use crate::ledger::{At, LedgerError, Persoon, Rows, Tellers, keys};
 use crate::store::Overlay;
 
@@ -33,7 +31,12 @@ pub(super) enum Hold {
     Over,
 }
 
-impl Decider<'_> {
+/// Asks the CAK planner.
+pub(super) struct Planner<'a> {
+    pub(super) settings: &'a Settings,
+}
+
+impl Planner<'_> {
     /// Plans for a person.
     ///
     /// Returns nothing when the decision is the one already on record.
@@ -86,11 +89,10 @@ impl Decider<'_> {
                 None => EbUitkomst::Niets,
                 Some(stap) => {
                     let identificatie = answer::eb_identificatie(at);
-                    let message = answer::eb_melding(gemeente, bsn, &stap.opdracht, &identificatie, today)
-                        .map_err(|error| LedgerError::Inconsistent {
-                            entry: entry_name(at),
-                            what: error.to_string(),
-                        })?;
+                    let message =
+                        answer::eb_melding(gemeente, bsn, &stap.opdracht, &identificatie, today).map_err(
+                            |error| LedgerError::Inconsistent { entry: at.name(), what: error.to_string() },
+                        )?;
                     let kostprijs = stap.opdracht.kostprijs();
                     let uitkomst = EbUitkomst::Melding {
                         soort: u8::from(stap.opdracht.onderdeel() == Onderdeel::Stop),

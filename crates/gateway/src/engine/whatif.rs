@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::engine::decide::{Decider, regels};
-use crate::engine::judged::{Bench, dossier, heenbericht};
+use crate::engine::decide::Decider;
+use crate::engine::judged::{Bench, dossier, heenbericht, regels};
 use crate::engine::plan::{BEDENKTIJD, Hold};
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Planning, Record, Uitspraak};
 use crate::engine::{GemeenteSettings, PartnerId, Settings};
@@ -352,7 +352,7 @@ impl Again<'_> {
     ) -> Result<(), LedgerError> {
         self.looked.plans += 1;
         let Who { gemeente, bsn, today, hold } = who;
-        let planned = self.decider.plan(*gemeente, bsn, *today, at, *hold, overlay)?;
+        let planned = self.decider.planner().plan(*gemeente, bsn, *today, at, *hold, overlay)?;
         let zou = planned.map(|(besluit, _)| besluit);
         let (was, zou) = (words(was), words(zou.as_ref()));
         if was != zou {

@@ -16,7 +16,7 @@ use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
-use crate::ledger::{Applier, At, LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::ledger::{Applier, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
 use crate::store::Ledger;
 
@@ -323,9 +323,4 @@ impl From<Outcome> for BezorgUitkomst {
             Outcome::Refused { reason } => BezorgUitkomst::Geweigerd { reden: reason },
         }
     }
-}
-
-/// Returns the place of an entry as the journal names it.
-pub(super) fn entry_name(at: &At) -> String {
-    EntryId { chain: at.chain, seq: at.seq }.to_string()
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::engine::record::RecordError;
-use crate::journal::{Chain, OpenError, ReadError};
+use crate::journal::{Chain, EntryId, OpenError, ReadError};
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
@@ -36,6 +36,14 @@ pub struct At {
     pub seq: u64,
     /// When it was written.
     pub time: jiff::Timestamp,
+}
+
+impl At {
+    /// Returns the entry's name, `GEMEENTE:SEQ`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        EntryId { chain: self.chain, seq: self.seq }.to_string()
+    }
 }
 
 /// Why the ledger could not be read, written or rebuilt.

@@ -12,6 +12,7 @@ mod reason;
 mod termijnen;
 mod timeline;
 mod toewijzing;
+mod words;
 
 pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten, entries_after, xml};
 pub use cursor::{Cursor, NotACursor};
