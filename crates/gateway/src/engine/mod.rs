@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `api.rs` | the words between listeners, engine and outbox |
 //! | `record.rs` | the journal's payloads |
-//! | `settings.rs` | what the engine needs of the configuration |
+//! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
 //! | `decide.rs`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs` | from records to the disk |
@@ -23,6 +23,7 @@ mod handle;
 mod health;
 mod judged;
 mod plan;
+mod policy;
 pub mod record;
 mod settings;
 #[cfg(test)]
@@ -34,5 +35,6 @@ pub use api::*;
 pub use handle::{Engine, EngineError, Opened};
 pub use health::Health;
 pub use judged::would_answer;
+pub use policy::{GemeentePolicy, Policy};
 pub use settings::{GemeenteSettings, PartnerKind, PartnerSettings, Settings};
-pub use whatif::{Different, GemeentePolicy, Looked, Policy, What, what_if};
+pub use whatif::{Different, Looked, What, what_if};

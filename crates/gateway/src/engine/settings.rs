@@ -67,17 +67,4 @@ impl Settings {
         };
         self.partners.iter().find(|(_, partner)| is(partner)).map(|(id, _)| id)
     }
-
-    /// Returns the policy as text, for the journal.
-    #[must_use]
-    pub fn policy_text(&self) -> String {
-        let mut text = String::new();
-        for (gemeente, settings) in &self.gemeenten {
-            text.push_str(&format!(
-                "[{gemeente}]\nbedenktijd = {:?}\nbeleid = {:?}\neigen_bijdrage = {:?}\n",
-                settings.bedenktijd, settings.beleid, settings.eb
-            ));
-        }
-        text
-    }
 }

@@ -5,24 +5,21 @@
 //! message of ours would have been sent, and what the CAK would have been told; not when, because how long a
 //! notification is held back decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use iwmo_codec::messages::Message;
 use iwmo_codec::{Schemas, rules};
-use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
-use iwmo_toewijzing::judge::{Beleid, Context, Ernst, Judgement, Rol, judge};
+use iwmo_toewijzing::judge::{Context, Ernst, Judgement, Rol, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Deserialize;
 
 use crate::engine::decide::Decider;
 use crate::engine::judged::{Bench, dossier, heenbericht, regels};
 use crate::engine::plan::{BEDENKTIJD, Hold};
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Planning, Record, Uitspraak};
-use crate::engine::{GemeenteSettings, PartnerId, Settings};
+use crate::engine::{Policy, Settings};
 use crate::journal::{Entry, EntryId, Position, Reader};
 use crate::ledger::{Applier, At, FORMAT, Gevolg, LedgerError, Persoon, Progress, Rows, keys};
 use crate::store::{Ledger, Overlay};
@@ -30,58 +27,6 @@ use crate::translate;
 
 /// Entries between two commits to the ledger that is built on the way.
 const COMMIT_ENTRIES: usize = 512;
-
-/// A policy to judge by: the choices that the standard leaves open, for all gemeenten and for some.
-///
-/// As TOML: `[beleid]` and `[eigen_bijdrage]` for all, `[gemeente.0222.beleid]` and
-/// `[gemeente.0222.eigen_bijdrage]` for one gemeente, each in place of that for all. What is not named has its
-/// default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Policy {
-    /// How messages are judged.
-    pub beleid: Beleid,
-    /// What the CAK is told.
-    pub eigen_bijdrage: EbBeleid,
-    /// Gemeenten with choices of their own, by CBS code.
-    pub gemeente: BTreeMap<String, GemeentePolicy>,
-}
-
-/// The choices of one gemeente.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GemeentePolicy {
-    /// How messages are judged, if not as for all.
-    pub beleid: Option<Beleid>,
-    /// What the CAK is told, if not as for all.
-    pub eigen_bijdrage: Option<EbBeleid>,
-}
-
-impl Policy {
-    /// Reads a policy.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the text, with its line.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        match policy.gemeente.keys().find(|code| Gemeente::new(code).is_err()) {
-            Some(code) => Err(format!("gemeente.{code}: a gemeente is named by four digits")),
-            None => Ok(policy),
-        }
-    }
-
-    fn of(&self, gemeente: Gemeente, cak: bool) -> GemeenteSettings {
-        let own = self.gemeente.get(gemeente.as_str());
-        GemeenteSettings {
-            beleid: own.and_then(|own| own.beleid.as_ref()).unwrap_or(&self.beleid).clone(),
-            eb: own.and_then(|own| own.eigen_bijdrage.as_ref()).unwrap_or(&self.eigen_bijdrage).clone(),
-            cak: cak.then(|| PartnerId("cak".to_owned())),
-            bedenktijd: Some(Duration::ZERO),
-            ..GemeenteSettings::default()
-        }
-    }
-}
 
 /// An entry that would say something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
