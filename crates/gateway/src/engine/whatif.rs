@@ -228,40 +228,38 @@ impl Again<'_> {
         else {
             return Ok(None);
         };
-        let judgement = match message {
-            // Rules within the message are not a matter of policy.
-            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_)
-                if !rules::check(message).is_empty() =>
-            {
-                return Ok(None);
-            }
-            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_) => {
-                let parties = translate::parties(message).map_err(|error| inconsistent(error.to_string()))?;
-                let ours = matches!(message, Message::Wmo301(_));
-                let rol = if ours { Rol::Verzender } else { Rol::Ontvanger };
-                let judgement =
-                    Bench { settings, gemeente, today, rol }.judge(message, &parties, at, overlay)?;
-                if ours {
-                    let regels = blocking(&judgement);
-                    return Ok((!judgement.mag_verzonden()).then_some(What::NietVerzonden { regels }));
-                }
-                judgement
-            }
-            Message::Wmo302(_) => {
+        let judgements = match message {
+            Message::Wmo302(_) | Message::Wmo320(_) => {
                 let Some(code) = self::gemeente(&at.chain.to_string()) else { return Ok(None) };
                 let heen = heenbericht(overlay, code, message)?.filter(|_| bericht.heenbericht.is_some());
-                let Some(heen) = heen else { return Ok(None) };
-                let key = DossierKey { gemeente: code, aanbieder: heen.aanbieder, bsn: heen.bsn };
-                let event = translate::toewijzing_retour(message, key.clone(), at.seq, today)
+                let Some((heen, bsn)) = heen.and_then(|heen| heen.bsn.map(|bsn| (heen, bsn))) else {
+                    return Ok(None);
+                };
+                let key = DossierKey { gemeente: code, aanbieder: heen.aanbieder, bsn };
+                let event = translate::retour(message, key.clone(), at.seq, today)
                     .map_err(|error| inconsistent(error.to_string()))?;
                 let context = Context::new(today, &gemeente.beleid);
-                judge(&dossier(overlay, &key)?, &event, &context)
-                    .map_err(|error| inconsistent(error.to_string()))?
+                let judgement = judge(&dossier(overlay, &key)?, &event, &context)
+                    .map_err(|error| inconsistent(error.to_string()))?;
+                vec![judgement]
             }
-            _ => return Ok(None),
+            Message::Wmo402(_) | Message::Wmo404(_) => return Ok(None),
+            // Rules within the message are not a matter of policy.
+            _ if !rules::check(message).is_empty() => return Ok(None),
+            _ => {
+                let ours = matches!(message, Message::Wmo301(_) | Message::Wmo319(_) | Message::Wmo325(_));
+                let rol = if ours { Rol::Verzender } else { Rol::Ontvanger };
+                let judgements = Bench { settings, gemeente, today, rol }.judge(message, at, overlay)?;
+                if ours {
+                    let sent = judgements.iter().any(Judgement::mag_verzonden);
+                    let regels = blocking(&judgements);
+                    return Ok((!sent).then_some(What::NietVerzonden { regels }));
+                }
+                judgements
+            }
         };
-        let zou = Uitspraak::from(&judgement.verdict);
-        let regels = regels(&judgement);
+        let zou = Uitspraak::of(&judgements);
+        let regels = regels(&judgements);
         Ok((zou != bericht.uitspraak).then(|| What::Uitspraak {
             was: bericht.uitspraak.clone(),
             zou,
@@ -336,9 +334,10 @@ fn held_back(
 }
 
 /// Returns what stands in the way of sending a message of ours.
-fn blocking(judgement: &Judgement) -> Vec<String> {
-    let mut blocking = regels(judgement);
-    let findings = judgement.waarschuwingen.iter().filter(|finding| finding.ernst == Ernst::Blokkeert);
+fn blocking(judgements: &[Judgement]) -> Vec<String> {
+    let mut blocking = regels(judgements);
+    let findings = judgements.iter().flat_map(|judgement| &judgement.waarschuwingen);
+    let findings = findings.filter(|finding| finding.ernst == Ernst::Blokkeert);
     blocking.extend(findings.map(|finding| finding.soort.as_str().to_owned()));
     blocking
 }

@@ -6,18 +6,17 @@
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::{EbDossier, EbStartNummer, Kostprijs, Opdracht};
-use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
+use iwmo_toewijzing::event::{DossierKey, Event};
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie};
 use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, keys, put_row,
+    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, heen, keys,
+    put_row,
 };
 use crate::engine::OutgoingId;
-use crate::engine::record::{
-    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak,
-};
+use crate::engine::record::{self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record};
 use crate::journal::EntryId;
 use crate::store::Overlay;
 use crate::translate::{self, Untranslatable};
@@ -108,13 +107,33 @@ impl Applier {
         }
         let dag = parse_date(at, &bericht.vandaag)?;
         match message {
-            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_) => {
-                heenbericht(overlay, at, bericht, message, dag)
+            Message::Wmo301(_)
+            | Message::Wmo305(_)
+            | Message::Wmo307(_)
+            | Message::Wmo315(_)
+            | Message::Wmo317(_)
+            | Message::Wmo319(_)
+            | Message::Wmo323(_)
+            | Message::Wmo325(_) => {
+                if let Message::Wmo323(_) = message {
+                    self.answered(overlay, at, bericht)?;
+                }
+                heen::apply(overlay, at, bericht, message, dag)
             }
-            Message::Wmo302(_) => toewijzing_retour(overlay, at, bericht, message, dag),
+            Message::Wmo302(_) | Message::Wmo320(_) => retour(overlay, at, bericht, message, dag),
             Message::Wmo402(_) | Message::Wmo404(_) => eb_retour(overlay, at, bericht, message),
             other => Err(inconsistent(at, &format!("a {} has no effect that is known", other.kind().name()))),
         }
+    }
+
+    /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
+    fn answered(&self, overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
+        for answer in &bericht.uitgaand {
+            let answer = self.schemas.decode(&answer.bytes);
+            let answer = answer.map_err(|_| inconsistent(at, "a message of ours is not valid"))?;
+            heen::use_up(overlay, at, &answer, &[])?;
+        }
+        Ok(())
     }
 
     /// Applies what follows from a record: outgoing messages and the CAK planner's decision.
@@ -154,55 +173,8 @@ impl Applier {
     }
 }
 
-/// A 301, 305 or 307: its Identificatie is used up whatever became of it (D19); the rest only when approved.
-fn heenbericht(
-    overlay: &mut Overlay<'_>,
-    at: &At,
-    bericht: &Bericht,
-    message: &Message,
-    dag: Date,
-) -> Result<Option<Gevolg>, LedgerError> {
-    let parties = translate::parties(message).map_err(|error| untranslatable(at, &error))?;
-    let key = keys::heenbericht(
-        parties.gemeente,
-        message.header().afzender,
-        message.kind().bericht_code(),
-        message.header().identificatie,
-    );
-    // The first message with an Identificatie keeps it: a later one with the same was refused (9056).
-    if overlay.bytes(&key)?.is_none() {
-        let row = Heenbericht {
-            seq: at.seq,
-            aanbieder: parties.aanbieder,
-            bsn: parties.bsn,
-            dagtekening: translate::date(message.header().dagtekening).ok(),
-            nummers: translate::nummers(message),
-            antwoord: None,
-        };
-        put_row(overlay, key, &row)?;
-    }
-    overlay.put(keys::persoon_entry(parties.gemeente, &parties.bsn, at.seq), Vec::new());
-    if bericht.uitspraak != Uitspraak::Goedgekeurd {
-        return Ok(None);
-    }
-    let event = translate::event(message, at.seq, dag).map_err(|error| untranslatable(at, &error))?;
-    record_event(overlay, at, &event)?;
-    if let Inhoud::Toewijzen(products) = &event.inhoud {
-        for product in products {
-            put_row(overlay, keys::toewijzing(parties.gemeente, product.nummer), &event.dossier)?;
-        }
-    }
-    let mut persoon = persoon(overlay, at, parties.gemeente, &parties.bsn)?;
-    if let Err(place) = persoon.aanbieders.binary_search(&parties.aanbieder) {
-        persoon.aanbieders.insert(place, parties.aanbieder);
-    }
-    persoon.geboortedatum = translate::geboortedatum(message).or(persoon.geboortedatum);
-    put_row(overlay, keys::persoon(parties.gemeente, &parties.bsn), &persoon)?;
-    Ok(Some(Gevolg { gemeente: parties.gemeente, bsn: parties.bsn }))
-}
-
-/// A 302 on a 301 of ours.
-fn toewijzing_retour(
+/// A 302 or 320 on a 301 or 319 of ours.
+fn retour(
     overlay: &mut Overlay<'_>,
     at: &At,
     bericht: &Bericht,
@@ -219,12 +191,13 @@ fn toewijzing_retour(
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the message it answers is not on record"))?;
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
-    overlay.put(keys::persoon_entry(gemeente, &heen.bsn, at.seq), Vec::new());
-    let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn: heen.bsn };
-    let event = translate::toewijzing_retour(message, dossier, at.seq, dag)
-        .map_err(|error| untranslatable(at, &error))?;
+    let bsn = heen.bsn.ok_or_else(|| inconsistent(at, "the message it answers is about nobody"))?;
+    overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
+    let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn };
+    let event =
+        translate::retour(message, dossier, at.seq, dag).map_err(|error| untranslatable(at, &error))?;
     record_event(overlay, at, &event)?;
-    Ok(Some(Gevolg { gemeente, bsn: heen.bsn }))
+    Ok(Some(Gevolg { gemeente, bsn }))
 }
 
 /// A 402 or 404 on a notification of ours.
@@ -255,7 +228,7 @@ fn eb_retour(
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn }))
 }
 
-fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
+pub(super) fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
     let row: Option<Dossier> = overlay.row(&key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
@@ -263,7 +236,12 @@ fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(),
     put_row(overlay, key, &dossier)
 }
 
-fn persoon(overlay: &Overlay<'_>, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<Persoon, LedgerError> {
+pub(super) fn persoon(
+    overlay: &Overlay<'_>,
+    at: &At,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+) -> Result<Persoon, LedgerError> {
     let row = overlay.row(&keys::persoon(gemeente, bsn))?;
     Ok(row.unwrap_or_else(|| Persoon {
         sinds: at.seq,
@@ -383,11 +361,11 @@ fn parse_date(at: &At, text: &str) -> Result<Date, LedgerError> {
     text.parse().map_err(|_| inconsistent(at, "a date in the entry cannot be read"))
 }
 
-fn untranslatable(at: &At, error: &Untranslatable) -> LedgerError {
+pub(super) fn untranslatable(at: &At, error: &Untranslatable) -> LedgerError {
     inconsistent(at, &error.to_string())
 }
 
-fn inconsistent(at: &At, what: &str) -> LedgerError {
+pub(super) fn inconsistent(at: &At, what: &str) -> LedgerError {
     LedgerError::Inconsistent {
         entry: EntryId { chain: at.chain, seq: at.seq }.to_string(),
         what: what.to_owned(),

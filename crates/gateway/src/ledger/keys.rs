@@ -9,6 +9,8 @@
 //! | `t` | gemeente, ToewijzingNummer | whose toewijzing it is |
 //! | `h` | gemeente, Afzender, BerichtCode, Identificatie | a heenbericht (TR056) |
 //! | `e` | gemeente, Identificatie | the person a notification to the CAK is about |
+//! | `r` | gemeente, aanbieder, ReferentieAanbieder | the person the aanbieder asked something for (TR347) |
+//! | `c` | gemeente, aanbieder, Identificatie | a declaration (323) and what it waits for |
 //! | `n` | gemeente | counters |
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
@@ -16,7 +18,9 @@
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
-use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
+use iwmo_toewijzing::identity::{
+    Aanbieder, Bsn, Gemeente, Identificatie, ReferentieAanbieder, ToewijzingNummer,
+};
 
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
@@ -114,6 +118,35 @@ pub fn heenbericht(gemeente: Gemeente, afzender: &str, bericht_code: u32, identi
             identificatie.as_bytes(),
         ],
     )
+}
+
+/// Key of a request of an aanbieder.
+pub fn referentie(gemeente: Gemeente, aanbieder: Aanbieder, referentie: &ReferentieAanbieder) -> Vec<u8> {
+    let (gemeente, aanbieder) = (gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes());
+    key(b'r', &[gemeente, aanbieder, referentie.as_str().as_bytes()])
+}
+
+/// Key of a declaration.
+pub fn declaratie(gemeente: Gemeente, aanbieder: Aanbieder, identificatie: &str) -> Vec<u8> {
+    let (gemeente, aanbieder) = (gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes());
+    key(b'c', &[gemeente, aanbieder, identificatie.as_bytes()])
+}
+
+/// Prefix of the declarations to a gemeente; to all gemeenten without one.
+pub fn declaraties(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'c', gemeente)
+}
+
+/// Reads back gemeente, aanbieder and Identificatie from the key of a declaration.
+pub fn declaratie_delen(key: &[u8]) -> Option<(Gemeente, Aanbieder, Identificatie)> {
+    let text = std::str::from_utf8(key.strip_prefix(b"c")?).ok()?;
+    let (gemeente, rest) = text.split_at_checked(4)?;
+    let (aanbieder, identificatie) = rest.split_at_checked(8)?;
+    Some((
+        Gemeente::new(gemeente).ok()?,
+        Aanbieder::new(aanbieder).ok()?,
+        Identificatie::new(identificatie).ok()?,
+    ))
 }
 
 /// Key of a notification to the CAK.

@@ -29,13 +29,30 @@ pub struct Heenbericht {
     pub seq: u64,
     /// The aanbieder on the other side.
     pub aanbieder: Aanbieder,
-    /// The client.
-    pub bsn: Bsn,
+    /// The client; none for a declaration and its answer, which have many.
+    pub bsn: Option<Bsn>,
     /// Dagtekening; none when it has no year of four digits, which no approved message has.
     pub dagtekening: Option<Date>,
     /// The toewijzingen it speaks of.
     pub nummers: Vec<ToewijzingNummer>,
     /// The entry that recorded its retour.
+    pub antwoord: Option<u64>,
+}
+
+/// A declaration (323) that was taken, until and after its answer (325).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Declaratie {
+    /// The entry that recorded it.
+    pub seq: u64,
+    /// The day it was received.
+    pub dag: Date,
+    /// Dagtekening.
+    pub dagtekening: Date,
+    /// XsdVersie: of the basisschema and of the message (TR371).
+    pub xsd_versie: (String, String),
+    /// Whose Prestaties it has, ascending.
+    pub clienten: Vec<Bsn>,
+    /// The entry that recorded its answer.
     pub antwoord: Option<u64>,
 }
 

@@ -9,12 +9,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
-use super::words::{answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict};
+use super::requests;
+use super::words::{
+    answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
+};
 use crate::clock::dutch_time;
 use crate::engine::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Uitspraak};
 use crate::journal::{Entry, Reader};
 use crate::ledger::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys};
 use crate::store::Ledger;
+use crate::translate;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -56,7 +60,7 @@ pub fn timeline(
         let (key, _) = row?;
         let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
         let Some(entry) = reader.get(chain, seq)? else { continue };
-        let mut lines = lines(ledger, reader, schemas, &entry)?;
+        let mut lines = lines_of(ledger, reader, schemas, &entry, Some(bsn))?;
         lines.retain(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value()));
         if !lines.is_empty() {
             let moment = entry.time.as_microsecond();
@@ -103,6 +107,17 @@ pub fn lines(
     schemas: &Schemas,
     entry: &Entry,
 ) -> Result<Vec<Line>, LedgerError> {
+    lines_of(rows, reader, schemas, entry, None)
+}
+
+/// As [`lines`]; for one person only, of a declaration what it says of them.
+pub(super) fn lines_of(
+    rows: &impl Rows,
+    reader: &Reader,
+    schemas: &Schemas,
+    entry: &Entry,
+    person: Option<&Bsn>,
+) -> Result<Vec<Line>, LedgerError> {
     let record = Record::decode(entry.kind, entry.version, &entry.payload)
         .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
     let new = |bericht: &str, words: Words| Line {
@@ -118,7 +133,7 @@ pub fn lines(
     Ok(match &record {
         Record::Bericht(bericht) => {
             let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
-            let mut lines = message_lines(rows, bericht, &message, &new)?;
+            let mut lines = message_lines(rows, bericht, &message, person, &new)?;
             if let Some(words) = bericht.eb.as_ref().and_then(eb_words) {
                 lines.push(new(eb_kind(bericht.eb.as_ref()), words));
             }
@@ -142,9 +157,12 @@ fn message_lines(
     rows: &impl Rows,
     bericht: &Bericht,
     message: &Message,
+    person: Option<&Bsn>,
     new: &impl Fn(&str, Words) -> Line,
 ) -> Result<Vec<Line>, LedgerError> {
     let partner = &bericht.partner;
+    let to = bericht.uitgaand.first().map_or("", |uitgaand| uitgaand.partner.as_str());
+    let is = |bsn: &str| person.is_some_and(|person| person.expose() == bsn);
     let mut lines = Vec::new();
     let mut say = |nummers: Vec<u32>, class: Option<usize>, words: Words| {
         let mut line = new(&bericht.soort, words);
@@ -153,13 +171,13 @@ fn message_lines(
         line.retourcodes = match (&bericht.uitspraak, class) {
             (Uitspraak::Kop { codes }, _) => codes.clone(),
             (Uitspraak::Klassen { codes }, Some(class)) => codes.get(class).cloned().unwrap_or_default(),
+            (Uitspraak::Klassen { codes }, None) => faults(codes),
             _ => Vec::new(),
         };
         lines.push(line);
     };
     match message {
         Message::Wmo301(m) => {
-            let to = bericht.uitgaand.first().map_or("", |uitgaand| uitgaand.partner.as_str());
             for product in &m.client.toegewezen_producten {
                 say(number(Some(product.toewijzing_nummer.value())), None, assigned(product, to));
             }
@@ -174,6 +192,42 @@ fn message_lines(
             for (class, stop) in m.client.stop_producten.iter().enumerate() {
                 let words = with_verdict(stopped(stop, partner), bericht, class, "308");
                 say(number(stop.toewijzing_nummer.as_ref().map(|n| n.value())), Some(class), words);
+            }
+        }
+        Message::Wmo315(m) => {
+            for (class, product) in m.client.aangevraagde_producten.iter().enumerate() {
+                let words = with_verdict(requests::requested(product, partner), bericht, class, "316");
+                say(Vec::new(), Some(class), words);
+            }
+        }
+        Message::Wmo317(m) => {
+            let nummers = translate::nummers(message).iter().map(|nummer| nummer.value()).collect();
+            let words = requests::change_requested(&m.client.verzoek, partner);
+            say(nummers, None, with_whole_verdict(words, bericht, "318"));
+        }
+        Message::Wmo319(m) => say(Vec::new(), None, requests::answered(&m.antwoord, to)),
+        Message::Wmo323(m) if person.is_some() && bericht.uitspraak == Uitspraak::Goedgekeurd => {
+            for client in m.declaratie.clienten.iter().filter(|client| is(client.bsn.expose().as_str())) {
+                for (nummer, words) in requests::declared_for(client, partner) {
+                    say(number(Some(nummer)), None, words);
+                }
+            }
+        }
+        Message::Wmo323(m) => {
+            let words = requests::declared(&m.declaratie, partner);
+            say(Vec::new(), None, with_whole_verdict(words, bericht, "325"));
+        }
+        Message::Wmo325(m) => {
+            let clients = m.declaratie_antwoord.iter().flat_map(|antwoord| &antwoord.clienten);
+            let mut said = false;
+            for client in clients.filter(|client| is(client.bsn.expose().as_str())) {
+                for (nummer, words) in requests::settled_for(client) {
+                    say(number(Some(nummer)), None, words);
+                    said = true;
+                }
+            }
+            if !said {
+                say(Vec::new(), None, requests::settled(m, to));
             }
         }
         _ => {
@@ -198,6 +252,15 @@ fn answered_nummers(rows: &impl Rows, message: &Message) -> Result<Vec<u32>, Led
     let key = keys::heenbericht(gemeente, header.afzender, code, header.identificatie);
     let heen: Option<Heenbericht> = rows.row(&key)?;
     Ok(heen.map_or_else(Vec::new, |heen| heen.nummers.iter().map(|nummer| nummer.value()).collect()))
+}
+
+/// The codes of all classes that say that something is wrong, ascending and once each.
+pub(super) fn faults(classes: &[Vec<String>]) -> Vec<String> {
+    let remarks = |code: &&String| *code != "0200" && *code != "0233";
+    let mut codes: Vec<String> = classes.iter().flatten().filter(remarks).cloned().collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
 }
 
 /// The codes that say that something is wrong, ascending and once each.

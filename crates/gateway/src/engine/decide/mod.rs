@@ -2,15 +2,17 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `toewijzing.rs` | the 301 that the gemeente sends, and the 302 on it |
-//! | `levering.rs` | the 305 and 307 of an aanbieder |
+//! | `verzenden.rs` | the 301 and 319 that the gemeente sends, and the retours on them |
+//! | `ontvangen.rs` | the 305, 307, 315 and 317 of an aanbieder |
+//! | `declaratie.rs` | the 323 of an aanbieder, and the 325 on it |
 //! | `cak.rs` | the retour of the CAK, and the planner's daily run |
 //! | `refusal.rs` | why nothing was recorded |
 
 mod cak;
-mod levering;
+mod declaratie;
+mod ontvangen;
 mod refusal;
-mod toewijzing;
+mod verzenden;
 
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::Verdict;
@@ -22,7 +24,7 @@ use jiff::civil::Date;
 use self::refusal::{broken, unacceptable};
 use crate::clock::dutch_date;
 use crate::engine::batch::Batch;
-use crate::engine::judged::{Bench, regels};
+use crate::engine::judged::{Bench, opmerkingen, regels};
 use crate::engine::plan::{Hold, Planner};
 use crate::engine::record::{Bericht, Record, Sleutel, Uitspraak};
 use crate::engine::{GemeenteSettings, Inbound, Receipt, Refusal, Settings};
@@ -81,9 +83,13 @@ impl Decider<'_> {
         }
         let incoming = Incoming { inbound, message, sha256, today: dutch_date(now) };
         match message {
-            Message::Wmo301(_) => self.toewijzing(&incoming, partner, now, batch),
-            Message::Wmo305(_) | Message::Wmo307(_) => self.levering(&incoming, partner, now, batch),
-            Message::Wmo302(_) => self.toewijzing_retour(&incoming, partner, now, batch),
+            Message::Wmo301(_) | Message::Wmo319(_) => self.verzenden(&incoming, partner, now, batch),
+            Message::Wmo302(_) | Message::Wmo320(_) => self.retour(&incoming, partner, now, batch),
+            Message::Wmo305(_) | Message::Wmo307(_) | Message::Wmo315(_) | Message::Wmo317(_) => {
+                self.ontvangen(&incoming, partner, now, batch)
+            }
+            Message::Wmo323(_) => self.declaratie(&incoming, partner, now, batch),
+            Message::Wmo325(_) => self.declaratie_antwoord(&incoming, partner, now, batch),
             Message::Wmo402(_) | Message::Wmo404(_) => self.eb_retour(&incoming, partner, now, batch),
             other => Err(unacceptable(
                 "The message does not belong here",
@@ -100,13 +106,8 @@ impl Decider<'_> {
         Bench { settings: self.settings, gemeente, today: incoming.today, rol }
     }
 
-    fn record(&self, incoming: &Incoming<'_>, judgement: &Judgement) -> Bericht {
-        let regels = regels(judgement);
-        let mut waarschuwingen: Vec<String> =
-            judgement.waarschuwingen.iter().map(|warning| warning.soort.as_str().to_owned()).collect();
-        waarschuwingen.extend(judgement.anomalieen.iter().map(|anomaly| anomaly.soort.as_str().to_owned()));
-        waarschuwingen.dedup();
-        incoming.record(Uitspraak::from(&judgement.verdict), regels, waarschuwingen)
+    fn record(&self, incoming: &Incoming<'_>, judgements: &[Judgement]) -> Bericht {
+        incoming.record(Uitspraak::of(judgements), regels(judgements), opmerkingen(judgements))
     }
 
     /// Applies a record, lets the CAK planner follow, and adds it to the batch.
@@ -177,6 +178,17 @@ impl Incoming<'_> {
                 .as_ref()
                 .map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() }),
         }
+    }
+}
+
+impl Uitspraak {
+    /// Returns what is said of a message as a whole: approved when one dossier approves it, since several are only
+    /// judged by the header, where one date that passes suffices (D22).
+    #[must_use]
+    pub fn of(judgements: &[Judgement]) -> Self {
+        let approved = judgements.iter().find(|judgement| judgement.verdict.is_goedgekeurd());
+        let judgement = approved.or(judgements.first());
+        judgement.map_or(Uitspraak::ZonderGevolg, |judgement| Uitspraak::from(&judgement.verdict))
     }
 }
 

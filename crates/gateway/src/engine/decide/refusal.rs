@@ -7,6 +7,7 @@ use iwmo_toewijzing::judge::{Ernst, Judgement};
 use super::Incoming;
 use crate::engine::Refusal;
 use crate::engine::batch::unavailable;
+use crate::engine::judged::regels;
 use crate::ledger::LedgerError;
 use crate::translate::Untranslatable;
 
@@ -26,15 +27,17 @@ pub(super) fn pass_level_2(message: &Message) -> Result<(), Refusal> {
 }
 
 /// Refuses to send what the receiver would refuse, or what the standard does not want sent.
-pub(super) fn preflight(judgement: &Judgement) -> Refusal {
-    let codes = judgement.verdict.kop().into_iter().chain(judgement.verdict.klassen().into_iter().flatten());
+pub(super) fn preflight(judgements: &[Judgement]) -> Refusal {
+    let codes = judgements.iter().flat_map(|judgement| {
+        judgement.verdict.kop().into_iter().chain(judgement.verdict.klassen().into_iter().flatten())
+    });
     let mut retourcodes: Vec<String> =
         codes.map(|code| code.to_string()).filter(|code| code != "0200").collect();
     retourcodes.sort_unstable();
     retourcodes.dedup();
-    let mut rules: Vec<String> =
-        judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
-    let blocking = judgement.waarschuwingen.iter().filter(|warning| warning.ernst == Ernst::Blokkeert);
+    let mut rules = regels(judgements);
+    let warnings = judgements.iter().flat_map(|judgement| &judgement.waarschuwingen);
+    let blocking = warnings.filter(|warning| warning.ernst == Ernst::Blokkeert);
     rules.extend(blocking.map(|warning| warning.soort.as_str().to_owned()));
     rules.sort_unstable();
     rules.dedup();

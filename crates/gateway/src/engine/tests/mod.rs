@@ -4,6 +4,7 @@ mod crash;
 mod failure;
 mod fixture;
 mod isolation;
+mod requests;
 mod whatif;
 
 use std::collections::BTreeMap;
