@@ -125,7 +125,9 @@ impl Uitspraak {
             texts.iter().map(|text| text.parse().map_err(|_| text.clone())).collect()
         };
         Ok(match self {
-            Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Codes::Goedgekeurd,
+            Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg | Uitspraak::Geparkeerd { .. } => {
+                Codes::Goedgekeurd
+            }
             Uitspraak::Kop { codes } => Codes::Header(parse(codes)?),
             Uitspraak::Klassen { codes } => {
                 Codes::Klassen(codes.iter().map(parse).collect::<Result<_, _>>()?)

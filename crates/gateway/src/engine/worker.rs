@@ -54,7 +54,7 @@ struct Day {
 
 /// What became of a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Committed {
+pub(super) enum Committed {
     /// Everything is durable and in the ledger.
     Done,
     /// The journal took nothing, and nothing has changed.
@@ -93,6 +93,9 @@ impl Worker {
     /// Runs until told to stop, until nobody can ask anything any more, or until the ledger fails.
     pub(super) fn run(mut self) {
         let ledger = Arc::clone(&self.ledger);
+        if self.settle_all(&ledger) == Committed::Broken {
+            return self.refuse_waiting();
+        }
         let mut day = None;
         let mut pause = false;
         while let Some(first) = self.next(day.is_some(), pause) {
@@ -144,7 +147,7 @@ impl Worker {
         }
     }
 
-    fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
+    pub(super) fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
         let outgoing = batch.outgoing;
         let start = std::time::Instant::now();
         let committed = batch.commit(&mut self.journal);
@@ -205,6 +208,7 @@ impl Worker {
                     |batch| self.message(&inbound, &message, sha256, batch),
                     || unavailable("a fault of the gateway: the message could not be judged"),
                 );
+                self.settle(batch);
                 match decided {
                     Ok(receipt) => batch.reply(Reply::Receipt(reply, receipt)),
                     Err(refusal) => batch.reply(Reply::Refused(reply, refusal)),
@@ -251,9 +255,10 @@ impl Worker {
         batch.push(&at, &record)
     }
 
-    /// Plans for whom a hold is over.
+    /// Does what time has come for: judges messages that waited, plans for whom a hold is over.
     fn due(&self, batch: &mut Batch<'_>) {
         let now = self.clock.now();
+        self.overdue(now, batch);
         let full = batch.len() + DAY_PERSONS;
         for row in self.ledger.scan(&keys::alle_planning()) {
             let key = match row {

@@ -12,11 +12,13 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, heen, keys,
-    put_row,
+    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, geparkeerd,
+    heen, keys, put_row,
 };
 use crate::engine::OutgoingId;
-use crate::engine::record::{self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record};
+use crate::engine::record::{
+    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Oordeel, Record,
+};
 use crate::journal::EntryId;
 use crate::store::Overlay;
 use crate::translate::{self, Untranslatable};
@@ -28,6 +30,15 @@ pub struct Gevolg {
     pub gemeente: Gemeente,
     /// The person.
     pub bsn: Bsn,
+    /// The aanbieder whose dossier it is; none: the CAK said something.
+    pub aanbieder: Option<Aanbieder>,
+}
+
+impl Gevolg {
+    /// Something changed in a dossier.
+    pub(super) fn of(dossier: &DossierKey) -> Self {
+        Self { gemeente: dossier.gemeente, bsn: dossier.bsn, aanbieder: Some(dossier.aanbieder) }
+    }
 }
 
 /// Applies journal entries to the ledger.
@@ -44,7 +55,7 @@ impl Applier {
     }
 
     /// Reads the message of a record, if it is one that can be read.
-    pub(super) fn message(&self, bericht: &Bericht) -> Option<Message> {
+    pub(crate) fn message(&self, bericht: &Bericht) -> Option<Message> {
         self.schemas.decode(&bericht.bytes).ok()
     }
 
@@ -78,6 +89,10 @@ impl Applier {
             Record::Bezorging(bezorging) => delivery(overlay, at, bezorging),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
+            Record::Oordeel(oordeel) => {
+                self.oordeel(overlay, at, oordeel)?;
+                self.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
+            }
         }
     }
 
@@ -124,6 +139,21 @@ impl Applier {
             Message::Wmo402(_) | Message::Wmo404(_) => eb_retour(overlay, at, bericht, message),
             other => Err(inconsistent(at, &format!("a {} has no effect that is known", other.kind().name()))),
         }
+    }
+
+    /// Applies the judgement on a message that waited, without what follows from it. Returns the person for whom
+    /// something changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn oordeel(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        oordeel: &Oordeel,
+    ) -> Result<Option<Gevolg>, LedgerError> {
+        geparkeerd::judge(overlay, at, oordeel)
     }
 
     /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
@@ -197,7 +227,7 @@ fn retour(
     let event =
         translate::retour(message, dossier, at.seq, dag).map_err(|error| untranslatable(at, &error))?;
     record_event(overlay, at, &event)?;
-    Ok(Some(Gevolg { gemeente, bsn }))
+    Ok(Some(Gevolg::of(&event.dossier)))
 }
 
 /// A 402 or 404 on a notification of ours.
@@ -225,7 +255,7 @@ fn eb_retour(
     // What the retour led to stands in the record itself; the plan that follows reads it there.
     let _ = persoon.eb.retour(&identificatie, &codes);
     put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
-    Ok(Some(Gevolg { gemeente, bsn: melding.bsn }))
+    Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
 
 pub(super) fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
@@ -349,7 +379,7 @@ fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result
     put_row(overlay, key, &row)
 }
 
-fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
+pub(super) fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
     let code = at.chain.code();
     std::str::from_utf8(&code)
         .ok()

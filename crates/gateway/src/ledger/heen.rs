@@ -9,7 +9,7 @@ use iwmo_toewijzing::identity::Bsn;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, persoon, record_event, untranslatable};
-use super::{At, Declaratie, Heenbericht, LedgerError, Rows, keys, put_row};
+use super::{At, Declaratie, Heenbericht, LedgerError, Rows, geparkeerd, keys, put_row};
 use crate::engine::record::{Bericht, Uitspraak};
 use crate::store::Overlay;
 use crate::translate::{self, Beantwoord, Parties};
@@ -98,8 +98,13 @@ pub(super) fn apply(
     for bsn in &personen {
         overlay.put(keys::persoon_entry(gemeente, bsn, at.seq), Vec::new());
     }
-    if bericht.uitspraak != Uitspraak::Goedgekeurd {
-        return Ok(None);
+    match bericht.uitspraak {
+        Uitspraak::Goedgekeurd => {}
+        Uitspraak::Geparkeerd { tot } => {
+            geparkeerd::park(overlay, at, bericht, message, tot, dag)?;
+            return Ok(None);
+        }
+        _ => return Ok(None),
     }
     let events = events(overlay, message, at, dag)?;
     for event in &events {
@@ -123,24 +128,35 @@ pub(super) fn apply(
                 dag,
                 dagtekening: dagtekening.map_err(|error| untranslatable(at, &error))?,
                 xsd_versie: (versie.basisschema_xsd_versie.clone(), versie.bericht_xsd_versie.clone()),
-                clienten: personen.clone(),
+                clienten: personen,
                 antwoord: None,
             };
             put_row(overlay, keys::declaratie(gemeente, aanbieder, message.header().identificatie), &row)?;
         }
         _ => {}
     }
-    for bsn in &personen {
-        let mut persoon = persoon(overlay, at, gemeente, bsn)?;
-        if let Err(place) = persoon.aanbieders.binary_search(&aanbieder) {
-            persoon.aanbieders.insert(place, aanbieder);
-        }
-        persoon.geboortedatum = translate::geboortedatum(message).or(persoon.geboortedatum);
-        put_row(overlay, keys::persoon(gemeente, bsn), &persoon)?;
+    for event in &events {
+        known(overlay, at, &event.dossier, translate::geboortedatum(message))?;
     }
     // A declaration has many clients; where it matters to the CAK the daily run finds it.
-    let [bsn] = personen[..] else { return Ok(None) };
-    Ok((!matches!(message, Message::Wmo323(_))).then_some(Gevolg { gemeente, bsn }))
+    let one = events.first().filter(|_| !matches!(message, Message::Wmo323(_)));
+    Ok(one.map(|event| Gevolg::of(&event.dossier)))
+}
+
+/// Puts on record that the aanbieder supports the person, or wants to.
+pub(super) fn known(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    dossier: &DossierKey,
+    geboortedatum: Option<Date>,
+) -> Result<(), LedgerError> {
+    let DossierKey { gemeente, aanbieder, bsn } = dossier;
+    let mut persoon = persoon(overlay, at, *gemeente, bsn)?;
+    if let Err(place) = persoon.aanbieders.binary_search(aanbieder) {
+        persoon.aanbieders.insert(place, *aanbieder);
+    }
+    persoon.geboortedatum = geboortedatum.or(persoon.geboortedatum);
+    put_row(overlay, keys::persoon(*gemeente, bsn), &persoon)
 }
 
 /// Puts on record that the Identificatie was used (TR056).
@@ -174,7 +190,7 @@ pub(super) fn use_up(
 }
 
 /// Puts the effect of an approved message on one dossier on record.
-fn effect(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
+pub(super) fn effect(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
     record_event(overlay, at, event)?;
     let key = &event.dossier;
     let mut asked =

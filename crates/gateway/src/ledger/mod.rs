@@ -7,6 +7,7 @@ pub mod keys;
 
 mod ahead;
 mod apply;
+mod geparkeerd;
 mod heen;
 mod rebuild;
 mod rows;
@@ -24,7 +25,7 @@ pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{Declaratie, EbMelding, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
+pub use rows::{Declaratie, EbMelding, Geparkeerd, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
 pub const FORMAT: u32 = 2;
@@ -148,6 +149,9 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'h') => format!("a heenbericht of gemeente {gemeente}"),
         Some(b'r') => format!("a request to gemeente {gemeente}"),
         Some(b'c') => format!("a declaration to gemeente {gemeente}"),
+        Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
+        Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
+        Some(b'v') => "when a message must be judged".to_owned(),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),

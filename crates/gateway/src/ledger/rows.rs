@@ -1,6 +1,7 @@
 //! The rows of the ledger.
 
 use iwmo_toewijzing::cak::EbDossier;
+use iwmo_toewijzing::event::Event;
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, ToewijzingNummer};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,21 @@ pub struct Declaratie {
     pub clienten: Vec<Bsn>,
     /// The entry that recorded its answer.
     pub antwoord: Option<u64>,
+}
+
+/// A message that came before what it builds on and waits to be judged (D8).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Geparkeerd {
+    /// The partner that sent it.
+    pub partner: String,
+    /// The kind of message, as `WMO307`.
+    pub soort: String,
+    /// At the latest at this moment, in microseconds since 1970 UTC.
+    pub tot_us: i64,
+    /// What it says.
+    pub event: Event,
+    /// The client's date of birth, as it gives it.
+    pub geboortedatum: Option<Date>,
 }
 
 /// A notification to the CAK.

@@ -23,7 +23,9 @@ use super::berichten::Page;
 use super::toewijzing::dossier;
 use crate::clock::dutch_date;
 use crate::engine::{GemeenteSettings, Settings};
-use crate::ledger::{Declaratie, EbMelding, LedgerError, Persoon, Stand, Uitgaand, decode_row, keys};
+use crate::ledger::{
+    Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Stand, Uitgaand, decode_row, keys,
+};
 use crate::store::Ledger;
 
 /// Something that is due.
@@ -125,6 +127,7 @@ pub fn termijnen(
         of_notifications(ledger, gemeente, &mut queue)?;
         of_retours(ledger, gemeente, &mut queue)?;
         of_declarations(ledger, gemeente, &mut queue)?;
+        of_parked(ledger, gemeente, &mut queue)?;
     }
     let next =
         queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| TermijnCursor(place.clone()));
@@ -335,6 +338,25 @@ fn of_declarations(
             let found = deadline::declaratie(&identificatie, declaratie.dag, Kalender::default());
             queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", declaratie.seq)), &found);
         }
+    }
+    Ok(())
+}
+
+/// OP090: messages that wait to be judged have no retour yet (D8).
+fn of_parked(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::alle_geparkeerd(gemeente)) {
+        let (key, value) = row?;
+        let Geparkeerd { event, .. } = decode_row(&key, &value)?;
+        let DossierKey { gemeente, aanbieder, .. } = event.dossier;
+        let bericht = event.bericht;
+        let found = deadline::retour(
+            Timer::RetourOut,
+            &bericht.identificatie,
+            bericht.dag,
+            Wie::Gemeente,
+            Kalender::default(),
+        );
+        queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", bericht.entry)), &found);
     }
     Ok(())
 }

@@ -143,6 +143,25 @@ pub(super) fn lines_of(
             eb_words(&planning.eb).map(|words| new(eb_kind(Some(&planning.eb)), words)).into_iter().collect()
         }
         Record::Bezorging(bezorging) => delivery_line(reader, entry, bezorging, &new)?.into_iter().collect(),
+        Record::Oordeel(oordeel) => {
+            let Some(made) = reader.get(entry.id.chain, oordeel.seq)? else { return Ok(Vec::new()) };
+            let record = Record::decode(made.kind, made.version, &made.payload)
+                .map_err(|source| LedgerError::Entry { entry: made.id.to_string(), source })?;
+            let Record::Bericht(mut bericht) = record else { return Ok(Vec::new()) };
+            let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
+            bericht.uitspraak = oordeel.uitspraak.clone();
+            bericht.regels.clone_from(&oordeel.regels);
+            let mut lines = message_lines(rows, &bericht, &message, person, &new)?;
+            for line in &mut lines {
+                let waited = judged_late(oordeel.tijd_om);
+                line.tekst = format!("{} ({})", line.tekst, waited.nl);
+                line.text = format!("{} ({})", line.text, waited.en);
+            }
+            if let Some(words) = oordeel.eb.as_ref().and_then(eb_words) {
+                lines.push(new(eb_kind(oordeel.eb.as_ref()), words));
+            }
+            lines
+        }
         Record::Start(start) => {
             let version = &start.versie;
             vec![new(
@@ -272,6 +291,14 @@ fn fault_codes(view: &RetourView<'_>) -> Vec<String> {
     codes
 }
 
+fn judged_late(tijd_om: bool) -> Words {
+    if tijd_om {
+        Words::new("beoordeeld omdat de wachttijd om was", "judged because the time to wait was over")
+    } else {
+        Words::new("beoordeeld na wachten", "judged after waiting")
+    }
+}
+
 fn number(nummer: Option<u64>) -> Vec<u32> {
     nummer.and_then(|nummer| u32::try_from(nummer).ok()).into_iter().collect()
 }
@@ -288,6 +315,7 @@ fn delivery_line(
     let uitgaand = match &record {
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
+        Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
         Record::Bezorging(_) | Record::Start(_) => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };

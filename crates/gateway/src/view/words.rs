@@ -81,6 +81,7 @@ pub(super) fn with_verdict(words: Words, bericht: &Bericht, class: usize, retour
     let (nl, en) = match &bericht.uitspraak {
         Uitspraak::Goedgekeurd => ("goedgekeurd".to_owned(), "approved".to_owned()),
         Uitspraak::ZonderGevolg => ("zonder gevolg".to_owned(), "without effect".to_owned()),
+        Uitspraak::Geparkeerd { tot } => return waits(words, *tot),
         Uitspraak::Kop { codes } => rejected(codes),
         Uitspraak::Klassen { codes } => match codes.get(class) {
             Some(codes) if !codes.is_empty() => rejected(codes),
@@ -91,6 +92,15 @@ pub(super) fn with_verdict(words: Words, bericht: &Bericht, class: usize, retour
         },
     };
     Words::new(format!("{}: {retour} {nl}", words.nl), format!("{}: {retour} {en}", words.en))
+}
+
+/// D8
+fn waits(words: Words, tot: i64) -> Words {
+    let until = moment_words(tot);
+    Words::new(
+        format!("{}: te vroeg, wacht uiterlijk tot {until} op wat eraan voorafgaat", words.nl),
+        format!("{}: too early, waits until {until} at the latest for what precedes it", words.en),
+    )
 }
 
 /// The verdict on a message that is shown as one, whichever of its classes has the codes.
@@ -104,6 +114,7 @@ pub(super) fn with_whole_verdict(words: Words, bericht: &Bericht, retour: &str) 
         }
         Uitspraak::Goedgekeurd => ("goedgekeurd".to_owned(), "approved".to_owned()),
         Uitspraak::ZonderGevolg => ("zonder gevolg".to_owned(), "without effect".to_owned()),
+        Uitspraak::Geparkeerd { tot } => return waits(words, *tot),
         Uitspraak::Kop { codes } => rejected(codes),
         Uitspraak::Klassen { codes } => rejected(&faults(codes)),
     };

@@ -26,7 +26,7 @@ impl Decider<'_> {
     ) -> Result<Receipt, Refusal> {
         let ((gemeente, _), settings) = self.ontvanger(incoming, partner)?;
         let at = batch.next(keys::chain(gemeente), now);
-        let mut record = self.judged(incoming, settings, &at, batch)?;
+        let (mut record, _) = self.judged(incoming, settings, &at, batch)?;
         if let Uitspraak::Kop { codes } = &record.uitspraak {
             let antwoord =
                 answer::declaratie_geweigerd(incoming.message, codes, &at, incoming.today, &batch.overlay)?;

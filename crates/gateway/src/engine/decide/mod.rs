@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `verzenden.rs` | the 301 and 319 that the gemeente sends, and the retours on them |
 //! | `ontvangen.rs` | the 305, 307, 315 and 317 of an aanbieder |
+//! | `parkeren.rs` | those of them that come too early, and wait |
 //! | `declaratie.rs` | the 323 of an aanbieder, and the 325 on it |
 //! | `cak.rs` | the retour of the CAK, and the planner's daily run |
 //! | `refusal.rs` | why nothing was recorded |
@@ -11,16 +12,20 @@
 mod cak;
 mod declaratie;
 mod ontvangen;
+mod parkeren;
 mod refusal;
 mod verzenden;
 
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::Verdict;
+use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::Gemeente;
 use iwmo_toewijzing::judge::{Judgement, Rol};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+#[cfg(test)]
+pub(super) use self::parkeren::GEPARKEERD_MAX;
 use self::refusal::{broken, unacceptable};
 use crate::clock::dutch_date;
 use crate::engine::batch::Batch;
@@ -120,7 +125,10 @@ impl Decider<'_> {
     ) -> Result<Receipt, Refusal> {
         let gevolg =
             self.applier.bericht(&mut batch.overlay, at, &record, incoming.message).map_err(broken)?;
-        if let Some(Gevolg { gemeente, bsn }) = gevolg {
+        if let Some(Gevolg { gemeente, bsn, aanbieder }) = gevolg {
+            if let Some(aanbieder) = aanbieder {
+                batch.wake(DossierKey { gemeente, aanbieder, bsn });
+            }
             // What follows on an answer of the CAK was held already.
             let hold = match incoming.message {
                 Message::Wmo402(_) | Message::Wmo404(_) => Hold::Over,

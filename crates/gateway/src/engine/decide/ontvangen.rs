@@ -2,7 +2,7 @@
 
 use iwmo_codec::rules;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
-use iwmo_toewijzing::judge::Rol;
+use iwmo_toewijzing::judge::{Judgement, Rol};
 use jiff::Timestamp;
 
 use super::refusal::{broken, untranslatable, wrong_sender};
@@ -26,7 +26,15 @@ impl Decider<'_> {
         let parties = translate::parties(incoming.message).map_err(untranslatable)?;
         let (_, settings) = self.ontvanger(incoming, partner)?;
         let at = batch.next(keys::chain(parties.gemeente), now);
-        let mut record = self.judged(incoming, settings, &at, batch)?;
+        let (mut record, judgements) = self.judged(incoming, settings, &at, batch)?;
+        if let [judgement] = &judgements[..] {
+            let bytes = incoming.inbound.bytes.len();
+            let tot = self.parkeren(judgement, settings, bytes, &at, batch).map_err(broken)?;
+            if let Some(tot) = tot {
+                record.uitspraak = Uitspraak::Geparkeerd { tot };
+                return self.finish(incoming, record, &at, batch);
+            }
+        }
         let retour = answer::retour(incoming.message, &record.uitspraak, &at, incoming.today)
             .map_err(|error| unavailable(&error.to_string()))?;
         record.uitgaand.push(Uitgaand {
@@ -62,17 +70,18 @@ impl Decider<'_> {
         settings: &GemeenteSettings,
         at: &At,
         batch: &Batch<'_>,
-    ) -> Result<Bericht, Refusal> {
+    ) -> Result<(Bericht, Vec<Judgement>), Refusal> {
         let violations = rules::check(incoming.message);
         if violations.is_empty() {
             let bench = self.bench(incoming, settings, Rol::Ontvanger);
             let judgements = bench.judge(incoming.message, at, &batch.overlay).map_err(broken)?;
-            return Ok(self.record(incoming, &judgements));
+            return Ok((self.record(incoming, &judgements), judgements));
         }
         // Level 2: the whole message is refused with 0001 and nothing else is judged.
         let mut regels: Vec<String> = violations.iter().map(|v| v.rule.to_owned()).collect();
         regels.sort_unstable();
         regels.dedup();
-        Ok(incoming.record(Uitspraak::Kop { codes: vec!["0001".to_owned()] }, regels, Vec::new()))
+        let uitspraak = Uitspraak::Kop { codes: vec!["0001".to_owned()] };
+        Ok((incoming.record(uitspraak, regels, Vec::new()), Vec::new()))
     }
 }
