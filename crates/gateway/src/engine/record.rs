@@ -256,6 +256,13 @@ pub enum BezorgUitkomst {
         #[n(0)]
         reden: String,
     },
+    /// It failed for too long, and nobody knows whether it arrived; parked. Since 0.2.0, before that `Geweigerd`.
+    #[n(4)]
+    Opgegeven {
+        /// Why it failed last.
+        #[n(0)]
+        reden: String,
+    },
 }
 
 /// A run of the CAK planner for one person.

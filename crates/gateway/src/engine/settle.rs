@@ -10,7 +10,6 @@ use iwmo_toewijzing::identity::Gemeente;
 use jiff::Timestamp;
 
 use crate::engine::batch::Batch;
-use crate::engine::decide::Decider;
 use crate::engine::record::Record;
 use crate::engine::worker::{Committed, Worker};
 use crate::journal::{EntryId, Journal};
@@ -93,7 +92,7 @@ impl Worker {
         now: Timestamp,
         batch: &mut Batch<'_>,
     ) -> bool {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
+        let decider = self.decider();
         let fault = || LedgerError::Inconsistent {
             entry: format!("{gemeente}:{seq}"),
             what: "a fault of the gateway".to_owned(),

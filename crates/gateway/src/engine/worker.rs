@@ -16,7 +16,7 @@ use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
-use crate::ledger::{Applier, LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
 use crate::store::Ledger;
 
@@ -237,9 +237,8 @@ impl Worker {
         sha256: [u8; 32],
         batch: &mut Batch<'_>,
     ) -> Result<Receipt, Refusal> {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
         let now = self.clock.now();
-        decider.message(inbound, message, sha256, now, batch)
+        self.decider().message(inbound, message, sha256, now, batch)
     }
 
     fn outcome(&self, id: &OutgoingId, outcome: Outcome, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
@@ -251,8 +250,21 @@ impl Worker {
         }
         let at = batch.next(chain, self.clock.now());
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
-        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)
+        let Record::Bezorging(bezorging) = &record else { return Ok(()) };
+        let gevolg = self.applier.bezorging(&mut batch.overlay, &at, bezorging)?;
+        batch.push(&at, &record)?;
+        match gevolg {
+            // The CAK does not take a notification: what comes next is for the planner to say.
+            Some(Gevolg { gemeente, bsn, .. }) => {
+                let (decider, now) = (self.decider(), self.clock.now());
+                decider.planning(gemeente, &bsn, dutch_date(now), now, batch)
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn decider(&self) -> Decider<'_> {
+        Decider { settings: &self.settings, applier: &self.applier }
     }
 
     /// Does what time has come for: judges messages that waited, plans for whom a hold is over.
@@ -302,7 +314,7 @@ impl Worker {
 
     /// Plans for one person; a failure is theirs alone.
     fn plan(&self, gemeente: Gemeente, bsn: &Bsn, today: Date, now: Timestamp, batch: &mut Batch<'_>) {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
+        let decider = self.decider();
         let fault = || LedgerError::Inconsistent {
             entry: format!("gemeente {gemeente}"),
             what: "a fault of the gateway".to_owned(),
@@ -326,6 +338,7 @@ impl From<Outcome> for BezorgUitkomst {
                 BezorgUitkomst::Opnieuw { reden: reason, niet_voor: not_before.as_microsecond() }
             }
             Outcome::Refused { reason } => BezorgUitkomst::Geweigerd { reden: reason },
+            Outcome::GivenUp { reason } => BezorgUitkomst::Opgegeven { reden: reason },
         }
     }
 }

@@ -5,15 +5,15 @@
 
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
-use iwmo_toewijzing::cak::{EbDossier, EbStartNummer, Kostprijs, Opdracht};
+use iwmo_toewijzing::cak::EbDossier;
 use iwmo_toewijzing::event::{DossierKey, Event};
-use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie};
+use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente};
 use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, geparkeerd,
-    heen, keys, put_row,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, cak, geparkeerd, heen, keys,
+    put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -86,7 +86,7 @@ impl Applier {
                 self.bericht(overlay, at, bericht, message)?;
                 self.vervolg(overlay, at, &bericht.uitgaand, bericht.eb.as_ref())
             }
-            Record::Bezorging(bezorging) => delivery(overlay, at, bezorging),
+            Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
             Record::Oordeel(oordeel) => {
@@ -136,7 +136,7 @@ impl Applier {
                 heen::apply(overlay, at, bericht, message, dag)
             }
             Message::Wmo302(_) | Message::Wmo320(_) => retour(overlay, at, bericht, message, dag),
-            Message::Wmo402(_) | Message::Wmo404(_) => eb_retour(overlay, at, bericht, message),
+            Message::Wmo402(_) | Message::Wmo404(_) => cak::retour(overlay, at, bericht, message),
             other => Err(inconsistent(at, &format!("a {} has no effect that is known", other.kind().name()))),
         }
     }
@@ -154,6 +154,23 @@ impl Applier {
         oordeel: &Oordeel,
     ) -> Result<Option<Gevolg>, LedgerError> {
         geparkeerd::judge(overlay, at, oordeel)
+    }
+
+    /// Applies the end of an attempt to deliver. Returns the person of a notification that the CAK did not take.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn bezorging(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        bezorging: &Bezorging,
+    ) -> Result<Option<Gevolg>, LedgerError> {
+        match (delivery(overlay, at, bezorging)?, &bezorging.uitkomst) {
+            (Some(melding), BezorgUitkomst::Geweigerd { .. }) => cak::niet_aangenomen(overlay, at, &melding),
+            _ => Ok(None),
+        }
     }
 
     /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
@@ -178,6 +195,10 @@ impl Applier {
         uitgaand: &[record::Uitgaand],
         eb: Option<&EbBesluit>,
     ) -> Result<(), LedgerError> {
+        let melding = eb.and_then(|besluit| match &besluit.uitkomst {
+            EbUitkomst::Melding { identificatie, .. } => Some(identificatie),
+            _ => None,
+        });
         for (index, message) in uitgaand.iter().enumerate() {
             let id = at.outgoing(index);
             let moment = at.time.as_microsecond();
@@ -192,12 +213,14 @@ impl Applier {
                 reden: None,
                 ontvangst: None,
                 sinds_us: moment,
+                // The notification is the last of them.
+                melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
             };
             overlay.put(keys::wachtrij(&row.partner, row.gemaakt_us, &id), Vec::new());
             put_row(overlay, keys::uitgaand(&id), &row)?;
         }
         match eb {
-            Some(besluit) => eigen_bijdrage(overlay, at, besluit),
+            Some(besluit) => cak::besluit(overlay, at, besluit),
             None => Ok(()),
         }
     }
@@ -230,34 +253,6 @@ fn retour(
     Ok(Some(Gevolg::of(&event.dossier)))
 }
 
-/// A 402 or 404 on a notification of ours.
-fn eb_retour(
-    overlay: &mut Overlay<'_>,
-    at: &At,
-    bericht: &Bericht,
-    message: &Message,
-) -> Result<Option<Gevolg>, LedgerError> {
-    if bericht.heenbericht.is_none() {
-        return Ok(None);
-    }
-    let gemeente = gemeente(at)?;
-    let key = keys::eb_melding(gemeente, message.header().identificatie);
-    let mut melding: EbMelding =
-        overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the notification it answers is not on record"))?;
-    // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
-    melding.antwoord.get_or_insert(at.seq);
-    put_row(overlay, key, &melding)?;
-    overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
-    let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
-    let identificatie = Identificatie::new(message.header().identificatie)
-        .map_err(|error| inconsistent(at, &error.to_string()))?;
-    let codes = translate::retour_codes(message).map_err(|error| untranslatable(at, &error))?;
-    // What the retour led to stands in the record itself; the plan that follows reads it there.
-    let _ = persoon.eb.retour(&identificatie, &codes);
-    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
-    Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
-}
-
 pub(super) fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
     let row: Option<Dossier> = overlay.row(&key)?;
@@ -283,77 +278,12 @@ pub(super) fn persoon(
     }))
 }
 
-/// What the CAK planner decided.
-fn eigen_bijdrage(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Result<(), LedgerError> {
-    let gemeente = gemeente(at)?;
-    let bsn = Bsn::new(&besluit.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
-    let mut persoon = persoon(overlay, at, gemeente, &bsn)?;
-    if let Some(moment) = persoon.plan_op_us.take() {
-        overlay.delete(keys::planning(moment, gemeente, &bsn));
-    }
-    persoon.eb_reden = None;
-    match &besluit.uitkomst {
-        EbUitkomst::Niets => {}
-        EbUitkomst::Melding { identificatie, dagtekening, .. } => {
-            let opdracht = opdracht(at, &besluit.uitkomst)?;
-            let dagtekening = parse_date(at, dagtekening)?;
-            let naam =
-                Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
-            persoon
-                .eb
-                .sent(opdracht, naam, dagtekening)
-                .map_err(|error| inconsistent(at, &error.to_string()))?;
-            let melding = EbMelding {
-                seq: at.seq,
-                bsn,
-                stop: opdracht.onderdeel() == iwmo_toewijzing::cak::Onderdeel::Stop,
-                dagtekening,
-                antwoord: None,
-            };
-            put_row(overlay, keys::eb_melding(gemeente, identificatie), &melding)?;
-            // OP290: a number given out is never given out again, whatever becomes of it.
-            let mut tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
-            tellers.eb_start_nummer = tellers.eb_start_nummer.max(opdracht.nummer().value());
-            put_row(overlay, keys::tellers(gemeente), &tellers)?;
-        }
-        EbUitkomst::Wacht { tot, reden } => {
-            overlay.put(keys::planning(*tot, gemeente, &bsn), Vec::new());
-            persoon.plan_op_us = Some(*tot);
-            persoon.eb_reden = Some(reden.clone());
-        }
-        EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),
-    }
-    overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
-    put_row(overlay, keys::persoon(gemeente, &bsn), &persoon)
-}
-
-/// Reads back the command of a notification.
-fn opdracht(at: &At, uitkomst: &EbUitkomst) -> Result<Opdracht, LedgerError> {
-    let EbUitkomst::Melding { soort, status, nummer, datum, kostprijs_cent, kostprijs_vanaf, .. } = uitkomst
-    else {
-        return Err(inconsistent(at, "the decision is no notification"));
-    };
-    let nummer = EbStartNummer::new(*nummer).map_err(|error| inconsistent(at, &error.to_string()))?;
-    let datum = parse_date(at, datum)?;
-    let kostprijs = match (kostprijs_cent, kostprijs_vanaf) {
-        (Some(bedrag_cent), Some(vanaf)) => {
-            Some(Kostprijs { bedrag_cent: *bedrag_cent, startdatum: parse_date(at, vanaf)? })
-        }
-        _ => None,
-    };
-    match (soort, status) {
-        (0, 1) => Ok(Opdracht::MeldStart { nummer, datum, kostprijs }),
-        (0, 2) => Ok(Opdracht::WijzigStart { nummer, datum, kostprijs }),
-        (0, 3) => Ok(Opdracht::VerwijderStart { nummer, datum, kostprijs }),
-        (1, 1) => Ok(Opdracht::MeldStop { nummer, datum }),
-        (1, 2) => Ok(Opdracht::WijzigStop { nummer, datum }),
-        (1, 3) => Ok(Opdracht::VerwijderStop { nummer, datum }),
-        _ => Err(inconsistent(at, "the notification has a kind or status that is not known")),
-    }
-}
-
-/// The end of an attempt to deliver.
-fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result<(), LedgerError> {
+/// The end of an attempt to deliver. Returns the Identificatie of a notification to the CAK.
+fn delivery(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    bezorging: &Bezorging,
+) -> Result<Option<String>, LedgerError> {
     let id = OutgoingId { gemeente: at.chain.code(), seq: bezorging.seq, index: bezorging.index };
     let key = keys::uitgaand(&id);
     let mut row: Uitgaand = overlay
@@ -364,7 +294,9 @@ fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result
     let (stand, reden, ontvangst) = match &bezorging.uitkomst {
         BezorgUitkomst::Bezorgd { ontvangst } => (Stand::Bezorgd, None, ontvangst.clone()),
         BezorgUitkomst::Doorgegeven { ontvangst } => (Stand::Doorgegeven, None, ontvangst.clone()),
-        BezorgUitkomst::Geweigerd { reden } => (Stand::Geparkeerd, Some(reden.clone()), None),
+        BezorgUitkomst::Geweigerd { reden } | BezorgUitkomst::Opgegeven { reden } => {
+            (Stand::Geparkeerd, Some(reden.clone()), None)
+        }
         BezorgUitkomst::Opnieuw { reden, niet_voor } => {
             row.niet_voor_us = *niet_voor;
             (Stand::Wacht, Some(reden.clone()), None)
@@ -376,7 +308,8 @@ fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result
     if stand != Stand::Wacht {
         overlay.delete(keys::wachtrij(&row.partner, row.gemaakt_us, &id));
     }
-    put_row(overlay, key, &row)
+    put_row(overlay, key, &row)?;
+    Ok(row.melding)
 }
 
 pub(super) fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
@@ -387,7 +320,7 @@ pub(super) fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
         .ok_or_else(|| inconsistent(at, "the chain is not that of a gemeente"))
 }
 
-fn parse_date(at: &At, text: &str) -> Result<Date, LedgerError> {
+pub(super) fn parse_date(at: &At, text: &str) -> Result<Date, LedgerError> {
     text.parse().map_err(|_| inconsistent(at, "a date in the entry cannot be read"))
 }
 

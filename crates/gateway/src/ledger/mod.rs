@@ -7,6 +7,7 @@ pub mod keys;
 
 mod ahead;
 mod apply;
+mod cak;
 mod geparkeerd;
 mod heen;
 mod rebuild;

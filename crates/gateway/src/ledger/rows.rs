@@ -131,6 +131,8 @@ pub struct Uitgaand {
     pub ontvangst: Option<String>,
     /// When it came to stand so, in microseconds since 1970 UTC.
     pub sinds_us: i64,
+    /// Of a notification to the CAK: its Identificatie.
+    pub melding: Option<String>,
 }
 
 /// What an Idempotency-Key of a partner is bound to.

@@ -78,7 +78,9 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
                 BezorgUitkomst::Bezorgd { .. } => format!("{id} bezorgd"),
                 BezorgUitkomst::Doorgegeven { .. } => format!("{id} doorgegeven"),
                 BezorgUitkomst::Opnieuw { reden, .. } => format!("{id} opnieuw: {reden}"),
-                BezorgUitkomst::Geweigerd { reden } => format!("{id} geparkeerd: {reden}"),
+                BezorgUitkomst::Geweigerd { reden } | BezorgUitkomst::Opgegeven { reden } => {
+                    format!("{id} geparkeerd: {reden}")
+                }
             };
         }
         Record::Planning(planning) => {

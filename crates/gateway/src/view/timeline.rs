@@ -331,6 +331,10 @@ fn delivery_line(
             format!("niet bezorgd bij {partner}, nieuwe poging volgt: {reden}"),
             format!("not delivered to {partner}, to be tried again: {reden}"),
         ),
+        BezorgUitkomst::Opgegeven { reden } => Words::new(
+            format!("niet bezorgd bij {partner}, een medewerker moet kijken: {reden}"),
+            format!("not delivered to {partner}, someone must look: {reden}"),
+        ),
         BezorgUitkomst::Geweigerd { reden } => Words::new(
             format!("geweigerd door {partner}, een medewerker moet kijken: {reden}"),
             format!("refused by {partner}, someone must look: {reden}"),

@@ -5,6 +5,7 @@ mod failure;
 mod fixture;
 mod isolation;
 mod parked;
+mod refused_notification;
 mod requests;
 mod whatif;
 
