@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, cak, geparkeerd, heen, keys,
-    put_row,
+    opmerking, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -121,6 +121,7 @@ impl Applier {
             put_row(overlay, keys::sleutel(&bericht.partner, &sleutel.sleutel), &row)?;
         }
         let dag = parse_date(at, &bericht.vandaag)?;
+        opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
         match message {
             Message::Wmo301(_)
             | Message::Wmo305(_)

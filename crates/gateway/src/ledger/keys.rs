@@ -14,6 +14,7 @@
 //! | `g` | gemeente, seq | a message that waits to be judged (D8) |
 //! | `j` | gemeente, aanbieder, BSN, seq | nothing: which messages of a dossier wait to be judged |
 //! | `v` | moment, gemeente, seq | nothing: which message must be judged from that moment on |
+//! | `z` | gemeente, seq | what was odd about a message, until somebody dealt with it |
 //! | `n` | gemeente | counters |
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
@@ -197,6 +198,23 @@ pub fn oordeel_delen(key: &[u8]) -> Option<(i64, Gemeente, u64)> {
     let moment_us = i64::from_be_bytes(rest.get(..8)?.try_into().ok()?);
     let gemeente = Gemeente::new(std::str::from_utf8(rest.get(8..12)?).ok()?).ok()?;
     Some((moment_us, gemeente, laatste_seq(rest.get(12..)?)?))
+}
+
+/// Key of what was odd about a message.
+pub fn opmerking(gemeente: Gemeente, seq: u64) -> Vec<u8> {
+    key(b'z', &[gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// Prefix of what was odd about messages of a gemeente; of all gemeenten without one.
+pub fn opmerkingen(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'z', gemeente)
+}
+
+/// Reads back gemeente and entry from the key of what was odd about a message.
+pub fn opmerking_delen(key: &[u8]) -> Option<(Gemeente, u64)> {
+    let rest = key.strip_prefix(b"z")?;
+    let gemeente = Gemeente::new(std::str::from_utf8(rest.get(..4)?).ok()?).ok()?;
+    Some((gemeente, laatste_seq(rest.get(4..)?)?))
 }
 
 /// Key of a notification to the CAK.

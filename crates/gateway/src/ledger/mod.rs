@@ -10,6 +10,7 @@ mod apply;
 mod cak;
 mod geparkeerd;
 mod heen;
+mod opmerking;
 mod rebuild;
 mod rows;
 
@@ -26,7 +27,9 @@ pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{Declaratie, EbMelding, Geparkeerd, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
+pub use rows::{
+    Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers, Uitgaand,
+};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
 pub const FORMAT: u32 = 2;
@@ -153,6 +156,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
         Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
         Some(b'v') => "when a message must be judged".to_owned(),
+        Some(b'z') => format!("what was odd about a message of gemeente {gemeente}"),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),

@@ -39,6 +39,9 @@ pub struct Line {
     pub retourcodes: Vec<String>,
     /// The rules that decided it.
     pub regels: Vec<String>,
+    /// What was odd about it, though no reason to refuse it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waarschuwingen: Vec<String>,
 }
 
 /// Returns the timeline of a toewijzing: its own messages, and what its person's CAK notifications say.
@@ -54,6 +57,23 @@ pub fn timeline(
     bsn: &Bsn,
     nummer: ToewijzingNummer,
 ) -> Result<Vec<Line>, LedgerError> {
+    let about = |line: &Line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value());
+    of_person(ledger, reader, schemas, gemeente, bsn, about)
+}
+
+/// Returns the timeline of a person over all aanbieders.
+///
+/// # Errors
+///
+/// The store or the journal cannot be read.
+pub(super) fn of_person(
+    ledger: &Ledger,
+    reader: &Reader,
+    schemas: &Schemas,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    about: impl Fn(&Line) -> bool,
+) -> Result<Vec<Line>, LedgerError> {
     let chain = keys::chain(gemeente);
     let mut timeline: Vec<(i64, Line)> = Vec::new();
     for row in ledger.scan(&keys::persoon_entries(gemeente, bsn)) {
@@ -61,7 +81,7 @@ pub fn timeline(
         let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
         let Some(entry) = reader.get(chain, seq)? else { continue };
         let mut lines = lines_of(ledger, reader, schemas, &entry, Some(bsn))?;
-        lines.retain(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value()));
+        lines.retain(&about);
         if !lines.is_empty() {
             let moment = entry.time.as_microsecond();
             timeline.extend(lines.into_iter().map(|line| (moment, line)));
@@ -90,6 +110,7 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
             text: words.en,
             retourcodes: Vec::new(),
             regels: Vec::new(),
+            waarschuwingen: Vec::new(),
         };
         lines.push((row.sinds_us, line));
     }
@@ -129,6 +150,7 @@ pub(super) fn lines_of(
         text: words.en,
         retourcodes: Vec::new(),
         regels: Vec::new(),
+        waarschuwingen: Vec::new(),
     };
     Ok(match &record {
         Record::Bericht(bericht) => {
@@ -151,6 +173,7 @@ pub(super) fn lines_of(
             let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
             bericht.uitspraak = oordeel.uitspraak.clone();
             bericht.regels.clone_from(&oordeel.regels);
+            bericht.waarschuwingen.clone_from(&oordeel.waarschuwingen);
             let mut lines = message_lines(rows, &bericht, &message, person, &new)?;
             for line in &mut lines {
                 let waited = judged_late(oordeel.tijd_om);
@@ -187,6 +210,7 @@ fn message_lines(
         let mut line = new(&bericht.soort, words);
         line.toewijzingen = nummers;
         line.regels = bericht.regels.clone();
+        line.waarschuwingen = bericht.waarschuwingen.clone();
         line.retourcodes = match (&bericht.uitspraak, class) {
             (Uitspraak::Kop { codes }, _) => codes.clone(),
             (Uitspraak::Klassen { codes }, Some(class)) => codes.get(class).cloned().unwrap_or_default(),
@@ -256,6 +280,7 @@ fn message_lines(
             let mut line = new(&bericht.soort, words);
             line.toewijzingen = answered_nummers(rows, message)?;
             line.retourcodes = codes;
+            line.waarschuwingen = bericht.waarschuwingen.clone();
             lines.push(line);
         }
     }
