@@ -270,7 +270,8 @@ fn message_lines(
                 }
             }
             if !said {
-                say(Vec::new(), None, requests::settled(m, to));
+                let whole = if person.is_some() { requests::settled_in_full(m) } else { None };
+                say(Vec::new(), None, whole.unwrap_or_else(|| requests::settled(m, to)));
             }
         }
         _ => {
