@@ -27,6 +27,8 @@ mod policy;
 pub mod record;
 mod settings;
 #[cfg(test)]
+pub(crate) mod stepped;
+#[cfg(test)]
 pub(crate) mod tests;
 mod whatif;
 mod worker;
