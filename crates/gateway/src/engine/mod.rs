@@ -10,9 +10,9 @@
 //! | `api.rs` | the words between listeners, engine and outbox |
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
-//! | `decide.rs`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
+//! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
-//! | `batch.rs`, `worker.rs` | from records to the disk |
+//! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
 //! | `handle.rs`, `health.rs` | the engine as others see it |
 
 mod answer;
@@ -26,6 +26,7 @@ mod plan;
 mod policy;
 pub mod record;
 mod settings;
+mod settle;
 #[cfg(test)]
 pub(crate) mod stepped;
 #[cfg(test)]

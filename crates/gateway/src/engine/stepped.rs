@@ -34,8 +34,11 @@ impl Stepped {
         schemas: Schemas,
         clock: Arc<dyn Clock>,
     ) -> Result<(Engine, Self), EngineError> {
-        let (engine, worker) = Engine::begin(journal, ledger, settings, schemas, clock)?;
-        Ok((engine, Self(worker)))
+        let (engine, mut worker) = Engine::begin(journal, ledger, settings, schemas, clock)?;
+        match worker.enter() {
+            true => Ok((engine, Self(worker))),
+            false => Err(EngineError::Append("the ledger does not take rows".to_owned())),
+        }
     }
 
     /// Does the round that the thread would do now.

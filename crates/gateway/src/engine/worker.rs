@@ -16,7 +16,7 @@ use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
-use crate::ledger::{Applier, LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
 use crate::store::Ledger;
 
@@ -54,7 +54,7 @@ struct Day {
 
 /// What became of a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Committed {
+pub(super) enum Committed {
     /// Everything is durable and in the ledger.
     Done,
     /// The journal took nothing, and nothing has changed.
@@ -113,11 +113,20 @@ impl Worker {
 
     /// Runs until told to stop, until nobody can ask anything any more, or until the ledger fails.
     pub(super) fn run(mut self) {
+        if !self.enter() {
+            return self.refuse_waiting();
+        }
         while let Some(first) = self.next() {
             if self.round(first) {
                 return;
             }
         }
+    }
+
+    /// Looks at what waited when the process before this one ended. False when the loop cannot go on.
+    pub(super) fn enter(&mut self) -> bool {
+        let ledger = Arc::clone(&self.ledger);
+        self.settle_all(&ledger) != Committed::Broken
     }
 
     /// Does one round: a job and what else has arrived, made durable together. True when it was the last.
@@ -172,7 +181,7 @@ impl Worker {
         }
     }
 
-    fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
+    pub(super) fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
         let outgoing = batch.outgoing;
         let start = std::time::Instant::now();
         let committed = batch.commit(&mut self.journal);
@@ -233,6 +242,7 @@ impl Worker {
                     |batch| self.message(&inbound, &message, sha256, batch),
                     || unavailable("a fault of the gateway: the message could not be judged"),
                 );
+                self.settle(batch);
                 match decided {
                     Ok(receipt) => batch.reply(Reply::Receipt(reply, receipt)),
                     Err(refusal) => batch.reply(Reply::Refused(reply, refusal)),
@@ -261,9 +271,8 @@ impl Worker {
         sha256: [u8; 32],
         batch: &mut Batch<'_>,
     ) -> Result<Receipt, Refusal> {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
         let now = self.clock.now();
-        decider.message(inbound, message, sha256, now, batch)
+        self.decider().message(inbound, message, sha256, now, batch)
     }
 
     fn outcome(&self, id: &OutgoingId, outcome: Outcome, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
@@ -275,13 +284,27 @@ impl Worker {
         }
         let at = batch.next(chain, self.clock.now());
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
-        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)
+        let Record::Bezorging(bezorging) = &record else { return Ok(()) };
+        let gevolg = self.applier.bezorging(&mut batch.overlay, &at, bezorging)?;
+        batch.push(&at, &record)?;
+        match gevolg {
+            // The CAK does not take a notification: what comes next is for the planner to say.
+            Some(Gevolg { gemeente, bsn, .. }) => {
+                let (decider, now) = (self.decider(), self.clock.now());
+                decider.planning(gemeente, &bsn, dutch_date(now), now, batch)
+            }
+            None => Ok(()),
+        }
     }
 
-    /// Plans for whom a hold is over.
+    pub(super) fn decider(&self) -> Decider<'_> {
+        Decider { settings: &self.settings, applier: &self.applier }
+    }
+
+    /// Does what time has come for: judges messages that waited, plans for whom a hold is over.
     fn due(&self, batch: &mut Batch<'_>) {
         let now = self.clock.now();
+        self.overdue(now, batch);
         let full = batch.len() + DAY_PERSONS;
         for row in self.ledger.scan(&keys::alle_planning()) {
             let key = match row {
@@ -325,7 +348,7 @@ impl Worker {
 
     /// Plans for one person; a failure is theirs alone.
     fn plan(&self, gemeente: Gemeente, bsn: &Bsn, today: Date, now: Timestamp, batch: &mut Batch<'_>) {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
+        let decider = self.decider();
         let fault = || LedgerError::Inconsistent {
             entry: format!("gemeente {gemeente}"),
             what: "a fault of the gateway".to_owned(),
@@ -349,6 +372,7 @@ impl From<Outcome> for BezorgUitkomst {
                 BezorgUitkomst::Opnieuw { reden: reason, niet_voor: not_before.as_microsecond() }
             }
             Outcome::Refused { reason } => BezorgUitkomst::Geweigerd { reden: reason },
+            Outcome::GivenUp { reason } => BezorgUitkomst::Opgegeven { reden: reason },
         }
     }
 }

@@ -7,6 +7,9 @@ pub mod keys;
 
 mod ahead;
 mod apply;
+mod cak;
+mod geparkeerd;
+mod heen;
 mod rebuild;
 mod rows;
 
@@ -18,14 +21,15 @@ use crate::journal::{Chain, EntryId, OpenError, ReadError};
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
+pub(crate) use heen::{declared, events};
 pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{EbMelding, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
+pub use rows::{Declaratie, EbMelding, Geparkeerd, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +148,11 @@ pub fn row_words(key: &[u8]) -> String {
             None => "a toewijzing".to_owned(),
         },
         Some(b'h') => format!("a heenbericht of gemeente {gemeente}"),
+        Some(b'r') => format!("a request to gemeente {gemeente}"),
+        Some(b'c') => format!("a declaration to gemeente {gemeente}"),
+        Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
+        Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
+        Some(b'v') => "when a message must be judged".to_owned(),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),

@@ -8,7 +8,7 @@ use super::expected::{Expected, charged, month};
 use super::gateway::folder;
 use super::world::{PARTNERS, World, digest, short};
 use crate::engine::OutgoingId;
-use crate::engine::record::{Bericht, EbUitkomst, Record, Uitspraak};
+use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak};
 use crate::journal::{Position, Reader, verify_on};
 use crate::ledger::{self, Applier, Persoon, Rows, Stand, Uitgaand, decode_row, keys, row_words};
 
@@ -28,6 +28,8 @@ struct Told {
     notifications: Vec<([u8; 4], u64)>,
     /// 301s of ours.
     orders: Vec<([u8; 4], u64)>,
+    /// 305s and 307s that wait for their judgement, by chain and number.
+    parked: BTreeMap<([u8; 4], u64), Box<Bericht>>,
     expected: Expected,
 }
 
@@ -66,9 +68,17 @@ fn read(world: &World, journal: &Reader) -> Told {
         let (uitgaand, eb) = match record {
             Record::Bericht(bericht) => {
                 told.bericht(world, &entry.id.to_string(), chain, seq, &bericht);
-                (bericht.uitgaand, bericht.eb)
+                let (uitgaand, eb) = (bericht.uitgaand.clone(), bericht.eb.clone());
+                if matches!(bericht.uitspraak, Uitspraak::Geparkeerd { .. }) {
+                    told.parked.insert((chain, seq), bericht);
+                }
+                (uitgaand, eb)
             }
             Record::Planning(planning) => (planning.uitgaand, Some(planning.eb)),
+            Record::Oordeel(oordeel) => {
+                told.oordeel(world, &entry.id.to_string(), chain, &oordeel);
+                (oordeel.uitgaand, oordeel.eb)
+            }
             _ => (Vec::new(), None),
         };
         if eb.is_some_and(|eb| matches!(eb.uitkomst, EbUitkomst::Melding { .. })) {
@@ -80,6 +90,10 @@ fn read(world: &World, journal: &Reader) -> Told {
             lane.push((id, message.soort, digest(&message.bytes)));
         }
     }
+    for ((chain, seq), bericht) in &told.parked {
+        let chain = String::from_utf8_lossy(chain);
+        world.violated(format!("{chain}:{seq}, a {}, was never judged", bericht.soort));
+    }
     told
 }
 
@@ -90,27 +104,47 @@ impl Told {
         if digest(&bericht.bytes) != bericht.sha256 {
             world.violated(format!("{id} has other bytes than its digest says"));
         }
-        let retour = match bericht.soort.as_str() {
-            "WMO305" => "WMO306",
-            "WMO307" => "WMO308",
-            "WMO301" => {
-                self.orders.push((chain, seq));
-                return;
+        match bericht.soort.as_str() {
+            "WMO305" | "WMO307" => {
+                self.judged(world, id, &bericht.soort, &bericht.uitspraak, &bericht.uitgaand, &bericht.bytes);
             }
+            "WMO301" => self.orders.push((chain, seq)),
             _ => {
                 if let Some(heen) = bericht.heenbericht {
                     *self.answers.entry((chain, heen)).or_default() += 1;
                 }
-                return;
             }
-        };
-        let retours = bericht.uitgaand.iter().filter(|message| message.soort == retour).count();
-        if retours != 1 {
-            world.violated(format!("{id}, a {}, has {retours} retours", bericht.soort));
         }
-        if bericht.uitspraak == Uitspraak::Goedgekeurd
-            && let Ok(message) = world.shelves.schemas.decode(&bericht.bytes)
-        {
+    }
+
+    /// A message that waited is judged.
+    fn oordeel(&mut self, world: &World, id: &str, chain: [u8; 4], oordeel: &Oordeel) {
+        match self.parked.remove(&(chain, oordeel.seq)) {
+            None => world.violated(format!("{id} judges a message that does not wait")),
+            Some(bericht) => {
+                let (uitspraak, uitgaand) = (&oordeel.uitspraak, &oordeel.uitgaand);
+                self.judged(world, id, &bericht.soort, uitspraak, uitgaand, &bericht.bytes);
+            }
+        }
+    }
+
+    /// A 305 or 307 has its judgement, and with it its one retour; or it waits, and has none.
+    fn judged(
+        &mut self,
+        world: &World,
+        id: &str,
+        soort: &str,
+        uitspraak: &Uitspraak,
+        uitgaand: &[record::Uitgaand],
+        bytes: &[u8],
+    ) {
+        let retour = if soort == "WMO305" { "WMO306" } else { "WMO308" };
+        let retours = uitgaand.iter().filter(|message| message.soort == retour).count();
+        let wanted = usize::from(!matches!(uitspraak, Uitspraak::Geparkeerd { .. }));
+        if retours != wanted {
+            world.violated(format!("{id}, a {soort}, has {retours} retours"));
+        }
+        if *uitspraak == Uitspraak::Goedgekeurd && let Ok(message) = world.shelves.schemas.decode(bytes) {
             self.expected.approved(&message);
         }
     }
