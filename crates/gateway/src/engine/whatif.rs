@@ -138,7 +138,7 @@ fn gemeenten_with_cak(reader: &Reader) -> Result<BTreeSet<Gemeente>, LedgerError
         let decided = match record(&entry)? {
             Record::Bericht(bericht) => bericht.eb.is_some(),
             Record::Planning(_) => true,
-            Record::Bezorging(_) | Record::Start(_) => false,
+            _ => false,
         };
         if decided {
             found.insert(gemeente);

@@ -12,12 +12,11 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, keys, put_row,
+    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, keys,
+    outgoing, put_row,
 };
 use crate::engine::OutgoingId;
-use crate::engine::record::{
-    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak,
-};
+use crate::engine::record::{self, Bericht, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak};
 use crate::journal::EntryId;
 use crate::store::Overlay;
 use crate::translate::{self, Untranslatable};
@@ -79,6 +78,7 @@ impl Applier {
             Record::Bezorging(bezorging) => delivery(overlay, at, bezorging),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
+            Record::Handeling(handeling) => acts::apply(overlay, at, handeling),
         }
     }
 
@@ -143,9 +143,9 @@ impl Applier {
                 reden: None,
                 ontvangst: None,
                 sinds_us: moment,
+                geduld_us: moment,
             };
-            overlay.put(keys::wachtrij(&row.partner, row.gemaakt_us, &id), Vec::new());
-            put_row(overlay, keys::uitgaand(&id), &row)?;
+            outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
             Some(besluit) => eigen_bijdrage(overlay, at, besluit),
@@ -351,24 +351,9 @@ fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result
     let mut row: Uitgaand = overlay
         .row(&key)?
         .ok_or_else(|| inconsistent(at, &format!("outgoing message {id} is not on record")))?;
-    row.pogingen = row.pogingen.saturating_add(1);
-    row.sinds_us = at.time.as_microsecond();
-    let (stand, reden, ontvangst) = match &bezorging.uitkomst {
-        BezorgUitkomst::Bezorgd { ontvangst } => (Stand::Bezorgd, None, ontvangst.clone()),
-        BezorgUitkomst::Doorgegeven { ontvangst } => (Stand::Doorgegeven, None, ontvangst.clone()),
-        BezorgUitkomst::Geweigerd { reden } => (Stand::Geparkeerd, Some(reden.clone()), None),
-        BezorgUitkomst::Opnieuw { reden, niet_voor } => {
-            row.niet_voor_us = *niet_voor;
-            (Stand::Wacht, Some(reden.clone()), None)
-        }
-    };
-    row.stand = stand;
-    row.reden = reden;
-    row.ontvangst = ontvangst;
-    if stand != Stand::Wacht {
-        overlay.delete(keys::wachtrij(&row.partner, row.gemaakt_us, &id));
-    }
-    put_row(overlay, key, &row)
+    let was = row.stand;
+    outgoing::attempted(&mut row, at, &bezorging.uitkomst);
+    outgoing::put(overlay, &id, Some(was), &row)
 }
 
 fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
@@ -387,7 +372,7 @@ fn untranslatable(at: &At, error: &Untranslatable) -> LedgerError {
     inconsistent(at, &error.to_string())
 }
 
-fn inconsistent(at: &At, what: &str) -> LedgerError {
+pub(super) fn inconsistent(at: &At, what: &str) -> LedgerError {
     LedgerError::Inconsistent {
         entry: EntryId { chain: at.chain, seq: at.seq }.to_string(),
         what: what.to_owned(),

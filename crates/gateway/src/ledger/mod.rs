@@ -5,8 +5,10 @@
 
 pub mod keys;
 
+mod acts;
 mod ahead;
 mod apply;
+mod outgoing;
 mod rebuild;
 mod rows;
 
@@ -22,10 +24,10 @@ pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{EbMelding, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
+pub use rows::{EbMelding, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand, Vasthouding, Verzending};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +155,9 @@ pub fn row_words(key: &[u8]) -> String {
             None => "an outgoing message".to_owned(),
         },
         Some(b'u') => "the queue of a partner".to_owned(),
+        Some(b'a') => "what is not sent yet".to_owned(),
+        Some(b'b') => "what is held for a partner".to_owned(),
+        Some(b'r') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),
     }

@@ -5,6 +5,7 @@
 mod berichten;
 mod cursor;
 mod entry;
+mod handelingen;
 mod outgoing;
 mod persoon;
 mod queues;
@@ -17,6 +18,7 @@ mod words;
 pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten, entries_after, xml};
 pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
+pub use handelingen::{act_words, handeling_words};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, arrangement};
 pub use queues::{QueueView, queues};
@@ -28,7 +30,7 @@ pub use toewijzing::{
 };
 
 /// A text in both languages that the gateway speaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Words {
     /// Dutch.
     pub nl: String,

@@ -23,7 +23,7 @@ use super::berichten::Page;
 use super::toewijzing::dossier;
 use crate::clock::dutch_date;
 use crate::engine::{GemeenteSettings, Settings};
-use crate::ledger::{EbMelding, LedgerError, Persoon, Stand, Uitgaand, decode_row, keys};
+use crate::ledger::{EbMelding, LedgerError, Persoon, Rows, Uitgaand, decode_row, keys};
 use crate::store::Ledger;
 
 /// Something that is due.
@@ -299,11 +299,12 @@ fn of_notifications(
 
 /// OP090: retours of ours that are not delivered.
 fn of_retours(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
-        let (key, value) = row?;
-        let Some(id) = keys::uitgaand_id(&key) else { continue };
-        let row: Uitgaand = decode_row(&key, &value)?;
-        if row.stand == Stand::Bezorgd || !matches!(row.soort.as_str(), "WMO306" | "WMO308") {
+    for row in ledger.scan(&keys::uitgaand_open_van(gemeente)) {
+        let (key, _) = row?;
+        let Some(id) = keys::uitgaand_open_id(&key) else { continue };
+        // Delivered between the scan and the read.
+        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
+        if row.stand.is_final() || !matches!(row.soort.as_str(), "WMO306" | "WMO308") {
             continue;
         }
         let code = String::from_utf8_lossy(&id.gemeente).into_owned();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
+use super::handelingen::handeling_words;
 use super::words::{answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict};
 use crate::clock::dutch_time;
 use crate::engine::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Uitspraak};
@@ -135,6 +136,7 @@ pub fn lines(
                 Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")),
             )]
         }
+        Record::Handeling(handeling) => vec![new("", handeling_words(handeling))],
     })
 }
 
@@ -225,7 +227,7 @@ fn delivery_line(
     let uitgaand = match &record {
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
-        Record::Bezorging(_) | Record::Start(_) => None,
+        _ => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
     let partner = &uitgaand.partner;
