@@ -485,5 +485,11 @@ const fn rule(
     check: super::Check,
 ) -> Rule {
     let text = Text::fixed(nl, en);
-    Rule { id, messages, retourcode: RetourCode::TECHNISCH, level: Level::Message, text, check }
+    let mut kinds = 0;
+    let mut index = 0;
+    while index < messages.len() {
+        kinds |= messages[index].bit();
+        index += 1;
+    }
+    Rule { id, messages, kinds, retourcode: RetourCode::TECHNISCH, level: Level::Message, text, check }
 }
