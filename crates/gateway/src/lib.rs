@@ -17,6 +17,8 @@ pub mod ops;
 pub mod outbox;
 pub mod pki;
 pub mod problem;
+#[cfg(test)]
+mod simulation;
 pub mod store;
 pub mod translate;
 pub mod view;

@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::clock::Clock;
 use crate::engine::batch::unavailable;
 use crate::engine::record::Record;
-use crate::engine::worker::{Job, Worker};
+use crate::engine::worker::{Going, Job, Worker};
 use crate::engine::{
     Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings,
     Unavailable, Waiting,
@@ -116,6 +116,27 @@ impl Engine {
         schemas: Schemas,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EngineError> {
+        let (mut engine, worker) = Self::begin(journal, ledger, settings, schemas, clock)?;
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run())
+            .map_err(EngineError::Thread)?;
+        engine.thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        Ok(engine)
+    }
+
+    /// Writes the first entry, and returns the loop beside its handle: whoever drives it by hand needs no thread.
+    ///
+    /// # Errors
+    ///
+    /// The journal takes no entry.
+    pub(super) fn begin(
+        journal: FileJournal,
+        ledger: Arc<Ledger>,
+        settings: Settings,
+        schemas: Schemas,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Worker), EngineError> {
         let reader = journal.reader();
         let (jobs, receiver) = sync_channel(JOBS_MAX);
         let (changed_sender, changed) = watch::channel(0);
@@ -130,15 +151,12 @@ impl Engine {
             changed: changed_sender,
             feed: feed.clone(),
             health: Health::default(),
+            going: Going::default(),
         };
         let health = worker.health.clone();
         worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
-        let thread = std::thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || worker.run())
-            .map_err(EngineError::Thread)?;
-        let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
-        Ok(Self { jobs, ledger, reader, schemas, changed, feed, thread, health })
+        let thread = Arc::default();
+        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread, health }, worker))
     }
 
     /// Returns the ledger, for reading.
