@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iwmo_codec::messages::Message;
+use iwmo_toewijzing::judge::Beleid;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -263,6 +264,12 @@ impl From<&config::Limits> for Bounds {
     }
 }
 
+/// Whole minutes, rounded up, so that a time that is not nothing never becomes nothing.
+fn minutes(time: Option<Duration>) -> u32 {
+    let seconds = time.unwrap_or_default().as_secs();
+    u32::try_from(seconds.div_ceil(60)).unwrap_or(u32::MAX)
+}
+
 /// Returns what the engine needs of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
@@ -274,6 +281,10 @@ pub fn settings(config: &Config) -> Settings {
                 naam: configured.name.clone(),
                 cak: configured.cak.clone(),
                 bedenktijd: configured.policy.bedenktijd,
+                beleid: Beleid {
+                    parkeertijd_minuten: minutes(configured.policy.parkeertijd),
+                    ..Beleid::default()
+                },
                 ..GemeenteSettings::default()
             },
         );

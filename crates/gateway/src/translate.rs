@@ -20,7 +20,7 @@ use iwmo_toewijzing::identity::{
 };
 use jiff::civil::{Date, Time};
 
-pub use declaratie::{declaratie_antwoord, declaraties};
+pub use declaratie::{Beantwoord, clienten, declaratie_antwoord, declaraties};
 pub use verzoek::{antwoord, antwoord_retour, referentie, referenties};
 
 /// A message that says nothing to the machine, or says it with values outside what the machine knows.
@@ -48,25 +48,42 @@ pub struct Parties {
     pub bsn: Bsn,
 }
 
+/// Returns the gemeente and the aanbieder between which a heenbericht of iWmo goes.
+///
+/// # Errors
+///
+/// The message is of another kind.
+pub fn sides(message: &Message) -> Result<(Gemeente, Aanbieder), Untranslatable> {
+    let (gemeente, aanbieder) = match message {
+        Message::Wmo301(m) => (&m.header.afzender, &m.header.ontvanger),
+        Message::Wmo305(m) => (&m.header.ontvanger, &m.header.afzender),
+        Message::Wmo307(m) => (&m.header.ontvanger, &m.header.afzender),
+        Message::Wmo315(m) => (&m.header.ontvanger, &m.header.afzender),
+        Message::Wmo317(m) => (&m.header.ontvanger, &m.header.afzender),
+        Message::Wmo319(m) => (&m.header.afzender, &m.header.ontvanger),
+        Message::Wmo323(m) => (&m.header.ontvanger, &m.header.afzender),
+        Message::Wmo325(m) => (&m.header.afzender, &m.header.ontvanger),
+        other => return Err(Untranslatable::Kind(other.kind().name())),
+    };
+    Ok((Gemeente::new(gemeente.as_str())?, Aanbieder::new(aanbieder.as_str())?))
+}
+
 /// Returns the parties of a 301, 305, 307, 315 or 317.
 ///
 /// # Errors
 ///
 /// The message is of another kind.
 pub fn parties(message: &Message) -> Result<Parties, Untranslatable> {
-    let (gemeente, aanbieder, bsn) = match message {
-        Message::Wmo301(m) => (&m.header.afzender, &m.header.ontvanger, &m.client.bsn),
-        Message::Wmo305(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
-        Message::Wmo307(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
-        Message::Wmo315(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
-        Message::Wmo317(m) => (&m.header.ontvanger, &m.header.afzender, &m.client.bsn),
+    let bsn = match message {
+        Message::Wmo301(m) => &m.client.bsn,
+        Message::Wmo305(m) => &m.client.bsn,
+        Message::Wmo307(m) => &m.client.bsn,
+        Message::Wmo315(m) => &m.client.bsn,
+        Message::Wmo317(m) => &m.client.bsn,
         other => return Err(Untranslatable::Kind(other.kind().name())),
     };
-    Ok(Parties {
-        gemeente: Gemeente::new(gemeente.as_str())?,
-        aanbieder: Aanbieder::new(aanbieder.as_str())?,
-        bsn: Bsn::new(bsn.expose().as_str())?,
-    })
+    let (gemeente, aanbieder) = sides(message)?;
+    Ok(Parties { gemeente, aanbieder, bsn: Bsn::new(bsn.expose().as_str())? })
 }
 
 /// Translates a 301, 305, 307, 315 or 317.
@@ -117,6 +134,24 @@ pub fn toewijzing_retour(
     let bericht = mark(message, entry, dag)?;
     let op = bericht.identificatie.clone();
     Ok(Event { dossier, bericht, inhoud: Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes }) })
+}
+
+/// Translates a 302 or 320, for the dossier of the 301 or 319 that it answers.
+///
+/// # Errors
+///
+/// The message is of another kind, or not a retour of the standard.
+pub fn retour(
+    message: &Message,
+    dossier: DossierKey,
+    entry: u64,
+    dag: Date,
+) -> Result<Event, Untranslatable> {
+    match message {
+        Message::Wmo302(_) => toewijzing_retour(message, dossier, entry, dag),
+        Message::Wmo320(_) => antwoord_retour(message, dossier, entry, dag),
+        other => Err(Untranslatable::Kind(other.kind().name())),
+    }
 }
 
 /// Returns every code in a retour, of header and classes together.

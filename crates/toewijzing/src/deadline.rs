@@ -25,6 +25,9 @@ pub const VERZOEK_WERKDAGEN: u16 = 5;
 /// Days after Dagtekening of a request in which it is to be answered once it is looked into: eight weeks (OP274, OP346).
 pub const ONDERZOEK_DAGEN: i32 = 56;
 
+/// Working days in which a declaration is to be answered (OP090x4).
+pub const DECLARATIE_WERKDAGEN: u16 = 10;
+
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Deadline {
@@ -68,6 +71,8 @@ pub enum Timer {
     Antwoord,
     /// A 317 waits for its answer (OP346).
     AntwoordWijziging,
+    /// A 323 waits for its 325 (OP090x4).
+    Declaratie,
 }
 
 impl Timer {
@@ -83,6 +88,7 @@ impl Timer {
             Self::CakData => "CAK_DATA",
             Self::Antwoord => "OP274",
             Self::AntwoordWijziging => "OP346",
+            Self::Declaratie => "OP090x4",
         }
     }
 }
@@ -124,6 +130,18 @@ pub fn retour(
         timer,
         subject: Subject::Bericht(identificatie.clone()),
         wie,
+    }
+}
+
+/// A declaration of many clients that waits for its 325; `dag` is the day it was received (OP090x4).
+#[must_use]
+pub fn declaratie(identificatie: &Identificatie, dag: Date, kalender: Kalender) -> Deadline {
+    Deadline {
+        due: kalender.add_working_days(dag, DECLARATIE_WERKDAGEN),
+        start: dag,
+        timer: Timer::Declaratie,
+        subject: Subject::Bericht(identificatie.clone()),
+        wie: Wie::Gemeente,
     }
 }
 

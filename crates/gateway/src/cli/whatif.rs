@@ -121,5 +121,6 @@ fn words(uitspraak: &Uitspraak) -> String {
         Uitspraak::Kop { codes } => listed(&mut codes.iter()),
         Uitspraak::Klassen { codes } => listed(&mut codes.iter().flatten()),
         Uitspraak::ZonderGevolg => "zonder gevolg".to_owned(),
+        Uitspraak::Geparkeerd { .. } => "wacht op wat eraan voorafgaat".to_owned(),
     }
 }

@@ -92,6 +92,8 @@ pub struct Policy {
     /// How long a message to the CAK is held back, so that a correction that follows at once is never
     /// sent as two messages; none: until the next daily run.
     pub bedenktijd: Option<Duration>,
+    /// How long a start or stop that comes before what it builds on waits for that (D8); none: it is judged at once.
+    pub parkeertijd: Option<Duration>,
 }
 
 /// What a partner is.

@@ -11,6 +11,9 @@ use crate::pki::Fingerprint;
 const NAME_CHARACTERS_MAX: usize = 64;
 /// The longest time that a message to the CAK is held back.
 const BEDENKTIJD_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// The longest time that an early message waits. Its retour is due within three working days, and it waits no longer
+/// than that in any case.
+const PARKEERTIJD_MAX: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 
 /// A gemeente, with what is checked against other sections.
 pub(super) struct GemeenteDraft {
@@ -62,8 +65,10 @@ pub(super) fn gemeente(mut section: Section<'_, '_>, findings: &mut Findings<'_>
 }
 
 fn policy(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Policy {
-    let policy =
-        Policy { bedenktijd: section.duration("bedenktijd", findings, Duration::ZERO..=BEDENKTIJD_MAX) };
+    let policy = Policy {
+        bedenktijd: section.duration("bedenktijd", findings, Duration::ZERO..=BEDENKTIJD_MAX),
+        parkeertijd: section.duration("parkeertijd", findings, Duration::ZERO..=PARKEERTIJD_MAX),
+    };
     section.finish(findings);
     policy
 }

@@ -42,7 +42,7 @@ pub(crate) struct Order {
 /// A start as reported: date and StatusAanlevering.
 pub(crate) type Start = (Date, &'static str);
 
-fn header(code: &str, from: &str, to: &str, envelope: Envelope<'_>) -> Value {
+pub(super) fn header(code: &str, from: &str, to: &str, envelope: Envelope<'_>) -> Value {
     json!({
         "BerichtCode": code,
         "BerichtVersie": "3",
@@ -58,20 +58,42 @@ fn header(code: &str, from: &str, to: &str, envelope: Envelope<'_>) -> Value {
 }
 
 fn message(kind: &str, header: Value, client: Value) -> Result<Message, DemoError> {
-    let json = json!({
-        "message": kind,
-        "release": "iWmo 3.2",
-        "Bericht": { "Header": header, "Client": client },
-    });
+    built(kind, json!({ "Header": header, "Client": client }))
+}
+
+pub(super) fn built(kind: &str, bericht: Value) -> Result<Message, DemoError> {
+    let json = json!({ "message": kind, "release": "iWmo 3.2", "Bericht": bericht });
     Message::from_json(&json.to_string()).map_err(|error| DemoError::Message(error.to_string()))
 }
 
-fn product(order: &Order) -> Value {
+pub(super) fn product(order: &Order) -> Value {
     json!({ "Categorie": order.categorie, "Code": order.code })
 }
 
 /// The gemeente orders support.
 pub(crate) fn wmo301(envelope: Envelope<'_>, person: &Person, order: &Order) -> Result<Message, DemoError> {
+    wmo301_of(envelope, person, json!([toegewezen(envelope, order)]))
+}
+
+/// A product as the gemeente assigns it.
+pub(super) fn toegewezen(envelope: Envelope<'_>, order: &Order) -> Value {
+    json!({
+        "ToewijzingNummer": order.nummer.to_string(),
+        "Product": product(order),
+        "Toewijzingsdatum": envelope.today.to_string(),
+        "Toewijzingstijd": "09:00:00",
+        "Ingangsdatum": order.ingangsdatum.to_string(),
+        "Einddatum": order.einddatum.to_string(),
+        "Omvang": { "Volume": "4", "Eenheid": "04", "Frequentie": "2" },
+    })
+}
+
+/// A 301 with these products.
+pub(super) fn wmo301_of(
+    envelope: Envelope<'_>,
+    person: &Person,
+    producten: Value,
+) -> Result<Message, DemoError> {
     let client = json!({
         "Bsn": person.bsn,
         "Geboortedatum": { "Datum": person.geboortedatum },
@@ -91,20 +113,12 @@ pub(crate) fn wmo301(envelope: Envelope<'_>, person: &Person, order: &Order) -> 
                 "LandCode": "NL",
             },
         }],
-        "ToegewezenProducten": [{
-            "ToewijzingNummer": order.nummer.to_string(),
-            "Product": product(order),
-            "Toewijzingsdatum": envelope.today.to_string(),
-            "Toewijzingstijd": "09:00:00",
-            "Ingangsdatum": order.ingangsdatum.to_string(),
-            "Einddatum": order.einddatum.to_string(),
-            "Omvang": { "Volume": "4", "Eenheid": "04", "Frequentie": "2" },
-        }],
+        "ToegewezenProducten": producten,
     });
     message("WMO301", header("414", envelope.gemeente, envelope.agb, envelope), client)
 }
 
-fn delivery_client(person: &Person) -> Value {
+pub(super) fn delivery_client(person: &Person) -> Value {
     json!({
         "Bsn": person.bsn,
         "Geboortedatum": { "Datum": person.geboortedatum },

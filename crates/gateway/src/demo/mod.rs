@@ -16,6 +16,8 @@ mod caller;
 pub(crate) mod messages;
 mod narrator;
 mod peers;
+#[cfg(test)]
+pub(crate) mod requests;
 mod stories;
 mod world;
 

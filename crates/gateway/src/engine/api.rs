@@ -219,6 +219,11 @@ pub enum Outcome {
         /// What the partner said, without personal data.
         reason: String,
     },
+    /// It failed for too long; whether the partner has it is not known. It is parked for an operator.
+    GivenUp {
+        /// What went wrong last, without personal data.
+        reason: String,
+    },
 }
 
 /// How sending to a partner stands as a whole, as operators decided.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use iwmo_toewijzing::event::DossierKey;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::engine::record::{RECORD_VERSION, Record, Uitspraak};
+use crate::engine::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
 use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
 use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
 use crate::ledger::{At, LedgerError};
@@ -62,6 +63,8 @@ pub(super) struct Batch<'l> {
     pub(super) outgoing: bool,
     /// Acts that are recorded.
     pub(super) acts: u64,
+    /// Dossiers in which something happened that a message may have waited for (D8).
+    woken: Vec<DossierKey>,
 }
 
 impl<'l> Batch<'l> {
@@ -77,7 +80,25 @@ impl<'l> Batch<'l> {
             jobs: 0,
             outgoing: false,
             acts: 0,
+            woken: Vec::new(),
         }
+    }
+
+    /// Says that something happened in a dossier.
+    pub(super) fn wake(&mut self, dossier: DossierKey) {
+        self.woken.push(dossier);
+    }
+
+    /// Returns the dossiers in which something happened since this was asked last.
+    pub(super) fn woken(&mut self) -> Vec<DossierKey> {
+        std::mem::take(&mut self.woken)
+    }
+
+    /// Returns an entry of this batch.
+    pub(super) fn entry(&self, chain: Chain, seq: u64) -> Option<Result<Record, RecordError>> {
+        let place = usize::try_from(seq.checked_sub(self.tip(chain).seq + 1)?).ok()?;
+        let entry = self.pending.iter().filter(|entry| entry.chain == chain).nth(place)?;
+        Some(Record::decode(entry.kind, RECORD_VERSION, &entry.payload))
     }
 
     /// Returns how many entries there are.
@@ -97,13 +118,15 @@ impl<'l> Batch<'l> {
         decision: impl FnOnce(&mut Self) -> Result<T, E>,
         fault: impl FnOnce() -> E,
     ) -> Result<T, E> {
-        let (entries, outgoing, acts) = (self.pending.len(), self.outgoing, self.acts);
+        let (entries, woken) = (self.pending.len(), self.woken.len());
+        let (outgoing, acts) = (self.outgoing, self.acts);
         self.jobs += 1;
         self.overlay.savepoint();
         let decided = catch_unwind(AssertUnwindSafe(|| decision(self))).unwrap_or_else(|_| Err(fault()));
         if decided.is_err() {
             self.overlay.rollback();
             (self.outgoing, self.acts) = (outgoing, acts);
+            self.woken.truncate(woken);
             for entry in self.pending.drain(entries..) {
                 self.bytes -= entry.payload.len();
                 if let Some(added) = self.added.get_mut(&entry.chain) {
@@ -208,6 +231,7 @@ fn verdict(uitspraak: &Uitspraak) -> &'static str {
         Uitspraak::Goedgekeurd => "approved",
         Uitspraak::Kop { .. } | Uitspraak::Klassen { .. } => "rejected",
         Uitspraak::ZonderGevolg => "without_effect",
+        Uitspraak::Geparkeerd { .. } => "parked",
     }
 }
 

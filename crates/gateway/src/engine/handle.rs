@@ -288,6 +288,7 @@ fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
     let mut uitgaand = match Record::decode(entry.kind, entry.version, &entry.payload).ok()? {
         Record::Bericht(bericht) => bericht.uitgaand,
         Record::Planning(planning) => planning.uitgaand,
+        Record::Oordeel(oordeel) => oordeel.uitgaand,
         _ => return None,
     };
     let index = usize::from(id.index);

@@ -3,8 +3,8 @@
 use iwmo_codec::messages::Message;
 use iwmo_codec::rules;
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::event::{DossierKey, Inhoud};
-use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
+use iwmo_toewijzing::identity::{Bsn, Gemeente, ReferentieAanbieder, ToewijzingNummer};
 use iwmo_toewijzing::judge::{Context, Judgement, Rol, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use crate::clock::dutch_date;
 use crate::engine::record::Uitspraak;
 use crate::engine::{GemeenteSettings, Settings};
-use crate::ledger::{At, Heenbericht, LedgerError, Persoon, Rows, keys};
-use crate::translate::{self, Parties};
+use crate::ledger::{self, At, Heenbericht, LedgerError, Persoon, Rows, keys};
+use crate::translate;
 
 /// What a judgement is made of, besides the message and the rows.
 pub(super) struct Bench<'a> {
@@ -24,50 +24,99 @@ pub(super) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Judges a 301, 305 or 307 that passed level 2.
+    /// Judges a heenbericht that passed level 2: its verdict for each dossier that it concerns.
+    ///
+    /// Only a 323 and a 325 concern several; their dossiers are judged by the header alone, so that one of them says
+    /// what all say, but for the dates that TR378 may look at.
     pub(super) fn judge(
         &self,
         message: &Message,
-        parties: &Parties,
+        at: &At,
+        rows: &impl Rows,
+    ) -> Result<Vec<Judgement>, LedgerError> {
+        // TR056
+        let used = heenbericht(rows, self.gemeente_of(message, at)?, message)?.is_some();
+        let events = ledger::events(rows, message, at, self.today)?;
+        events.iter().map(|event| self.event(event, used, at, rows)).collect()
+    }
+
+    fn gemeente_of(&self, message: &Message, at: &At) -> Result<Gemeente, LedgerError> {
+        let sides = translate::sides(message).map_err(|error| inconsistent(at, error.to_string()))?;
+        Ok(sides.0)
+    }
+
+    /// Judges what a message says to one dossier. `used`: an earlier message had its Identificatie (TR056).
+    pub(super) fn event(
+        &self,
+        event: &Event,
+        used: bool,
         at: &At,
         rows: &impl Rows,
     ) -> Result<Judgement, LedgerError> {
-        let inconsistent = |what: String| LedgerError::Inconsistent { entry: at.name(), what };
-        let event =
-            translate::event(message, at.seq, self.today).map_err(|error| inconsistent(error.to_string()))?;
-        let dossier = dossier(rows, &event.dossier)?;
+        let DossierKey { gemeente, aanbieder, bsn } = &event.dossier;
         let mut context = Context::new(self.today, &self.gemeente.beleid);
         context.rol = self.rol;
         context.gemeenten = self.settings.gemeentelijst.as_ref();
         context.producten = self.gemeente.producten.as_ref();
-        // TR056
-        context.identificatie_gebruikt = heenbericht(rows, parties.gemeente, message)?.is_some();
-        if let Inhoud::Toewijzen(products) = &event.inhoud {
-            for product in products {
-                // TR332
-                let owner: Option<DossierKey> =
-                    rows.row(&keys::toewijzing(parties.gemeente, product.nummer))?;
-                if owner.is_some_and(|owner| owner != event.dossier) {
-                    context.nummers_elders.insert(product.nummer);
-                }
+        context.identificatie_gebruikt = used;
+        // TR332 and TR304: whose the toewijzingen are that the message names.
+        for nummer in named(&event.inhoud) {
+            let owner: Option<DossierKey> = rows.row(&keys::toewijzing(*gemeente, nummer))?;
+            let Some(owner) = owner.filter(|owner| *owner != event.dossier) else { continue };
+            context.nummers_elders.insert(nummer);
+            if owner.aanbieder == *aanbieder {
+                context.nummers_andere_client.insert(nummer);
             }
         }
-        judge(&dossier, &event, &context).map_err(|error| inconsistent(error.to_string()))
+        // TR347: of this gemeente, since what an aanbieder asked of another it need not know (OP095).
+        for referentie in asked(&event.inhoud) {
+            let owner: Option<Bsn> = rows.row(&keys::referentie(*gemeente, *aanbieder, referentie))?;
+            if owner.is_some_and(|owner| owner != *bsn) {
+                context.referenties_gebruikt.insert(referentie.clone());
+            }
+        }
+        let dossier = dossier(rows, &event.dossier)?;
+        judge(&dossier, event, &context).map_err(|error| inconsistent(at, error.to_string()))
     }
+}
+
+/// The toewijzingen that a 301 or 317 names.
+fn named(inhoud: &Inhoud) -> Vec<ToewijzingNummer> {
+    match inhoud {
+        Inhoud::Toewijzen(products) => products.iter().map(|product| product.nummer).collect(),
+        Inhoud::Wijzigen(verzoek) => {
+            let changed = verzoek.te_wijzigen.iter().map(|product| product.nummer);
+            verzoek.ongewijzigd.iter().copied().chain(changed).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The references under which a 315 or 317 asks.
+fn asked(inhoud: &Inhoud) -> Vec<&ReferentieAanbieder> {
+    match inhoud {
+        Inhoud::Aanvragen(products) => products.iter().map(|product| &product.referentie).collect(),
+        Inhoud::Wijzigen(verzoek) => vec![&verzoek.referentie],
+        _ => Vec::new(),
+    }
+}
+
+fn inconsistent(at: &At, what: String) -> LedgerError {
+    LedgerError::Inconsistent { entry: at.name(), what }
 }
 
 /// Says what would be answered to a message, without storing anything.
 ///
 /// # Errors
 ///
-/// The message is no 301, 305 or 307, or the rows cannot be read.
+/// The message is no heenbericht of iWmo, or the rows cannot be read.
 pub fn would_answer(
     rows: &impl Rows,
     settings: &Settings,
     message: &Message,
     now: Timestamp,
 ) -> Result<Uitspraak, LedgerError> {
-    let parties = translate::parties(message).map_err(|error| LedgerError::Inconsistent {
+    let (gemeente, _) = translate::sides(message).map_err(|error| LedgerError::Inconsistent {
         entry: message.kind().name().to_owned(),
         what: error.to_string(),
     })?;
@@ -75,10 +124,10 @@ pub fn would_answer(
         return Ok(Uitspraak::Kop { codes: vec!["0001".to_owned()] });
     }
     let defaults = GemeenteSettings::default();
-    let gemeente = settings.gemeenten.get(&parties.gemeente).unwrap_or(&defaults);
+    let at = At { chain: keys::chain(gemeente), seq: 0, time: now };
+    let gemeente = settings.gemeenten.get(&gemeente).unwrap_or(&defaults);
     let bench = Bench { settings, gemeente, today: dutch_date(now), rol: Rol::Ontvanger };
-    let at = At { chain: keys::chain(parties.gemeente), seq: 0, time: now };
-    Ok(Uitspraak::from(&bench.judge(message, &parties, &at, rows)?.verdict))
+    Ok(Uitspraak::of(&bench.judge(message, &at, rows)?))
 }
 
 /// Returns the dossier on record, or an empty one.
@@ -113,11 +162,22 @@ pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) ->
     Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
 }
 
-/// Returns the rules that decided a judgement, ascending.
-pub(super) fn regels(judgement: &Judgement) -> Vec<String> {
-    let mut regels: Vec<String> =
-        judgement.bevindingen.iter().map(|finding| finding.regel.id().to_owned()).collect();
+/// Returns the rules that decided judgements, ascending.
+pub(super) fn regels(judgements: &[Judgement]) -> Vec<String> {
+    let findings = judgements.iter().flat_map(|judgement| &judgement.bevindingen);
+    let mut regels: Vec<String> = findings.map(|finding| finding.regel.id().to_owned()).collect();
     regels.sort_unstable();
     regels.dedup();
     regels
+}
+
+/// Returns what is odd about a message, for people: its warnings and the anomalies it brings.
+pub(super) fn opmerkingen(judgements: &[Judgement]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for judgement in judgements {
+        found.extend(judgement.waarschuwingen.iter().map(|warning| warning.soort.as_str().to_owned()));
+        found.extend(judgement.anomalieen.iter().map(|anomaly| anomaly.soort.as_str().to_owned()));
+    }
+    found.dedup();
+    found
 }

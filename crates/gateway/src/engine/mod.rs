@@ -10,10 +10,10 @@
 //! | `api.rs` | the words between listeners, engine and outbox |
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
-//! | `decide.rs`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
+//! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
-//! | `batch.rs`, `worker.rs` | from records to the disk |
+//! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
 //! | `handle.rs`, `health.rs` | the engine as others see it |
 
 mod act;
@@ -29,6 +29,7 @@ mod plan;
 mod policy;
 pub mod record;
 mod settings;
+mod settle;
 #[cfg(test)]
 pub(crate) mod tests;
 mod whatif;

@@ -182,6 +182,7 @@ fn manual_code(reason: Handmatig) -> &'static str {
         Handmatig::SchemaOngeldig => "SCHEMA_ONGELDIG",
         Handmatig::TegenstrijdigeRetour => "TEGENSTRIJDIGE_RETOUR",
         Handmatig::OnbekendeRetour => "ONBEKENDE_RETOUR",
+        Handmatig::Transport => "TRANSPORT",
         Handmatig::TweemaalGeweigerd => "TWEEMAAL_GEWEIGERD",
         Handmatig::GeenPlan => "GEEN_PLAN",
         Handmatig::TeVeelPerioden => "TE_VEEL_PERIODEN",

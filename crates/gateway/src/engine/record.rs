@@ -41,6 +41,8 @@ pub enum Record {
     Start(Start),
     /// Somebody decided to change something.
     Handeling(Box<Handeling>),
+    /// A message that waited was judged.
+    Oordeel(Oordeel),
 }
 
 /// A message that came in, with the decision.
@@ -121,6 +123,14 @@ pub enum Uitspraak {
     /// A retour that no heenbericht matches, or that was given before: kept, without effect.
     #[n(3)]
     ZonderGevolg,
+    /// It came before what it builds on and is judged later (D8), by an [`Oordeel`]; until then it has no effect and
+    /// no retour.
+    #[n(4)]
+    Geparkeerd {
+        /// At the latest at this moment, in microseconds since 1970 UTC.
+        #[n(0)]
+        tot: i64,
+    },
 }
 
 /// A message to be sent.
@@ -252,6 +262,13 @@ pub enum BezorgUitkomst {
         #[n(0)]
         reden: String,
     },
+    /// It failed for too long, and nobody knows whether it arrived; parked. Since 0.2.0, before that `Geweigerd`.
+    #[n(4)]
+    Opgegeven {
+        /// Why it failed last.
+        #[n(0)]
+        reden: String,
+    },
 }
 
 /// A run of the CAK planner for one person.
@@ -266,6 +283,41 @@ pub struct Planning {
     /// The notification, if there is one.
     #[n(2)]
     pub uitgaand: Vec<Uitgaand>,
+}
+
+/// The judgement on a message that waited (D8). Since 0.2.0.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Oordeel {
+    /// The entry, in the same chain, that recorded the message.
+    #[n(0)]
+    pub seq: u64,
+    /// The partner that sent it.
+    #[n(1)]
+    pub partner: String,
+    /// The kind of message, as `WMO307`.
+    #[n(2)]
+    pub soort: String,
+    /// The calendar date in Europe/Amsterdam on which it was judged.
+    #[n(3)]
+    pub vandaag: String,
+    /// Whether it was judged because its time was over, and not because what it waited for had come.
+    #[n(4)]
+    pub tijd_om: bool,
+    /// What was decided.
+    #[n(5)]
+    pub uitspraak: Uitspraak,
+    /// The rules that decided it, ascending.
+    #[n(6)]
+    pub regels: Vec<String>,
+    /// Findings without a retourcode, for people.
+    #[n(7)]
+    pub waarschuwingen: Vec<String>,
+    /// What is to be sent because of it.
+    #[n(8)]
+    pub uitgaand: Vec<Uitgaand>,
+    /// What the CAK planner decided because of it.
+    #[n(9)]
+    pub eb: Option<EbBesluit>,
 }
 
 /// A start of the gateway, or its going on after the journal took no entries; in chain `0000`.
@@ -307,6 +359,7 @@ impl Record {
             Record::Planning(_) => 3,
             Record::Start(_) => 4,
             Record::Handeling(_) => 5,
+            Record::Oordeel(_) => 9,
         }
     }
 
@@ -319,6 +372,7 @@ impl Record {
             Record::Planning(planning) => minicbor::encode(planning, buffer),
             Record::Start(start) => minicbor::encode(start, buffer),
             Record::Handeling(handeling) => minicbor::encode(handeling, buffer),
+            Record::Oordeel(oordeel) => minicbor::encode(oordeel, buffer),
         };
         debug_assert!(result.is_ok(), "a Vec takes every byte");
     }
@@ -339,6 +393,7 @@ impl Record {
             3 => minicbor::decode(payload).map(Record::Planning).map_err(damaged),
             4 => minicbor::decode(payload).map(Record::Start).map_err(damaged),
             5 => minicbor::decode(payload).map(|h| Record::Handeling(Box::new(h))).map_err(damaged),
+            9 => minicbor::decode(payload).map(Record::Oordeel).map_err(damaged),
             _ => Err(RecordError::Newer { kind, version }),
         }
     }

@@ -18,10 +18,10 @@ use jiff::civil::Date;
 use crate::engine::decide::Decider;
 use crate::engine::judged::{Bench, dossier, heenbericht, regels};
 use crate::engine::plan::{BEDENKTIJD, Hold};
-use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Planning, Record, Uitspraak};
+use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Oordeel, Planning, Record, Uitspraak};
 use crate::engine::{Policy, Settings};
 use crate::journal::{Entry, EntryId, Position, Reader};
-use crate::ledger::{Applier, At, FORMAT, Gevolg, LedgerError, Persoon, Progress, Rows, keys};
+use crate::ledger::{Applier, At, FORMAT, Geparkeerd, Gevolg, LedgerError, Persoon, Progress, Rows, keys};
 use crate::store::{Ledger, Overlay};
 use crate::translate;
 
@@ -138,6 +138,7 @@ fn gemeenten_with_cak(reader: &Reader) -> Result<BTreeSet<Gemeente>, LedgerError
         let decided = match record(&entry)? {
             Record::Bericht(bericht) => bericht.eb.is_some(),
             Record::Planning(_) => true,
+            Record::Oordeel(oordeel) => oordeel.eb.is_some(),
             _ => false,
         };
         if decided {
@@ -173,6 +174,7 @@ impl Again<'_> {
                 self.planning(overlay, entry, &at, &planning)?;
                 self.decider.applier.apply(overlay, &at, &Record::Planning(planning), None)
             }
+            Record::Oordeel(oordeel) => self.oordeel(overlay, entry, &at, &oordeel),
             other => self.decider.applier.apply(overlay, &at, &other, None),
         }
     }
@@ -197,7 +199,7 @@ impl Again<'_> {
             self.difference(entry, Some(&bericht.soort), what);
         }
         let gevolg = self.decider.applier.bericht(overlay, at, bericht, &message)?;
-        if let Some(Gevolg { gemeente, bsn }) = gevolg {
+        if let Some(Gevolg { gemeente, bsn, .. }) = gevolg {
             let hold = match message {
                 Message::Wmo402(_) | Message::Wmo404(_) => Hold::Over,
                 _ => Hold::Begin,
@@ -228,45 +230,93 @@ impl Again<'_> {
         else {
             return Ok(None);
         };
-        let judgement = match message {
-            // Rules within the message are not a matter of policy.
-            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_)
-                if !rules::check(message).is_empty() =>
-            {
-                return Ok(None);
-            }
-            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_) => {
-                let parties = translate::parties(message).map_err(|error| inconsistent(error.to_string()))?;
-                let ours = matches!(message, Message::Wmo301(_));
-                let rol = if ours { Rol::Verzender } else { Rol::Ontvanger };
-                let judgement =
-                    Bench { settings, gemeente, today, rol }.judge(message, &parties, at, overlay)?;
-                if ours {
-                    let regels = blocking(&judgement);
-                    return Ok((!judgement.mag_verzonden()).then_some(What::NietVerzonden { regels }));
-                }
-                judgement
-            }
-            Message::Wmo302(_) => {
+        let judgements = match message {
+            Message::Wmo302(_) | Message::Wmo320(_) => {
                 let Some(code) = self::gemeente(&at.chain.to_string()) else { return Ok(None) };
                 let heen = heenbericht(overlay, code, message)?.filter(|_| bericht.heenbericht.is_some());
-                let Some(heen) = heen else { return Ok(None) };
-                let key = DossierKey { gemeente: code, aanbieder: heen.aanbieder, bsn: heen.bsn };
-                let event = translate::toewijzing_retour(message, key.clone(), at.seq, today)
+                let Some((heen, bsn)) = heen.and_then(|heen| heen.bsn.map(|bsn| (heen, bsn))) else {
+                    return Ok(None);
+                };
+                let key = DossierKey { gemeente: code, aanbieder: heen.aanbieder, bsn };
+                let event = translate::retour(message, key.clone(), at.seq, today)
                     .map_err(|error| inconsistent(error.to_string()))?;
                 let context = Context::new(today, &gemeente.beleid);
-                judge(&dossier(overlay, &key)?, &event, &context)
-                    .map_err(|error| inconsistent(error.to_string()))?
+                let judgement = judge(&dossier(overlay, &key)?, &event, &context)
+                    .map_err(|error| inconsistent(error.to_string()))?;
+                vec![judgement]
             }
-            _ => return Ok(None),
+            Message::Wmo402(_) | Message::Wmo404(_) => return Ok(None),
+            // Rules within the message are not a matter of policy.
+            _ if !rules::check(message).is_empty() => return Ok(None),
+            _ => {
+                let ours = matches!(message, Message::Wmo301(_) | Message::Wmo319(_) | Message::Wmo325(_));
+                let rol = if ours { Rol::Verzender } else { Rol::Ontvanger };
+                let judgements = Bench { settings, gemeente, today, rol }.judge(message, at, overlay)?;
+                if ours {
+                    let sent = judgements.iter().any(Judgement::mag_verzonden);
+                    let regels = blocking(&judgements);
+                    return Ok((!sent).then_some(What::NietVerzonden { regels }));
+                }
+                judgements
+            }
         };
-        let zou = Uitspraak::from(&judgement.verdict);
-        let regels = regels(&judgement);
+        let too_early = |judgement: &Judgement| judgement.is_te_vroeg();
+        if gemeente.beleid.parkeertijd_minuten > 0 && judgements.iter().all(too_early) {
+            // How long it would wait decides nothing, and where it waited it is judged when that was over.
+            let waits = matches!(bericht.uitspraak, Uitspraak::Geparkeerd { .. });
+            let tot = at.time.as_microsecond();
+            return Ok((!waits).then(|| What::Uitspraak {
+                was: bericht.uitspraak.clone(),
+                zou: Uitspraak::Geparkeerd { tot },
+                regels: regels(&judgements),
+            }));
+        }
+        let zou = Uitspraak::of(&judgements);
+        let regels = regels(&judgements);
         Ok((zou != bericht.uitspraak).then(|| What::Uitspraak {
             was: bericht.uitspraak.clone(),
             zou,
             regels,
         }))
+    }
+
+    /// Judges a message that waited again.
+    fn oordeel(
+        &mut self,
+        overlay: &mut Overlay<'_>,
+        entry: &Entry,
+        at: &At,
+        oordeel: &Oordeel,
+    ) -> Result<(), LedgerError> {
+        let inconsistent =
+            |what: &str| LedgerError::Inconsistent { entry: entry.id.to_string(), what: what.to_owned() };
+        let today: Date =
+            oordeel.vandaag.parse().map_err(|_| inconsistent("a date in the entry cannot be read"))?;
+        let settings = self.decider.settings;
+        let code = gemeente(&at.chain.to_string());
+        let parked: Option<Geparkeerd> = match code {
+            Some(code) => overlay.row(&keys::geparkeerd(code, oordeel.seq))?,
+            None => None,
+        };
+        if let (Some(gemeente), Some(parked)) = (code.and_then(|code| settings.gemeenten.get(&code)), parked)
+        {
+            self.looked.messages += 1;
+            let bench = Bench { settings, gemeente, today, rol: Rol::Ontvanger };
+            let judgements = [bench.event(&parked.event, false, at, overlay)?];
+            let zou = Uitspraak::of(&judgements);
+            if zou != oordeel.uitspraak {
+                let was = oordeel.uitspraak.clone();
+                let what = What::Uitspraak { was, zou, regels: regels(&judgements) };
+                self.difference(entry, Some(&oordeel.soort), what);
+            }
+        }
+        if let Some(Gevolg { gemeente, bsn, .. }) = self.decider.applier.oordeel(overlay, at, oordeel)?
+            && !held_back(overlay, at, gemeente, &bsn, oordeel.eb.as_ref())?
+        {
+            let who = Who { gemeente, bsn, today, hold: Hold::Begin };
+            self.plan(overlay, entry, at, &who, oordeel.eb.as_ref())?;
+        }
+        self.decider.applier.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
     }
 
     fn planning(
@@ -336,9 +386,10 @@ fn held_back(
 }
 
 /// Returns what stands in the way of sending a message of ours.
-fn blocking(judgement: &Judgement) -> Vec<String> {
-    let mut blocking = regels(judgement);
-    let findings = judgement.waarschuwingen.iter().filter(|finding| finding.ernst == Ernst::Blokkeert);
+fn blocking(judgements: &[Judgement]) -> Vec<String> {
+    let mut blocking = regels(judgements);
+    let findings = judgements.iter().flat_map(|judgement| &judgement.waarschuwingen);
+    let findings = findings.filter(|finding| finding.ernst == Ernst::Blokkeert);
     blocking.extend(findings.map(|finding| finding.soort.as_str().to_owned()));
     blocking
 }

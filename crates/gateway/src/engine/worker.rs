@@ -18,7 +18,7 @@ use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
-use crate::ledger::{Applier, LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
 use crate::store::Ledger;
 
@@ -58,7 +58,7 @@ struct Day {
 
 /// What became of a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Committed {
+pub(super) enum Committed {
     /// Everything is durable and in the ledger.
     Done,
     /// The journal took nothing, and nothing has changed.
@@ -98,6 +98,9 @@ impl Worker {
     /// Runs until told to stop, until nobody can ask anything any more, or until the ledger fails.
     pub(super) fn run(mut self) {
         let ledger = Arc::clone(&self.ledger);
+        if self.settle_all(&ledger) == Committed::Broken {
+            return self.refuse_waiting();
+        }
         let mut day = None;
         let mut pause = false;
         while let Some(first) = self.next(day.is_some(), pause) {
@@ -149,7 +152,7 @@ impl Worker {
         }
     }
 
-    fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
+    pub(super) fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
         let (outgoing, acts) = (batch.outgoing, batch.acts);
         let start = std::time::Instant::now();
         let committed = batch.commit(&mut self.journal);
@@ -212,6 +215,7 @@ impl Worker {
                     |batch| self.message(&inbound, &message, sha256, batch),
                     || unavailable("a fault of the gateway: the message could not be judged"),
                 );
+                self.settle(batch);
                 match decided {
                     Ok(receipt) => batch.reply(Reply::Receipt(reply, receipt)),
                     Err(refusal) => batch.reply(Reply::Refused(reply, refusal)),
@@ -247,9 +251,8 @@ impl Worker {
         sha256: [u8; 32],
         batch: &mut Batch<'_>,
     ) -> Result<Receipt, Refusal> {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
         let now = self.clock.now();
-        decider.message(inbound, message, sha256, now, batch)
+        self.decider().message(inbound, message, sha256, now, batch)
     }
 
     fn outcome(&self, id: &OutgoingId, outcome: Outcome, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
@@ -261,24 +264,43 @@ impl Worker {
         }
         let at = batch.next(chain, self.clock.now());
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
-        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)
+        let Record::Bezorging(bezorging) = &record else { return Ok(()) };
+        let gevolg = self.applier.bezorging(&mut batch.overlay, &at, bezorging)?;
+        batch.push(&at, &record)?;
+        match gevolg {
+            // The CAK does not take a notification: what comes next is for the planner to say.
+            Some(Gevolg { gemeente, bsn, .. }) => {
+                let (decider, now) = (self.decider(), self.clock.now());
+                decider.planning(gemeente, &bsn, dutch_date(now), now, batch)
+            }
+            None => Ok(()),
+        }
     }
 
     fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
         let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
         let Some(wat) = wat else { return Ok(Acted { entry: None, gewijzigd, ongewijzigd }) };
         let at = batch.next(act.chain, self.clock.now());
-        let record = Record::Handeling(Box::new(act.handeling(wat)));
-        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)?;
+        let handeling = act.handeling(wat);
+        let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
+        batch.push(&at, &Record::Handeling(Box::new(handeling)))?;
         batch.acts += 1;
+        // A notification that is never sent: what comes next is for the planner to say.
+        let (decider, now) = (self.decider(), self.clock.now());
+        for Gevolg { gemeente, bsn, .. } in gevolgen {
+            decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
+        }
         Ok(Acted { entry: Some(EntryId { chain: at.chain, seq: at.seq }), gewijzigd, ongewijzigd })
     }
 
-    /// Plans for whom a hold is over.
+    pub(super) fn decider(&self) -> Decider<'_> {
+        Decider { settings: &self.settings, applier: &self.applier }
+    }
+
+    /// Does what time has come for: judges messages that waited, plans for whom a hold is over.
     fn due(&self, batch: &mut Batch<'_>) {
         let now = self.clock.now();
+        self.overdue(now, batch);
         let full = batch.len() + DAY_PERSONS;
         for row in self.ledger.scan(&keys::alle_planning()) {
             let key = match row {
@@ -322,7 +344,7 @@ impl Worker {
 
     /// Plans for one person; a failure is theirs alone.
     fn plan(&self, gemeente: Gemeente, bsn: &Bsn, today: Date, now: Timestamp, batch: &mut Batch<'_>) {
-        let decider = Decider { settings: &self.settings, applier: &self.applier };
+        let decider = self.decider();
         let fault = || LedgerError::Inconsistent {
             entry: format!("gemeente {gemeente}"),
             what: "a fault of the gateway".to_owned(),
@@ -346,6 +368,7 @@ impl From<Outcome> for BezorgUitkomst {
                 BezorgUitkomst::Opnieuw { reden: reason, niet_voor: not_before.as_microsecond() }
             }
             Outcome::Refused { reason } => BezorgUitkomst::Geweigerd { reden: reason },
+            Outcome::GivenUp { reason } => BezorgUitkomst::Opgegeven { reden: reason },
         }
     }
 }

@@ -5,18 +5,20 @@
 
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
-use iwmo_toewijzing::cak::{EbDossier, EbStartNummer, Kostprijs, Opdracht};
-use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
-use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie};
+use iwmo_toewijzing::cak::EbDossier;
+use iwmo_toewijzing::event::{DossierKey, Event};
+use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente};
 use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, EbMelding, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, keys,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, acts, cak, geparkeerd, heen, keys,
     outgoing, put_row,
 };
 use crate::engine::OutgoingId;
-use crate::engine::record::{self, Bericht, Bezorging, EbBesluit, EbUitkomst, Record, Uitspraak};
+use crate::engine::record::{
+    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Handeling, Oordeel, Record,
+};
 use crate::journal::EntryId;
 use crate::store::Overlay;
 use crate::translate::{self, Untranslatable};
@@ -28,6 +30,15 @@ pub struct Gevolg {
     pub gemeente: Gemeente,
     /// The person.
     pub bsn: Bsn,
+    /// The aanbieder whose dossier it is; none: the CAK said something.
+    pub aanbieder: Option<Aanbieder>,
+}
+
+impl Gevolg {
+    /// Something changed in a dossier.
+    pub(super) fn of(dossier: &DossierKey) -> Self {
+        Self { gemeente: dossier.gemeente, bsn: dossier.bsn, aanbieder: Some(dossier.aanbieder) }
+    }
 }
 
 /// Applies journal entries to the ledger.
@@ -44,7 +55,7 @@ impl Applier {
     }
 
     /// Reads the message of a record, if it is one that can be read.
-    pub(super) fn message(&self, bericht: &Bericht) -> Option<Message> {
+    pub(crate) fn message(&self, bericht: &Bericht) -> Option<Message> {
         self.schemas.decode(&bericht.bytes).ok()
     }
 
@@ -75,10 +86,14 @@ impl Applier {
                 self.bericht(overlay, at, bericht, message)?;
                 self.vervolg(overlay, at, &bericht.uitgaand, bericht.eb.as_ref())
             }
-            Record::Bezorging(bezorging) => delivery(overlay, at, bezorging),
+            Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
-            Record::Handeling(handeling) => acts::apply(overlay, at, handeling),
+            Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
+            Record::Oordeel(oordeel) => {
+                self.oordeel(overlay, at, oordeel)?;
+                self.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
+            }
         }
     }
 
@@ -108,13 +123,79 @@ impl Applier {
         }
         let dag = parse_date(at, &bericht.vandaag)?;
         match message {
-            Message::Wmo301(_) | Message::Wmo305(_) | Message::Wmo307(_) => {
-                heenbericht(overlay, at, bericht, message, dag)
+            Message::Wmo301(_)
+            | Message::Wmo305(_)
+            | Message::Wmo307(_)
+            | Message::Wmo315(_)
+            | Message::Wmo317(_)
+            | Message::Wmo319(_)
+            | Message::Wmo323(_)
+            | Message::Wmo325(_) => {
+                if let Message::Wmo323(_) = message {
+                    self.answered(overlay, at, bericht)?;
+                }
+                heen::apply(overlay, at, bericht, message, dag)
             }
-            Message::Wmo302(_) => toewijzing_retour(overlay, at, bericht, message, dag),
-            Message::Wmo402(_) | Message::Wmo404(_) => eb_retour(overlay, at, bericht, message),
+            Message::Wmo302(_) | Message::Wmo320(_) => retour(overlay, at, bericht, message, dag),
+            Message::Wmo402(_) | Message::Wmo404(_) => cak::retour(overlay, at, bericht, message),
             other => Err(inconsistent(at, &format!("a {} has no effect that is known", other.kind().name()))),
         }
+    }
+
+    /// Applies the judgement on a message that waited, without what follows from it. Returns the person for whom
+    /// something changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn oordeel(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        oordeel: &Oordeel,
+    ) -> Result<Option<Gevolg>, LedgerError> {
+        geparkeerd::judge(overlay, at, oordeel)
+    }
+
+    /// Applies the end of an attempt to deliver. Returns the person of a notification that the CAK did not take.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn bezorging(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        bezorging: &Bezorging,
+    ) -> Result<Option<Gevolg>, LedgerError> {
+        match (delivery(overlay, at, bezorging)?, &bezorging.uitkomst) {
+            (Some(melding), BezorgUitkomst::Geweigerd { .. }) => cak::niet_aangenomen(overlay, at, &melding),
+            _ => Ok(None),
+        }
+    }
+
+    /// Applies an act. Returns the persons for whom something changed that the CAK may have to hear.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn handeling(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        handeling: &Handeling,
+    ) -> Result<Vec<Gevolg>, LedgerError> {
+        acts::apply(overlay, at, handeling)
+    }
+
+    /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
+    fn answered(&self, overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
+        for answer in &bericht.uitgaand {
+            let answer = self.schemas.decode(&answer.bytes);
+            let answer = answer.map_err(|_| inconsistent(at, "a message of ours is not valid"))?;
+            heen::use_up(overlay, at, &answer, &[])?;
+        }
+        Ok(())
     }
 
     /// Applies what follows from a record: outgoing messages and the CAK planner's decision.
@@ -129,6 +210,10 @@ impl Applier {
         uitgaand: &[record::Uitgaand],
         eb: Option<&EbBesluit>,
     ) -> Result<(), LedgerError> {
+        let melding = eb.and_then(|besluit| match &besluit.uitkomst {
+            EbUitkomst::Melding { identificatie, .. } => Some(identificatie),
+            _ => None,
+        });
         for (index, message) in uitgaand.iter().enumerate() {
             let id = at.outgoing(index);
             let moment = at.time.as_microsecond();
@@ -144,65 +229,20 @@ impl Applier {
                 ontvangst: None,
                 sinds_us: moment,
                 geduld_us: moment,
+                // The notification is the last of them.
+                melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
             };
             outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
-            Some(besluit) => eigen_bijdrage(overlay, at, besluit),
+            Some(besluit) => cak::besluit(overlay, at, besluit),
             None => Ok(()),
         }
     }
 }
 
-/// A 301, 305 or 307: its Identificatie is used up whatever became of it (D19); the rest only when approved.
-fn heenbericht(
-    overlay: &mut Overlay<'_>,
-    at: &At,
-    bericht: &Bericht,
-    message: &Message,
-    dag: Date,
-) -> Result<Option<Gevolg>, LedgerError> {
-    let parties = translate::parties(message).map_err(|error| untranslatable(at, &error))?;
-    let key = keys::heenbericht(
-        parties.gemeente,
-        message.header().afzender,
-        message.kind().bericht_code(),
-        message.header().identificatie,
-    );
-    // The first message with an Identificatie keeps it: a later one with the same was refused (9056).
-    if overlay.bytes(&key)?.is_none() {
-        let row = Heenbericht {
-            seq: at.seq,
-            aanbieder: parties.aanbieder,
-            bsn: parties.bsn,
-            dagtekening: translate::date(message.header().dagtekening).ok(),
-            nummers: translate::nummers(message),
-            antwoord: None,
-        };
-        put_row(overlay, key, &row)?;
-    }
-    overlay.put(keys::persoon_entry(parties.gemeente, &parties.bsn, at.seq), Vec::new());
-    if bericht.uitspraak != Uitspraak::Goedgekeurd {
-        return Ok(None);
-    }
-    let event = translate::event(message, at.seq, dag).map_err(|error| untranslatable(at, &error))?;
-    record_event(overlay, at, &event)?;
-    if let Inhoud::Toewijzen(products) = &event.inhoud {
-        for product in products {
-            put_row(overlay, keys::toewijzing(parties.gemeente, product.nummer), &event.dossier)?;
-        }
-    }
-    let mut persoon = persoon(overlay, at, parties.gemeente, &parties.bsn)?;
-    if let Err(place) = persoon.aanbieders.binary_search(&parties.aanbieder) {
-        persoon.aanbieders.insert(place, parties.aanbieder);
-    }
-    persoon.geboortedatum = translate::geboortedatum(message).or(persoon.geboortedatum);
-    put_row(overlay, keys::persoon(parties.gemeente, &parties.bsn), &persoon)?;
-    Ok(Some(Gevolg { gemeente: parties.gemeente, bsn: parties.bsn }))
-}
-
-/// A 302 on a 301 of ours.
-fn toewijzing_retour(
+/// A 302 or 320 on a 301 or 319 of ours.
+fn retour(
     overlay: &mut Overlay<'_>,
     at: &At,
     bericht: &Bericht,
@@ -219,43 +259,16 @@ fn toewijzing_retour(
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the message it answers is not on record"))?;
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
-    overlay.put(keys::persoon_entry(gemeente, &heen.bsn, at.seq), Vec::new());
-    let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn: heen.bsn };
-    let event = translate::toewijzing_retour(message, dossier, at.seq, dag)
-        .map_err(|error| untranslatable(at, &error))?;
+    let bsn = heen.bsn.ok_or_else(|| inconsistent(at, "the message it answers is about nobody"))?;
+    overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
+    let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn };
+    let event =
+        translate::retour(message, dossier, at.seq, dag).map_err(|error| untranslatable(at, &error))?;
     record_event(overlay, at, &event)?;
-    Ok(Some(Gevolg { gemeente, bsn: heen.bsn }))
+    Ok(Some(Gevolg::of(&event.dossier)))
 }
 
-/// A 402 or 404 on a notification of ours.
-fn eb_retour(
-    overlay: &mut Overlay<'_>,
-    at: &At,
-    bericht: &Bericht,
-    message: &Message,
-) -> Result<Option<Gevolg>, LedgerError> {
-    if bericht.heenbericht.is_none() {
-        return Ok(None);
-    }
-    let gemeente = gemeente(at)?;
-    let key = keys::eb_melding(gemeente, message.header().identificatie);
-    let mut melding: EbMelding =
-        overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the notification it answers is not on record"))?;
-    // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
-    melding.antwoord.get_or_insert(at.seq);
-    put_row(overlay, key, &melding)?;
-    overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
-    let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
-    let identificatie = Identificatie::new(message.header().identificatie)
-        .map_err(|error| inconsistent(at, &error.to_string()))?;
-    let codes = translate::retour_codes(message).map_err(|error| untranslatable(at, &error))?;
-    // What the retour led to stands in the record itself; the plan that follows reads it there.
-    let _ = persoon.eb.retour(&identificatie, &codes);
-    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
-    Ok(Some(Gevolg { gemeente, bsn: melding.bsn }))
-}
-
-fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
+pub(super) fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
     let row: Option<Dossier> = overlay.row(&key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
@@ -263,7 +276,12 @@ fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(),
     put_row(overlay, key, &dossier)
 }
 
-fn persoon(overlay: &Overlay<'_>, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<Persoon, LedgerError> {
+pub(super) fn persoon(
+    overlay: &Overlay<'_>,
+    at: &At,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+) -> Result<Persoon, LedgerError> {
     let row = overlay.row(&keys::persoon(gemeente, bsn))?;
     Ok(row.unwrap_or_else(|| Persoon {
         sinds: at.seq,
@@ -275,77 +293,12 @@ fn persoon(overlay: &Overlay<'_>, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Res
     }))
 }
 
-/// What the CAK planner decided.
-fn eigen_bijdrage(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Result<(), LedgerError> {
-    let gemeente = gemeente(at)?;
-    let bsn = Bsn::new(&besluit.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
-    let mut persoon = persoon(overlay, at, gemeente, &bsn)?;
-    if let Some(moment) = persoon.plan_op_us.take() {
-        overlay.delete(keys::planning(moment, gemeente, &bsn));
-    }
-    persoon.eb_reden = None;
-    match &besluit.uitkomst {
-        EbUitkomst::Niets => {}
-        EbUitkomst::Melding { identificatie, dagtekening, .. } => {
-            let opdracht = opdracht(at, &besluit.uitkomst)?;
-            let dagtekening = parse_date(at, dagtekening)?;
-            let naam =
-                Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
-            persoon
-                .eb
-                .sent(opdracht, naam, dagtekening)
-                .map_err(|error| inconsistent(at, &error.to_string()))?;
-            let melding = EbMelding {
-                seq: at.seq,
-                bsn,
-                stop: opdracht.onderdeel() == iwmo_toewijzing::cak::Onderdeel::Stop,
-                dagtekening,
-                antwoord: None,
-            };
-            put_row(overlay, keys::eb_melding(gemeente, identificatie), &melding)?;
-            // OP290: a number given out is never given out again, whatever becomes of it.
-            let mut tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
-            tellers.eb_start_nummer = tellers.eb_start_nummer.max(opdracht.nummer().value());
-            put_row(overlay, keys::tellers(gemeente), &tellers)?;
-        }
-        EbUitkomst::Wacht { tot, reden } => {
-            overlay.put(keys::planning(*tot, gemeente, &bsn), Vec::new());
-            persoon.plan_op_us = Some(*tot);
-            persoon.eb_reden = Some(reden.clone());
-        }
-        EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),
-    }
-    overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
-    put_row(overlay, keys::persoon(gemeente, &bsn), &persoon)
-}
-
-/// Reads back the command of a notification.
-fn opdracht(at: &At, uitkomst: &EbUitkomst) -> Result<Opdracht, LedgerError> {
-    let EbUitkomst::Melding { soort, status, nummer, datum, kostprijs_cent, kostprijs_vanaf, .. } = uitkomst
-    else {
-        return Err(inconsistent(at, "the decision is no notification"));
-    };
-    let nummer = EbStartNummer::new(*nummer).map_err(|error| inconsistent(at, &error.to_string()))?;
-    let datum = parse_date(at, datum)?;
-    let kostprijs = match (kostprijs_cent, kostprijs_vanaf) {
-        (Some(bedrag_cent), Some(vanaf)) => {
-            Some(Kostprijs { bedrag_cent: *bedrag_cent, startdatum: parse_date(at, vanaf)? })
-        }
-        _ => None,
-    };
-    match (soort, status) {
-        (0, 1) => Ok(Opdracht::MeldStart { nummer, datum, kostprijs }),
-        (0, 2) => Ok(Opdracht::WijzigStart { nummer, datum, kostprijs }),
-        (0, 3) => Ok(Opdracht::VerwijderStart { nummer, datum, kostprijs }),
-        (1, 1) => Ok(Opdracht::MeldStop { nummer, datum }),
-        (1, 2) => Ok(Opdracht::WijzigStop { nummer, datum }),
-        (1, 3) => Ok(Opdracht::VerwijderStop { nummer, datum }),
-        _ => Err(inconsistent(at, "the notification has a kind or status that is not known")),
-    }
-}
-
-/// The end of an attempt to deliver.
-fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result<(), LedgerError> {
+/// The end of an attempt to deliver. Returns the Identificatie of a notification to the CAK.
+fn delivery(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    bezorging: &Bezorging,
+) -> Result<Option<String>, LedgerError> {
     let id = OutgoingId { gemeente: at.chain.code(), seq: bezorging.seq, index: bezorging.index };
     let key = keys::uitgaand(&id);
     let mut row: Uitgaand = overlay
@@ -353,10 +306,11 @@ fn delivery(overlay: &mut Overlay<'_>, at: &At, bezorging: &Bezorging) -> Result
         .ok_or_else(|| inconsistent(at, &format!("outgoing message {id} is not on record")))?;
     let was = row.stand;
     outgoing::attempted(&mut row, at, &bezorging.uitkomst);
-    outgoing::put(overlay, &id, Some(was), &row)
+    outgoing::put(overlay, &id, Some(was), &row)?;
+    Ok(row.melding)
 }
 
-fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
+pub(super) fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
     let code = at.chain.code();
     std::str::from_utf8(&code)
         .ok()
@@ -364,11 +318,11 @@ fn gemeente(at: &At) -> Result<Gemeente, LedgerError> {
         .ok_or_else(|| inconsistent(at, "the chain is not that of a gemeente"))
 }
 
-fn parse_date(at: &At, text: &str) -> Result<Date, LedgerError> {
+pub(super) fn parse_date(at: &At, text: &str) -> Result<Date, LedgerError> {
     text.parse().map_err(|_| inconsistent(at, "a date in the entry cannot be read"))
 }
 
-fn untranslatable(at: &At, error: &Untranslatable) -> LedgerError {
+pub(super) fn untranslatable(at: &At, error: &Untranslatable) -> LedgerError {
     inconsistent(at, &error.to_string())
 }
 

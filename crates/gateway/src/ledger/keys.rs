@@ -9,6 +9,11 @@
 //! | `t` | gemeente, ToewijzingNummer | whose toewijzing it is |
 //! | `h` | gemeente, Afzender, BerichtCode, Identificatie | a heenbericht (TR056) |
 //! | `e` | gemeente, Identificatie | the person a notification to the CAK is about |
+//! | `r` | gemeente, aanbieder, ReferentieAanbieder | the person the aanbieder asked something for (TR347) |
+//! | `c` | gemeente, aanbieder, Identificatie | a declaration (323) and what it waits for |
+//! | `g` | gemeente, seq | a message that waits to be judged (D8) |
+//! | `j` | gemeente, aanbieder, BSN, seq | nothing: which messages of a dossier wait to be judged |
+//! | `v` | moment, gemeente, seq | nothing: which message must be judged from that moment on |
 //! | `n` | gemeente | counters |
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
@@ -16,10 +21,13 @@
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
-//! | `r` | partner | how sending to the partner stands |
+//! | `z` | partner | how sending to the partner stands |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
-use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, ToewijzingNummer};
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{
+    Aanbieder, Bsn, Gemeente, Identificatie, ReferentieAanbieder, ToewijzingNummer,
+};
 
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
@@ -119,6 +127,81 @@ pub fn heenbericht(gemeente: Gemeente, afzender: &str, bericht_code: u32, identi
     )
 }
 
+/// Key of a request of an aanbieder.
+pub fn referentie(gemeente: Gemeente, aanbieder: Aanbieder, referentie: &ReferentieAanbieder) -> Vec<u8> {
+    let (gemeente, aanbieder) = (gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes());
+    key(b'r', &[gemeente, aanbieder, referentie.as_str().as_bytes()])
+}
+
+/// Key of a declaration.
+pub fn declaratie(gemeente: Gemeente, aanbieder: Aanbieder, identificatie: &str) -> Vec<u8> {
+    let (gemeente, aanbieder) = (gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes());
+    key(b'c', &[gemeente, aanbieder, identificatie.as_bytes()])
+}
+
+/// Prefix of the declarations to a gemeente; to all gemeenten without one.
+pub fn declaraties(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'c', gemeente)
+}
+
+/// Reads back gemeente, aanbieder and Identificatie from the key of a declaration.
+pub fn declaratie_delen(key: &[u8]) -> Option<(Gemeente, Aanbieder, Identificatie)> {
+    let text = std::str::from_utf8(key.strip_prefix(b"c")?).ok()?;
+    let (gemeente, rest) = text.split_at_checked(4)?;
+    let (aanbieder, identificatie) = rest.split_at_checked(8)?;
+    Some((
+        Gemeente::new(gemeente).ok()?,
+        Aanbieder::new(aanbieder).ok()?,
+        Identificatie::new(identificatie).ok()?,
+    ))
+}
+
+/// Key of a message that waits to be judged.
+pub fn geparkeerd(gemeente: Gemeente, seq: u64) -> Vec<u8> {
+    key(b'g', &[gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// Prefix of the messages to a gemeente that wait to be judged; to all gemeenten without one.
+pub fn alle_geparkeerd(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'g', gemeente)
+}
+
+/// Key that says that a message of a dossier waits to be judged.
+pub fn wachtend(dossier: &DossierKey, seq: u64) -> Vec<u8> {
+    let mut key = wachtend_in(dossier);
+    key.extend_from_slice(&seq.to_be_bytes());
+    key
+}
+
+/// Prefix of the messages of a dossier that wait to be judged.
+pub fn wachtend_in(dossier: &DossierKey) -> Vec<u8> {
+    let DossierKey { gemeente, aanbieder, bsn } = dossier;
+    key(b'j', &[gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes(), bsn.expose().as_bytes()])
+}
+
+/// Reads back the entry that recorded a message from the last part of a key.
+pub fn laatste_seq(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// Key that says when a message must be judged at the latest.
+pub fn oordeel(moment_us: i64, gemeente: Gemeente, seq: u64) -> Vec<u8> {
+    key(b'v', &[&moment_us.to_be_bytes(), gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// Prefix of all messages that must be judged, earliest first.
+pub fn alle_oordelen() -> Vec<u8> {
+    key(b'v', &[])
+}
+
+/// Reads back moment, gemeente and entry from the key of a message that must be judged.
+pub fn oordeel_delen(key: &[u8]) -> Option<(i64, Gemeente, u64)> {
+    let rest = key.strip_prefix(b"v")?;
+    let moment_us = i64::from_be_bytes(rest.get(..8)?.try_into().ok()?);
+    let gemeente = Gemeente::new(std::str::from_utf8(rest.get(8..12)?).ok()?).ok()?;
+    Some((moment_us, gemeente, laatste_seq(rest.get(12..)?)?))
+}
+
 /// Key of a notification to the CAK.
 pub fn eb_melding(gemeente: Gemeente, identificatie: &str) -> Vec<u8> {
     key(b'e', &[gemeente.as_str().as_bytes(), identificatie.as_bytes()])
@@ -206,17 +289,17 @@ pub fn vastgehouden_van(partner: &PartnerId) -> Vec<u8> {
 
 /// Key of how sending to a partner stands.
 pub fn verzending(partner: &str) -> Vec<u8> {
-    key(b'r', &[partner.as_bytes()])
+    key(b'z', &[partner.as_bytes()])
 }
 
 /// Prefix of how sending to partners stands.
 pub fn verzendingen() -> Vec<u8> {
-    key(b'r', &[])
+    key(b'z', &[])
 }
 
 /// Reads back the partner from the key of how sending to it stands.
 pub fn verzending_partner(key: &[u8]) -> Option<&str> {
-    std::str::from_utf8(key.strip_prefix(b"r")?).ok()
+    std::str::from_utf8(key.strip_prefix(b"z")?).ok()
 }
 
 fn in_queue(kind: u8, partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {

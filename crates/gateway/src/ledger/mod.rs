@@ -8,6 +8,9 @@ pub mod keys;
 mod acts;
 mod ahead;
 mod apply;
+mod cak;
+mod geparkeerd;
+mod heen;
 mod outgoing;
 mod rebuild;
 mod rows;
@@ -20,14 +23,18 @@ use crate::journal::{Chain, EntryId, OpenError, ReadError};
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
+pub(crate) use heen::{declared, events};
 pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{EbMelding, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand, Vasthouding, Verzending};
+pub use rows::{
+    Declaratie, EbMelding, Geparkeerd, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand, Vasthouding,
+    Verzending,
+};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +153,11 @@ pub fn row_words(key: &[u8]) -> String {
             None => "a toewijzing".to_owned(),
         },
         Some(b'h') => format!("a heenbericht of gemeente {gemeente}"),
+        Some(b'r') => format!("a request to gemeente {gemeente}"),
+        Some(b'c') => format!("a declaration to gemeente {gemeente}"),
+        Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
+        Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
+        Some(b'v') => "when a message must be judged".to_owned(),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),
@@ -157,7 +169,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'u') => "the queue of a partner".to_owned(),
         Some(b'a') => "what is not sent yet".to_owned(),
         Some(b'b') => "what is held for a partner".to_owned(),
-        Some(b'r') => "how sending to a partner stands".to_owned(),
+        Some(b'z') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),
     }

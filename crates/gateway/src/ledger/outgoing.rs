@@ -35,7 +35,9 @@ pub(super) fn attempted(row: &mut Uitgaand, at: &At, uitkomst: &BezorgUitkomst) 
         (BezorgUitkomst::Bezorgd { ontvangst }, _) => (Stand::Bezorgd, None, ontvangst.clone()),
         (BezorgUitkomst::Doorgegeven { ontvangst }, _) => (Stand::Doorgegeven, None, ontvangst.clone()),
         (_, Stand::Geannuleerd) => return,
-        (BezorgUitkomst::Geweigerd { reden }, _) => (Stand::Geparkeerd, Some(reden.clone()), None),
+        (BezorgUitkomst::Geweigerd { reden } | BezorgUitkomst::Opgegeven { reden }, _) => {
+            (Stand::Geparkeerd, Some(reden.clone()), None)
+        }
         (BezorgUitkomst::Opnieuw { .. }, Stand::Vastgehouden) => return,
         (BezorgUitkomst::Opnieuw { reden, niet_voor }, _) => {
             row.niet_voor_us = *niet_voor;

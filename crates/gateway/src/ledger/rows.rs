@@ -1,6 +1,7 @@
 //! The rows of the ledger.
 
 use iwmo_toewijzing::cak::EbDossier;
+use iwmo_toewijzing::event::Event;
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, ToewijzingNummer};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -29,14 +30,46 @@ pub struct Heenbericht {
     pub seq: u64,
     /// The aanbieder on the other side.
     pub aanbieder: Aanbieder,
-    /// The client.
-    pub bsn: Bsn,
+    /// The client; none for a declaration and its answer, which have many.
+    pub bsn: Option<Bsn>,
     /// Dagtekening; none when it has no year of four digits, which no approved message has.
     pub dagtekening: Option<Date>,
     /// The toewijzingen it speaks of.
     pub nummers: Vec<ToewijzingNummer>,
     /// The entry that recorded its retour.
     pub antwoord: Option<u64>,
+}
+
+/// A declaration (323) that was taken, until and after its answer (325).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Declaratie {
+    /// The entry that recorded it.
+    pub seq: u64,
+    /// The day it was received.
+    pub dag: Date,
+    /// Dagtekening.
+    pub dagtekening: Date,
+    /// XsdVersie: of the basisschema and of the message (TR371).
+    pub xsd_versie: (String, String),
+    /// Whose Prestaties it has, ascending.
+    pub clienten: Vec<Bsn>,
+    /// The entry that recorded its answer.
+    pub antwoord: Option<u64>,
+}
+
+/// A message that came before what it builds on and waits to be judged (D8).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Geparkeerd {
+    /// The partner that sent it.
+    pub partner: String,
+    /// The kind of message, as `WMO307`.
+    pub soort: String,
+    /// At the latest at this moment, in microseconds since 1970 UTC.
+    pub tot_us: i64,
+    /// What it says.
+    pub event: Event,
+    /// The client's date of birth, as it gives it.
+    pub geboortedatum: Option<Date>,
 }
 
 /// A notification to the CAK.
@@ -129,6 +162,8 @@ pub struct Uitgaand {
     /// From when on it counts how long it waits, in microseconds since 1970 UTC: when it was made, or when an operator
     /// last gave it new time.
     pub geduld_us: i64,
+    /// Of a notification to the CAK: its Identificatie.
+    pub melding: Option<String>,
 }
 
 /// How sending to a partner stands as a whole.

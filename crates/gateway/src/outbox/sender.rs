@@ -267,7 +267,7 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
                 let told =
                     format!("given up after {} attempts; the last: {reason}", attempts.saturating_add(1));
                 tracing::error!(%partner, id = %id, message = parcel.message, reason, "A message could not be delivered for too long and is parked. See `iwmo outbox list`.");
-                (Outcome::Refused { reason: told }, Landed::Parked { reason })
+                (Outcome::GivenUp { reason: told }, Landed::Parked { reason })
             }
             Attempt::Retry { reason, after } => {
                 let wait = backoff::wait(&self.pace, attempts.saturating_add(1));
@@ -280,7 +280,7 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
             Outcome::Delivered { .. } => "delivered",
             Outcome::HandedOver { .. } => "handed_over",
             Outcome::Retry { .. } => "failed",
-            Outcome::Refused { .. } => "parked",
+            Outcome::Refused { .. } | Outcome::GivenUp { .. } => "parked",
         };
         OUTBOX_ENDED_ATTEMPTS.count(&[&self.partner.id.0, &parcel.message, word]);
         self.record(id, outcome).await;

@@ -9,7 +9,7 @@ use iwmo_toewijzing::event::{Afgewezen, DeclaratieUitkomst, DossierKey, Event, I
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, Identificatie, Malformed, ReferentieNummer};
 use jiff::civil::Date;
 
-use super::{Untranslatable, mark, nummer};
+use super::{Untranslatable, date, mark, nummer};
 
 /// The codes of IV087 that refuse nothing: 8001 (granted in full) and 0200.
 fn is_granted(codes: &[RetourCode]) -> bool {
@@ -46,6 +46,51 @@ fn prestatie(class: &wmo323::Prestatie) -> Result<Prestatie, Untranslatable> {
         nummer: nummer(&class.toewijzing_nummer)?,
         credit: class.ingediend_bedrag.debet_credit.as_str() == "C",
     })
+}
+
+/// Returns whom a 323 or 325 names, ascending and once each.
+#[must_use]
+pub fn clienten(message: &Message) -> Vec<Bsn> {
+    let texts: Vec<&str> = match message {
+        Message::Wmo323(m) => m.declaratie.clienten.iter().map(|c| c.bsn.expose().as_str()).collect(),
+        Message::Wmo325(m) => {
+            let answered = m.declaratie_antwoord.iter().flat_map(|antwoord| &antwoord.clienten);
+            answered.map(|client| client.bsn.expose().as_str()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut found: Vec<Bsn> = texts.into_iter().filter_map(|text| Bsn::new(text).ok()).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The 323 that a 325 answers, as its header names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beantwoord<'m> {
+    /// DeclaratieIdentificatie/Identificatie.
+    pub identificatie: &'m str,
+    /// DeclaratieIdentificatie/Dagtekening.
+    pub dagtekening: Date,
+    /// XsdVersieDeclaratie.
+    pub xsd_versie: (&'m str, &'m str),
+}
+
+impl<'m> Beantwoord<'m> {
+    /// Returns the 323 that a 325 answers.
+    ///
+    /// # Errors
+    ///
+    /// The message is of another kind, or names a day outside the years 1 to 9999.
+    pub fn of(message: &'m Message) -> Result<Self, Untranslatable> {
+        let Message::Wmo325(m) = message else { return Err(Untranslatable::Kind(message.kind().name())) };
+        let versie = &m.header.xsd_versie_declaratie;
+        Ok(Self {
+            identificatie: &m.header.declaratie_identificatie.identificatie,
+            dagtekening: date(m.header.declaratie_identificatie.dagtekening)?,
+            xsd_versie: (&versie.basisschema_xsd_versie, &versie.bericht_xsd_versie),
+        })
+    }
 }
 
 /// Translates a 325, for one of the dossiers that the 323 it answers has Prestaties in (IV087).

@@ -15,7 +15,7 @@ pub struct EntryView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `bericht`, `bezorging`, `planning`, `start` or `handeling`.
+    /// `bericht`, `bezorging`, `planning`, `oordeel`, `handeling` or `start`.
     pub soort: &'static str,
     /// The kind of message.
     pub bericht: Option<String>,
@@ -64,15 +64,10 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
                 Uitspraak::Goedgekeurd => "goedgekeurd",
                 Uitspraak::Kop { .. } | Uitspraak::Klassen { .. } => "afgekeurd",
                 Uitspraak::ZonderGevolg => "zonder gevolg",
+                Uitspraak::Geparkeerd { .. } => "geparkeerd",
             }
             .to_owned();
-            view.retourcodes = match bericht.uitspraak {
-                Uitspraak::Kop { codes } => codes,
-                Uitspraak::Klassen { codes } => codes.into_iter().flatten().collect(),
-                Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg => Vec::new(),
-            };
-            view.retourcodes.sort_unstable();
-            view.retourcodes.dedup();
+            view.retourcodes = codes(bericht.uitspraak);
             view.regels = bericht.regels;
             view.waarschuwingen = bericht.waarschuwingen;
             view.uitgaand = bericht.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
@@ -84,7 +79,9 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
                 BezorgUitkomst::Bezorgd { .. } => format!("{id} bezorgd"),
                 BezorgUitkomst::Doorgegeven { .. } => format!("{id} doorgegeven"),
                 BezorgUitkomst::Opnieuw { reden, .. } => format!("{id} opnieuw: {reden}"),
-                BezorgUitkomst::Geweigerd { reden } => format!("{id} geparkeerd: {reden}"),
+                BezorgUitkomst::Geweigerd { reden } | BezorgUitkomst::Opgegeven { reden } => {
+                    format!("{id} geparkeerd: {reden}")
+                }
             };
         }
         Record::Planning(planning) => {
@@ -100,6 +97,20 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
             };
             view.uitgaand = planning.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
         }
+        Record::Oordeel(oordeel) => {
+            view.soort = "oordeel";
+            view.bericht = Some(oordeel.soort);
+            view.partner = Some(oordeel.partner);
+            let verdict = match &oordeel.uitspraak {
+                Uitspraak::Goedgekeurd => "goedgekeurd",
+                _ => "afgekeurd",
+            };
+            view.uitkomst = format!("{}:{} {verdict}", entry.id.chain, oordeel.seq);
+            view.retourcodes = codes(oordeel.uitspraak);
+            view.regels = oordeel.regels;
+            view.waarschuwingen = oordeel.waarschuwingen;
+            view.uitgaand = oordeel.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
+        }
         Record::Start(start) => view.uitkomst = format!("versie {}", start.versie),
         Record::Handeling(handeling) => {
             view.soort = "handeling";
@@ -107,4 +118,16 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
         }
     }
     Ok(view)
+}
+
+/// The codes given, ascending and once each.
+fn codes(uitspraak: Uitspraak) -> Vec<String> {
+    let mut codes: Vec<String> = match uitspraak {
+        Uitspraak::Kop { codes } => codes,
+        Uitspraak::Klassen { codes } => codes.into_iter().flatten().collect(),
+        Uitspraak::Goedgekeurd | Uitspraak::ZonderGevolg | Uitspraak::Geparkeerd { .. } => Vec::new(),
+    };
+    codes.sort_unstable();
+    codes.dedup();
+    codes
 }

@@ -10,6 +10,7 @@ mod outgoing;
 mod persoon;
 mod queues;
 mod reason;
+mod requests;
 mod termijnen;
 mod timeline;
 mod toewijzing;

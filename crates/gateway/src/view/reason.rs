@@ -48,6 +48,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "een tweede, andere retour op hetzelfde bericht",
         "a second, other retour on the same message",
     ),
+    (
+        "TRANSPORT",
+        "het CAK heeft een melding niet aangenomen; verhelp de oorzaak en geef de persoon vrij (`iwmo cak`)",
+        "the CAK did not take a notification; mend the cause and release the person (`iwmo cak`)",
+    ),
     ("TWEEMAAL_GEWEIGERD", "tweemaal om dezelfde reden geweigerd", "refused twice for the same reason"),
     (
         "WOONVOORZIENING_MINDERJARIGE",

@@ -11,7 +11,7 @@ use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::{self, EbBeleid};
 use iwmo_toewijzing::calendar::Kalender;
 use iwmo_toewijzing::deadline::{self, Deadline, RETOUR_WERKDAGEN, Subject, Timer, Wie};
-use iwmo_toewijzing::dossier::Onderwerp;
+use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::Timestamp;
@@ -23,7 +23,9 @@ use super::berichten::Page;
 use super::toewijzing::dossier;
 use crate::clock::dutch_date;
 use crate::engine::{GemeenteSettings, Settings};
-use crate::ledger::{EbMelding, LedgerError, Persoon, Rows, Uitgaand, decode_row, keys};
+use crate::ledger::{
+    Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, Uitgaand, decode_row, keys,
+};
 use crate::store::Ledger;
 
 /// Something that is due.
@@ -124,6 +126,8 @@ pub fn termijnen(
         of_persons(ledger, settings, gemeente, &mut queue)?;
         of_notifications(ledger, gemeente, &mut queue)?;
         of_retours(ledger, gemeente, &mut queue)?;
+        of_declarations(ledger, gemeente, &mut queue)?;
+        of_parked(ledger, gemeente, &mut queue)?;
     }
     let next =
         queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| TermijnCursor(place.clone()));
@@ -205,6 +209,17 @@ fn words(found: &Deadline, cak: bool) -> (&'static str, &'static str) {
             "het CAK kent deze periode van eigen bijdrage nog niet",
             "the CAK does not know of this period of eigen bijdrage yet",
         ),
+        Timer::Antwoord => (
+            "een aanvraag wacht op een toewijzing (301) of een antwoord (319)",
+            "a request waits for a toewijzing (301) or an answer (319)",
+        ),
+        Timer::AntwoordWijziging => (
+            "een verzoek om wijziging wacht op een toewijzing (301) of een antwoord (319)",
+            "a request for a change waits for a toewijzing (301) or an answer (319)",
+        ),
+        Timer::Declaratie => {
+            ("een declaratie (323) wacht op antwoord (325)", "a declaration (323) waits for its answer (325)")
+        }
         _ => ("er moet iets gebeuren", "something is due"),
     }
 }
@@ -222,6 +237,9 @@ fn of_dossiers(
         for found in deadline::of_dossier(&dossier, Wie::Gemeente, Kalender::default()) {
             let entry = match &found.subject {
                 Subject::Bericht(identificatie) => pending_entry(&dossier, identificatie),
+                Subject::Verzoek(referentie) => dossier
+                    .verzoek(referentie)
+                    .map(|verzoek| format!("{}:{}", owner.gemeente, verzoek.bericht.entry)),
                 _ => None,
             };
             queue.add(owner.gemeente, Some(owner.aanbieder), entry, &found);
@@ -230,14 +248,20 @@ fn of_dossiers(
     Ok(())
 }
 
-/// The entry of the 301 that waits for its retour.
+/// The entry of the 301 or 319 that waits for its retour.
 fn pending_entry(
     dossier: &Dossier,
     identificatie: &iwmo_toewijzing::identity::Identificatie,
 ) -> Option<String> {
-    let mut versions = dossier.nummers().flat_map(|nummer| dossier.versies(nummer));
-    let found = versions.find(|version| version.bericht.identificatie == *identificatie)?;
-    Some(format!("{}:{}", dossier.key().gemeente, found.bericht.entry))
+    let versions = dossier.nummers().flat_map(|nummer| dossier.versies(nummer));
+    let reactions = dossier.verzoeken().iter().flat_map(|verzoek| &verzoek.reacties);
+    let mut sent = versions
+        .map(|version| (&version.bericht, version.status))
+        .chain(reactions.map(|reactie| (&reactie.bericht, reactie.status)));
+    let (found, _) = sent.find(|(bericht, status)| {
+        bericht.identificatie == *identificatie && *status == VersieStatus::Pending
+    })?;
+    Some(format!("{}:{}", dossier.key().gemeente, found.entry))
 }
 
 /// Uitvoeringsregeling Wmo 2015 art. 2f, for the gemeenten that tell the CAK through this gateway.
@@ -297,6 +321,46 @@ fn of_notifications(
     Ok(())
 }
 
+/// The retours that the gemeente owes.
+const RETOUREN: [&str; 4] = ["WMO306", "WMO308", "WMO316", "WMO318"];
+
+/// OP090x4: declarations without answer.
+fn of_declarations(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::declaraties(gemeente)) {
+        let (key, value) = row?;
+        let Some((gemeente, aanbieder, identificatie)) = keys::declaratie_delen(&key) else { continue };
+        let declaratie: Declaratie = decode_row(&key, &value)?;
+        if declaratie.antwoord.is_none() {
+            let found = deadline::declaratie(&identificatie, declaratie.dag, Kalender::default());
+            queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", declaratie.seq)), &found);
+        }
+    }
+    Ok(())
+}
+
+/// OP090: messages that wait to be judged have no retour yet (D8).
+fn of_parked(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::alle_geparkeerd(gemeente)) {
+        let (key, value) = row?;
+        let Geparkeerd { event, .. } = decode_row(&key, &value)?;
+        let DossierKey { gemeente, aanbieder, .. } = event.dossier;
+        let bericht = event.bericht;
+        let found = deadline::retour(
+            Timer::RetourOut,
+            &bericht.identificatie,
+            bericht.dag,
+            Wie::Gemeente,
+            Kalender::default(),
+        );
+        queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", bericht.entry)), &found);
+    }
+    Ok(())
+}
+
 /// OP090: retours of ours that are not delivered.
 fn of_retours(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::uitgaand_open_van(gemeente)) {
@@ -304,7 +368,7 @@ fn of_retours(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>
         let Some(id) = keys::uitgaand_open_id(&key) else { continue };
         // Delivered between the scan and the read.
         let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
-        if row.stand.is_final() || !matches!(row.soort.as_str(), "WMO306" | "WMO308") {
+        if row.stand.is_final() || !RETOUREN.contains(&row.soort.as_str()) {
             continue;
         }
         let code = String::from_utf8_lossy(&id.gemeente).into_owned();

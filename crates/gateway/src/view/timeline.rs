@@ -10,12 +10,16 @@ use utoipa::ToSchema;
 
 use super::Words;
 use super::handelingen::handeling_words;
-use super::words::{answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict};
+use super::requests;
+use super::words::{
+    answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
+};
 use crate::clock::dutch_time;
 use crate::engine::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Uitspraak};
 use crate::journal::{Entry, Reader};
 use crate::ledger::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys};
 use crate::store::Ledger;
+use crate::translate;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -57,7 +61,7 @@ pub fn timeline(
         let (key, _) = row?;
         let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
         let Some(entry) = reader.get(chain, seq)? else { continue };
-        let mut lines = lines(ledger, reader, schemas, &entry)?;
+        let mut lines = lines_of(ledger, reader, schemas, &entry, Some(bsn))?;
         lines.retain(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value()));
         if !lines.is_empty() {
             let moment = entry.time.as_microsecond();
@@ -104,6 +108,17 @@ pub fn lines(
     schemas: &Schemas,
     entry: &Entry,
 ) -> Result<Vec<Line>, LedgerError> {
+    lines_of(rows, reader, schemas, entry, None)
+}
+
+/// As [`lines`]; for one person only, of a declaration what it says of them.
+pub(super) fn lines_of(
+    rows: &impl Rows,
+    reader: &Reader,
+    schemas: &Schemas,
+    entry: &Entry,
+    person: Option<&Bsn>,
+) -> Result<Vec<Line>, LedgerError> {
     let record = Record::decode(entry.kind, entry.version, &entry.payload)
         .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
     let new = |bericht: &str, words: Words| Line {
@@ -119,7 +134,7 @@ pub fn lines(
     Ok(match &record {
         Record::Bericht(bericht) => {
             let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
-            let mut lines = message_lines(rows, bericht, &message, &new)?;
+            let mut lines = message_lines(rows, bericht, &message, person, &new)?;
             if let Some(words) = bericht.eb.as_ref().and_then(eb_words) {
                 lines.push(new(eb_kind(bericht.eb.as_ref()), words));
             }
@@ -129,6 +144,25 @@ pub fn lines(
             eb_words(&planning.eb).map(|words| new(eb_kind(Some(&planning.eb)), words)).into_iter().collect()
         }
         Record::Bezorging(bezorging) => delivery_line(reader, entry, bezorging, &new)?.into_iter().collect(),
+        Record::Oordeel(oordeel) => {
+            let Some(made) = reader.get(entry.id.chain, oordeel.seq)? else { return Ok(Vec::new()) };
+            let record = Record::decode(made.kind, made.version, &made.payload)
+                .map_err(|source| LedgerError::Entry { entry: made.id.to_string(), source })?;
+            let Record::Bericht(mut bericht) = record else { return Ok(Vec::new()) };
+            let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
+            bericht.uitspraak = oordeel.uitspraak.clone();
+            bericht.regels.clone_from(&oordeel.regels);
+            let mut lines = message_lines(rows, &bericht, &message, person, &new)?;
+            for line in &mut lines {
+                let waited = judged_late(oordeel.tijd_om);
+                line.tekst = format!("{} ({})", line.tekst, waited.nl);
+                line.text = format!("{} ({})", line.text, waited.en);
+            }
+            if let Some(words) = oordeel.eb.as_ref().and_then(eb_words) {
+                lines.push(new(eb_kind(oordeel.eb.as_ref()), words));
+            }
+            lines
+        }
         Record::Start(start) => {
             let version = &start.versie;
             vec![new(
@@ -144,9 +178,12 @@ fn message_lines(
     rows: &impl Rows,
     bericht: &Bericht,
     message: &Message,
+    person: Option<&Bsn>,
     new: &impl Fn(&str, Words) -> Line,
 ) -> Result<Vec<Line>, LedgerError> {
     let partner = &bericht.partner;
+    let to = bericht.uitgaand.first().map_or("", |uitgaand| uitgaand.partner.as_str());
+    let is = |bsn: &str| person.is_some_and(|person| person.expose() == bsn);
     let mut lines = Vec::new();
     let mut say = |nummers: Vec<u32>, class: Option<usize>, words: Words| {
         let mut line = new(&bericht.soort, words);
@@ -155,13 +192,13 @@ fn message_lines(
         line.retourcodes = match (&bericht.uitspraak, class) {
             (Uitspraak::Kop { codes }, _) => codes.clone(),
             (Uitspraak::Klassen { codes }, Some(class)) => codes.get(class).cloned().unwrap_or_default(),
+            (Uitspraak::Klassen { codes }, None) => faults(codes),
             _ => Vec::new(),
         };
         lines.push(line);
     };
     match message {
         Message::Wmo301(m) => {
-            let to = bericht.uitgaand.first().map_or("", |uitgaand| uitgaand.partner.as_str());
             for product in &m.client.toegewezen_producten {
                 say(number(Some(product.toewijzing_nummer.value())), None, assigned(product, to));
             }
@@ -176,6 +213,42 @@ fn message_lines(
             for (class, stop) in m.client.stop_producten.iter().enumerate() {
                 let words = with_verdict(stopped(stop, partner), bericht, class, "308");
                 say(number(stop.toewijzing_nummer.as_ref().map(|n| n.value())), Some(class), words);
+            }
+        }
+        Message::Wmo315(m) => {
+            for (class, product) in m.client.aangevraagde_producten.iter().enumerate() {
+                let words = with_verdict(requests::requested(product, partner), bericht, class, "316");
+                say(Vec::new(), Some(class), words);
+            }
+        }
+        Message::Wmo317(m) => {
+            let nummers = translate::nummers(message).iter().map(|nummer| nummer.value()).collect();
+            let words = requests::change_requested(&m.client.verzoek, partner);
+            say(nummers, None, with_whole_verdict(words, bericht, "318"));
+        }
+        Message::Wmo319(m) => say(Vec::new(), None, requests::answered(&m.antwoord, to)),
+        Message::Wmo323(m) if person.is_some() && bericht.uitspraak == Uitspraak::Goedgekeurd => {
+            for client in m.declaratie.clienten.iter().filter(|client| is(client.bsn.expose().as_str())) {
+                for (nummer, words) in requests::declared_for(client, partner) {
+                    say(number(Some(nummer)), None, words);
+                }
+            }
+        }
+        Message::Wmo323(m) => {
+            let words = requests::declared(&m.declaratie, partner);
+            say(Vec::new(), None, with_whole_verdict(words, bericht, "325"));
+        }
+        Message::Wmo325(m) => {
+            let clients = m.declaratie_antwoord.iter().flat_map(|antwoord| &antwoord.clienten);
+            let mut said = false;
+            for client in clients.filter(|client| is(client.bsn.expose().as_str())) {
+                for (nummer, words) in requests::settled_for(client) {
+                    say(number(Some(nummer)), None, words);
+                    said = true;
+                }
+            }
+            if !said {
+                say(Vec::new(), None, requests::settled(m, to));
             }
         }
         _ => {
@@ -202,6 +275,15 @@ fn answered_nummers(rows: &impl Rows, message: &Message) -> Result<Vec<u32>, Led
     Ok(heen.map_or_else(Vec::new, |heen| heen.nummers.iter().map(|nummer| nummer.value()).collect()))
 }
 
+/// The codes of all classes that say that something is wrong, ascending and once each.
+pub(super) fn faults(classes: &[Vec<String>]) -> Vec<String> {
+    let remarks = |code: &&String| *code != "0200" && *code != "0233";
+    let mut codes: Vec<String> = classes.iter().flatten().filter(remarks).cloned().collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
 /// The codes that say that something is wrong, ascending and once each.
 fn fault_codes(view: &RetourView<'_>) -> Vec<String> {
     let remarks = |code: &String| code != "0200" && code != "0233";
@@ -209,6 +291,14 @@ fn fault_codes(view: &RetourView<'_>) -> Vec<String> {
     codes.sort_unstable();
     codes.dedup();
     codes
+}
+
+fn judged_late(tijd_om: bool) -> Words {
+    if tijd_om {
+        Words::new("beoordeeld omdat de wachttijd om was", "judged because the time to wait was over")
+    } else {
+        Words::new("beoordeeld na wachten", "judged after waiting")
+    }
 }
 
 fn number(nummer: Option<u64>) -> Vec<u32> {
@@ -227,6 +317,7 @@ fn delivery_line(
     let uitgaand = match &record {
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
+        Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
         _ => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
@@ -241,6 +332,10 @@ fn delivery_line(
         BezorgUitkomst::Opnieuw { reden, .. } => Words::new(
             format!("niet bezorgd bij {partner}, nieuwe poging volgt: {reden}"),
             format!("not delivered to {partner}, to be tried again: {reden}"),
+        ),
+        BezorgUitkomst::Opgegeven { reden } => Words::new(
+            format!("niet bezorgd bij {partner}, een medewerker moet kijken: {reden}"),
+            format!("not delivered to {partner}, someone must look: {reden}"),
         ),
         BezorgUitkomst::Geweigerd { reden } => Words::new(
             format!("geweigerd door {partner}, een medewerker moet kijken: {reden}"),

@@ -5,12 +5,13 @@ use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
 use jiff::Timestamp;
 
+use super::timeline::faults;
 use super::{Words, reason};
 use crate::clock::dutch_time;
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Uitspraak};
 use crate::ledger::{Stand, Uitgaand};
 
-fn product_words(product: Option<&basisschema::Product>) -> String {
+pub(super) fn product_words(product: Option<&basisschema::Product>) -> String {
     match product {
         None => "generiek".to_owned(),
         Some(product) => match &product.code {
@@ -80,6 +81,7 @@ pub(super) fn with_verdict(words: Words, bericht: &Bericht, class: usize, retour
     let (nl, en) = match &bericht.uitspraak {
         Uitspraak::Goedgekeurd => ("goedgekeurd".to_owned(), "approved".to_owned()),
         Uitspraak::ZonderGevolg => ("zonder gevolg".to_owned(), "without effect".to_owned()),
+        Uitspraak::Geparkeerd { tot } => return waits(words, *tot),
         Uitspraak::Kop { codes } => rejected(codes),
         Uitspraak::Klassen { codes } => match codes.get(class) {
             Some(codes) if !codes.is_empty() => rejected(codes),
@@ -88,6 +90,33 @@ pub(super) fn with_verdict(words: Words, bericht: &Bericht, class: usize, retour
                 "not processed, because of another product in the message".to_owned(),
             ),
         },
+    };
+    Words::new(format!("{}: {retour} {nl}", words.nl), format!("{}: {retour} {en}", words.en))
+}
+
+/// D8
+fn waits(words: Words, tot: i64) -> Words {
+    let until = moment_words(tot);
+    Words::new(
+        format!("{}: te vroeg, wacht uiterlijk tot {until} op wat eraan voorafgaat", words.nl),
+        format!("{}: too early, waits until {until} at the latest for what precedes it", words.en),
+    )
+}
+
+/// The verdict on a message that is shown as one, whichever of its classes has the codes.
+pub(super) fn with_whole_verdict(words: Words, bericht: &Bericht, retour: &str) -> Words {
+    let (nl, en) = match &bericht.uitspraak {
+        Uitspraak::Goedgekeurd if retour == "325" => {
+            return Words::new(
+                format!("{}: wacht op antwoord", words.nl),
+                format!("{}: waits for an answer", words.en),
+            );
+        }
+        Uitspraak::Goedgekeurd => ("goedgekeurd".to_owned(), "approved".to_owned()),
+        Uitspraak::ZonderGevolg => ("zonder gevolg".to_owned(), "without effect".to_owned()),
+        Uitspraak::Geparkeerd { tot } => return waits(words, *tot),
+        Uitspraak::Kop { codes } => rejected(codes),
+        Uitspraak::Klassen { codes } => rejected(&faults(codes)),
     };
     Words::new(format!("{}: {retour} {nl}", words.nl), format!("{}: {retour} {en}", words.en))
 }
@@ -117,6 +146,10 @@ pub(super) fn answer_words(bericht: &Bericht, message: &Message, partner: &str, 
                 format!("{partner} bevestigt de toewijzing"),
                 format!("{partner} confirms the toewijzing"),
             ),
+            Message::Wmo320(_) => Words::new(
+                format!("{partner} bevestigt het antwoord op het verzoek"),
+                format!("{partner} confirms the answer to the request"),
+            ),
             _ => Words::new(
                 format!("het CAK aanvaardt de melding ({kind})"),
                 format!("the CAK accepts the notification ({kind})"),
@@ -127,6 +160,9 @@ pub(super) fn answer_words(bericht: &Bericht, message: &Message, partner: &str, 
     match message {
         Message::Wmo302(_) => {
             Words::new(format!("{partner}: toewijzing {nl}"), format!("{partner}: toewijzing {en}"))
+        }
+        Message::Wmo320(_) => {
+            Words::new(format!("{partner}: antwoord {nl}"), format!("{partner}: answer {en}"))
         }
         _ => Words::new(format!("het CAK: melding {nl}"), format!("the CAK: notification {en}")),
     }

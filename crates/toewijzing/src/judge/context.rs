@@ -85,6 +85,9 @@ pub struct Beleid {
     pub stops_na_verwijdering: bool,
     /// D6: a stop may refer to any live start, not only to the latest or an open one.
     pub stop_op_elke_start: bool,
+    /// D8: for how many minutes a start or stop that came before what it builds on waits to be judged again; 0: it is
+    /// judged at once.
+    pub parkeertijd_minuten: u32,
     /// D9: a start or stop is refused with 9019 until the 302 approved the toewijzing.
     pub wacht_op_bevestiging: bool,
     /// D11 to D13: when sending, refuse what a receiver may only warn about.
@@ -104,6 +107,7 @@ impl Default for Beleid {
             strikt_product: false,
             stops_na_verwijdering: false,
             stop_op_elke_start: false,
+            parkeertijd_minuten: 0,
             wacht_op_bevestiging: false,
             strikt_verzenden: true,
             taakgericht: Vec::new(),

@@ -14,14 +14,8 @@ pub(super) fn check(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Option<Verdict> {
-    // OP090: a retour gets no retour, and a declaration is settled elsewhere: nothing about their headers is judged.
-    if matches!(
-        event.inhoud,
-        Inhoud::ToewijzingRetour(_)
-            | Inhoud::AntwoordRetour(_)
-            | Inhoud::Declareren(_)
-            | Inhoud::DeclaratieAntwoord(_)
-    ) {
+    // OP090: a retour gets no retour, so nothing about its header is judged.
+    if matches!(event.inhoud, Inhoud::ToewijzingRetour(_) | Inhoud::AntwoordRetour(_)) {
         return None;
     }
     if context.level2_faalt {
@@ -78,6 +72,9 @@ fn dates<'a>(dossier: &'a Dossier, event: &'a Event) -> Box<dyn Iterator<Item = 
             let changed = verzoek.te_wijzigen.iter().map(|product| product.nummer);
             let named = verzoek.ongewijzigd.iter().copied().chain(changed);
             Box::new(named.filter_map(move |nummer| referred(Some(nummer))))
+        }
+        Inhoud::Declareren(prestaties) => {
+            Box::new(prestaties.iter().filter_map(move |prestatie| referred(Some(prestatie.nummer))))
         }
         _ => Box::new(std::iter::empty()),
     }

@@ -163,7 +163,8 @@ fn classes(dossier: &Dossier, event: &Event, context: &Context<'_>, found: &mut 
         Inhoud::Aanvragen(products) => verzoek::aanvragen(dossier, products, context, found),
         Inhoud::Wijzigen(wanted) => verzoek::wijzigen(dossier, event, wanted, context, found),
         Inhoud::Beantwoorden(antwoord) => verzoek::beantwoorden(dossier, antwoord, context, found),
-        // No retour follows a retour, and a declaration is settled elsewhere.
+        // No retour follows a retour. A declaration is judged by its header here; its Prestaties are settled elsewhere
+        // (IV088), and the 325 says how.
         Inhoud::ToewijzingRetour(_)
         | Inhoud::AntwoordRetour(_)
         | Inhoud::Declareren(_)

@@ -101,6 +101,7 @@ fn messages(record: Record) -> (Option<(String, Vec<u8>)>, Vec<Uitgaand>) {
     match record {
         Record::Bericht(bericht) => (Some((bericht.soort, bericht.bytes)), bericht.uitgaand),
         Record::Planning(planning) => (None, planning.uitgaand),
+        Record::Oordeel(oordeel) => (None, oordeel.uitgaand),
         _ => (None, Vec::new()),
     }
 }

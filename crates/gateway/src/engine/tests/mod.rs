@@ -5,6 +5,9 @@ mod crash;
 mod failure;
 mod fixture;
 mod isolation;
+mod parked;
+mod refused_notification;
+mod requests;
 mod whatif;
 
 use std::collections::BTreeMap;
@@ -151,6 +154,11 @@ impl Gateway {
     }
 
     fn run(journal: FileJournal, ledger: Arc<Ledger>, bedenktijd: Duration) -> Result<Self, String> {
+        Self::run_under(journal, ledger, settings(bedenktijd))
+    }
+
+    /// Starts under other settings than usual.
+    fn run_under(journal: FileJournal, ledger: Arc<Ledger>, settings: Settings) -> Result<Self, String> {
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let reader = journal.reader();
@@ -158,7 +166,7 @@ impl Gateway {
         ledger::catch_up(&ledger, &reader, &applier, &mut |_| {}).map_err(|error| error.to_string())?;
         let clock = HandClock::new();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
-        let engine = Engine::start(journal, Arc::clone(&ledger), settings(bedenktijd), schemas, shared)
+        let engine = Engine::start(journal, Arc::clone(&ledger), settings, schemas, shared)
             .map_err(|error| error.to_string())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         Ok(Self { engine, ledger, clock, runtime })

@@ -167,7 +167,7 @@ async fn a_message_that_fails_for_too_long_is_parked() {
     let _running = run(&shelf, &peers, &["one"]);
     drained(&shelf).await;
     let (_, last) = shelf.log().pop().unwrap();
-    let Outcome::Refused { reason } = last else { panic!("{last:?}") };
+    let Outcome::GivenUp { reason } = last else { panic!("{last:?}") };
     assert!(
         reason.starts_with("given up after ") && reason.ends_with("the partner answered 503"),
         "{reason}"

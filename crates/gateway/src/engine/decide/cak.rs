@@ -1,0 +1,67 @@
+//! The retour of the CAK, and the planner's run because a day came.
+
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::refusal::{broken, untranslatable, wrong_sender};
+use super::{Decider, Incoming};
+use crate::engine::batch::Batch;
+use crate::engine::plan::Hold;
+use crate::engine::record::{Planning, Record, Uitspraak};
+use crate::engine::{PartnerKind, PartnerSettings, Receipt, Refusal};
+use crate::ledger::{EbMelding, LedgerError, Rows, keys};
+use crate::translate;
+
+impl Decider<'_> {
+    /// A 402 or 404 of the CAK.
+    pub(super) fn eb_retour(
+        &self,
+        incoming: &Incoming<'_>,
+        partner: &PartnerSettings,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<Receipt, Refusal> {
+        let message = incoming.message;
+        let gemeente = Gemeente::new(message.header().afzender).map_err(|e| untranslatable(e.into()))?;
+        let settings = self.gemeente(gemeente)?;
+        if partner.kind != PartnerKind::Cak || settings.cak.as_ref() != Some(&incoming.inbound.partner) {
+            return Err(wrong_sender(incoming, "the CAK"));
+        }
+        let at = batch.next(keys::chain(gemeente), now);
+        let dagtekening = translate::date(message.header().dagtekening).map_err(untranslatable)?;
+        let key = keys::eb_melding(gemeente, message.header().identificatie);
+        let melding = batch.overlay.row::<EbMelding>(&key).map_err(broken)?;
+        let kind = message.kind().name();
+        let matched =
+            melding.filter(|melding| melding.dagtekening == dagtekening && melding.retour_soort() == kind);
+        let mut record = match &matched {
+            None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
+            Some(_) => incoming.record(Uitspraak::Goedgekeurd, Vec::new(), Vec::new()),
+        };
+        record.heenbericht = matched.map(|melding| melding.seq);
+        self.finish(incoming, record, &at, batch)
+    }
+
+    /// Runs the CAK planner for a person because a day came.
+    pub(in crate::engine) fn planning(
+        &self,
+        gemeente: Gemeente,
+        bsn: &Bsn,
+        today: Date,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), LedgerError> {
+        let at = batch.next(keys::chain(gemeente), now);
+        let planned = self.planner().plan(gemeente, bsn, today, &at, Hold::Over, &batch.overlay)?;
+        let Some((eb, uitgaand)) = planned else { return Ok(()) };
+        let record = Record::Planning(Planning {
+            vandaag: today.to_string(),
+            eb,
+            uitgaand: uitgaand.into_iter().collect(),
+        });
+        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
+        batch.outgoing = true;
+        batch.push(&at, &record)
+    }
+}

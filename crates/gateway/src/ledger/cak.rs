@@ -1,0 +1,127 @@
+//! What the CAK was told and what it answered, on record with the person.
+
+use iwmo_codec::messages::Message;
+use iwmo_toewijzing::cak::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
+use iwmo_toewijzing::identity::{Bsn, Identificatie};
+
+use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
+use super::{At, EbMelding, LedgerError, Rows, Tellers, keys, put_row};
+use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
+use crate::store::Overlay;
+use crate::translate;
+
+/// A 402 or 404 on a notification of ours.
+pub(super) fn retour(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    bericht: &Bericht,
+    message: &Message,
+) -> Result<Option<Gevolg>, LedgerError> {
+    if bericht.heenbericht.is_none() {
+        return Ok(None);
+    }
+    let gemeente = gemeente(at)?;
+    let key = keys::eb_melding(gemeente, message.header().identificatie);
+    let mut melding: EbMelding =
+        overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the notification it answers is not on record"))?;
+    // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
+    melding.antwoord.get_or_insert(at.seq);
+    put_row(overlay, key, &melding)?;
+    overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
+    let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
+    let identificatie = Identificatie::new(message.header().identificatie)
+        .map_err(|error| inconsistent(at, &error.to_string()))?;
+    let codes = translate::retour_codes(message).map_err(|error| untranslatable(at, &error))?;
+    // What the retour led to stands in the record itself; the plan that follows reads it there.
+    let _ = persoon.eb.retour(&identificatie, &codes);
+    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
+    Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
+}
+
+/// A notification that the transport refused for good has no retour to come (ieb-cak 6.3): somebody must look.
+pub(super) fn niet_aangenomen(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    identificatie: &str,
+) -> Result<Option<Gevolg>, LedgerError> {
+    let gemeente = gemeente(at)?;
+    let melding: EbMelding = overlay
+        .row(&keys::eb_melding(gemeente, identificatie))?
+        .ok_or_else(|| inconsistent(at, "the notification is not on record"))?;
+    let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
+    let naam = Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
+    // What it led to stands in the record itself; the plan that follows reads it there.
+    let _ = persoon.eb.niet_aangenomen(&naam);
+    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
+    overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
+    Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
+}
+
+/// What the CAK planner decided.
+pub(super) fn besluit(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Result<(), LedgerError> {
+    let gemeente = gemeente(at)?;
+    let bsn = Bsn::new(&besluit.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
+    let mut persoon = persoon(overlay, at, gemeente, &bsn)?;
+    if let Some(moment) = persoon.plan_op_us.take() {
+        overlay.delete(keys::planning(moment, gemeente, &bsn));
+    }
+    persoon.eb_reden = None;
+    match &besluit.uitkomst {
+        EbUitkomst::Niets => {}
+        EbUitkomst::Melding { identificatie, dagtekening, .. } => {
+            let opdracht = opdracht(at, &besluit.uitkomst)?;
+            let dagtekening = parse_date(at, dagtekening)?;
+            let naam =
+                Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
+            persoon
+                .eb
+                .sent(opdracht, naam, dagtekening)
+                .map_err(|error| inconsistent(at, &error.to_string()))?;
+            let melding = EbMelding {
+                seq: at.seq,
+                bsn,
+                stop: opdracht.onderdeel() == Onderdeel::Stop,
+                dagtekening,
+                antwoord: None,
+            };
+            put_row(overlay, keys::eb_melding(gemeente, identificatie), &melding)?;
+            // OP290: a number given out is never given out again, whatever becomes of it.
+            let mut tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
+            tellers.eb_start_nummer = tellers.eb_start_nummer.max(opdracht.nummer().value());
+            put_row(overlay, keys::tellers(gemeente), &tellers)?;
+        }
+        EbUitkomst::Wacht { tot, reden } => {
+            overlay.put(keys::planning(*tot, gemeente, &bsn), Vec::new());
+            persoon.plan_op_us = Some(*tot);
+            persoon.eb_reden = Some(reden.clone());
+        }
+        EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),
+    }
+    overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
+    put_row(overlay, keys::persoon(gemeente, &bsn), &persoon)
+}
+
+/// Reads back the command of a notification.
+fn opdracht(at: &At, uitkomst: &EbUitkomst) -> Result<Opdracht, LedgerError> {
+    let EbUitkomst::Melding { soort, status, nummer, datum, kostprijs_cent, kostprijs_vanaf, .. } = uitkomst
+    else {
+        return Err(inconsistent(at, "the decision is no notification"));
+    };
+    let nummer = EbStartNummer::new(*nummer).map_err(|error| inconsistent(at, &error.to_string()))?;
+    let datum = parse_date(at, datum)?;
+    let kostprijs = match (kostprijs_cent, kostprijs_vanaf) {
+        (Some(bedrag_cent), Some(vanaf)) => {
+            Some(Kostprijs { bedrag_cent: *bedrag_cent, startdatum: parse_date(at, vanaf)? })
+        }
+        _ => None,
+    };
+    match (soort, status) {
+        (0, 1) => Ok(Opdracht::MeldStart { nummer, datum, kostprijs }),
+        (0, 2) => Ok(Opdracht::WijzigStart { nummer, datum, kostprijs }),
+        (0, 3) => Ok(Opdracht::VerwijderStart { nummer, datum, kostprijs }),
+        (1, 1) => Ok(Opdracht::MeldStop { nummer, datum }),
+        (1, 2) => Ok(Opdracht::WijzigStop { nummer, datum }),
+        (1, 3) => Ok(Opdracht::VerwijderStop { nummer, datum }),
+        _ => Err(inconsistent(at, "the notification has a kind or status that is not known")),
+    }
+}

@@ -1,0 +1,56 @@
+//! Messages that came before what they build on and wait to be judged (D8).
+
+use iwmo_codec::messages::Message;
+use jiff::civil::Date;
+
+use super::apply::{Gevolg, gemeente, inconsistent, untranslatable};
+use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, put_row};
+use crate::engine::record::{Bericht, Oordeel, Uitspraak};
+use crate::store::Overlay;
+use crate::translate;
+
+/// Sets a message aside.
+pub(super) fn park(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    bericht: &Bericht,
+    message: &Message,
+    tot_us: i64,
+    dag: Date,
+) -> Result<(), LedgerError> {
+    let event = translate::event(message, at.seq, dag).map_err(|error| untranslatable(at, &error))?;
+    let (dossier, gemeente) = (event.dossier.clone(), event.dossier.gemeente);
+    let row = Geparkeerd {
+        partner: bericht.partner.clone(),
+        soort: bericht.soort.clone(),
+        tot_us,
+        event,
+        geboortedatum: translate::geboortedatum(message),
+    };
+    put_row(overlay, keys::geparkeerd(gemeente, at.seq), &row)?;
+    overlay.put(keys::wachtend(&dossier, at.seq), Vec::new());
+    overlay.put(keys::oordeel(tot_us, gemeente, at.seq), Vec::new());
+    Ok(())
+}
+
+/// Applies the judgement on a message that waited: it waits no more, and takes effect when it is approved.
+pub(super) fn judge(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    oordeel: &Oordeel,
+) -> Result<Option<Gevolg>, LedgerError> {
+    let missing = || inconsistent(at, "the message that is judged does not wait");
+    let key = keys::geparkeerd(gemeente(at)?, oordeel.seq);
+    let row: Geparkeerd = overlay.row(&key)?.ok_or_else(missing)?;
+    let dossier = &row.event.dossier;
+    overlay.delete(key);
+    overlay.delete(keys::wachtend(dossier, oordeel.seq));
+    overlay.delete(keys::oordeel(row.tot_us, dossier.gemeente, oordeel.seq));
+    overlay.put(keys::persoon_entry(dossier.gemeente, &dossier.bsn, at.seq), Vec::new());
+    if oordeel.uitspraak != Uitspraak::Goedgekeurd {
+        return Ok(None);
+    }
+    heen::effect(overlay, at, &row.event)?;
+    heen::known(overlay, at, dossier, row.geboortedatum)?;
+    Ok(Some(Gevolg::of(dossier)))
+}
