@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::backoffice::{Api, Backoffice};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::control::Control;
 use crate::engine::{
     Engine, EngineError, GemeenteSettings, Opened, PartnerId, PartnerKind, PartnerSettings, Refusal, Settings,
 };
@@ -125,6 +126,13 @@ impl Daemon {
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
+        match Control::bind(&config.data, engine.clone()) {
+            Ok(control) => drop(tasks.spawn(control.serve(stop.clone()))),
+            // The gateway does its work without; whoever needs the socket is told by the command that finds none.
+            Err(error) => {
+                tracing::warn!(code = "ControlBindError", %error, "There is no control socket: commands cannot change anything while the gateway runs.");
+            }
+        }
         let health = engine.health().clone();
         let ops = ops.map(|(listener, address)| {
             let scrape = Scrape {

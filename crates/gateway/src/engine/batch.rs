@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::engine::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
-use crate::engine::{OutgoingId, Receipt, Refusal, Unavailable};
+use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
 use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
 use crate::ledger::{At, LedgerError};
 use crate::metrics::{ENGINE_TAKEN_MESSAGES, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS};
@@ -34,6 +34,8 @@ pub(super) enum Reply {
     Refused(oneshot::Sender<Result<Receipt, Refusal>>, Refusal),
     /// A sender waits until an outcome is recorded.
     Recorded(oneshot::Sender<Result<(), Unavailable>>),
+    /// Somebody waits until an act is recorded.
+    Acted(oneshot::Sender<Result<Acted, ActError>>, Acted),
 }
 
 struct Pending {
@@ -59,6 +61,8 @@ pub(super) struct Batch<'l> {
     jobs: usize,
     /// Whether something has begun to wait for a partner.
     pub(super) outgoing: bool,
+    /// Acts that are recorded.
+    pub(super) acts: u64,
     /// Dossiers in which something happened that a message may have waited for (D8).
     woken: Vec<DossierKey>,
 }
@@ -75,6 +79,7 @@ impl<'l> Batch<'l> {
             bytes: 0,
             jobs: 0,
             outgoing: false,
+            acts: 0,
             woken: Vec::new(),
         }
     }
@@ -113,13 +118,14 @@ impl<'l> Batch<'l> {
         decision: impl FnOnce(&mut Self) -> Result<T, E>,
         fault: impl FnOnce() -> E,
     ) -> Result<T, E> {
-        let (entries, outgoing, woken) = (self.pending.len(), self.outgoing, self.woken.len());
+        let (entries, woken) = (self.pending.len(), self.woken.len());
+        let (outgoing, acts) = (self.outgoing, self.acts);
         self.jobs += 1;
         self.overlay.savepoint();
         let decided = catch_unwind(AssertUnwindSafe(|| decision(self))).unwrap_or_else(|_| Err(fault()));
         if decided.is_err() {
             self.overlay.rollback();
-            self.outgoing = outgoing;
+            (self.outgoing, self.acts) = (outgoing, acts);
             self.woken.truncate(woken);
             for entry in self.pending.drain(entries..) {
                 self.bytes -= entry.payload.len();
@@ -236,6 +242,7 @@ impl Reply {
             Reply::Receipt(sender, receipt) => drop(sender.send(Ok(receipt))),
             Reply::Refused(sender, refusal) => drop(sender.send(Err(refusal))),
             Reply::Recorded(sender) => drop(sender.send(Ok(()))),
+            Reply::Acted(sender, acted) => drop(sender.send(Ok(acted))),
         }
     }
 
@@ -245,6 +252,7 @@ impl Reply {
                 drop(sender.send(Err(unavailable(reason))))
             }
             Reply::Recorded(sender) => drop(sender.send(Err(Unavailable { reason: reason.to_owned() }))),
+            Reply::Acted(sender, _) => drop(sender.send(Err(ActError::Unavailable(reason.to_owned())))),
         }
     }
 }

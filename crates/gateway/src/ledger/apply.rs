@@ -12,12 +12,12 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, cak, geparkeerd, heen, keys,
-    opmerking, put_row,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, acts, cak, geparkeerd, heen, keys,
+    opmerking, outgoing, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
-    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Oordeel, Record,
+    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Handeling, Oordeel, Record,
 };
 use crate::journal::EntryId;
 use crate::store::Overlay;
@@ -89,6 +89,7 @@ impl Applier {
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
+            Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;
                 self.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
@@ -174,6 +175,20 @@ impl Applier {
         }
     }
 
+    /// Applies an act. Returns the persons for whom something changed that the CAK may have to hear.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn handeling(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        handeling: &Handeling,
+    ) -> Result<Vec<Gevolg>, LedgerError> {
+        acts::apply(overlay, at, handeling)
+    }
+
     /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
     fn answered(&self, overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
         for answer in &bericht.uitgaand {
@@ -214,11 +229,11 @@ impl Applier {
                 reden: None,
                 ontvangst: None,
                 sinds_us: moment,
+                geduld_us: moment,
                 // The notification is the last of them.
                 melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
             };
-            overlay.put(keys::wachtrij(&row.partner, row.gemaakt_us, &id), Vec::new());
-            put_row(overlay, keys::uitgaand(&id), &row)?;
+            outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
             Some(besluit) => cak::besluit(overlay, at, besluit),
@@ -290,26 +305,9 @@ fn delivery(
     let mut row: Uitgaand = overlay
         .row(&key)?
         .ok_or_else(|| inconsistent(at, &format!("outgoing message {id} is not on record")))?;
-    row.pogingen = row.pogingen.saturating_add(1);
-    row.sinds_us = at.time.as_microsecond();
-    let (stand, reden, ontvangst) = match &bezorging.uitkomst {
-        BezorgUitkomst::Bezorgd { ontvangst } => (Stand::Bezorgd, None, ontvangst.clone()),
-        BezorgUitkomst::Doorgegeven { ontvangst } => (Stand::Doorgegeven, None, ontvangst.clone()),
-        BezorgUitkomst::Geweigerd { reden } | BezorgUitkomst::Opgegeven { reden } => {
-            (Stand::Geparkeerd, Some(reden.clone()), None)
-        }
-        BezorgUitkomst::Opnieuw { reden, niet_voor } => {
-            row.niet_voor_us = *niet_voor;
-            (Stand::Wacht, Some(reden.clone()), None)
-        }
-    };
-    row.stand = stand;
-    row.reden = reden;
-    row.ontvangst = ontvangst;
-    if stand != Stand::Wacht {
-        overlay.delete(keys::wachtrij(&row.partner, row.gemaakt_us, &id));
-    }
-    put_row(overlay, key, &row)?;
+    let was = row.stand;
+    outgoing::attempted(&mut row, at, &bezorging.uitkomst);
+    outgoing::put(overlay, &id, Some(was), &row)?;
     Ok(row.melding)
 }
 

@@ -121,6 +121,34 @@ pub enum Stand {
     Bezorgd,
     /// The partner refused it; an operator must look. Not final.
     Geparkeerd,
+    /// An operator keeps it back, and younger messages with its order key with it. Not final.
+    Vastgehouden,
+    /// An operator decided that it is never sent. Final.
+    Geannuleerd,
+}
+
+impl Stand {
+    /// Returns the word for it, for programs and people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Wacht => "wacht",
+            Self::Doorgegeven => "doorgegeven",
+            Self::Bezorgd => "bezorgd",
+            Self::Geparkeerd => "geparkeerd",
+            Self::Vastgehouden => "vastgehouden",
+            Self::Geannuleerd => "geannuleerd",
+        }
+    }
+
+    /// Returns whether nothing more is to happen with the message.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Bezorgd | Self::Geannuleerd => true,
+            Self::Wacht | Self::Doorgegeven | Self::Geparkeerd | Self::Vastgehouden => false,
+        }
+    }
 }
 
 /// An outgoing message.
@@ -146,8 +174,31 @@ pub struct Uitgaand {
     pub ontvangst: Option<String>,
     /// When it came to stand so, in microseconds since 1970 UTC.
     pub sinds_us: i64,
+    /// From when on it counts how long it waits, in microseconds since 1970 UTC: when it was made, or when an operator
+    /// last gave it new time.
+    pub geduld_us: i64,
     /// Of a notification to the CAK: its Identificatie.
     pub melding: Option<String>,
+}
+
+/// How sending to a partner stands as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verzending {
+    /// Nothing is sent until an operator releases it.
+    pub vastgehouden: Option<Vasthouding>,
+    /// When an operator last asked to send at once, in microseconds since 1970 UTC.
+    pub aangespoord_us: i64,
+    /// When it was last released, in microseconds since 1970 UTC; how long messages wait counts from then.
+    pub vrijgegeven_us: i64,
+}
+
+/// Since when and why an operator keeps something back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vasthouding {
+    /// Since when, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+    /// Why, in the operator's words.
+    pub reden: String,
 }
 
 /// What an Idempotency-Key of a partner is bound to.

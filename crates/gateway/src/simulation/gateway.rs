@@ -19,13 +19,13 @@ use crate::config;
 use crate::engine::stepped::{Stepped, Turn};
 use crate::engine::{
     Engine, GemeenteSettings, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, PartnerKind,
-    PartnerSettings, Receipt, Refusal, Route, Settings, Unavailable, Waiting,
+    PartnerSettings, Receipt, Refusal, Route, Settings, Standing, Unavailable, Waiting,
 };
 use crate::journal::{FileJournal, Options, Reader, SEGMENT_BYTES_MIN, Tip};
 use crate::ledger::{self, Applier};
 use crate::listener::Stopper;
-use crate::outbox::tests::{pace, partner};
 use crate::outbox::Outbox;
+use crate::outbox::tests::{pace, partner};
 use crate::store::{Ledger, Overlay};
 
 /// How often the daemon looks whether something is due; a second in the real one.
@@ -141,13 +141,8 @@ pub(super) fn start(world: &Arc<World>, settings: &Settings) -> Result<(), Strin
     tasks.spawn(rounds(Arc::clone(world), stepped, Arc::clone(&work), changed, bells.clone()));
     tasks.spawn(days(Arc::clone(world), engine.clone(), Arc::clone(&work)));
     let door = Arc::new(Door { engine: engine.clone(), work: Arc::clone(&work), bells });
-    let outbox = Outbox::with_clock(
-        door,
-        Arc::new(Lines(Arc::clone(world))),
-        Arc::clone(&world.clock),
-        pace(),
-        DRAIN,
-    );
+    let outbox =
+        Outbox::with_clock(door, Arc::new(Lines(Arc::clone(world))), Arc::clone(&world.clock), pace(), DRAIN);
     let partners = PARTNERS.iter().map(|name| partner(name)).collect();
     let (partners, source) = watch::channel(Arc::new(partners));
     let (stopper, stop) = Stopper::new();
@@ -362,6 +357,10 @@ impl Bells {
 impl Outgoing for Door {
     fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting> {
         self.engine.waiting(partner, limit)
+    }
+
+    fn standing(&self, partner: &PartnerId) -> Standing {
+        self.engine.standing(partner)
     }
 
     async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {

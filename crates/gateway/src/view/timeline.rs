@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
+use super::handelingen::handeling_words;
 use super::requests;
 use super::words::{
     answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
@@ -192,6 +193,7 @@ pub(super) fn lines_of(
                 Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")),
             )]
         }
+        Record::Handeling(handeling) => vec![new("", handeling_words(handeling))],
     })
 }
 
@@ -342,7 +344,7 @@ fn delivery_line(
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
         Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
-        Record::Bezorging(_) | Record::Start(_) => None,
+        _ => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
     let partner = &uitgaand.partner;

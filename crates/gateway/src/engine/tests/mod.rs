@@ -1,5 +1,6 @@
 //! The engine over a simulated disk: whole exchanges, driven by hand.
 
+mod acts;
 mod crash;
 mod failure;
 mod fixture;
