@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod journal;
 pub mod ledger;
 pub mod listener;
+pub mod lists;
 pub mod metrics;
 pub mod ops;
 pub mod outbox;

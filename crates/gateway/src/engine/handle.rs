@@ -126,7 +126,10 @@ impl Engine {
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let (ledger, _) = open_ledger(&data.join("ledger"), &reader, &applier, progress)?;
-        Self::run(journal, Arc::new(ledger), Settings::default(), schemas, clock, false)
+        let (mut engine, worker) =
+            Self::make(journal, Arc::new(ledger), Settings::default(), schemas, clock, false)?;
+        engine.run(worker)?;
+        Ok(engine)
     }
 
     /// Starts the loop on a journal and the ledger that it gives.
@@ -141,23 +144,8 @@ impl Engine {
         schemas: Schemas,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EngineError> {
-        Self::run(journal, ledger, settings, schemas, clock, true)
-    }
-
-    fn run(
-        journal: FileJournal,
-        ledger: Arc<Ledger>,
-        settings: Settings,
-        schemas: Schemas,
-        clock: Arc<dyn Clock>,
-        begin: bool,
-    ) -> Result<Self, EngineError> {
-        let (mut engine, worker) = Self::made(journal, ledger, settings, schemas, clock, begin)?;
-        let thread = std::thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || worker.run())
-            .map_err(EngineError::Thread)?;
-        engine.thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        let (mut engine, worker) = Self::make(journal, ledger, settings, schemas, clock, true)?;
+        engine.run(worker)?;
         Ok(engine)
     }
 
@@ -174,10 +162,20 @@ impl Engine {
         schemas: Schemas,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Worker), EngineError> {
-        Self::made(journal, ledger, settings, schemas, clock, true)
+        Self::make(journal, ledger, settings, schemas, clock, true)
     }
 
-    fn made(
+    fn run(&mut self, worker: Worker) -> Result<(), EngineError> {
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run())
+            .map_err(EngineError::Thread)?;
+        self.thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        Ok(())
+    }
+
+    /// Makes the loop and its handle; `begin`: the first entry says that the gateway started.
+    fn make(
         journal: FileJournal,
         ledger: Arc<Ledger>,
         settings: Settings,
@@ -319,7 +317,7 @@ fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
         Record::Bericht(bericht) => bericht.uitgaand,
         Record::Planning(planning) => planning.uitgaand,
         Record::Oordeel(oordeel) => oordeel.uitgaand,
-        _ => return None,
+        Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) => return None,
     };
     let index = usize::from(id.index);
     (index < uitgaand.len()).then(|| Bytes::from(uitgaand.swap_remove(index).bytes))

@@ -10,8 +10,8 @@
 //! | `api.rs` | the words between listeners, engine and outbox |
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
-//! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
+//! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
 //! | `handle.rs`, `health.rs` | the engine as others see it |

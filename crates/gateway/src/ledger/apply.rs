@@ -229,9 +229,9 @@ impl Applier {
                 reden: None,
                 ontvangst: None,
                 sinds_us: moment,
-                geduld_us: moment,
                 // The notification is the last of them.
                 melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
+                geduld_us: moment,
             };
             outgoing::put(overlay, &id, None, &row)?;
         }

@@ -307,12 +307,12 @@ pub fn vastgehouden_van(partner: &PartnerId) -> Vec<u8> {
 
 /// Key of how sending to a partner stands.
 pub fn verzending(partner: &str) -> Vec<u8> {
-    key(b'z', &[partner.as_bytes()])
+    key(b's', &[partner.as_bytes()])
 }
 
 /// Prefix of how sending to partners stands.
 pub fn verzendingen() -> Vec<u8> {
-    key(b'z', &[])
+    key(b's', &[])
 }
 
 /// Reads back the partner from the key of how sending to it stands.

@@ -171,7 +171,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'u') => "the queue of a partner".to_owned(),
         Some(b'a') => "what is not sent yet".to_owned(),
         Some(b'b') => "what is held for a partner".to_owned(),
-        Some(b'z') => "how sending to a partner stands".to_owned(),
+        Some(b's') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),
     }

@@ -15,7 +15,7 @@ pub struct EntryView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `bericht`, `bezorging`, `planning`, `oordeel`, `handeling` or `start`.
+    /// `bericht`, `bezorging`, `planning`, `oordeel`, `start` or `handeling`.
     pub soort: &'static str,
     /// The kind of message.
     pub bericht: Option<String>,

@@ -344,7 +344,7 @@ fn delivery_line(
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
         Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
-        _ => None,
+        Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
     let partner = &uitgaand.partner;
