@@ -236,7 +236,11 @@ impl Applier {
             outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
-            Some(besluit) => cak::besluit(overlay, at, besluit),
+            // A notification is the last of the outgoing messages, of which an entry has 64 at most.
+            Some(besluit) => {
+                let plaats = u16::try_from(uitgaand.len().saturating_sub(1)).unwrap_or(u16::MAX);
+                cak::besluit(overlay, at, besluit, plaats)
+            }
             None => Ok(()),
         }
     }

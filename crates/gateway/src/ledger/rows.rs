@@ -85,6 +85,8 @@ pub struct Opmerking {
     pub nummers: Vec<ToewijzingNummer>,
     /// When, in microseconds since 1970 UTC.
     pub sinds_us: i64,
+    /// Somebody said that it was dealt with.
+    pub afgehandeld: bool,
 }
 
 /// A notification to the CAK.
@@ -92,6 +94,8 @@ pub struct Opmerking {
 pub struct EbMelding {
     /// The entry that recorded it.
     pub seq: u64,
+    /// Its place among the outgoing messages of the entry.
+    pub plaats: u16,
     /// Whom it is about.
     pub bsn: Bsn,
     /// A stop (WMO403) and not a start (WMO401).
