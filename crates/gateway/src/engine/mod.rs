@@ -38,7 +38,7 @@ mod whatif;
 mod worker;
 
 pub use act::{Act, ActError, Acted, Narrowed, narrow};
-pub(crate) use act::{Fit, fit};
+pub(crate) use act::{Fit, fit, not_taken};
 pub use api::*;
 pub use handle::{Engine, EngineError, Opened};
 pub use health::Health;

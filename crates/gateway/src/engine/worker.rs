@@ -78,8 +78,8 @@ pub(super) struct Worker {
     pub(super) changed: watch::Sender<u64>,
     pub(super) feed: broadcast::Sender<EntryId>,
     pub(super) health: Health,
-    pub(super) acts: Arc<AtomicU64>,
     pub(super) going: Going,
+    pub(super) acts: Arc<AtomicU64>,
 }
 
 /// What the loop carries from one round to the next.
@@ -311,19 +311,24 @@ impl Worker {
         }
     }
 
-    pub(super) fn decider(&self) -> Decider<'_> {
-        Decider { settings: &self.settings, applier: &self.applier }
-    }
-
     fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
         let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
         let Some(wat) = wat else { return Ok(Acted { entry: None, gewijzigd, ongewijzigd }) };
         let at = batch.next(act.chain, self.clock.now());
-        let record = Record::Handeling(Box::new(act.handeling(wat)));
-        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)?;
+        let handeling = act.handeling(wat);
+        let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
+        batch.push(&at, &Record::Handeling(Box::new(handeling)))?;
         batch.acts += 1;
+        // A notification that is never sent: what comes next is for the planner to say.
+        let (decider, now) = (self.decider(), self.clock.now());
+        for Gevolg { gemeente, bsn, .. } in gevolgen {
+            decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
+        }
         Ok(Acted { entry: Some(EntryId { chain: at.chain, seq: at.seq }), gewijzigd, ongewijzigd })
+    }
+
+    pub(super) fn decider(&self) -> Decider<'_> {
+        Decider { settings: &self.settings, applier: &self.applier }
     }
 
     /// Does what time has come for: judges messages that waited, plans for whom a hold is over.

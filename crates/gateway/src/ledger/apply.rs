@@ -17,7 +17,7 @@ use super::{
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
-    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Oordeel, Record,
+    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Handeling, Oordeel, Record,
 };
 use crate::journal::EntryId;
 use crate::store::Overlay;
@@ -89,7 +89,7 @@ impl Applier {
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
-            Record::Handeling(handeling) => acts::apply(overlay, at, handeling),
+            Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;
                 self.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
@@ -175,6 +175,20 @@ impl Applier {
         }
     }
 
+    /// Applies an act. Returns the persons for whom something changed that the CAK may have to hear.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn handeling(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        handeling: &Handeling,
+    ) -> Result<Vec<Gevolg>, LedgerError> {
+        acts::apply(overlay, at, handeling)
+    }
+
     /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
     fn answered(&self, overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
         for answer in &bericht.uitgaand {
@@ -222,7 +236,11 @@ impl Applier {
             outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
-            Some(besluit) => cak::besluit(overlay, at, besluit),
+            // A notification is the last of the outgoing messages, of which an entry has 64 at most.
+            Some(besluit) => {
+                let plaats = u16::try_from(uitgaand.len().saturating_sub(1)).unwrap_or(u16::MAX);
+                cak::besluit(overlay, at, besluit, plaats)
+            }
             None => Ok(()),
         }
     }

@@ -159,7 +159,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
         Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
         Some(b'v') => "when a message must be judged".to_owned(),
-        Some(b'z') => format!("what was odd about a message of gemeente {gemeente}"),
+        Some(b'm') => format!("what was odd about a message of gemeente {gemeente}"),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),
