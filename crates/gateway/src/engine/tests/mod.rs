@@ -1,5 +1,6 @@
 //! The engine over a simulated disk: whole exchanges, driven by hand.
 
+mod clock;
 mod crash;
 mod failure;
 mod fixture;
@@ -61,6 +62,10 @@ impl HandClock {
 
     fn advance(&self, by: Duration) {
         self.0.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
+    }
+
+    fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(by.as_micros() as i64, Ordering::SeqCst);
     }
 }
 
