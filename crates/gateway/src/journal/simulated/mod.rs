@@ -6,16 +6,20 @@
 //!
 //! Operations that change something or sync are counted; reading is not.
 
+mod change;
+mod file;
+mod state;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::change::{Change, chance};
+use self::file::SimulatedFile;
+use self::state::{Inode, NameChange, State};
 use super::disk::{Disk, DiskFile};
-
-/// What survives of a write that was not synced, survives in pieces of this size.
-const SECTOR_BYTES: usize = 512;
 
 /// A file system in memory; clones are the same one.
 #[derive(Clone)]
@@ -34,49 +38,17 @@ pub enum Fault {
         /// The operation.
         at: u64,
     },
+    /// The process is killed: from this operation on nothing works for it until [`SimulatedDisk::kill`] has made room for
+    /// the next. What it wrote is there, synced or not.
+    Die {
+        /// The operation.
+        at: u64,
+    },
     /// The power goes: from this operation on, nothing works until [`SimulatedDisk::restart`].
     Crash {
         /// The operation.
         at: u64,
     },
-}
-
-struct State {
-    inodes: Vec<Inode>,
-    /// The names as programs see them.
-    names: BTreeMap<PathBuf, usize>,
-    /// The names as they would be after a power cut.
-    durable_names: BTreeMap<PathBuf, usize>,
-    /// The changes to names that are not durable yet, in order.
-    pending_names: Vec<NameChange>,
-    dirs: Vec<PathBuf>,
-    locked: Vec<usize>,
-    operations: u64,
-    fault: Option<Fault>,
-    crashed: bool,
-    /// Counts the restarts: files opened before one are gone.
-    boot: u64,
-    ignores_syncs: bool,
-    bytes_max: Option<u64>,
-    random: u64,
-}
-
-#[derive(Default)]
-struct Inode {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    pending: Vec<Change>,
-}
-
-#[derive(Clone)]
-enum Change {
-    Write { offset: usize, bytes: Vec<u8> },
-    Length(usize),
-}
-
-enum NameChange {
-    Set(PathBuf, usize),
-    Remove(PathBuf),
 }
 
 impl SimulatedDisk {
@@ -92,6 +64,7 @@ impl SimulatedDisk {
             operations: 0,
             fault: None,
             crashed: false,
+            dead: false,
             boot: 0,
             ignores_syncs: false,
             bytes_max: None,
@@ -149,7 +122,7 @@ impl SimulatedDisk {
         }
         state.names.clone_from(&state.durable_names);
         state.locked.clear();
-        state.crashed = false;
+        (state.crashed, state.dead) = (false, false);
         state.fault = None;
         state.boot += 1;
     }
@@ -158,7 +131,15 @@ impl SimulatedDisk {
     pub fn kill(&self) {
         let mut state = self.state();
         state.locked.clear();
+        if std::mem::take(&mut state.dead) {
+            state.fault = None;
+        }
         state.boot += 1;
+    }
+
+    /// Returns whether the process was killed.
+    pub fn has_died(&self) -> bool {
+        self.state().dead
     }
 
     /// Returns the content of a file as programs see it.
@@ -190,138 +171,6 @@ impl fmt::Debug for SimulatedDisk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SimulatedDisk").field("operations", &self.operations()).finish_non_exhaustive()
     }
-}
-
-impl State {
-    /// Counts an operation and says whether it is one that goes wrong.
-    fn operation(&mut self) -> io::Result<()> {
-        self.alive()?;
-        let now = self.operations;
-        self.operations += 1;
-        match self.fault {
-            Some(Fault::Crash { at }) if now >= at => {
-                self.crashed = true;
-                Err(io::Error::other("simulated power cut"))
-            }
-            Some(Fault::Fail { at }) if now == at => Err(io::Error::other("simulated failure")),
-            Some(Fault::FailFrom { at }) if now >= at => Err(io::Error::other("simulated failure")),
-            _ => Ok(()),
-        }
-    }
-
-    fn alive(&self) -> io::Result<()> {
-        if self.crashed { Err(io::Error::other("simulated power cut")) } else { Ok(()) }
-    }
-
-    fn find(&self, path: &Path) -> io::Result<usize> {
-        self.alive()?;
-        self.names.get(path).copied().ok_or(io::ErrorKind::NotFound.into())
-    }
-
-    fn add(&mut self, path: &Path) -> usize {
-        self.inodes.push(Inode::default());
-        let inode = self.inodes.len() - 1;
-        self.change_name(NameChange::Set(path.to_owned(), inode));
-        inode
-    }
-
-    fn change_name(&mut self, change: NameChange) {
-        change.apply(&mut self.names);
-        self.pending_names.push(change);
-    }
-
-    fn change(&mut self, inode: usize, change: Change) -> io::Result<()> {
-        let length_now = self.inodes[inode].seen.len();
-        let length = match &change {
-            Change::Write { offset, bytes } => length_now.max(offset + bytes.len()),
-            Change::Length(length) => *length,
-        };
-        let others: u64 = self
-            .names
-            .values()
-            .filter(|name| **name != inode)
-            .map(|name| self.inodes[*name].seen.len() as u64)
-            .sum();
-        if length > length_now && self.bytes_max.is_some_and(|max| others + length as u64 > max) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let inode = &mut self.inodes[inode];
-        change.apply(&mut inode.seen);
-        inode.pending.push(change);
-        Ok(())
-    }
-}
-
-impl Change {
-    fn apply(&self, content: &mut Vec<u8>) {
-        match self {
-            Self::Write { offset, bytes } => {
-                let end = offset + bytes.len();
-                if content.len() < end {
-                    set_len(content, end);
-                }
-                content[*offset..end].copy_from_slice(bytes);
-            }
-            Self::Length(length) => set_len(content, *length),
-        }
-    }
-
-    /// Applies what a power cut leaves of it: all, nothing, or some sectors.
-    fn apply_in_part(&self, content: &mut Vec<u8>, random: &mut u64) {
-        match (chance(random, 4), self) {
-            (0, _) => {}
-            (1, _) | (_, Self::Length(_)) => self.apply(content),
-            (how, Self::Write { offset, bytes }) => {
-                let cut = chance(random, bytes.len() as u64 + 1) as usize;
-                let mut at = 0;
-                while at < bytes.len() {
-                    // Sectors have fixed places in the file.
-                    let end = ((offset + at + 1).next_multiple_of(SECTOR_BYTES) - offset).min(bytes.len());
-                    let (kept, end) = if how == 2 {
-                        (at < cut, end.min(cut.max(at + 1)))
-                    } else {
-                        (chance(random, 2) == 0, end)
-                    };
-                    if kept {
-                        Self::Write { offset: offset + at, bytes: bytes[at..end].to_vec() }.apply(content);
-                    }
-                    at = end;
-                }
-            }
-        }
-    }
-}
-
-impl NameChange {
-    fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
-        match self {
-            Self::Set(path, inode) => {
-                // A rename: the file has one name.
-                names.retain(|_, other| other != inode);
-                names.insert(path.clone(), *inode);
-            }
-            Self::Remove(path) => {
-                names.remove(path);
-            }
-        }
-    }
-}
-
-fn set_len(content: &mut Vec<u8>, length: usize) {
-    let kept = content.len().min(length);
-    let mut other = vec![0; length];
-    other[..kept].copy_from_slice(&content[..kept]);
-    *content = other;
-}
-
-/// Returns a number below `bound`, and moves on.
-fn chance(random: &mut u64, bound: u64) -> u64 {
-    // SplitMix64.
-    *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *random;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) % bound
 }
 
 impl Disk for SimulatedDisk {
@@ -403,88 +252,5 @@ impl Disk for SimulatedDisk {
             change.apply(&mut state.durable_names);
         }
         Ok(())
-    }
-}
-
-struct SimulatedFile {
-    disk: SimulatedDisk,
-    inode: usize,
-    boot: u64,
-    holds_lock: bool,
-}
-
-impl SimulatedFile {
-    fn state(&self) -> io::Result<MutexGuard<'_, State>> {
-        let state = self.disk.state();
-        state.alive()?;
-        if state.boot == self.boot { Ok(state) } else { Err(io::Error::other("opened before the power cut")) }
-    }
-
-    fn change(&self, change: Change) -> io::Result<()> {
-        let mut state = self.state()?;
-        let failure = state.operation();
-        if let (Err(_), Change::Write { offset, bytes }) = (&failure, &change) {
-            // A write that fails, or that the power cut ends, may have done a part.
-            let done = chance(&mut state.random, bytes.len() as u64 + 1) as usize;
-            state.change(self.inode, Change::Write { offset: *offset, bytes: bytes[..done].to_vec() })?;
-        }
-        failure?;
-        state.change(self.inode, change)
-    }
-}
-
-impl DiskFile for SimulatedFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.state()?.inodes[self.inode].seen.len() as u64)
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let state = self.state()?;
-        let content = &state.inodes[self.inode].seen;
-        let from = usize::try_from(offset).map_or(content.len(), |offset| offset.min(content.len()));
-        let read = buffer.len().min(content.len() - from);
-        buffer[..read].copy_from_slice(&content[from..from + read]);
-        Ok(read)
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.change(Change::Write { offset: offset as usize, bytes: bytes.to_vec() })
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.state()?;
-        let done = state.operation();
-        if state.crashed || state.ignores_syncs {
-            return done;
-        }
-        let state = &mut *state;
-        let inode = &mut state.inodes[self.inode];
-        for change in std::mem::take(&mut inode.pending) {
-            match done {
-                Ok(()) => change.apply(&mut inode.durable),
-                // What could not be written is forgotten; the next sync will not try it again.
-                Err(_) => change.apply_in_part(&mut inode.durable, &mut state.random),
-            }
-        }
-        done
-    }
-
-    fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.change(Change::Length(bytes as usize))
-    }
-
-    fn allocate(&self, bytes: u64) -> io::Result<()> {
-        if self.len()? < bytes { self.change(Change::Length(bytes as usize)) } else { Ok(()) }
-    }
-}
-
-impl Drop for SimulatedFile {
-    fn drop(&mut self) {
-        if self.holds_lock {
-            let mut state = self.disk.state();
-            if state.boot == self.boot {
-                state.locked.retain(|inode| *inode != self.inode);
-            }
-        }
     }
 }
