@@ -13,6 +13,8 @@ use crate::config::{Pace, Partner};
 use crate::engine::{Outcome, Outgoing, OutgoingId, Waiting};
 use crate::listener::Stop;
 use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 
 /// Messages taken from the store at once; more only when all of these are held up by older ones.
 const WINDOW: usize = 64;
@@ -160,7 +162,10 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
                 break;
             }
             // One that is in flight, or held up by an older one with its key.
-            if !taken.insert(waiting.order.clone()) {
+            let is_free = taken.insert(waiting.order.clone());
+            #[cfg(test)]
+            let is_free = is_free || is_broken(Canary::OvertakesItsKey);
+            if !is_free {
                 rest.push_back(waiting);
             } else if waiting.not_before > now {
                 due = Some(due.map_or(waiting.not_before, |due| due.min(waiting.not_before)));
@@ -236,6 +241,11 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
         let Waiting { id, message, attempts, since, bytes, .. } = waiting;
         let parcel = Parcel { id: id.clone(), message, bytes };
         let attempt = self.route.deliver(&parcel, &self.partner).await;
+        #[cfg(test)]
+        let attempt = match attempt {
+            Attempt::Retry { .. } if is_broken(Canary::LosesOutgoing) => Attempt::Delivered { receipt: None },
+            attempt => attempt,
+        };
         let now = self.clock.now();
         let (outcome, landed) = match attempt {
             Attempt::Delivered { receipt } => (Outcome::Delivered { receipt }, Landed::Done),

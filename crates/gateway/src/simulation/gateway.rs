@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use iwmo_codec::Schemas;
-use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use iwmo_toewijzing::judge::Beleid;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -24,8 +24,8 @@ use crate::engine::{
 use crate::journal::{FileJournal, Options, Reader, SEGMENT_BYTES_MIN, Tip};
 use crate::ledger::{self, Applier};
 use crate::listener::Stopper;
-use crate::outbox::tests::{pace, partner};
 use crate::outbox::Outbox;
+use crate::outbox::tests::{pace, partner};
 use crate::store::{Ledger, Overlay};
 
 /// How often the daemon looks whether something is due; a second in the real one.
@@ -52,7 +52,14 @@ pub(super) struct Shelves {
 }
 
 impl Shelves {
-    pub(super) fn new() -> Self {
+    /// In memory: what a crash does to sled is not what a run is about.
+    pub(super) fn in_memory() -> Self {
+        let store = || Arc::new(Ledger::in_memory(ledger::FORMAT));
+        Self { ledger: store(), other: store(), schemas: Schemas::bundled() }
+    }
+
+    /// The store of the product.
+    pub(super) fn real() -> Self {
         let store = || Arc::new(Ledger::temporary(ledger::FORMAT).expect("a store"));
         Self { ledger: store(), other: store(), schemas: Schemas::bundled() }
     }
@@ -100,14 +107,14 @@ pub(super) enum LedgerFate {
     Lost,
 }
 
-pub(super) fn settings(bedenktijd: Option<Duration>) -> Settings {
+pub(super) fn settings(bedenktijd: Option<Duration>, parkeertijd_minuten: u32) -> Settings {
     let mut settings = Settings::default();
     let gemeenten: Vec<Gemeente> =
         GEMEENTEN.iter().map(|code| Gemeente::new(code).expect("a gemeente")).collect();
     let cak = PartnerId("cak".to_owned());
     for gemeente in &gemeenten {
-        let eb = EbBeleid::default();
-        let of = GemeenteSettings { cak: Some(cak.clone()), bedenktijd, eb, ..Default::default() };
+        let beleid = Beleid { parkeertijd_minuten, ..Beleid::default() };
+        let of = GemeenteSettings { cak: Some(cak.clone()), bedenktijd, beleid, ..Default::default() };
         settings.gemeenten.insert(*gemeente, of);
     }
     let mut add = |name: &str, kind| {
@@ -141,13 +148,8 @@ pub(super) fn start(world: &Arc<World>, settings: &Settings) -> Result<(), Strin
     tasks.spawn(rounds(Arc::clone(world), stepped, Arc::clone(&work), changed, bells.clone()));
     tasks.spawn(days(Arc::clone(world), engine.clone(), Arc::clone(&work)));
     let door = Arc::new(Door { engine: engine.clone(), work: Arc::clone(&work), bells });
-    let outbox = Outbox::with_clock(
-        door,
-        Arc::new(Lines(Arc::clone(world))),
-        Arc::clone(&world.clock),
-        pace(),
-        DRAIN,
-    );
+    let outbox =
+        Outbox::with_clock(door, Arc::new(Lines(Arc::clone(world))), Arc::clone(&world.clock), pace(), DRAIN);
     let partners = PARTNERS.iter().map(|name| partner(name)).collect();
     let (partners, source) = watch::channel(Arc::new(partners));
     let (stopper, stop) = Stopper::new();
@@ -183,6 +185,8 @@ pub(super) async fn supervise(world: Arc<World>, settings: Settings) {
             world.say(|| format!("the gateway does not start: {error}"));
             if world.disk.has_crashed() {
                 world.disk.restart();
+            } else if world.disk.has_died() {
+                world.disk.kill();
             } else if !error.contains("simulated") && !error.contains("storage") {
                 world.violated(format!("the gateway does not start: {error}"));
                 return;
@@ -304,6 +308,9 @@ async fn rounds(
                 // Nothing that this round answered leaves the machine.
                 let fate = *world.state().random.pick(&[LedgerFate::Kept, LedgerFate::Lost]);
                 return kill(&world, true, fate, None);
+            }
+            if world.disk.has_died() {
+                return kill(&world, false, LedgerFate::Kept, None);
             }
             if changed.has_changed().is_ok_and(|changed| changed) {
                 changed.mark_unchanged();
