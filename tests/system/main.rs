@@ -6,14 +6,18 @@
 //! | `harness/` | folders, certificates, the daemon, callers, partners that receive, messages |
 //! | `demo.rs` | `iwmo demo`, and that the other commands agree with it |
 //! | `official.rs` | the official samples, through the commands and through a running daemon |
+//! | `asked.rs` | requests, declarations and messages that come too early |
 //! | `refused.rs`, `tls.rs`, `repeated.rs` | bad input to a running daemon: a clear answer, nothing changed |
 //! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
 //! | `privacy.rs` | no personal data in logs, errors and names |
 //! | `reading.rs` | reading commands beside a running daemon |
+//! | `acts.rs` | the operator changes what waits |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
 
+mod acts;
+mod asked;
 mod cli;
 mod demo;
 mod durability;

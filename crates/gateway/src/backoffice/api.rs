@@ -16,7 +16,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Principal, berichten, clienten, gebeurtenissen, openapi, termijnen, toewijzingen, uitgaand};
+use super::{
+    Principal, berichten, clienten, gebeurtenissen, openapi, termijnen, toewijzingen, uitgaand, werk,
+};
 use crate::clock::Clock;
 use crate::engine::{Engine, Settings};
 use crate::ledger::LedgerError;
@@ -95,6 +97,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(berichten::show))
         .routes(routes!(berichten::xml))
         .routes(routes!(clienten::search))
+        .routes(routes!(werk::list))
         .routes(routes!(termijnen::list))
         .routes(routes!(uitgaand::list))
         .routes(routes!(uitgaand::xml))

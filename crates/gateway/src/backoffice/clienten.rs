@@ -33,7 +33,8 @@ pub(super) struct SearchResult {
     arrangementen: Vec<ArrangementView>,
 }
 
-/// Find what was arranged for a person, over all aanbieders.
+/// Find what was arranged for a person, over all aanbieders, with a timeline that says what happened and under which
+/// rule.
 #[utoipa::path(
     post,
     path = "/api/v1/clienten/zoek",
@@ -60,7 +61,9 @@ pub(super) async fn search(
     let today = api.clock.today();
     let arrangementen: Vec<ArrangementView> = api
         .read(move |api| {
-            let find = |gemeente| view::arrangement(api.engine.ledger(), gemeente, &bsn, today);
+            let engine = &api.engine;
+            let (ledger, journal, schemas) = (engine.ledger(), engine.journal(), engine.schemas());
+            let find = |gemeente| view::arrangement(ledger, journal, schemas, gemeente, &bsn, today);
             looked_in.into_iter().filter_map(|gemeente| find(gemeente).transpose()).collect()
         })
         .await?;

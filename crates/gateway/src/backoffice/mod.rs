@@ -9,7 +9,7 @@
 //! | `auth.rs` | who is asking |
 //! | `api.rs`, `openapi.rs` | the routes with their descriptions, what they share |
 //! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
-//! | `termijnen.rs`, `uitgaand.rs` | work: what is due, what waits |
+//! | `werk.rs`, `termijnen.rs`, `uitgaand.rs` | work: what a person must do, what is due, what waits |
 //! | `gebeurtenissen.rs` | the feed |
 
 mod api;
@@ -21,6 +21,7 @@ mod openapi;
 mod termijnen;
 mod toewijzingen;
 mod uitgaand;
+mod werk;
 
 use std::sync::Arc;
 

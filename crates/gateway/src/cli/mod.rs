@@ -1,6 +1,8 @@
 //! The commands of `iwmo`: one file each, this one says which there are.
 
+mod change;
 mod check;
+mod client;
 mod deadlines;
 mod demo;
 mod journal;
@@ -16,6 +18,7 @@ mod store;
 mod toewijzing;
 mod validate;
 mod whatif;
+mod work;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -71,6 +74,8 @@ enum Command {
     CheckConfig(check::CheckConfig),
     Journal(journal::JournalCommand),
     Toewijzing(toewijzing::ToewijzingCommand),
+    Client(client::Client),
+    Work(work::WorkCommand),
     Outbox(outbox::OutboxCommand),
     Deadlines(deadlines::Deadlines),
     Status(status::Status),
@@ -114,6 +119,8 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::CheckConfig(command) => command.run(terminal),
         Command::Journal(command) => command.run(terminal),
         Command::Toewijzing(command) => command.run(terminal),
+        Command::Client(command) => command.run(terminal),
+        Command::Work(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
         Command::Status(command) => command.run(terminal),

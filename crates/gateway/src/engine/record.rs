@@ -18,6 +18,10 @@ use minicbor::{Decode, Encode};
 
 use crate::engine::Route;
 
+pub use super::handeling::{
+    ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Wat, Wie,
+};
+
 /// The revision that this release writes.
 pub const RECORD_VERSION: u16 = 1;
 
@@ -35,6 +39,8 @@ pub enum Record {
     Planning(Planning),
     /// The gateway started.
     Start(Start),
+    /// Somebody decided to change something.
+    Handeling(Box<Handeling>),
     /// A message that waited was judged.
     Oordeel(Oordeel),
 }
@@ -352,6 +358,7 @@ impl Record {
             Record::Bezorging(_) => 2,
             Record::Planning(_) => 3,
             Record::Start(_) => 4,
+            Record::Handeling(_) => 5,
             Record::Oordeel(_) => 9,
         }
     }
@@ -364,6 +371,7 @@ impl Record {
             Record::Bezorging(bezorging) => minicbor::encode(bezorging, buffer),
             Record::Planning(planning) => minicbor::encode(planning, buffer),
             Record::Start(start) => minicbor::encode(start, buffer),
+            Record::Handeling(handeling) => minicbor::encode(handeling, buffer),
             Record::Oordeel(oordeel) => minicbor::encode(oordeel, buffer),
         };
         debug_assert!(result.is_ok(), "a Vec takes every byte");
@@ -384,6 +392,7 @@ impl Record {
             2 => minicbor::decode(payload).map(Record::Bezorging).map_err(damaged),
             3 => minicbor::decode(payload).map(Record::Planning).map_err(damaged),
             4 => minicbor::decode(payload).map(Record::Start).map_err(damaged),
+            5 => minicbor::decode(payload).map(|h| Record::Handeling(Box::new(h))).map_err(damaged),
             9 => minicbor::decode(payload).map(Record::Oordeel).map_err(damaged),
             _ => Err(RecordError::Newer { kind, version }),
         }

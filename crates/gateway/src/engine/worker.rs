@@ -1,6 +1,7 @@
 //! The one ordered loop.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use jiff::civil::Date;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, dutch_date};
+use crate::engine::act::{Act, ActError, Acted, Narrowed, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
@@ -39,6 +41,8 @@ pub(super) enum Job {
     },
     /// An attempt to deliver ended.
     Outcome { id: OutgoingId, outcome: Outcome, reply: oneshot::Sender<Result<(), Unavailable>> },
+    /// Somebody decided to change something.
+    Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
     /// It is this day: plan for everybody.
     Day(Date),
     /// Plan for whom a hold is over.
@@ -76,6 +80,7 @@ pub(super) struct Worker {
     pub(super) changed: watch::Sender<u64>,
     pub(super) feed: broadcast::Sender<EntryId>,
     pub(super) health: Health,
+    pub(super) acts: Arc<AtomicU64>,
     pub(super) going: Going,
 }
 
@@ -184,7 +189,7 @@ impl Worker {
     }
 
     pub(super) fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
-        let outgoing = batch.outgoing;
+        let (outgoing, acts) = (batch.outgoing, batch.acts);
         let start = std::time::Instant::now();
         let committed = batch.commit(&mut self.journal);
         JOURNAL_COMMIT_DURATION.observe(&[], start.elapsed());
@@ -200,7 +205,8 @@ impl Worker {
                         let _ = self.feed.send(EntryId { chain: tip.chain, seq });
                     }
                 }
-                if outgoing {
+                self.acts.fetch_add(acts, Ordering::Release);
+                if outgoing || acts > 0 {
                     self.changed.send_modify(|count| *count += 1);
                 }
                 Committed::Done
@@ -230,6 +236,7 @@ impl Worker {
                 Job::Outcome { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
+                Job::Act { reply, .. } => drop(reply.send(Err(ActError::Unavailable(reason.to_owned())))),
                 Job::Day(_) | Job::Due | Job::Stop => {}
             }
         }
@@ -260,6 +267,13 @@ impl Worker {
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }
             }
+            Job::Act { act, reply } => {
+                let fault = || ActError::Unavailable("a fault of the gateway".to_owned());
+                match batch.attempt(|batch| self.act(act, batch), fault) {
+                    Ok(acted) => batch.reply(Reply::Acted(reply, acted)),
+                    Err(error) => drop(reply.send(Err(error))),
+                }
+            }
             Job::Due => self.due(batch),
             Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }
@@ -281,7 +295,7 @@ impl Worker {
         let Some(chain) = Chain::new(id.gemeente) else { return Ok(()) };
         let row: Option<Uitgaand> = batch.overlay.row(&keys::uitgaand(id))?;
         if row.is_some_and(|row| row.stand == Stand::Bezorgd) {
-            // Final: the partner has it, whatever a later attempt met.
+            // The partner has it, whatever a later attempt met.
             return Ok(());
         }
         let at = batch.next(chain, self.clock.now());
@@ -305,6 +319,17 @@ impl Worker {
 
     pub(super) fn decider(&self) -> Decider<'_> {
         Decider { settings: &self.settings, applier: &self.applier }
+    }
+
+    fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
+        let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
+        let Some(wat) = wat else { return Ok(Acted { entry: None, gewijzigd, ongewijzigd }) };
+        let at = batch.next(act.chain, self.clock.now());
+        let record = Record::Handeling(Box::new(act.handeling(wat)));
+        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
+        batch.push(&at, &record)?;
+        batch.acts += 1;
+        Ok(Acted { entry: Some(EntryId { chain: at.chain, seq: at.seq }), gewijzigd, ongewijzigd })
     }
 
     /// Does what time has come for: judges messages that waited, plans for whom a hold is over.

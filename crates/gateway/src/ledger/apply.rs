@@ -12,8 +12,8 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, cak, geparkeerd, heen,
-    keys, put_row,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, geparkeerd,
+    heen, keys, opmerking, outgoing, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -89,6 +89,7 @@ impl Applier {
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) => Ok(()),
+            Record::Handeling(handeling) => acts::apply(overlay, at, handeling),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;
                 self.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
@@ -121,6 +122,7 @@ impl Applier {
             put_row(overlay, keys::sleutel(&bericht.partner, &sleutel.sleutel), &row)?;
         }
         let dag = parse_date(at, &bericht.vandaag)?;
+        opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
         match message {
             Message::Wmo301(_)
             | Message::Wmo305(_)
@@ -217,9 +219,9 @@ impl Applier {
                 sinds_us: moment,
                 // The notification is the last of them.
                 melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
+                geduld_us: moment,
             };
-            overlay.put(keys::wachtrij(&row, &id), Vec::new());
-            put_row(overlay, keys::uitgaand(&id), &row)?;
+            outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
             Some(besluit) => cak::besluit(overlay, at, besluit),
@@ -300,26 +302,9 @@ fn delivery(
     let mut row: Uitgaand = overlay
         .row(&key)?
         .ok_or_else(|| inconsistent(at, &format!("outgoing message {id} is not on record")))?;
-    row.pogingen = row.pogingen.saturating_add(1);
-    row.sinds_us = at.time.as_microsecond();
-    let (stand, reden, ontvangst) = match &bezorging.uitkomst {
-        BezorgUitkomst::Bezorgd { ontvangst } => (Stand::Bezorgd, None, ontvangst.clone()),
-        BezorgUitkomst::Doorgegeven { ontvangst } => (Stand::Doorgegeven, None, ontvangst.clone()),
-        BezorgUitkomst::Geweigerd { reden } | BezorgUitkomst::Opgegeven { reden } => {
-            (Stand::Geparkeerd, Some(reden.clone()), None)
-        }
-        BezorgUitkomst::Opnieuw { reden, niet_voor } => {
-            row.niet_voor_us = *niet_voor;
-            (Stand::Wacht, Some(reden.clone()), None)
-        }
-    };
-    row.stand = stand;
-    row.reden = reden;
-    row.ontvangst = ontvangst;
-    if stand != Stand::Wacht {
-        overlay.delete(keys::wachtrij(&row, &id));
-    }
-    put_row(overlay, key, &row)?;
+    let was = row.stand;
+    outgoing::attempted(&mut row, at, &bezorging.uitkomst);
+    outgoing::put(overlay, &id, Some(was), &row)?;
     Ok(row.melding)
 }
 

@@ -14,11 +14,15 @@
 //! | `g` | gemeente, seq | a message that waits to be judged (D8) |
 //! | `j` | gemeente, aanbieder, BSN, seq | nothing: which messages of a dossier wait to be judged |
 //! | `v` | moment, gemeente, seq | nothing: which message must be judged from that moment on |
+//! | `z` | gemeente, seq | what was odd about a message, until somebody dealt with it |
 //! | `n` | gemeente | counters |
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
 //! | `o` | gemeente, seq, index | an outgoing message |
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
+//! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
+//! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
+//! | `r` | partner | how sending to the partner stands |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -200,6 +204,23 @@ pub fn oordeel_delen(key: &[u8]) -> Option<(i64, Gemeente, u64)> {
     Some((moment_us, gemeente, laatste_seq(rest.get(12..)?)?))
 }
 
+/// Key of what was odd about a message.
+pub fn opmerking(gemeente: Gemeente, seq: u64) -> Vec<u8> {
+    key(b'z', &[gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// Prefix of what was odd about messages of a gemeente; of all gemeenten without one.
+pub fn opmerkingen(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'z', gemeente)
+}
+
+/// Reads back gemeente and entry from the key of what was odd about a message.
+pub fn opmerking_delen(key: &[u8]) -> Option<(Gemeente, u64)> {
+    let rest = key.strip_prefix(b"z")?;
+    let gemeente = Gemeente::new(std::str::from_utf8(rest.get(..4)?).ok()?).ok()?;
+    Some((gemeente, laatste_seq(rest.get(4..)?)?))
+}
+
 /// Key of a notification to the CAK.
 pub fn eb_melding(gemeente: Gemeente, identificatie: &str) -> Vec<u8> {
     key(b'e', &[gemeente.as_str().as_bytes(), identificatie.as_bytes()])
@@ -246,6 +267,21 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(rest)
 }
 
+/// Key that says that an outgoing message is not final.
+pub fn uitgaand_open(id: &OutgoingId) -> Vec<u8> {
+    key(b'a', &[&id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
+}
+
+/// Prefix of what says which outgoing messages of a gemeente are not final; of all gemeenten without one.
+pub fn uitgaand_open_van(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'a', gemeente)
+}
+
+/// Reads back the name of an outgoing message from the key that says that it is not final.
+pub fn uitgaand_open_id(key: &[u8]) -> Option<OutgoingId> {
+    id_from(key.strip_prefix(b"a")?)
+}
+
 fn id_from(rest: &[u8]) -> Option<OutgoingId> {
     Some(OutgoingId {
         gemeente: rest.get(..4)?.try_into().ok()?,
@@ -257,8 +293,37 @@ fn id_from(rest: &[u8]) -> Option<OutgoingId> {
 /// Key that says that an outgoing message waits for a partner; its place comes first, so that the oldest does over
 /// all gemeenten.
 pub fn wachtrij(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'u', row, id)
+}
+
+/// Key of what says that an outgoing message is held; its place is that in the queue.
+pub fn vastgehouden(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'b', row, id)
+}
+
+/// Prefix of what is held for a partner.
+pub fn vastgehouden_van(partner: &PartnerId) -> Vec<u8> {
+    key(b'b', &[partner.0.as_bytes(), b"\0"])
+}
+
+/// Key of how sending to a partner stands.
+pub fn verzending(partner: &str) -> Vec<u8> {
+    key(b's', &[partner.as_bytes()])
+}
+
+/// Prefix of how sending to partners stands.
+pub fn verzendingen() -> Vec<u8> {
+    key(b's', &[])
+}
+
+/// Reads back the partner from the key of how sending to it stands.
+pub fn verzending_partner(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(b"s")?).ok()
+}
+
+fn in_queue(kind: u8, row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
     key(
-        b'u',
+        kind,
         &[
             row.partner.as_bytes(),
             b"\0",

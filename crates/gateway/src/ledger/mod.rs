@@ -5,11 +5,14 @@
 
 pub mod keys;
 
+mod acts;
 mod ahead;
 mod apply;
 mod cak;
 mod geparkeerd;
 mod heen;
+mod opmerking;
+mod outgoing;
 mod rebuild;
 mod rows;
 
@@ -26,10 +29,13 @@ pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
-pub use rows::{Declaratie, EbMelding, Geparkeerd, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand};
+pub use rows::{
+    Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers, Uitgaand,
+    Vasthouding, Verzending,
+};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +159,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
         Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
         Some(b'v') => "when a message must be judged".to_owned(),
+        Some(b'z') => format!("what was odd about a message of gemeente {gemeente}"),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),
@@ -162,6 +169,9 @@ pub fn row_words(key: &[u8]) -> String {
             None => "an outgoing message".to_owned(),
         },
         Some(b'u') => "the queue of a partner".to_owned(),
+        Some(b'a') => "what is not sent yet".to_owned(),
+        Some(b'b') => "what is held for a partner".to_owned(),
+        Some(b's') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),
     }

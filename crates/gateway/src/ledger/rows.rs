@@ -72,6 +72,21 @@ pub struct Geparkeerd {
     pub geboortedatum: Option<Date>,
 }
 
+/// What was odd about a message, though no reason to refuse it (OP095): work for a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opmerking {
+    /// The kind of message.
+    pub soort: String,
+    /// What was odd.
+    pub codes: Vec<String>,
+    /// The aanbieder on the other side; none: the CAK.
+    pub aanbieder: Option<Aanbieder>,
+    /// The toewijzingen it speaks of.
+    pub nummers: Vec<ToewijzingNummer>,
+    /// When, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+}
+
 /// A notification to the CAK.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EbMelding {
@@ -106,6 +121,34 @@ pub enum Stand {
     Bezorgd,
     /// The partner refused it; an operator must look. Not final.
     Geparkeerd,
+    /// An operator keeps it back, and younger messages with its order key with it. Not final.
+    Vastgehouden,
+    /// An operator decided that it is never sent. Final.
+    Geannuleerd,
+}
+
+impl Stand {
+    /// Returns the word for it, for programs and people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Wacht => "wacht",
+            Self::Doorgegeven => "doorgegeven",
+            Self::Bezorgd => "bezorgd",
+            Self::Geparkeerd => "geparkeerd",
+            Self::Vastgehouden => "vastgehouden",
+            Self::Geannuleerd => "geannuleerd",
+        }
+    }
+
+    /// Returns whether nothing more is to happen with the message.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Bezorgd | Self::Geannuleerd => true,
+            Self::Wacht | Self::Doorgegeven | Self::Geparkeerd | Self::Vastgehouden => false,
+        }
+    }
 }
 
 /// An outgoing message.
@@ -136,6 +179,29 @@ pub struct Uitgaand {
     pub sinds_us: i64,
     /// Of a notification to the CAK: its Identificatie.
     pub melding: Option<String>,
+    /// From when on it counts how long it waits, in microseconds since 1970 UTC: when it was made, or when an operator
+    /// last gave it new time.
+    pub geduld_us: i64,
+}
+
+/// How sending to a partner stands as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verzending {
+    /// Nothing is sent until an operator releases it.
+    pub vastgehouden: Option<Vasthouding>,
+    /// When an operator last asked to send at once, in microseconds since 1970 UTC.
+    pub aangespoord_us: i64,
+    /// When it was last released, in microseconds since 1970 UTC; how long messages wait counts from then.
+    pub vrijgegeven_us: i64,
+}
+
+/// Since when and why an operator keeps something back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vasthouding {
+    /// Since when, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+    /// Why, in the operator's words.
+    pub reden: String,
 }
 
 /// What an Idempotency-Key of a partner is bound to.

@@ -10,7 +10,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::circuit::{Circuit, FAILURES_TO_OPEN};
 use super::{Attempt, Clock, Parcel, Route, States, backoff};
 use crate::config::{Pace, Partner};
-use crate::engine::{Outcome, Outgoing, OutgoingId, Waiting};
+use crate::engine::{Outcome, Outgoing, OutgoingId, Standing, Waiting};
 use crate::listener::Stop;
 use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
 #[cfg(test)]
@@ -32,6 +32,8 @@ pub(super) struct Sender<O, R, C> {
     drain: Duration,
     states: States,
     circuit: Circuit,
+    /// What operators decided, as it was last looked up.
+    standing: Standing,
     /// Taken from the store and not started, oldest first.
     queue: VecDeque<Waiting>,
     /// The store may have what the queue has not.
@@ -80,6 +82,7 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
             drain,
             states,
             circuit: Circuit::Closed { failures: 0 },
+            standing: Standing::default(),
             queue: VecDeque::new(),
             stale: true,
             window: WINDOW,
@@ -122,7 +125,8 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
     /// Starts what may be started and returns how long nothing else will be due.
     fn fill(&mut self) -> Duration {
         let now = self.hands.clock.now();
-        let room = self.circuit.allows(now, self.hands.pace.concurrent);
+        self.heed(now);
+        let room = if self.standing.held { 0 } else { self.circuit.allows(now, self.hands.pace.concurrent) };
         let mut due = self.circuit.paused_until(now);
         if self.flying.len() < room {
             due = self.start(now, room);
@@ -135,6 +139,20 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
         self.note();
         // Beyond a due moment, not before it: a timer that fires early would only be set again.
         sleep.map_or(SLEEP_MAX, |sleep| (sleep + Duration::from_millis(1)).min(SLEEP_MAX))
+    }
+
+    /// Heeds what operators decided since the last look: what was taken from the store before may be held or cancelled,
+    /// and who asks to send now does not wait for the end of a pause.
+    fn heed(&mut self, now: Timestamp) {
+        let standing = self.hands.outgoing.standing(&self.hands.partner.id);
+        if standing.acts != self.standing.acts {
+            self.queue.clear();
+            self.stale = true;
+        }
+        if standing.spurred > self.standing.spurred {
+            self.circuit.spur(now);
+        }
+        self.standing = standing;
     }
 
     /// Takes a new look at the store, and a longer one if the last showed nothing but messages held up.
@@ -225,6 +243,7 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
     fn note(&self) {
         let now = self.hands.clock.now();
         self.states.update(&self.hands.partner.id, |state| {
+            state.held = self.standing.held;
             state.in_flight = self.flying.len();
             state.failures = self.circuit.failures();
             state.paused_until = self.circuit.paused_until(now);

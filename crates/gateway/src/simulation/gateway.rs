@@ -19,7 +19,7 @@ use crate::config;
 use crate::engine::stepped::{Stepped, Turn};
 use crate::engine::{
     Engine, GemeenteSettings, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, PartnerKind,
-    PartnerSettings, Receipt, Refusal, Route, Settings, Unavailable, Waiting,
+    PartnerSettings, Receipt, Refusal, Route, Settings, Standing, Unavailable, Waiting,
 };
 use crate::journal::{FileJournal, Options, Reader, SEGMENT_BYTES_MIN, Tip};
 use crate::ledger::{self, Applier};
@@ -367,6 +367,10 @@ impl Bells {
 }
 
 impl Outgoing for Door {
+    fn standing(&self, partner: &PartnerId) -> Standing {
+        self.engine.standing(partner)
+    }
+
     fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting> {
         self.engine.waiting(partner, limit)
     }

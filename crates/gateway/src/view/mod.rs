@@ -5,6 +5,8 @@
 mod berichten;
 mod cursor;
 mod entry;
+mod findings;
+mod handelingen;
 mod outgoing;
 mod persoon;
 mod queues;
@@ -13,13 +15,16 @@ mod requests;
 mod termijnen;
 mod timeline;
 mod toewijzing;
+mod werk;
 mod words;
 
 pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten, entries_after, xml};
 pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
+pub use findings::{finding, finding_rules};
+pub use handelingen::{act_words, handeling_words};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
-pub use persoon::{ArrangementView, arrangement};
+pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use queues::{QueueView, queues};
 pub use reason::reason;
 pub use termijnen::{TermijnCursor, TermijnFilter, TermijnView, termijnen};
@@ -28,8 +33,10 @@ pub use toewijzing::{
     EbPeriodeView, LeveringView, ToewijzingFilter, ToewijzingView, toewijzing, toewijzingen,
 };
 
+pub use werk::{NotAKind, WerkCursor, WerkFilter, WerkSoort, WerkView, werk};
+
 /// A text in both languages that the gateway speaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Words {
     /// Dutch.
     pub nl: String,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
+use super::handelingen::handeling_words;
 use super::requests;
 use super::words::{
     answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
@@ -39,6 +40,9 @@ pub struct Line {
     pub retourcodes: Vec<String>,
     /// The rules that decided it.
     pub regels: Vec<String>,
+    /// What was odd about it, though no reason to refuse it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waarschuwingen: Vec<String>,
 }
 
 /// Returns the timeline of a toewijzing: its own messages, and what its person's CAK notifications say.
@@ -54,6 +58,23 @@ pub fn timeline(
     bsn: &Bsn,
     nummer: ToewijzingNummer,
 ) -> Result<Vec<Line>, LedgerError> {
+    let about = |line: &Line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value());
+    of_person(ledger, reader, schemas, gemeente, bsn, about)
+}
+
+/// Returns the timeline of a person over all aanbieders.
+///
+/// # Errors
+///
+/// The store or the journal cannot be read.
+pub(super) fn of_person(
+    ledger: &Ledger,
+    reader: &Reader,
+    schemas: &Schemas,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    about: impl Fn(&Line) -> bool,
+) -> Result<Vec<Line>, LedgerError> {
     let chain = keys::chain(gemeente);
     let mut timeline: Vec<(i64, Line)> = Vec::new();
     for row in ledger.scan(&keys::persoon_entries(gemeente, bsn)) {
@@ -61,7 +82,7 @@ pub fn timeline(
         let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
         let Some(entry) = reader.get(chain, seq)? else { continue };
         let mut lines = lines_of(ledger, reader, schemas, &entry, Some(bsn))?;
-        lines.retain(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value()));
+        lines.retain(&about);
         if !lines.is_empty() {
             let moment = entry.time.as_microsecond();
             timeline.extend(lines.into_iter().map(|line| (moment, line)));
@@ -90,6 +111,7 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
             text: words.en,
             retourcodes: Vec::new(),
             regels: Vec::new(),
+            waarschuwingen: Vec::new(),
         };
         lines.push((row.sinds_us, line));
     }
@@ -129,6 +151,7 @@ pub(super) fn lines_of(
         text: words.en,
         retourcodes: Vec::new(),
         regels: Vec::new(),
+        waarschuwingen: Vec::new(),
     };
     Ok(match &record {
         Record::Bericht(bericht) => {
@@ -151,6 +174,7 @@ pub(super) fn lines_of(
             let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
             bericht.uitspraak = oordeel.uitspraak.clone();
             bericht.regels.clone_from(&oordeel.regels);
+            bericht.waarschuwingen.clone_from(&oordeel.waarschuwingen);
             let mut lines = message_lines(rows, &bericht, &message, person, &new)?;
             for line in &mut lines {
                 let waited = judged_late(oordeel.tijd_om);
@@ -169,6 +193,7 @@ pub(super) fn lines_of(
                 Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")),
             )]
         }
+        Record::Handeling(handeling) => vec![new("", handeling_words(handeling))],
     })
 }
 
@@ -187,6 +212,7 @@ fn message_lines(
         let mut line = new(&bericht.soort, words);
         line.toewijzingen = nummers;
         line.regels = bericht.regels.clone();
+        line.waarschuwingen = bericht.waarschuwingen.clone();
         line.retourcodes = match (&bericht.uitspraak, class) {
             (Uitspraak::Kop { codes }, _) => codes.clone(),
             (Uitspraak::Klassen { codes }, Some(class)) => codes.get(class).cloned().unwrap_or_default(),
@@ -246,7 +272,8 @@ fn message_lines(
                 }
             }
             if !said {
-                say(Vec::new(), None, requests::settled(m, to));
+                let whole = if person.is_some() { requests::settled_in_full(m) } else { None };
+                say(Vec::new(), None, whole.unwrap_or_else(|| requests::settled(m, to)));
             }
         }
         _ => {
@@ -256,6 +283,7 @@ fn message_lines(
             let mut line = new(&bericht.soort, words);
             line.toewijzingen = answered_nummers(rows, message)?;
             line.retourcodes = codes;
+            line.waarschuwingen = bericht.waarschuwingen.clone();
             lines.push(line);
         }
     }
@@ -316,7 +344,7 @@ fn delivery_line(
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
         Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
-        Record::Bezorging(_) | Record::Start(_) => None,
+        Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
     let partner = &uitgaand.partner;

@@ -1,5 +1,6 @@
 //! The engine over a simulated disk: whole exchanges, driven by hand.
 
+mod acts;
 mod clock;
 mod crash;
 mod failure;
@@ -9,6 +10,7 @@ mod parked;
 mod refused_notification;
 mod requests;
 mod whatif;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::Path;

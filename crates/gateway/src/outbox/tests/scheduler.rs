@@ -266,3 +266,64 @@ async fn every_message_is_accounted_for() {
     assert_eq!(ended.len(), 900);
     assert_eq!(shelf.log().len(), peers.tried().len(), "every attempt has one outcome");
 }
+
+/// A held partner gets nothing, not even what was taken from the store before; released, it gets everything in order.
+#[tokio::test(start_paused = true)]
+async fn a_held_partner_gets_nothing() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::from_secs(10), delivered()));
+    for seq in 0..20 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    shelf.act(|standing| standing.held = true);
+    tokio::time::sleep(Duration::from_secs(1000)).await;
+    assert_eq!(peers.tried().len(), pace().concurrent, "what was under way goes on to its end");
+    assert!(running.states.get(&PartnerId("one".into())).held);
+    shelf.act(|standing| standing.held = false);
+    drained(&shelf).await;
+    assert_eq!(peers.tried().len(), 20);
+}
+
+/// A message that is cancelled while it stands in the sender's queue is not sent.
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_message_is_not_sent() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::from_secs(10), delivered()));
+    for seq in 0..20 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let _running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    shelf.cancel(19);
+    drained(&shelf).await;
+    assert_eq!(peers.tried().len(), 19);
+}
+
+/// Who asks to send at once does not wait for the end of a pause; when the partner still fails the pause is back.
+#[tokio::test(start_paused = true)]
+async fn an_operator_ends_a_pause() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::ZERO, retry()));
+    for seq in 0..10 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let running = run(&shelf, &peers, &["one"]);
+    let one = PartnerId("one".into());
+    while running
+        .states
+        .get(&one)
+        .paused_until
+        .is_none_or(|until| until < clock.now() + Duration::from_secs(20))
+    {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let tried = peers.tried().len();
+    let due = clock.now();
+    shelf.act(|standing| standing.spurred = due);
+    shelf.retry_all(due);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(peers.tried().len(), tried + 1, "one message shows whether the partner is there");
+    assert!(running.states.get(&one).paused_until.is_some());
+}
