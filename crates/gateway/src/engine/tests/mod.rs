@@ -219,6 +219,12 @@ impl Gateway {
         Ok(())
     }
 
+    /// Returns what waits to be sent.
+    fn unsent(&self) -> Vec<Waiting> {
+        let partners = ["hvb", "cak", "backoffice"].map(|name| PartnerId(name.to_owned()));
+        partners.iter().flat_map(|partner| self.engine.waiting(partner, 100)).collect()
+    }
+
     /// Returns every outgoing message of this kind, delivered or not, that the journal gives.
     fn outgoing(&self, kind: &str) -> Vec<(OutgoingId, Message)> {
         let rows = self.ledger.scan(&keys::uitgaand_van(None)).map(Result::unwrap);
