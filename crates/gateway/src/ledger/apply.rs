@@ -12,8 +12,8 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, acts, cak, geparkeerd, heen, keys,
-    opmerking, outgoing, put_row,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, geparkeerd,
+    heen, keys, opmerking, outgoing, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -215,14 +215,16 @@ impl Applier {
             EbUitkomst::Melding { identificatie, .. } => Some(identificatie),
             _ => None,
         });
+        let moment = at.time.as_microsecond();
+        let plaats_us = if uitgaand.is_empty() { moment } else { plaats(overlay, at)? };
         for (index, message) in uitgaand.iter().enumerate() {
             let id = at.outgoing(index);
-            let moment = at.time.as_microsecond();
             let row = Uitgaand {
                 partner: message.partner.clone(),
                 volgorde: message.volgorde.clone(),
                 soort: message.soort.clone(),
                 gemaakt_us: moment,
+                plaats_us,
                 pogingen: 0,
                 niet_voor_us: moment,
                 stand: Stand::Wacht,
@@ -244,6 +246,15 @@ impl Applier {
             None => Ok(()),
         }
     }
+}
+
+/// Gives out the place in the queues for what an entry sends.
+fn plaats(overlay: &mut Overlay<'_>, at: &At) -> Result<i64, LedgerError> {
+    let key = keys::tellers(gemeente(at)?);
+    let mut tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
+    tellers.plaats_us = tellers.plaats_us.max(at.time.as_microsecond());
+    put_row(overlay, key, &tellers)?;
+    Ok(tellers.plaats_us)
 }
 
 /// A 302 or 320 on a 301 or 319 of ours.

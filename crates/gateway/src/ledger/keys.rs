@@ -32,6 +32,7 @@ use iwmo_toewijzing::identity::{
 
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
+use crate::ledger::Uitgaand;
 
 /// Longest name of a partner in a key; the configuration allows no longer one.
 pub const PARTNER_BYTES_MAX: usize = 64;
@@ -289,15 +290,15 @@ fn id_from(rest: &[u8]) -> Option<OutgoingId> {
     })
 }
 
-/// Key that says that an outgoing message waits for a partner; `moment` is when it was made, so that the
-/// oldest comes first over all gemeenten.
-pub fn wachtrij(partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
-    in_queue(b'u', partner, moment_us, id)
+/// Key that says that an outgoing message waits for a partner; its place comes first, so that the oldest does over
+/// all gemeenten.
+pub fn wachtrij(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'u', row, id)
 }
 
 /// Key of what says that an outgoing message is held; its place is that in the queue.
-pub fn vastgehouden(partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
-    in_queue(b'b', partner, moment_us, id)
+pub fn vastgehouden(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'b', row, id)
 }
 
 /// Prefix of what is held for a partner.
@@ -317,16 +318,16 @@ pub fn verzendingen() -> Vec<u8> {
 
 /// Reads back the partner from the key of how sending to it stands.
 pub fn verzending_partner(key: &[u8]) -> Option<&str> {
-    std::str::from_utf8(key.strip_prefix(b"z")?).ok()
+    std::str::from_utf8(key.strip_prefix(b"s")?).ok()
 }
 
-fn in_queue(kind: u8, partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
+fn in_queue(kind: u8, row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
     key(
         kind,
         &[
-            partner.as_bytes(),
+            row.partner.as_bytes(),
             b"\0",
-            &moment_us.to_be_bytes(),
+            &row.plaats_us.to_be_bytes(),
             &id.gemeente,
             &id.seq.to_be_bytes(),
             &id.index.to_be_bytes(),
@@ -344,7 +345,8 @@ pub fn wachtrij_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(key.get(key.len().checked_sub(14)?..)?)
 }
 
-/// Reads back when a waiting message was made, in microseconds since 1970 UTC, from its key in the queue.
+/// Reads back when a waiting message was made, in microseconds since 1970 UTC, from its key in the queue; not before
+/// the one that its gemeente made before it.
 pub fn wachtrij_moment(key: &[u8]) -> Option<i64> {
     let moment = key.get(key.len().checked_sub(22)?..key.len().checked_sub(14)?)?;
     Some(i64::from_be_bytes(moment.try_into().ok()?))
