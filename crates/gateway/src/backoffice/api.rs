@@ -18,7 +18,9 @@ use utoipa_axum::routes;
 
 use super::{Principal, berichten, clienten, gebeurtenissen, openapi, termijnen, toewijzingen, uitgaand};
 use crate::clock::Clock;
+use crate::engine::record::{Blik, Inzage, Wie};
 use crate::engine::{Engine, Settings};
+use crate::journal::Chain;
 use crate::ledger::LedgerError;
 use crate::listener::Stop;
 use crate::problem::Problem;
@@ -27,6 +29,8 @@ use crate::problem::Problem;
 pub(super) const PAGE_DEFAULT: usize = 50;
 /// Most rows of a page.
 pub(super) const PAGE_MAX: usize = 500;
+/// Seconds after which another try makes sense while a look cannot be recorded.
+const RETRY_AFTER_SECONDS: u32 = 30;
 /// Largest body of a question.
 const QUESTION_BYTES_MAX: usize = 4096;
 /// Most callers that follow the feed at once.
@@ -66,6 +70,15 @@ impl Api {
         let (router, document) = described().with_state(self).split_for_parts();
         let document = Arc::new(document);
         router.route(openapi::PATH, get(async move || Json(document.as_ref().clone())))
+    }
+
+    /// Records that somebody looks at what is about a person, before it is shown.
+    pub(super) async fn look(&self, principal: &Principal, chain: Chain, wat: Blik) -> Result<(), Problem> {
+        let inzage = Inzage { wie: Wie::Token { naam: principal.name.clone() }, wat };
+        self.engine.look(chain, inzage).await.map_err(|error| {
+            let what = format!("nothing is shown that cannot be recorded: {}", error.reason);
+            Problem::unavailable(&what, RETRY_AFTER_SECONDS)
+        })
     }
 
     /// Does what goes through store and journal beside the network threads.

@@ -11,6 +11,7 @@ use super::api::{Api, bad_query, gemeenten, limit};
 use super::berichten::{as_xml, entry_id};
 use super::openapi::Problems;
 use crate::engine::OutgoingId;
+use crate::engine::record::{Blik, Plek};
 use crate::problem::Problem;
 use crate::view::{self, OutgoingFilter, OutgoingView};
 
@@ -26,7 +27,7 @@ pub(super) struct ListQuery {
     partner: Option<String>,
     /// Only of this kind, as `WMO306`.
     bericht: Option<String>,
-    /// Only those that stand so: `wacht`, `doorgegeven`, `bezorgd` or `geparkeerd`.
+    /// Only those that stand so: `wacht`, `doorgegeven`, `bezorgd`, `geparkeerd`, `vastgehouden` or `geannuleerd`.
     stand: Option<String>,
     /// Those delivered too; without it and without `stand` they are left out.
     #[serde(default)]
@@ -101,14 +102,9 @@ pub(super) async fn xml(
     let entry = entry_id(&principal, &entry)?;
     let index = nummer.parse().map_err(|_| Problem::not_found())?;
     let id = OutgoingId { gemeente: entry.chain.code(), seq: entry.seq, index };
-    let name = id.to_string();
     let bytes = api.read(move |api| Ok(api.engine.outgoing_bytes(&id))).await?;
     let bytes = bytes.ok_or_else(Problem::not_found)?;
-    tracing::info!(
-        code = "BackofficeMessageViewed",
-        token = principal.name,
-        entry = name,
-        "A message was looked at."
-    );
+    let bericht = Plek { seq: entry.seq, index };
+    api.look(&principal, entry.chain, Blik::Uitgaand { bericht }).await?;
     Ok(as_xml(bytes))
 }

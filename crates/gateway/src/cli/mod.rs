@@ -1,10 +1,12 @@
 //! The commands of `iwmo`: one file each, this one says which there are.
 
+mod audit;
 mod change;
 mod check;
 mod deadlines;
 mod demo;
 mod journal;
+mod look;
 mod message;
 mod open;
 mod outbox;
@@ -74,6 +76,7 @@ enum Command {
     Toewijzing(toewijzing::ToewijzingCommand),
     Outbox(outbox::OutboxCommand),
     Deadlines(deadlines::Deadlines),
+    Audit(audit::Audit),
     Status(status::Status),
     Replay(replay::Replay),
     Store(store::StoreCommand),
@@ -117,6 +120,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Toewijzing(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
+        Command::Audit(command) => command.run(terminal),
         Command::Status(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),

@@ -11,6 +11,7 @@
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
+//! | `inzage.rs` | what somebody looked at |
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
@@ -24,6 +25,7 @@ mod decide;
 mod handeling;
 mod handle;
 mod health;
+mod inzage;
 mod judged;
 mod plan;
 mod policy;

@@ -15,7 +15,7 @@ use crate::clock::{Clock, dutch_date};
 use crate::engine::act::{Act, ActError, Acted, Narrowed, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
-use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
+use crate::engine::record::{BezorgUitkomst, Bezorging, Inzage, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
@@ -41,6 +41,8 @@ pub(super) enum Job {
     Outcome { id: OutgoingId, outcome: Outcome, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// Somebody decided to change something.
     Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
+    /// Somebody wants to look at what is about a person.
+    Look { chain: Chain, inzage: Inzage, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// It is this day: plan for everybody.
     Day(Date),
     /// Plan for whom a hold is over.
@@ -197,7 +199,7 @@ impl Worker {
             match job {
                 // Who no longer waits needs no answer.
                 Job::Message { reply, .. } => drop(reply.send(Err(unavailable(reason)))),
-                Job::Outcome { reply, .. } => {
+                Job::Outcome { reply, .. } | Job::Look { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
                 Job::Act { reply, .. } => drop(reply.send(Err(ActError::Unavailable(reason.to_owned())))),
@@ -227,6 +229,14 @@ impl Worker {
                     what: "a fault of the gateway".to_owned(),
                 };
                 match batch.attempt(|batch| self.outcome(&id, outcome, batch), fault) {
+                    Ok(()) => batch.reply(Reply::Recorded(reply)),
+                    Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
+                }
+            }
+            Job::Look { chain, inzage, reply } => {
+                let at = batch.next(chain, self.clock.now());
+                // It changes no row, so there is nothing to apply.
+                match batch.push(&at, &Record::Inzage(inzage)) {
                     Ok(()) => batch.reply(Reply::Recorded(reply)),
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }

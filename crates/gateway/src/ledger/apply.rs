@@ -88,7 +88,7 @@ impl Applier {
             }
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
-            Record::Start(_) => Ok(()),
+            Record::Start(_) | Record::Inzage(_) => Ok(()),
             Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;

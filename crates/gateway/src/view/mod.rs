@@ -6,6 +6,7 @@ mod berichten;
 mod cursor;
 mod entry;
 mod handelingen;
+mod inzagen;
 mod outgoing;
 mod persoon;
 mod queues;
@@ -20,6 +21,7 @@ pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten,
 pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
 pub use handelingen::{act_words, handeling_words};
+pub use inzagen::{AuditView, audit};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, arrangement};
 pub use queues::{QueueView, queues};

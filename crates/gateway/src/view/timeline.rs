@@ -170,6 +170,7 @@ pub(super) fn lines_of(
                 Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")),
             )]
         }
+        Record::Inzage(_) => Vec::new(),
         Record::Handeling(handeling) => vec![new("", handeling_words(handeling))],
     })
 }
