@@ -42,7 +42,8 @@ async fn looks_are_recorded_and_are_no_events() {
         "uitgaand_annuleren",
     ];
     let (mut found, mut wanted) = (what.clone(), expected.map(str::to_owned).to_vec());
-    (found.sort(), wanted.sort());
+    found.sort();
+    wanted.sort();
     assert_eq!(found, wanted, "{what:?}");
     assert_eq!(audit(&["--who", "token zaaksysteem"]).len(), 4);
     assert_eq!(audit(&["--only", "acts"])[0]["reden"], "vergissing");
