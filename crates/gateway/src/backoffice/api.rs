@@ -16,7 +16,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Principal, berichten, clienten, gebeurtenissen, openapi, termijnen, toewijzingen, uitgaand};
+use super::{
+    Principal, berichten, clienten, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen, uitgaand,
+};
 use crate::clock::Clock;
 use crate::engine::record::{Blik, Inzage, Wie};
 use crate::engine::{Engine, Settings};
@@ -30,9 +32,11 @@ pub(super) const PAGE_DEFAULT: usize = 50;
 /// Most rows of a page.
 pub(super) const PAGE_MAX: usize = 500;
 /// Seconds after which another try makes sense while a look cannot be recorded.
-const RETRY_AFTER_SECONDS: u32 = 30;
+pub(super) const RETRY_AFTER_SECONDS: u32 = 30;
 /// Largest body of a question.
 const QUESTION_BYTES_MAX: usize = 4096;
+/// Largest body of an act, which may name many messages.
+const ACT_BYTES_MAX: usize = 64 * 1024;
 /// Most callers that follow the feed at once.
 const FEEDS_MAX: usize = 256;
 /// Most reads that go through store and journal at once; others wait for their turn.
@@ -101,6 +105,10 @@ impl Api {
 
 /// The routes with their descriptions.
 fn described() -> OpenApiRouter<Api> {
+    // The limit nearest to the handler counts.
+    let acts = OpenApiRouter::new()
+        .routes(routes!(uitgaand::list, uitgaand::act))
+        .layer(DefaultBodyLimit::max(ACT_BYTES_MAX));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(toewijzingen::list))
         .routes(routes!(toewijzingen::show))
@@ -109,9 +117,10 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(berichten::xml))
         .routes(routes!(clienten::search))
         .routes(routes!(termijnen::list))
-        .routes(routes!(uitgaand::list))
+        .routes(routes!(statistiek::figures))
         .routes(routes!(uitgaand::xml))
         .routes(routes!(gebeurtenissen::follow))
+        .merge(acts)
         .layer(DefaultBodyLimit::max(QUESTION_BYTES_MAX))
 }
 

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod replay;
 mod serve;
+mod stats;
 mod status;
 mod store;
 mod toewijzing;
@@ -77,6 +78,7 @@ enum Command {
     Outbox(outbox::OutboxCommand),
     Deadlines(deadlines::Deadlines),
     Audit(audit::Audit),
+    Stats(stats::Stats),
     Status(status::Status),
     Replay(replay::Replay),
     Store(store::StoreCommand),
@@ -121,6 +123,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Outbox(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
         Command::Audit(command) => command.run(terminal),
+        Command::Stats(command) => command.run(terminal),
         Command::Status(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),

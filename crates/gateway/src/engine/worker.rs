@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, dutch_date};
-use crate::engine::act::{Act, ActError, Acted, Narrowed, narrow};
+use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Inzage, Record, Start};
@@ -288,8 +288,11 @@ impl Worker {
     }
 
     fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
+        if let Some(before) = done_before(&batch.overlay, &act)? {
+            return Ok(before);
+        }
         let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
-        let Some(wat) = wat else { return Ok(Acted { entry: None, gewijzigd, ongewijzigd }) };
+        let Some(wat) = wat else { return Ok(Acted { gewijzigd, ongewijzigd, ..Acted::default() }) };
         let at = batch.next(act.chain, self.clock.now());
         let handeling = act.handeling(wat);
         let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
@@ -300,7 +303,8 @@ impl Worker {
         for Gevolg { gemeente, bsn, .. } in gevolgen {
             decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
         }
-        Ok(Acted { entry: Some(EntryId { chain: at.chain, seq: at.seq }), gewijzigd, ongewijzigd })
+        let entry = Some(EntryId { chain: at.chain, seq: at.seq });
+        Ok(Acted { entry, gewijzigd, ongewijzigd, dubbel: false })
     }
 
     pub(super) fn decider(&self) -> Decider<'_> {

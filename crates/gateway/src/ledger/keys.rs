@@ -22,6 +22,7 @@
 //! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
 //! | `z` | partner | how sending to the partner stands |
+//! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -246,6 +247,16 @@ pub fn uitgaand_van(gemeente: Option<Gemeente>) -> Vec<u8> {
 pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     let rest = key.strip_prefix(b"o")?;
     id_from(rest)
+}
+
+/// Key of a count; `rest` is the month, the letter of its kind and what it is about.
+pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
+    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
+}
+
+/// Reads back what a count is about from its key.
+pub fn telling_rest(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.get(5..)?).ok()
 }
 
 /// Key that says that an outgoing message is not final.

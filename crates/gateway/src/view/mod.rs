@@ -12,6 +12,7 @@ mod persoon;
 mod queues;
 mod reason;
 mod requests;
+mod statistiek;
 mod termijnen;
 mod timeline;
 mod toewijzing;
@@ -26,6 +27,9 @@ pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing
 pub use persoon::{ArrangementView, arrangement};
 pub use queues::{QueueView, queues};
 pub use reason::reason;
+pub use statistiek::{
+    Aantal, Afkeuring, Doorlooptijd, Klasse, ProductCijfers, Statistiek, StatistiekFilter, month, statistiek,
+};
 pub use termijnen::{TermijnCursor, TermijnFilter, TermijnView, termijnen};
 pub use timeline::{Line, lines, timeline};
 pub use toewijzing::{
