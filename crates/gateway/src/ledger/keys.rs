@@ -23,6 +23,7 @@
 //! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
 //! | `z` | partner | how sending to the partner stands |
+//! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -267,6 +268,16 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(rest)
 }
 
+/// Key of a count; `rest` is the month, the letter of its kind and what it is about.
+pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
+    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
+}
+
+/// Reads back what a count is about from its key.
+pub fn telling_rest(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.get(5..)?).ok()
+}
+
 /// Key that says that an outgoing message is not final.
 pub fn uitgaand_open(id: &OutgoingId) -> Vec<u8> {
     key(b'a', &[&id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
@@ -308,17 +319,17 @@ pub fn vastgehouden_van(partner: &PartnerId) -> Vec<u8> {
 
 /// Key of how sending to a partner stands.
 pub fn verzending(partner: &str) -> Vec<u8> {
-    key(b's', &[partner.as_bytes()])
+    key(b'z', &[partner.as_bytes()])
 }
 
 /// Prefix of how sending to partners stands.
 pub fn verzendingen() -> Vec<u8> {
-    key(b's', &[])
+    key(b'z', &[])
 }
 
 /// Reads back the partner from the key of how sending to it stands.
 pub fn verzending_partner(key: &[u8]) -> Option<&str> {
-    std::str::from_utf8(key.strip_prefix(b"s")?).ok()
+    std::str::from_utf8(key.strip_prefix(b"z")?).ok()
 }
 
 fn in_queue(kind: u8, row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
