@@ -78,6 +78,7 @@
 //! Documents over a limit (32 MiB, 64 elements deep, 32 attributes, 128 namespace declarations) are refused, DOCTYPE
 //! always. `cargo bench -p iwmo-codec` compares with libxml2 and quick-xml on your machine.
 
+pub mod ieb_4_0;
 pub mod messages;
 mod private;
 pub mod render;

@@ -222,7 +222,7 @@ impl Sink for Writer {
 
 /// Escapes character data. A reader turns CR LF and a bare carriage return into a line feed (XML 1.0, 2.11): so a
 /// line feed becomes the line end of the file, and a carriage return a reference.
-fn escape(out: &mut String, text: &str) {
+pub(crate) fn escape(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(index) = rest.find(['&', '<', '>', '\r', '\n']) {
         out.push_str(&rest[..index]);

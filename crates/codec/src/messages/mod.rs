@@ -18,7 +18,7 @@ pub use header::{Header, RetourHeader};
 pub use json::JsonError;
 pub use kind::{MessageKind, Release};
 
-pub(crate) use class::{Class, Reader, Root, Sink, local_name};
+pub(crate) use class::{Class, Reader, Root, Sink, escape, local_name};
 
 #[cfg(test)]
 mod tests;
