@@ -1,10 +1,12 @@
 //! The backoffice API over real TLS.
 
+mod acts;
 mod api;
 mod feed;
 mod idempotency;
 mod metrics;
 mod played;
+mod werk;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -18,12 +18,13 @@ mod outbox;
 mod partner;
 mod server;
 mod who;
+mod work;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::record::{Wat, Wie};
+use crate::engine::record::{Blik, Wat, Wie};
 use crate::engine::{Act, ActError, Engine};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
@@ -35,6 +36,7 @@ pub use outbox::{OutboxChange, OutboxVerb};
 pub use partner::{PartnerChange, PartnerVerb};
 pub use server::Control;
 pub use who::{operator, operator_of};
+pub use work::{WorkChange, WorkVerb};
 
 /// Name of the socket in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -66,6 +68,23 @@ pub enum Request {
         /// Who became this user with sudo, by what sudo says.
         namens: Option<String>,
     },
+    /// This is about to be shown. Answered with how many were recorded.
+    Look {
+        /// What.
+        blikken: Vec<Look>,
+        /// Who became this user with sudo, by what sudo says.
+        namens: Option<String>,
+    },
+}
+
+/// A look that a command tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// The chain it belongs in, as `0222`.
+    pub keten: String,
+    /// At what.
+    pub wat: Blik,
 }
 
 /// Something to be changed, as it was asked.
@@ -77,6 +96,8 @@ pub enum Change {
     Uitgaand(OutboxChange),
     /// Sending to a partner as a whole.
     Partner(PartnerChange),
+    /// Work.
+    Werk(WorkChange),
 }
 
 /// The acts that a change comes to, and what they would do.
@@ -172,6 +193,7 @@ impl Change {
         match self {
             Self::Uitgaand(change) => change.plan(ledger),
             Self::Partner(change) => change.plan(ledger),
+            Self::Werk(change) => change.plan(ledger),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
 use crate::engine::record::{ACT_MESSAGES_MAX, Plek, Wat};
-use crate::engine::{Fit, OutgoingId, fit, narrow};
+use crate::engine::{Fit, OutgoingId, fit, narrow, not_taken};
 use crate::journal::Chain;
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
@@ -141,6 +141,10 @@ impl OutboxChange {
                 let Some(id) = keys::uitgaand_open_id(&key) else { continue };
                 let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
                 let Some(chain) = Chain::new(id.gemeente).filter(|_| self.takes(&id, &row)) else { continue };
+                // It is work for a person, with the person.
+                if self.verb == OutboxVerb::Opnieuw && not_taken(ledger, &id, &row)? {
+                    continue;
+                }
                 match self.verb.chooses(&row) {
                     Chosen::Yes => {
                         found.places.entry(chain).or_default().push(Plek { seq: id.seq, index: id.index });
@@ -212,13 +216,13 @@ fn warnings(verb: OutboxVerb, groups: &BTreeMap<(String, String, &'static str), 
     if verb == OutboxVerb::Annuleren {
         if any(&["WMO401", "WMO403"]) {
             warnings.push(Words::new(
-                "een melding aan het CAK wordt niet verstuurd, maar geldt als gedaan: de gateway blijft op haar retour \
-                 wachten en meldt voor deze persoon niets meer",
-                "a notification to the CAK is not sent but counts as made: the gateway goes on waiting for its retour and \
-                 tells nothing more about this person",
+                "een melding aan het CAK die niet verstuurd wordt, laat een medewerker beslissen wat het CAK over deze \
+                 persoon hoort",
+                "a notification to the CAK that is not sent leaves it to a person to decide what the CAK hears about this \
+                 client",
             ));
         }
-        if any(&["WMO306", "WMO308", "WMO319", "WMO324"]) {
+        if any(&["WMO306", "WMO308", "WMO316", "WMO318", "WMO325"]) {
             warnings.push(Words::new(
                 "de afzender krijgt geen retourbericht, hoewel de standaard dat eist",
                 "the sender gets no return message, although the standard demands one",

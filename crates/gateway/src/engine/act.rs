@@ -1,5 +1,9 @@
 //! Whether an act may be, and what is left of it: asked for a preview, and again in the loop that writes it.
 
+mod work;
+
+pub(crate) use work::not_taken;
+
 use std::collections::BTreeSet;
 
 use tokio::sync::oneshot;
@@ -11,7 +15,7 @@ use crate::engine::record::{
     ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Sleutel, Wat, Wie,
 };
 use crate::journal::{Chain, EntryId};
-use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, Verzending, keys};
+use crate::ledger::{self, LedgerError, Rows, Stand, Uitgaand, Verzending, keys};
 
 /// An act to be journalled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct Acted {
     pub gewijzigd: u64,
     /// How many were so already.
     pub ongewijzigd: u64,
+    /// The same request was made before; `entry` is that of the first time, and nothing has changed now.
+    pub dubbel: bool,
 }
 
 /// Why an act was refused. Nothing has changed.
@@ -62,6 +68,15 @@ pub enum ActError {
     /// There is no such outgoing message.
     #[error("there is no outgoing message {0}")]
     NoMessage(OutgoingId),
+    /// The outgoing message tells the CAK nothing.
+    #[error("{0} is no notification to the CAK")]
+    NoNotification(OutgoingId),
+    /// Nothing odd was found about the message of this entry, or it was no message.
+    #[error("nothing odd is known about {0}")]
+    NothingOdd(EntryId),
+    /// The CAK refused a notification, and that is with the person: it is not sent again as it was.
+    #[error("{0} was not taken by the CAK: mend the cause and release the person (`iwmo work release`)")]
+    NotTaken(OutgoingId),
     /// A message stands where the act cannot be done.
     #[error("{id} is {stand}: it cannot be {verb}")]
     Unfit {
@@ -72,6 +87,9 @@ pub enum ActError {
         /// What was asked, as a participle.
         verb: &'static str,
     },
+    /// The key was used before for another request.
+    #[error("the idempotency key was used before for another request")]
+    KeyReused,
     /// The store cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -100,6 +118,11 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
     if let Wat::PartnerVasthouden { partner } | Wat::PartnerVrijgeven { partner } = wat {
         return sending(rows, chain, wat, partner, matches!(wat, Wat::PartnerVasthouden { .. }));
     }
+    match wat {
+        Wat::CakVrijgeven { meldingen } => return work::released(rows, chain, meldingen),
+        Wat::WerkAfgehandeld { entries } => return work::done(rows, chain, entries),
+        _ => {}
+    }
     let asked: BTreeSet<Plek> = wat.berichten().iter().copied().collect();
     if asked.is_empty() || wat.berichten().len() > ACT_MESSAGES_MAX {
         return Err(ActError::Count(wat.berichten().len()));
@@ -112,6 +135,9 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         let id = OutgoingId { gemeente: chain.code(), seq: plek.seq, index: plek.index };
         let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
         let Some(row) = row else { return Err(ActError::NoMessage(id)) };
+        if matches!(wat, Wat::UitgaandOpnieuw { .. }) && not_taken(rows, &id, &row)? {
+            return Err(ActError::NotTaken(id));
+        }
         match fit(wat, row.stand) {
             Fit::Changes => left.push(*plek),
             Fit::IsSo => {}
@@ -126,7 +152,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         Wat::UitgaandVasthouden { .. } => Wat::UitgaandVasthouden { berichten: left },
         Wat::UitgaandVrijgeven { .. } => Wat::UitgaandVrijgeven { berichten: left },
         Wat::UitgaandAnnuleren { .. } => Wat::UitgaandAnnuleren { berichten: left },
-        Wat::PartnerVasthouden { .. } | Wat::PartnerVrijgeven { .. } => wat.clone(),
+        _ => wat.clone(),
     });
     Ok(Narrowed { wat, gewijzigd, ongewijzigd })
 }
@@ -183,7 +209,7 @@ pub(crate) fn fit(wat: &Wat, stand: Stand) -> Fit {
             Stand::Geannuleerd => Fit::IsSo,
             Stand::Doorgegeven | Stand::Bezorgd => Fit::Cannot,
         },
-        Wat::PartnerVasthouden { .. } | Wat::PartnerVrijgeven { .. } => Fit::Cannot,
+        _ => Fit::Cannot,
     }
 }
 
@@ -193,6 +219,21 @@ fn participle(wat: &Wat) -> &'static str {
         Wat::UitgaandVasthouden { .. } | Wat::PartnerVasthouden { .. } => "held",
         Wat::UitgaandVrijgeven { .. } | Wat::PartnerVrijgeven { .. } => "released",
         Wat::UitgaandAnnuleren { .. } => "cancelled",
+        _ => "done",
+    }
+}
+
+/// Returns what the same request came to before, if its key is bound.
+pub(super) fn done_before(rows: &impl Rows, act: &Act) -> Result<Option<Acted>, ActError> {
+    let (Some(sleutel), Wie::Token { naam }) = (&act.sleutel, &act.wie) else { return Ok(None) };
+    let row: Option<ledger::Sleutel> = rows.row(&keys::sleutel(naam, &sleutel.sleutel))?;
+    match row {
+        None => Ok(None),
+        Some(row) if row.inhoud == sleutel.inhoud => {
+            let entry = Chain::new(row.chain).map(|chain| EntryId { chain, seq: row.seq });
+            Ok(Some(Acted { entry, dubbel: true, ..Acted::default() }))
+        }
+        Some(_) => Err(ActError::KeyReused),
     }
 }
 

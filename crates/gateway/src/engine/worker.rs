@@ -12,10 +12,10 @@ use jiff::civil::Date;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, dutch_date};
-use crate::engine::act::{Act, ActError, Acted, Narrowed, narrow};
+use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
-use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
+use crate::engine::record::{BezorgUitkomst, Bezorging, Inzage, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
@@ -43,6 +43,8 @@ pub(super) enum Job {
     Outcome { id: OutgoingId, outcome: Outcome, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// Somebody decided to change something.
     Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
+    /// Somebody wants to look at what is about a person.
+    Look { chain: Chain, inzage: Inzage, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// It is this day: plan for everybody.
     Day(Date),
     /// Plan for whom a hold is over.
@@ -80,8 +82,8 @@ pub(super) struct Worker {
     pub(super) changed: watch::Sender<u64>,
     pub(super) feed: broadcast::Sender<EntryId>,
     pub(super) health: Health,
-    pub(super) acts: Arc<AtomicU64>,
     pub(super) going: Going,
+    pub(super) acts: Arc<AtomicU64>,
 }
 
 /// What the loop carries from one round to the next.
@@ -233,7 +235,7 @@ impl Worker {
             match job {
                 // Who no longer waits needs no answer.
                 Job::Message { reply, .. } => drop(reply.send(Err(unavailable(reason)))),
-                Job::Outcome { reply, .. } => {
+                Job::Outcome { reply, .. } | Job::Look { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
                 Job::Act { reply, .. } => drop(reply.send(Err(ActError::Unavailable(reason.to_owned())))),
@@ -263,6 +265,14 @@ impl Worker {
                     what: "a fault of the gateway".to_owned(),
                 };
                 match batch.attempt(|batch| self.outcome(&id, outcome, batch), fault) {
+                    Ok(()) => batch.reply(Reply::Recorded(reply)),
+                    Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
+                }
+            }
+            Job::Look { chain, inzage, reply } => {
+                let at = batch.next(chain, self.clock.now());
+                // It changes no row, so there is nothing to apply.
+                match batch.push(&at, &Record::Inzage(inzage)) {
                     Ok(()) => batch.reply(Reply::Recorded(reply)),
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }
@@ -317,19 +327,28 @@ impl Worker {
         }
     }
 
-    pub(super) fn decider(&self) -> Decider<'_> {
-        Decider { settings: &self.settings, applier: &self.applier }
+    fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
+        if let Some(before) = done_before(&batch.overlay, &act)? {
+            return Ok(before);
+        }
+        let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
+        let Some(wat) = wat else { return Ok(Acted { gewijzigd, ongewijzigd, ..Acted::default() }) };
+        let at = batch.next(act.chain, self.clock.now());
+        let handeling = act.handeling(wat);
+        let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
+        batch.push(&at, &Record::Handeling(Box::new(handeling)))?;
+        batch.acts += 1;
+        // A notification that is never sent: what comes next is for the planner to say.
+        let (decider, now) = (self.decider(), self.clock.now());
+        for Gevolg { gemeente, bsn, .. } in gevolgen {
+            decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
+        }
+        let entry = Some(EntryId { chain: at.chain, seq: at.seq });
+        Ok(Acted { entry, gewijzigd, ongewijzigd, dubbel: false })
     }
 
-    fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
-        let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
-        let Some(wat) = wat else { return Ok(Acted { entry: None, gewijzigd, ongewijzigd }) };
-        let at = batch.next(act.chain, self.clock.now());
-        let record = Record::Handeling(Box::new(act.handeling(wat)));
-        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)?;
-        batch.acts += 1;
-        Ok(Acted { entry: Some(EntryId { chain: at.chain, seq: at.seq }), gewijzigd, ongewijzigd })
+    pub(super) fn decider(&self) -> Decider<'_> {
+        Decider { settings: &self.settings, applier: &self.applier }
     }
 
     /// Does what time has come for: judges messages that waited, plans for whom a hold is over.

@@ -2,20 +2,26 @@
 
 use super::apply::inconsistent;
 use super::{
-    At, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, keys, outgoing, put_row,
+    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opmerking,
+    outgoing, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{Handeling, Plek, Wat, Wie};
 use crate::store::Overlay;
 
-/// Applies an act.
-pub(super) fn apply(overlay: &mut Overlay<'_>, at: &At, handeling: &Handeling) -> Result<(), LedgerError> {
+/// Applies an act. Returns whose notification to the CAK is never sent.
+pub(super) fn apply(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    handeling: &Handeling,
+) -> Result<Vec<Gevolg>, LedgerError> {
     if let (Some(sleutel), Wie::Token { naam }) = (&handeling.sleutel, &handeling.wie) {
         let row =
             Sleutel { chain: at.chain.code(), seq: at.seq, inhoud: sleutel.inhoud, bericht: sleutel.inhoud };
         put_row(overlay, keys::sleutel(naam, &sleutel.sleutel), &row)?;
     }
     let now = at.time.as_microsecond();
+    let mut gevolgen = Vec::new();
     match &handeling.wat {
         Wat::UitgaandOpnieuw { berichten } => each(overlay, at, berichten, &mut |overlay, row| {
             row.stand = Stand::Wacht;
@@ -34,9 +40,12 @@ pub(super) fn apply(overlay: &mut Overlay<'_>, at: &At, handeling: &Handeling) -
             row.reden = None;
             Ok(())
         }),
-        Wat::UitgaandAnnuleren { berichten } => each(overlay, at, berichten, &mut |_, row| {
+        Wat::UitgaandAnnuleren { berichten } => each(overlay, at, berichten, &mut |overlay, row| {
             row.stand = Stand::Geannuleerd;
             row.reden = Some(handeling.reden.clone());
+            if let Some(melding) = &row.melding {
+                gevolgen.extend(cak::niet_aangenomen(overlay, at, melding)?);
+            }
             Ok(())
         }),
         Wat::PartnerVasthouden { partner } => {
@@ -48,7 +57,19 @@ pub(super) fn apply(overlay: &mut Overlay<'_>, at: &At, handeling: &Handeling) -
             row.aangespoord_us = row.aangespoord_us.max(now);
             row.vrijgegeven_us = now;
         }),
-    }
+        Wat::CakVrijgeven { meldingen } => {
+            for plek in meldingen {
+                let id = OutgoingId { gemeente: at.chain.code(), seq: plek.seq, index: plek.index };
+                let row: Option<Uitgaand> = overlay.row(&keys::uitgaand(&id))?;
+                let melding = row.and_then(|row| row.melding);
+                let melding = melding.ok_or_else(|| inconsistent(at, "there is no such notification"))?;
+                gevolgen.push(cak::vrijgeven(overlay, at, &melding)?);
+            }
+            Ok(())
+        }
+        Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
+    }?;
+    Ok(gevolgen)
 }
 
 type Change<'c> = dyn FnMut(&mut Overlay<'_>, &mut Uitgaand) -> Result<(), LedgerError> + 'c;

@@ -13,11 +13,11 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, geparkeerd,
-    heen, keys, opmerking, outgoing, put_row,
+    heen, keys, opmerking, outgoing, put_row, statistiek,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
-    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Oordeel, Record,
+    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Handeling, Oordeel, Record,
 };
 use crate::journal::EntryId;
 use crate::store::Overlay;
@@ -88,8 +88,8 @@ impl Applier {
             }
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
-            Record::Start(_) => Ok(()),
-            Record::Handeling(handeling) => acts::apply(overlay, at, handeling),
+            Record::Start(_) | Record::Inzage(_) => Ok(()),
+            Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;
                 self.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
@@ -123,6 +123,7 @@ impl Applier {
         }
         let dag = parse_date(at, &bericht.vandaag)?;
         opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
+        statistiek::bericht(overlay, at, bericht, message, dag)?;
         match message {
             Message::Wmo301(_)
             | Message::Wmo305(_)
@@ -155,6 +156,7 @@ impl Applier {
         at: &At,
         oordeel: &Oordeel,
     ) -> Result<Option<Gevolg>, LedgerError> {
+        statistiek::oordeel(overlay, at, oordeel, parse_date(at, &oordeel.vandaag)?)?;
         geparkeerd::judge(overlay, at, oordeel)
     }
 
@@ -173,6 +175,20 @@ impl Applier {
             (Some(melding), BezorgUitkomst::Geweigerd { .. }) => cak::niet_aangenomen(overlay, at, &melding),
             _ => Ok(None),
         }
+    }
+
+    /// Applies an act. Returns the persons for whom something changed that the CAK may have to hear.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn handeling(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        handeling: &Handeling,
+    ) -> Result<Vec<Gevolg>, LedgerError> {
+        acts::apply(overlay, at, handeling)
     }
 
     /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
@@ -224,7 +240,11 @@ impl Applier {
             outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
-            Some(besluit) => cak::besluit(overlay, at, besluit),
+            // A notification is the last of the outgoing messages, of which an entry has 64 at most.
+            Some(besluit) => {
+                let plaats = u16::try_from(uitgaand.len().saturating_sub(1)).unwrap_or(u16::MAX);
+                cak::besluit(overlay, at, besluit, plaats)
+            }
             None => Ok(()),
         }
     }
@@ -257,6 +277,7 @@ fn retour(
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the message it answers is not on record"))?;
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
+    statistiek::retour(overlay, at, bericht, &heen, dag)?;
     let bsn = heen.bsn.ok_or_else(|| inconsistent(at, "the message it answers is about nobody"))?;
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn };
@@ -266,12 +287,17 @@ fn retour(
     Ok(Some(Gevolg::of(&event.dossier)))
 }
 
-pub(super) fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
+pub(super) fn record_event(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    event: &Event,
+) -> Result<Dossier, LedgerError> {
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
     let row: Option<Dossier> = overlay.row(&key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
     dossier.apply(event, &Verdict::Goedgekeurd).map_err(|error| inconsistent(at, &error.to_string()))?;
-    put_row(overlay, key, &dossier)
+    put_row(overlay, key, &dossier)?;
+    Ok(dossier)
 }
 
 pub(super) fn persoon(
@@ -305,6 +331,7 @@ fn delivery(
     let was = row.stand;
     outgoing::attempted(&mut row, at, &bezorging.uitkomst);
     outgoing::put(overlay, &id, Some(was), &row)?;
+    statistiek::delivered(overlay, at, &row, &bezorging.uitkomst)?;
     Ok(row.melding)
 }
 

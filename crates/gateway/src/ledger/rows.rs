@@ -85,6 +85,8 @@ pub struct Opmerking {
     pub nummers: Vec<ToewijzingNummer>,
     /// When, in microseconds since 1970 UTC.
     pub sinds_us: i64,
+    /// Somebody said that it was dealt with.
+    pub afgehandeld: bool,
 }
 
 /// A notification to the CAK.
@@ -92,6 +94,8 @@ pub struct Opmerking {
 pub struct EbMelding {
     /// The entry that recorded it.
     pub seq: u64,
+    /// Its place among the outgoing messages of the entry.
+    pub plaats: u16,
     /// Whom it is about.
     pub bsn: Bsn,
     /// A stop (WMO403) and not a start (WMO401).
@@ -177,11 +181,11 @@ pub struct Uitgaand {
     pub ontvangst: Option<String>,
     /// When it came to stand so, in microseconds since 1970 UTC.
     pub sinds_us: i64,
-    /// Of a notification to the CAK: its Identificatie.
-    pub melding: Option<String>,
     /// From when on it counts how long it waits, in microseconds since 1970 UTC: when it was made, or when an operator
     /// last gave it new time.
     pub geduld_us: i64,
+    /// Of a notification to the CAK: its Identificatie.
+    pub melding: Option<String>,
 }
 
 /// How sending to a partner stands as a whole.

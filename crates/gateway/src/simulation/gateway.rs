@@ -367,12 +367,12 @@ impl Bells {
 }
 
 impl Outgoing for Door {
-    fn standing(&self, partner: &PartnerId) -> Standing {
-        self.engine.standing(partner)
-    }
-
     fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting> {
         self.engine.waiting(partner, limit)
+    }
+
+    fn standing(&self, partner: &PartnerId) -> Standing {
+        self.engine.standing(partner)
     }
 
     async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {

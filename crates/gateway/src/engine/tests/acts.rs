@@ -6,7 +6,7 @@ use crate::journal::Chain;
 use crate::ledger::{Rows, Stand};
 
 impl Gateway {
-    fn act(&self, chain: &str, wat: Wat) -> Result<Acted, ActError> {
+    pub(super) fn act(&self, chain: &str, wat: Wat) -> Result<Acted, ActError> {
         self.act_for(chain, wat, "onderhoud bij de aanbieder")
     }
 
@@ -39,7 +39,7 @@ impl Gateway {
     }
 }
 
-fn place(id: &OutgoingId) -> Vec<Plek> {
+pub(super) fn place(id: &OutgoingId) -> Vec<Plek> {
     vec![Plek { seq: id.seq, index: id.index }]
 }
 
@@ -68,7 +68,7 @@ fn a_held_message_waits_with_its_key_until_it_is_released() {
         "the younger one of the same person waits behind it"
     );
     let entries = gateway.engine.journal().entries();
-    assert_eq!(gateway.act(GEMEENTE, hold()).unwrap(), Acted { entry: None, gewijzigd: 0, ongewijzigd: 1 });
+    assert_eq!(gateway.act(GEMEENTE, hold()).unwrap(), Acted { ongewijzigd: 1, ..Acted::default() });
     assert_eq!(gateway.engine.journal().entries(), entries);
     gateway.act(GEMEENTE, Wat::UitgaandVrijgeven { berichten: place(&waits[0]) }).unwrap();
     assert_eq!(gateway.waits("hvb"), waits);
@@ -254,4 +254,20 @@ fn attending_records_no_start() {
     runtime.block_on(engine.act(act)).unwrap();
     assert_eq!(engine.journal().entries(), entries + 1);
     engine.stop();
+}
+
+/// A notification to the CAK that an operator cancels leaves the person to somebody's decision: its retour never comes.
+#[test]
+fn a_cancelled_notification_becomes_a_task() {
+    let gateway = Gateway::open(&SimulatedDisk::new(1));
+    gateway.send("backoffice", numbered(1)).unwrap();
+    gateway.begin(1);
+    let id = gateway.waits("cak").remove(0);
+    gateway.act(GEMEENTE, Wat::UitgaandAnnuleren { berichten: place(&id) }).unwrap();
+    let persoon = keys::persoon(Gemeente::new(GEMEENTE).unwrap(), &{
+        iwmo_toewijzing::identity::Bsn::new(&bsn(1)).unwrap()
+    });
+    let row: ledger::Persoon = gateway.ledger.row(&persoon).unwrap().unwrap();
+    assert_eq!(row.eb_reden.as_deref(), Some("TRANSPORT"));
+    gateway.stop();
 }
