@@ -17,10 +17,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    Principal, berichten, clienten, gebeurtenissen, openapi, termijnen, toewijzingen, uitgaand, werk,
+    Principal, berichten, clienten, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen, uitgaand,
+    werk,
 };
 use crate::clock::Clock;
+use crate::engine::record::{Blik, Inzage, Wie};
 use crate::engine::{Engine, Settings};
+use crate::journal::Chain;
 use crate::ledger::LedgerError;
 use crate::listener::Stop;
 use crate::problem::Problem;
@@ -29,8 +32,12 @@ use crate::problem::Problem;
 pub(super) const PAGE_DEFAULT: usize = 50;
 /// Most rows of a page.
 pub(super) const PAGE_MAX: usize = 500;
+/// Seconds after which another try makes sense while a look cannot be recorded.
+pub(super) const RETRY_AFTER_SECONDS: u32 = 30;
 /// Largest body of a question.
 const QUESTION_BYTES_MAX: usize = 4096;
+/// Largest body of an act, which may name many messages.
+const ACT_BYTES_MAX: usize = 64 * 1024;
 /// Most callers that follow the feed at once.
 const FEEDS_MAX: usize = 256;
 /// Most reads that go through store and journal at once; others wait for their turn.
@@ -70,6 +77,15 @@ impl Api {
         router.route(openapi::PATH, get(async move || Json(document.as_ref().clone())))
     }
 
+    /// Records that somebody looks at what is about a person, before it is shown.
+    pub(super) async fn look(&self, principal: &Principal, chain: Chain, wat: Blik) -> Result<(), Problem> {
+        let inzage = Inzage { wie: Wie::Token { naam: principal.name.clone() }, wat };
+        self.engine.look(chain, inzage).await.map_err(|error| {
+            let what = format!("nothing is shown that cannot be recorded: {}", error.reason);
+            Problem::unavailable(&what, RETRY_AFTER_SECONDS)
+        })
+    }
+
     /// Does what goes through store and journal beside the network threads.
     pub(super) async fn read<T, F>(&self, read: F) -> Result<T, Problem>
     where
@@ -90,6 +106,10 @@ impl Api {
 
 /// The routes with their descriptions.
 fn described() -> OpenApiRouter<Api> {
+    // The limit nearest to the handler counts.
+    let acts = OpenApiRouter::new()
+        .routes(routes!(uitgaand::list, uitgaand::act))
+        .layer(DefaultBodyLimit::max(ACT_BYTES_MAX));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(toewijzingen::list))
         .routes(routes!(toewijzingen::show))
@@ -99,9 +119,10 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(clienten::search))
         .routes(routes!(werk::list))
         .routes(routes!(termijnen::list))
-        .routes(routes!(uitgaand::list))
+        .routes(routes!(statistiek::figures))
         .routes(routes!(uitgaand::xml))
         .routes(routes!(gebeurtenissen::follow))
+        .merge(acts)
         .layer(DefaultBodyLimit::max(QUESTION_BYTES_MAX))
 }
 

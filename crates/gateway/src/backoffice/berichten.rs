@@ -14,6 +14,7 @@ use super::api::{Api, bad_query, gemeenten, limit, visible};
 use super::openapi::Problems;
 use super::toewijzingen::number;
 use crate::clock::dutch_midnight;
+use crate::engine::record::Blik;
 use crate::journal::EntryId;
 use crate::problem::Problem;
 use crate::view::{self, BerichtFilter, BerichtView, EntryView, Order};
@@ -142,7 +143,9 @@ pub(super) async fn show(
             view::bericht(engine.ledger(), engine.journal(), engine.schemas(), &entry).map(Some)
         })
         .await?;
-    found.map(Json).ok_or_else(Problem::not_found)
+    let found = found.ok_or_else(Problem::not_found)?;
+    api.look(&principal, id.chain, Blik::Bericht { seq: id.seq, inhoud: false }).await?;
+    Ok(Json(found))
 }
 
 /// Show a message as it was received.
@@ -166,7 +169,7 @@ pub(super) async fn xml(
         })
         .await?;
     let bytes = found.ok_or_else(Problem::not_found)?;
-    tracing::info!(code = "BackofficeMessageViewed", token = principal.name, entry = %id, "A message was looked at.");
+    api.look(&principal, id.chain, Blik::Bericht { seq: id.seq, inhoud: true }).await?;
     Ok(as_xml(bytes))
 }
 

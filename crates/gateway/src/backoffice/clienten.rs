@@ -3,13 +3,16 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use iwmo_toewijzing::identity::Bsn;
+use futures_util::future::try_join_all;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Principal;
 use super::api::{Api, gemeenten};
 use super::openapi::Problems;
+use crate::engine::record::Blik;
+use crate::ledger::{Persoon, Rows, keys};
 use crate::problem::Problem;
 use crate::view::{self, ArrangementView};
 
@@ -59,15 +62,22 @@ pub(super) async fn search(
     })?;
     let looked_in = gemeenten(&principal, search.gemeente.as_deref())?;
     let today = api.clock.today();
-    let arrangementen: Vec<ArrangementView> = api
+    let found: Vec<(Gemeente, Option<u64>, Option<ArrangementView>)> = api
         .read(move |api| {
             let engine = &api.engine;
             let (ledger, journal, schemas) = (engine.ledger(), engine.journal(), engine.schemas());
-            let find = |gemeente| view::arrangement(ledger, journal, schemas, gemeente, &bsn, today);
-            looked_in.into_iter().filter_map(|gemeente| find(gemeente).transpose()).collect()
+            let find = |gemeente| {
+                let persoon: Option<Persoon> = ledger.row(&keys::persoon(gemeente, &bsn))?;
+                let arrangement = view::arrangement(ledger, journal, schemas, gemeente, &bsn, today)?;
+                Ok((gemeente, persoon.map(|persoon| persoon.sinds), arrangement))
+            };
+            looked_in.into_iter().map(find).collect()
         })
         .await?;
-    let found = arrangementen.len();
-    tracing::info!(code = "BackofficePersonViewed", token = principal.name, found, "A person was looked up.");
+    let looks = found.iter().map(|(gemeente, sinds, _)| {
+        api.look(&principal, keys::chain(*gemeente), Blik::Persoon { sinds: *sinds })
+    });
+    try_join_all(looks).await?;
+    let arrangementen = found.into_iter().filter_map(|(_, _, arrangement)| arrangement).collect();
     Ok(Json(SearchResult { arrangementen }))
 }

@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 use super::Principal;
 use super::api::{Api, bad_query, gemeenten, limit};
 use super::openapi::Problems;
+use crate::engine::record::KIND_INZAGE;
 use crate::journal::{Chain, EntryId};
 use crate::ledger::keys;
 use crate::listener::Stop;
@@ -167,12 +168,22 @@ impl Follower {
             let engine = &api.engine;
             let (ledger, journal, schemas) = (engine.ledger(), engine.journal(), engine.schemas());
             let mut found = Vec::new();
-            for entry in view::entries_after(journal, &chains, &cursor, limit)? {
-                cursor.see(entry.id.chain, entry.id.seq);
-                let bericht = view::bericht(ledger, journal, schemas, &entry)?;
-                found.push(Gebeurtenis { cursor: cursor.to_string(), bericht });
+            loop {
+                let entries = view::entries_after(journal, &chains, &cursor, limit)?;
+                let more = !entries.is_empty();
+                for entry in entries {
+                    cursor.see(entry.id.chain, entry.id.seq);
+                    // Looking is no event: a reader that looks at what it is told of would never come to the end.
+                    if entry.kind == KIND_INZAGE {
+                        continue;
+                    }
+                    let bericht = view::bericht(ledger, journal, schemas, &entry)?;
+                    found.push(Gebeurtenis { cursor: cursor.to_string(), bericht });
+                }
+                if !found.is_empty() || !more {
+                    return Ok((found, cursor));
+                }
             }
-            Ok((found, cursor))
         });
         let (found, cursor) = read.await?;
         self.cursor = cursor;

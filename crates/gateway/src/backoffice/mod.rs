@@ -10,6 +10,7 @@
 //! | `api.rs`, `openapi.rs` | the routes with their descriptions, what they share |
 //! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
 //! | `werk.rs`, `termijnen.rs`, `uitgaand.rs` | work: what a person must do, what is due, what waits |
+//! | `statistiek.rs` | figures |
 //! | `gebeurtenissen.rs` | the feed |
 
 mod api;
@@ -18,6 +19,7 @@ mod berichten;
 mod clienten;
 mod gebeurtenissen;
 mod openapi;
+mod statistiek;
 mod termijnen;
 mod toewijzingen;
 mod uitgaand;

@@ -1,5 +1,6 @@
 //! The backoffice API over real TLS.
 
+mod acts;
 mod api;
 mod feed;
 mod idempotency;

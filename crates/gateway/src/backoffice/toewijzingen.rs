@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 use super::Principal;
 use super::api::{Api, bad_query, gemeenten, limit, visible};
 use super::openapi::Problems;
+use crate::engine::record::Blik;
+use crate::ledger::keys;
 use crate::problem::Problem;
 use crate::view::{self, ToewijzingFilter, ToewijzingView};
 
@@ -96,7 +98,9 @@ pub(super) async fn show(
             view::toewijzing(engine.ledger(), engine.journal(), engine.schemas(), gemeente, nummer, today)
         })
         .await?;
-    found.map(Json).ok_or_else(Problem::not_found)
+    let found = found.ok_or_else(Problem::not_found)?;
+    api.look(&principal, keys::chain(gemeente), Blik::Toewijzing { nummer: nummer.value() }).await?;
+    Ok(Json(found))
 }
 
 /// Reads a ToewijzingNummer.

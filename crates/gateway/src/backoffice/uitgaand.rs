@@ -1,18 +1,28 @@
-//! Outgoing messages: where each stands, and the message itself.
+//! Outgoing messages: where each stands, the message itself, and what a system may change about them.
 
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Principal;
-use super::api::{Api, bad_query, gemeenten, limit};
+use super::api::{Api, RETRY_AFTER_SECONDS, bad_query, gemeenten, limit, visible};
 use super::berichten::{as_xml, entry_id};
 use super::openapi::Problems;
-use crate::engine::OutgoingId;
+use super::{Principal, idempotency_key};
+use crate::control::{Change, OutboxChange, OutboxVerb, Plan};
+use crate::engine::record::{Blik, Plek, Record, Sleutel, Wie};
+use crate::engine::{Act, ActError, OutgoingId, Refusal};
+use crate::journal::{Chain, EntryId};
+use crate::ledger::{self, LedgerError, Rows, keys};
+use crate::listener::body::content_is;
 use crate::problem::Problem;
 use crate::view::{self, OutgoingFilter, OutgoingView};
+
+/// Most names in one request.
+const NAMES_MAX: usize = 1000;
 
 /// The filters of a list of outgoing messages.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -26,7 +36,7 @@ pub(super) struct ListQuery {
     partner: Option<String>,
     /// Only of this kind, as `WMO306`.
     bericht: Option<String>,
-    /// Only those that stand so: `wacht`, `doorgegeven`, `bezorgd` or `geparkeerd`.
+    /// Only those that stand so: `wacht`, `doorgegeven`, `bezorgd`, `geparkeerd`, `vastgehouden` or `geannuleerd`.
     stand: Option<String>,
     /// Those delivered too; without it and without `stand` they are left out.
     #[serde(default)]
@@ -101,14 +111,233 @@ pub(super) async fn xml(
     let entry = entry_id(&principal, &entry)?;
     let index = nummer.parse().map_err(|_| Problem::not_found())?;
     let id = OutgoingId { gemeente: entry.chain.code(), seq: entry.seq, index };
-    let name = id.to_string();
     let bytes = api.read(move |api| Ok(api.engine.outgoing_bytes(&id))).await?;
     let bytes = bytes.ok_or_else(Problem::not_found)?;
-    tracing::info!(
-        code = "BackofficeMessageViewed",
-        token = principal.name,
-        entry = name,
-        "A message was looked at."
-    );
+    let bericht = Plek { seq: entry.seq, index };
+    api.look(&principal, entry.chain, Blik::Uitgaand { bericht }).await?;
     Ok(as_xml(bytes))
+}
+
+/// What to do with which outgoing messages.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Opdracht {
+    /// What becomes of them.
+    #[schema(inline)]
+    wat: Verb,
+    /// Why; it is recorded with the token's name.
+    #[schema(min_length = 1, max_length = 1000)]
+    reden: String,
+    /// Only show what would be done.
+    #[serde(default)]
+    proef: bool,
+    /// The messages, `GEMEENTE:SEQ/N`, of one gemeente; without it the filters choose.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    berichten: Vec<String>,
+    /// Of this gemeente (CBS code); needed without `berichten`.
+    #[serde(default)]
+    #[schema(pattern = "^[0-9]{4}$")]
+    gemeente: Option<String>,
+    /// Only to this partner.
+    #[serde(default)]
+    partner: Option<String>,
+    /// Only of this kind, as `WMO306`.
+    #[serde(default)]
+    bericht: Option<String>,
+    /// Only those that stand so: `wacht`, `doorgegeven`, `geparkeerd` or `vastgehouden`.
+    #[serde(default)]
+    stand: Option<String>,
+}
+
+/// What becomes of outgoing messages.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Verb {
+    /// Sent again at once.
+    Opnieuw,
+    /// Not sent until released, nor younger ones about the same person.
+    Vasthouden,
+    /// Sent again.
+    Vrijgeven,
+    /// Never sent.
+    Annuleren,
+}
+
+/// What was done, or would be.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Uitgevoerd {
+    /// Whether it was done, and not only shown.
+    uitgevoerd: bool,
+    /// The same request was made before; this is what came of it then.
+    dubbel: bool,
+    /// How many messages it changes.
+    aantal: u64,
+    /// How many were so already.
+    ongewijzigd: u64,
+    /// The journal entry that records it; none: there was nothing to do.
+    handeling: Option<String>,
+    /// What to know before, in Dutch.
+    waarschuwingen: Vec<String>,
+}
+
+/// Send outgoing messages again, hold, release or cancel them.
+///
+/// Messages that are so already are left alone. One that is named and cannot be changed refuses the whole. A request with
+/// an `Idempotency-Key` that is sent again with the same body changes nothing more.
+#[utoipa::path(
+    post,
+    path = "/api/v1/uitgaand",
+    tag = "werk",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    request_body = Opdracht,
+    responses(
+        (status = 200, body = Uitgevoerd),
+        (status = 413, description = "The request is too large."),
+        (status = 415, description = "The request is not `application/json`."),
+        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        Problems
+    )
+)]
+pub(super) async fn act(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Uitgevoerd>, Problem> {
+    if !content_is(&headers, "application/json") {
+        return Err(Problem::unsupported_media_type("application/json"));
+    }
+    let key = idempotency_key(&headers, &body)?;
+    let asked: Opdracht = serde_json::from_slice(&body).map_err(|error| refused(&shape(&error)))?;
+    let change = asked.change(&principal)?;
+    let sleutel = key.map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() });
+    if let Some(entry) = bound(&api, &principal, sleutel.as_ref()).await? {
+        return again(&api, entry).await.map(Json);
+    }
+    let Plan { mut acts, summary } = api
+        .read(move |api| Ok(change.plan(api.engine.ledger())))
+        .await?
+        .map_err(|error| refused(&error.to_string()))?;
+    if acts.len() > 1 {
+        return Err(refused("more messages than one act may name; choose fewer"));
+    }
+    let mut done = Uitgevoerd {
+        uitgevoerd: !asked.proef,
+        dubbel: false,
+        aantal: summary.aantal,
+        ongewijzigd: summary.ongewijzigd,
+        handeling: None,
+        waarschuwingen: summary.waarschuwingen.into_iter().map(|words| words.nl).collect(),
+    };
+    let Some((chain, wat)) = acts.pop().filter(|_| !asked.proef) else { return Ok(Json(done)) };
+    let wie = Wie::Token { naam: principal.name.clone() };
+    let acted = match api.engine.act(Act { chain, wie, wat, reden: asked.reden, sleutel }).await {
+        Ok(acted) => acted,
+        Err(ActError::KeyReused) => return Err(Refusal::KeyReused.into()),
+        Err(ActError::Unavailable(reason)) => {
+            return Err(Refusal::Unavailable { reason, retry_after_seconds: RETRY_AFTER_SECONDS }.into());
+        }
+        Err(error) => return Err(refused(&error.to_string())),
+    };
+    // The same request came in between.
+    if let Some(entry) = acted.entry.filter(|_| acted.dubbel) {
+        return again(&api, entry).await.map(Json);
+    }
+    done.aantal = acted.gewijzigd;
+    done.handeling = acted.entry.map(|entry| entry.to_string());
+    Ok(Json(done))
+}
+
+/// The entry that the key of a request is bound to.
+async fn bound(
+    api: &Api,
+    principal: &Principal,
+    sleutel: Option<&Sleutel>,
+) -> Result<Option<EntryId>, Problem> {
+    let Some(sleutel) = sleutel else { return Ok(None) };
+    let key = keys::sleutel(&principal.name, &sleutel.sleutel);
+    let row: Option<ledger::Sleutel> = api.read(move |api| api.engine.ledger().row(&key)).await?;
+    match row {
+        None => Ok(None),
+        Some(row) if row.inhoud == sleutel.inhoud => {
+            Ok(Chain::new(row.chain).map(|chain| EntryId { chain, seq: row.seq }))
+        }
+        Some(_) => Err(Refusal::KeyReused.into()),
+    }
+}
+
+/// The answer to a request that was made before.
+async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
+    let aantal = api.read(move |api| changed_by(api, entry)).await?;
+    Ok(Uitgevoerd {
+        uitgevoerd: true,
+        dubbel: true,
+        aantal,
+        ongewijzigd: 0,
+        handeling: Some(entry.to_string()),
+        waarschuwingen: Vec::new(),
+    })
+}
+
+/// How many messages an act changed, by its record.
+fn changed_by(api: &Api, id: EntryId) -> Result<u64, LedgerError> {
+    let Some(entry) = api.engine.journal().get(id.chain, id.seq)? else { return Ok(0) };
+    Ok(match Record::decode(entry.kind, entry.version, &entry.payload) {
+        Ok(Record::Handeling(handeling)) => handeling.wat.berichten().len() as u64,
+        _ => 0,
+    })
+}
+
+impl Opdracht {
+    fn change(&self, principal: &Principal) -> Result<Change, Problem> {
+        let named = self.berichten.first().map(|name| name.split(':').next().unwrap_or_default().to_owned());
+        if self.berichten.len() > NAMES_MAX {
+            return Err(refused(&format!("berichten: at most {NAMES_MAX} names")));
+        }
+        let gemeente = match (&self.gemeente, named) {
+            (Some(gemeente), _) => gemeente.clone(),
+            (None, Some(gemeente)) => gemeente,
+            (None, None) => return Err(refused("give `berichten`, or `gemeente` and filters")),
+        };
+        let gemeente = visible(principal, &gemeente)?.as_str().to_owned();
+        let other = |name: &&String| name.split(':').next() != Some(&gemeente);
+        if let Some(other) = self.berichten.iter().find(other) {
+            let other = other.split(':').next().unwrap_or_default();
+            visible(principal, other)?;
+            return Err(refused("berichten: name messages of one gemeente"));
+        }
+        Ok(Change::Uitgaand(OutboxChange {
+            verb: self.verb(),
+            berichten: self.berichten.clone(),
+            gemeenten: Some(vec![gemeente]),
+            partner: self.partner.clone(),
+            bericht: self.bericht.clone(),
+            stand: self.stand.clone(),
+        }))
+    }
+
+    fn verb(&self) -> OutboxVerb {
+        match self.wat {
+            Verb::Opnieuw => OutboxVerb::Opnieuw,
+            Verb::Vasthouden => OutboxVerb::Vasthouden,
+            Verb::Vrijgeven => OutboxVerb::Vrijgeven,
+            Verb::Annuleren => OutboxVerb::Annuleren,
+        }
+    }
+}
+
+/// What is wrong with the JSON, without repeating it.
+fn shape(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            format!("the JSON has another shape at line {}, column {}", error.line(), error.column())
+        }
+        _ => format!("this is no JSON: line {}, column {}", error.line(), error.column()),
+    }
+}
+
+fn refused(what: &str) -> Problem {
+    let title = "This cannot be done with outgoing messages";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "handeling-geweigerd", title).detail(what)
 }

@@ -1,11 +1,13 @@
 //! The commands of `iwmo`: one file each, this one says which there are.
 
+mod audit;
 mod change;
 mod check;
 mod client;
 mod deadlines;
 mod demo;
 mod journal;
+mod look;
 mod message;
 mod open;
 mod outbox;
@@ -13,6 +15,7 @@ mod output;
 mod progress;
 mod replay;
 mod serve;
+mod stats;
 mod status;
 mod store;
 mod toewijzing;
@@ -78,6 +81,8 @@ enum Command {
     Work(work::WorkCommand),
     Outbox(outbox::OutboxCommand),
     Deadlines(deadlines::Deadlines),
+    Audit(audit::Audit),
+    Stats(stats::Stats),
     Status(status::Status),
     Replay(replay::Replay),
     Store(store::StoreCommand),
@@ -123,6 +128,8 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Work(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
+        Command::Audit(command) => command.run(terminal),
+        Command::Stats(command) => command.run(terminal),
         Command::Status(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),

@@ -108,6 +108,11 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, Failure> {
     })
 }
 
+/// Reads a moment that is an argument.
+pub(super) fn argument_moment(text: &str) -> Result<Timestamp, String> {
+    moment(text).map_err(|_| format!("{text:?} is not a moment; write 2026-11-25 or 2026-11-25T14:00:00Z"))
+}
+
 /// A store that is only read.
 pub(super) struct ReadStore {
     /// The rows.

@@ -5,8 +5,11 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 
+use super::look::look;
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::engine::record::Blik;
+use crate::ledger::keys;
 use crate::view::{self, LeveringView, Line, ToewijzingFilter, ToewijzingView};
 
 /// Show toewijzingen: their state, and what happened to them
@@ -116,6 +119,8 @@ impl Show {
             )?;
             return Ok(Found::Something);
         };
+        let seen = (keys::chain(gemeente), Blik::Toewijzing { nummer: nummer.value() });
+        look(&self.store.folder()?, vec![seen], terminal);
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => {

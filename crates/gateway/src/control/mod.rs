@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::record::{Wat, Wie};
+use crate::engine::record::{Blik, Wat, Wie};
 use crate::engine::{Act, ActError, Engine};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
@@ -68,6 +68,23 @@ pub enum Request {
         /// Who became this user with sudo, by what sudo says.
         namens: Option<String>,
     },
+    /// This is about to be shown. Answered with how many were recorded.
+    Look {
+        /// What.
+        blikken: Vec<Look>,
+        /// Who became this user with sudo, by what sudo says.
+        namens: Option<String>,
+    },
+}
+
+/// A look that a command tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// The chain it belongs in, as `0222`.
+    pub keten: String,
+    /// At what.
+    pub wat: Blik,
 }
 
 /// Something to be changed, as it was asked.

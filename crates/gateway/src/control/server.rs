@@ -16,10 +16,15 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{
-    CONNECTIONS_MAX, IDLE, LINE_BYTES_MAX, Plan, Refused, Report, Request, SOCKET, operator_of, perform,
+    CONNECTIONS_MAX, IDLE, LINE_BYTES_MAX, Look, Plan, Refused, Report, Request, SOCKET, operator_of, perform,
 };
 use crate::engine::Engine;
+use crate::engine::record::{Inzage, Wie};
+use crate::journal::Chain;
 use crate::listener::Stop;
+
+/// Looks that are recorded together.
+const LOOKS_AT_ONCE: usize = 64;
 
 /// The socket, bound.
 pub struct Control {
@@ -135,6 +140,10 @@ async fn respond(
     _answer: &mut Answer,
 ) -> Result<Value, Refused> {
     let report = match request {
+        Request::Look { blikken, namens } => {
+            let wie = operator_of(uid, namens);
+            return record_looks(engine, &wie, blikken).await.map(|count| json!({ "vastgelegd": count }));
+        }
         Request::Plan { wijziging } => {
             let engine = engine.clone();
             let planned = tokio::task::spawn_blocking(move || wijziging.plan(engine.ledger())).await;
@@ -156,6 +165,27 @@ async fn respond(
         }
     };
     serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()))
+}
+
+/// Records looks, so many of them in one batch of the loop.
+async fn record_looks(engine: &Engine, wie: &Wie, blikken: Vec<Look>) -> Result<usize, Refused> {
+    let count = blikken.len();
+    let mut rest = blikken.into_iter().peekable();
+    while rest.peek().is_some() {
+        let mut tasks = JoinSet::new();
+        for Look { keten, wat } in rest.by_ref().take(LOOKS_AT_ONCE) {
+            let chain: Chain =
+                keten.parse().map_err(|_| Refused::new(format!("{keten:?} names no chain")))?;
+            let (engine, inzage) = (engine.clone(), Inzage { wie: wie.clone(), wat });
+            tasks.spawn(async move { engine.look(chain, inzage).await });
+        }
+        while let Some(recorded) = tasks.join_next().await {
+            let recorded =
+                recorded.map_err(|_| Refused::new("a fault of the gateway: a look was not recorded"))?;
+            recorded.map_err(|error| Refused::new(error.to_string()))?;
+        }
+    }
+    Ok(count)
 }
 
 /// The answering side of a connection.

@@ -15,7 +15,7 @@ use crate::engine::record::{
     ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Sleutel, Wat, Wie,
 };
 use crate::journal::{Chain, EntryId};
-use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, Verzending, keys};
+use crate::ledger::{self, LedgerError, Rows, Stand, Uitgaand, Verzending, keys};
 
 /// An act to be journalled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Acted {
     pub gewijzigd: u64,
     /// How many were so already.
     pub ongewijzigd: u64,
+    /// The same request was made before; `entry` is that of the first time, and nothing has changed now.
+    pub dubbel: bool,
 }
 
 /// Why an act was refused. Nothing has changed.
@@ -85,6 +87,9 @@ pub enum ActError {
         /// What was asked, as a participle.
         verb: &'static str,
     },
+    /// The key was used before for another request.
+    #[error("the idempotency key was used before for another request")]
+    KeyReused,
     /// The store cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -215,6 +220,20 @@ fn participle(wat: &Wat) -> &'static str {
         Wat::UitgaandVrijgeven { .. } | Wat::PartnerVrijgeven { .. } => "released",
         Wat::UitgaandAnnuleren { .. } => "cancelled",
         _ => "done",
+    }
+}
+
+/// Returns what the same request came to before, if its key is bound.
+pub(super) fn done_before(rows: &impl Rows, act: &Act) -> Result<Option<Acted>, ActError> {
+    let (Some(sleutel), Wie::Token { naam }) = (&act.sleutel, &act.wie) else { return Ok(None) };
+    let row: Option<ledger::Sleutel> = rows.row(&keys::sleutel(naam, &sleutel.sleutel))?;
+    match row {
+        None => Ok(None),
+        Some(row) if row.inhoud == sleutel.inhoud => {
+            let entry = Chain::new(row.chain).map(|chain| EntryId { chain, seq: row.seq });
+            Ok(Some(Acted { entry, dubbel: true, ..Acted::default() }))
+        }
+        Some(_) => Err(ActError::KeyReused),
     }
 }
 

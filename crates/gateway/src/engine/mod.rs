@@ -12,6 +12,7 @@
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
+//! | `inzage.rs` | what somebody looked at |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
 //! | `handle.rs`, `health.rs` | the engine as others see it |
@@ -24,6 +25,7 @@ mod decide;
 mod handeling;
 mod handle;
 mod health;
+mod inzage;
 mod judged;
 mod plan;
 mod policy;

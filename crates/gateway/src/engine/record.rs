@@ -21,9 +21,13 @@ use crate::engine::Route;
 pub use super::handeling::{
     ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Wat, Wie,
 };
+pub use super::inzage::{Blik, Inzage};
 
 /// The revision that this release writes.
 pub const RECORD_VERSION: u16 = 1;
+
+/// The kind of entries that record a look; they change nothing and are no event.
+pub const KIND_INZAGE: u16 = 6;
 
 /// Longest list of outgoing messages in one entry.
 pub const OUTGOING_MAX: usize = 64;
@@ -41,6 +45,8 @@ pub enum Record {
     Start(Start),
     /// Somebody decided to change something.
     Handeling(Box<Handeling>),
+    /// Somebody looked at what is about a person.
+    Inzage(Inzage),
     /// A message that waited was judged.
     Oordeel(Oordeel),
 }
@@ -359,7 +365,25 @@ impl Record {
             Record::Planning(_) => 3,
             Record::Start(_) => 4,
             Record::Handeling(_) => 5,
+            Record::Inzage(_) => KIND_INZAGE,
             Record::Oordeel(_) => 9,
+        }
+    }
+
+    /// Returns whether entries of this kind say who did or saw what.
+    #[must_use]
+    pub fn is_audit(kind: u16) -> bool {
+        matches!(kind, 5 | KIND_INZAGE)
+    }
+
+    /// Returns what is to be sent because of it.
+    #[must_use]
+    pub fn into_uitgaand(self) -> Vec<Uitgaand> {
+        match self {
+            Record::Bericht(bericht) => bericht.uitgaand,
+            Record::Planning(planning) => planning.uitgaand,
+            Record::Oordeel(oordeel) => oordeel.uitgaand,
+            Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) | Record::Inzage(_) => Vec::new(),
         }
     }
 
@@ -372,6 +396,7 @@ impl Record {
             Record::Planning(planning) => minicbor::encode(planning, buffer),
             Record::Start(start) => minicbor::encode(start, buffer),
             Record::Handeling(handeling) => minicbor::encode(handeling, buffer),
+            Record::Inzage(inzage) => minicbor::encode(inzage, buffer),
             Record::Oordeel(oordeel) => minicbor::encode(oordeel, buffer),
         };
         debug_assert!(result.is_ok(), "a Vec takes every byte");
@@ -393,6 +418,7 @@ impl Record {
             3 => minicbor::decode(payload).map(Record::Planning).map_err(damaged),
             4 => minicbor::decode(payload).map(Record::Start).map_err(damaged),
             5 => minicbor::decode(payload).map(|h| Record::Handeling(Box::new(h))).map_err(damaged),
+            KIND_INZAGE => minicbor::decode(payload).map(Record::Inzage).map_err(damaged),
             9 => minicbor::decode(payload).map(Record::Oordeel).map_err(damaged),
             _ => Err(RecordError::Newer { kind, version }),
         }

@@ -12,14 +12,16 @@ use jiff::civil::Date;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, dutch_date};
-use crate::engine::act::{Act, ActError, Acted, Narrowed, narrow};
+use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
-use crate::engine::record::{BezorgUitkomst, Bezorging, Record, Start};
+use crate::engine::record::{BezorgUitkomst, Bezorging, Inzage, Record, Start};
 use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;
 
 /// How long the daily run waits before it goes on after the journal took nothing.
@@ -41,6 +43,8 @@ pub(super) enum Job {
     Outcome { id: OutgoingId, outcome: Outcome, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// Somebody decided to change something.
     Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
+    /// Somebody wants to look at what is about a person.
+    Look { chain: Chain, inzage: Inzage, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// It is this day: plan for everybody.
     Day(Date),
     /// Plan for whom a hold is over.
@@ -231,7 +235,7 @@ impl Worker {
             match job {
                 // Who no longer waits needs no answer.
                 Job::Message { reply, .. } => drop(reply.send(Err(unavailable(reason)))),
-                Job::Outcome { reply, .. } => {
+                Job::Outcome { reply, .. } | Job::Look { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
                 Job::Act { reply, .. } => drop(reply.send(Err(ActError::Unavailable(reason.to_owned())))),
@@ -261,6 +265,14 @@ impl Worker {
                     what: "a fault of the gateway".to_owned(),
                 };
                 match batch.attempt(|batch| self.outcome(&id, outcome, batch), fault) {
+                    Ok(()) => batch.reply(Reply::Recorded(reply)),
+                    Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
+                }
+            }
+            Job::Look { chain, inzage, reply } => {
+                let at = batch.next(chain, self.clock.now());
+                // It changes no row, so there is nothing to apply.
+                match batch.push(&at, &Record::Inzage(inzage)) {
                     Ok(()) => batch.reply(Reply::Recorded(reply)),
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }
@@ -300,6 +312,10 @@ impl Worker {
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
         let Record::Bezorging(bezorging) = &record else { return Ok(()) };
         let gevolg = self.applier.bezorging(&mut batch.overlay, &at, bezorging)?;
+        #[cfg(test)]
+        if is_broken(Canary::DeliveryOutsideTheJournal) {
+            return Ok(());
+        }
         batch.push(&at, &record)?;
         match gevolg {
             // The CAK does not take a notification: what comes next is for the planner to say.
@@ -312,8 +328,11 @@ impl Worker {
     }
 
     fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
+        if let Some(before) = done_before(&batch.overlay, &act)? {
+            return Ok(before);
+        }
         let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
-        let Some(wat) = wat else { return Ok(Acted { entry: None, gewijzigd, ongewijzigd }) };
+        let Some(wat) = wat else { return Ok(Acted { gewijzigd, ongewijzigd, ..Acted::default() }) };
         let at = batch.next(act.chain, self.clock.now());
         let handeling = act.handeling(wat);
         let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
@@ -324,7 +343,8 @@ impl Worker {
         for Gevolg { gemeente, bsn, .. } in gevolgen {
             decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
         }
-        Ok(Acted { entry: Some(EntryId { chain: at.chain, seq: at.seq }), gewijzigd, ongewijzigd })
+        let entry = Some(EntryId { chain: at.chain, seq: at.seq });
+        Ok(Acted { entry, gewijzigd, ongewijzigd, dubbel: false })
     }
 
     pub(super) fn decider(&self) -> Decider<'_> {

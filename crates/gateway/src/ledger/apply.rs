@@ -12,8 +12,8 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, acts, cak, geparkeerd, heen, keys,
-    opmerking, outgoing, put_row,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, geparkeerd,
+    heen, keys, opmerking, outgoing, put_row, statistiek,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -88,7 +88,7 @@ impl Applier {
             }
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
-            Record::Start(_) => Ok(()),
+            Record::Start(_) | Record::Inzage(_) => Ok(()),
             Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;
@@ -123,6 +123,7 @@ impl Applier {
         }
         let dag = parse_date(at, &bericht.vandaag)?;
         opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
+        statistiek::bericht(overlay, at, bericht, message, dag)?;
         match message {
             Message::Wmo301(_)
             | Message::Wmo305(_)
@@ -155,6 +156,7 @@ impl Applier {
         at: &At,
         oordeel: &Oordeel,
     ) -> Result<Option<Gevolg>, LedgerError> {
+        statistiek::oordeel(overlay, at, oordeel, parse_date(at, &oordeel.vandaag)?)?;
         geparkeerd::judge(overlay, at, oordeel)
     }
 
@@ -215,14 +217,16 @@ impl Applier {
             EbUitkomst::Melding { identificatie, .. } => Some(identificatie),
             _ => None,
         });
+        let moment = at.time.as_microsecond();
+        let plaats_us = if uitgaand.is_empty() { moment } else { plaats(overlay, at)? };
         for (index, message) in uitgaand.iter().enumerate() {
             let id = at.outgoing(index);
-            let moment = at.time.as_microsecond();
             let row = Uitgaand {
                 partner: message.partner.clone(),
                 volgorde: message.volgorde.clone(),
                 soort: message.soort.clone(),
                 gemaakt_us: moment,
+                plaats_us,
                 pogingen: 0,
                 niet_voor_us: moment,
                 stand: Stand::Wacht,
@@ -246,6 +250,15 @@ impl Applier {
     }
 }
 
+/// Gives out the place in the queues for what an entry sends.
+fn plaats(overlay: &mut Overlay<'_>, at: &At) -> Result<i64, LedgerError> {
+    let key = keys::tellers(gemeente(at)?);
+    let mut tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
+    tellers.plaats_us = tellers.plaats_us.max(at.time.as_microsecond());
+    put_row(overlay, key, &tellers)?;
+    Ok(tellers.plaats_us)
+}
+
 /// A 302 or 320 on a 301 or 319 of ours.
 fn retour(
     overlay: &mut Overlay<'_>,
@@ -264,6 +277,7 @@ fn retour(
         overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the message it answers is not on record"))?;
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
+    statistiek::retour(overlay, at, bericht, &heen, dag)?;
     let bsn = heen.bsn.ok_or_else(|| inconsistent(at, "the message it answers is about nobody"))?;
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn };
@@ -273,12 +287,17 @@ fn retour(
     Ok(Some(Gevolg::of(&event.dossier)))
 }
 
-pub(super) fn record_event(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
+pub(super) fn record_event(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    event: &Event,
+) -> Result<Dossier, LedgerError> {
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
     let row: Option<Dossier> = overlay.row(&key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
     dossier.apply(event, &Verdict::Goedgekeurd).map_err(|error| inconsistent(at, &error.to_string()))?;
-    put_row(overlay, key, &dossier)
+    put_row(overlay, key, &dossier)?;
+    Ok(dossier)
 }
 
 pub(super) fn persoon(
@@ -312,6 +331,7 @@ fn delivery(
     let was = row.stand;
     outgoing::attempted(&mut row, at, &bezorging.uitkomst);
     outgoing::put(overlay, &id, Some(was), &row)?;
+    statistiek::delivered(overlay, at, &row, &bezorging.uitkomst)?;
     Ok(row.melding)
 }
 

@@ -9,7 +9,7 @@ use iwmo_toewijzing::identity::Bsn;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, persoon, record_event, untranslatable};
-use super::{At, Declaratie, Heenbericht, LedgerError, Rows, geparkeerd, keys, put_row};
+use super::{At, Declaratie, Heenbericht, LedgerError, Rows, geparkeerd, keys, put_row, statistiek};
 use crate::engine::record::{Bericht, Uitspraak};
 use crate::store::Overlay;
 use crate::translate::{self, Beantwoord, Parties};
@@ -191,7 +191,8 @@ pub(super) fn use_up(
 
 /// Puts the effect of an approved message on one dossier on record.
 pub(super) fn effect(overlay: &mut Overlay<'_>, at: &At, event: &Event) -> Result<(), LedgerError> {
-    record_event(overlay, at, event)?;
+    let dossier = record_event(overlay, at, event)?;
+    statistiek::effect(overlay, at, event, &dossier)?;
     let key = &event.dossier;
     let mut asked =
         |referentie| put_row(overlay, keys::referentie(key.gemeente, key.aanbieder, referentie), &key.bsn);

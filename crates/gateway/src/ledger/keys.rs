@@ -23,6 +23,7 @@
 //! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
 //! | `z` | partner | how sending to the partner stands |
+//! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -32,6 +33,7 @@ use iwmo_toewijzing::identity::{
 
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
+use crate::ledger::Uitgaand;
 
 /// Longest name of a partner in a key; the configuration allows no longer one.
 pub const PARTNER_BYTES_MAX: usize = 64;
@@ -266,6 +268,16 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(rest)
 }
 
+/// Key of a count; `rest` is the month, the letter of its kind and what it is about.
+pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
+    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
+}
+
+/// Reads back what a count is about from its key.
+pub fn telling_rest(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.get(5..)?).ok()
+}
+
 /// Key that says that an outgoing message is not final.
 pub fn uitgaand_open(id: &OutgoingId) -> Vec<u8> {
     key(b'a', &[&id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
@@ -289,15 +301,15 @@ fn id_from(rest: &[u8]) -> Option<OutgoingId> {
     })
 }
 
-/// Key that says that an outgoing message waits for a partner; `moment` is when it was made, so that the
-/// oldest comes first over all gemeenten.
-pub fn wachtrij(partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
-    in_queue(b'u', partner, moment_us, id)
+/// Key that says that an outgoing message waits for a partner; its place comes first, so that the oldest does over
+/// all gemeenten.
+pub fn wachtrij(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'u', row, id)
 }
 
 /// Key of what says that an outgoing message is held; its place is that in the queue.
-pub fn vastgehouden(partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
-    in_queue(b'b', partner, moment_us, id)
+pub fn vastgehouden(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'b', row, id)
 }
 
 /// Prefix of what is held for a partner.
@@ -307,12 +319,12 @@ pub fn vastgehouden_van(partner: &PartnerId) -> Vec<u8> {
 
 /// Key of how sending to a partner stands.
 pub fn verzending(partner: &str) -> Vec<u8> {
-    key(b's', &[partner.as_bytes()])
+    key(b'z', &[partner.as_bytes()])
 }
 
 /// Prefix of how sending to partners stands.
 pub fn verzendingen() -> Vec<u8> {
-    key(b's', &[])
+    key(b'z', &[])
 }
 
 /// Reads back the partner from the key of how sending to it stands.
@@ -320,13 +332,13 @@ pub fn verzending_partner(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.strip_prefix(b"z")?).ok()
 }
 
-fn in_queue(kind: u8, partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
+fn in_queue(kind: u8, row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
     key(
         kind,
         &[
-            partner.as_bytes(),
+            row.partner.as_bytes(),
             b"\0",
-            &moment_us.to_be_bytes(),
+            &row.plaats_us.to_be_bytes(),
             &id.gemeente,
             &id.seq.to_be_bytes(),
             &id.index.to_be_bytes(),
@@ -344,7 +356,8 @@ pub fn wachtrij_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(key.get(key.len().checked_sub(14)?..)?)
 }
 
-/// Reads back when a waiting message was made, in microseconds since 1970 UTC, from its key in the queue.
+/// Reads back when a waiting message was made, in microseconds since 1970 UTC, from its key in the queue; not before
+/// the one that its gemeente made before it.
 pub fn wachtrij_moment(key: &[u8]) -> Option<i64> {
     let moment = key.get(key.len().checked_sub(22)?..key.len().checked_sub(14)?)?;
     Some(i64::from_be_bytes(moment.try_into().ok()?))

@@ -15,6 +15,7 @@ mod opmerking;
 mod outgoing;
 mod rebuild;
 mod rows;
+pub mod statistiek;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +36,7 @@ pub use rows::{
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 5;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +172,8 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'u') => "the queue of a partner".to_owned(),
         Some(b'a') => "what is not sent yet".to_owned(),
         Some(b'b') => "what is held for a partner".to_owned(),
-        Some(b's') => "how sending to a partner stands".to_owned(),
+        Some(b's') => format!("a count of gemeente {gemeente}"),
+        Some(b'z') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),
     }

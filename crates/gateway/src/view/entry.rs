@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::handelingen::handeling_words;
+use super::inzagen::audit;
 use crate::clock::dutch_time;
 use crate::engine::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
 use crate::journal::Entry;
@@ -15,7 +16,7 @@ pub struct EntryView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `bericht`, `bezorging`, `planning`, `oordeel`, `start` or `handeling`.
+    /// `bericht`, `bezorging`, `planning`, `oordeel`, `handeling`, `inzage` or `start`.
     pub soort: &'static str,
     /// The kind of message.
     pub bericht: Option<String>,
@@ -112,6 +113,11 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
             view.uitgaand = oordeel.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
         }
         Record::Start(start) => view.uitkomst = format!("versie {}", start.versie),
+        Record::Inzage(_) => {
+            view.soort = "inzage";
+            view.uitkomst =
+                audit(entry)?.map(|look| format!("{}, door {}", look.tekst, look.wie)).unwrap_or_default();
+        }
         Record::Handeling(handeling) => {
             view.soort = "handeling";
             view.uitkomst = handeling_words(&handeling).nl;

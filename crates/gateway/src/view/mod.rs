@@ -7,11 +7,13 @@ mod cursor;
 mod entry;
 mod findings;
 mod handelingen;
+mod inzagen;
 mod outgoing;
 mod persoon;
 mod queues;
 mod reason;
 mod requests;
+mod statistiek;
 mod termijnen;
 mod timeline;
 mod toewijzing;
@@ -23,10 +25,14 @@ pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
 pub use findings::{finding, finding_rules};
 pub use handelingen::{act_words, handeling_words};
+pub use inzagen::{AuditView, audit};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use queues::{QueueView, queues};
 pub use reason::reason;
+pub use statistiek::{
+    Aantal, Afkeuring, Doorlooptijd, Klasse, ProductCijfers, Statistiek, StatistiekFilter, month, statistiek,
+};
 pub use termijnen::{TermijnCursor, TermijnFilter, TermijnView, termijnen};
 pub use timeline::{Line, lines, timeline};
 pub use toewijzing::{

@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::filter::Filter;
+use crate::cli::look::{Exported, look};
 use crate::cli::open::StoreArguments;
 use crate::cli::output::{Failure, Found, Outcome, Terminal};
 use crate::engine::record::{Record, Uitgaand};
@@ -38,6 +39,7 @@ impl Export {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let (mut entries, mut files) = (0, 0);
+        let mut exported = Exported::default();
         if let Some(folder) = &self.xml {
             DirBuilder::new()
                 .recursive(true)
@@ -45,8 +47,9 @@ impl Export {
                 .create(folder)
                 .map_err(|error| named(folder, &error))?;
         }
-        self.filter.each(&self.store, &mut |entry, view| {
+        self.filter.each(&self.store, terminal, &mut |entry, view| {
             entries += 1;
+            exported.count(entry.id.chain);
             match &self.xml {
                 Some(folder) => files += write_files(folder, entry)?,
                 None => writeln!(out, "{}", whole(entry, &view)?)?,
@@ -65,6 +68,7 @@ impl Export {
             )?;
         }
         out.flush()?;
+        look(&self.store.folder()?, exported.looks(), terminal);
         Ok(if entries == 0 { Found::Something } else { Found::AllWell })
     }
 }

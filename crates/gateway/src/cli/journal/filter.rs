@@ -10,12 +10,14 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
 use jiff::Timestamp;
 
 use super::summary;
+use crate::cli::look::look;
 use crate::cli::open::{self, PastArguments, ReadStore, StoreArguments};
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, Terminal};
 use crate::cli::replay::failed;
 use crate::cli::toewijzing;
+use crate::engine::record::Blik;
 use crate::journal::{Browser, CLOCK_SLACK, Chain, Entry};
-use crate::ledger::{Rows, keys};
+use crate::ledger::{Persoon, Rows, keys};
 use crate::view::{self, EntryView};
 
 /// A BSN and its line feed fit in this; more is not read.
@@ -43,16 +45,11 @@ pub(super) struct Filter {
     #[arg(long, value_name = "FILE")]
     bsn_from: Option<PathBuf>,
     /// Only from this moment on, as 2026-11-25 or 2026-11-25T14:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = open::argument_moment)]
     from: Option<Timestamp>,
     /// Only before this moment
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = open::argument_moment)]
     until: Option<Timestamp>,
-}
-
-fn moment(text: &str) -> Result<Timestamp, String> {
-    open::moment(text)
-        .map_err(|_| format!("{text:?} is not a moment; write 2026-11-25 or 2026-11-25T14:00:00Z"))
 }
 
 /// What to do with an entry: go on, or stop.
@@ -60,9 +57,14 @@ pub(super) type Each<'a> = dyn FnMut(&Entry, EntryView) -> Result<ControlFlow<()
 
 impl Filter {
     /// Gives every entry that is wanted, in the order of the journal, until told to stop.
-    pub(super) fn each(&self, store: &StoreArguments, each: &mut Each<'_>) -> Result<(), Failure> {
+    pub(super) fn each(
+        &self,
+        store: &StoreArguments,
+        terminal: &Terminal,
+        each: &mut Each<'_>,
+    ) -> Result<(), Failure> {
         if self.toewijzing.is_some() || self.bsn_from.is_some() {
-            return self.each_of_person(store, each);
+            return self.each_of_person(store, terminal, each);
         }
         let journal = store.folder()?.join("journal");
         let browser = Browser::open(&journal).map_err(open::unopened)?;
@@ -103,7 +105,13 @@ impl Filter {
     }
 
     /// The ledger knows which entries concern a person.
-    fn each_of_person(&self, store: &StoreArguments, each: &mut Each<'_>) -> Result<(), Failure> {
+    fn each_of_person(
+        &self,
+        store: &StoreArguments,
+        terminal: &Terminal,
+        each: &mut Each<'_>,
+    ) -> Result<(), Failure> {
+        let folder = store.folder()?;
         // Before the store is opened, so that nobody waits for a file that is not there.
         let bsn = self.bsn_from.as_ref().map(read_bsn).transpose()?;
         let store = open::read(store, &PastArguments::default())?;
@@ -116,7 +124,10 @@ impl Filter {
             }
             (None, Some(bsn)) => {
                 let codes = store.reader.tips().into_keys().map(|chain| chain.to_string());
-                (codes.filter_map(|code| Gemeente::new(&code).ok()).map(|code| (code, bsn)).collect(), None)
+                let persons: Vec<(Gemeente, Bsn)> =
+                    codes.filter_map(|code| Gemeente::new(&code).ok()).map(|code| (code, bsn)).collect();
+                look(&folder, looked_up(&store, &persons)?, terminal);
+                (persons, None)
             }
             (None, None) => (Vec::new(), None),
         };
@@ -127,6 +138,15 @@ impl Filter {
         }
         Ok(())
     }
+}
+
+/// Returns what is to be recorded when these persons are looked up.
+fn looked_up(store: &ReadStore, persons: &[(Gemeente, Bsn)]) -> Result<Vec<(Chain, Blik)>, Failure> {
+    let looked = |(gemeente, bsn): &(Gemeente, Bsn)| {
+        let persoon: Option<Persoon> = store.ledger.row(&keys::persoon(*gemeente, bsn)).map_err(failed)?;
+        Ok((keys::chain(*gemeente), Blik::Persoon { sinds: persoon.map(|persoon| persoon.sinds) }))
+    };
+    persons.iter().map(looked).collect()
 }
 
 /// Returns the entries that concern these persons, in the order of the journal.
@@ -187,7 +207,8 @@ mod tests {
         let fixed = ["journal", "--data", data.to_str().unwrap()];
         let command = Command::try_parse_from(fixed.iter().chain(options)).unwrap();
         let mut found = Vec::new();
-        command.filter.each(&command.store, &mut |entry, _| {
+        let terminal = Terminal::new(Default::default(), Default::default());
+        command.filter.each(&command.store, &terminal, &mut |entry, _| {
             found.push(entry.id.to_string());
             Ok(ControlFlow::Continue(()))
         })?;

@@ -8,7 +8,7 @@ use clap::Args;
 use super::filter::Filter;
 use super::write_line;
 use crate::cli::open::StoreArguments;
-use crate::cli::output::{Format, Found, Outcome};
+use crate::cli::output::{Format, Found, Outcome, Terminal};
 
 /// List entries, oldest first
 #[derive(Debug, Args)]
@@ -26,13 +26,13 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let mut shown = 0;
         if self.limit == 0 {
             return Ok(Found::Something);
         }
-        self.filter.each(&self.store, &mut |_, view| {
+        self.filter.each(&self.store, terminal, &mut |_, view| {
             write_line(&mut out, &view, self.format)?;
             shown += 1;
             Ok(if shown == self.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

@@ -36,7 +36,7 @@ enum Verb {
 impl JournalCommand {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         match self.verb {
-            Verb::List(list) => list.run(),
+            Verb::List(list) => list.run(terminal),
             Verb::Show(show) => show.run(terminal),
             Verb::Tail(tail) => tail.run(),
             Verb::Export(export) => export.run(terminal),

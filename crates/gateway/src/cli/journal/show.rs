@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::row;
+use crate::cli::look::look;
 use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::engine::record::Record;
+use crate::engine::record::{Blik, Record};
 use crate::journal::EntryId;
 use crate::view;
 
@@ -40,6 +41,10 @@ impl Show {
             )?;
             return Ok(Found::Something);
         };
+        if !Record::is_audit(entry.kind) {
+            let seen = Blik::Bericht { seq: self.entry.seq, inhoud: self.xml };
+            look(&self.store.folder()?, vec![(self.entry.chain, seen)], terminal);
+        }
         let mut out = io::stdout().lock();
         if self.xml {
             return match Record::decode(entry.kind, entry.version, &entry.payload) {

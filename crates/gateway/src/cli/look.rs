@@ -1,0 +1,61 @@
+//! Commands that show what is about a person leave a record of it, when a gateway runs that keeps one.
+//!
+//! A reading command changes nothing, so on a store that no gateway holds (a backup, a copy on another machine, a gateway
+//! that is stopped) nothing is recorded: who can read its files needs no command to see what is in them. It says so on
+//! standard error.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use super::output::Terminal;
+use crate::control::{Client, ClientError, Look, Request};
+use crate::engine::record::Blik;
+use crate::journal::Chain;
+
+/// Looks that one request may name; one request more for each further so many.
+const LOOKS_MAX: usize = 1000;
+
+/// Records what is about to be shown.
+pub(super) fn look(folder: &Path, looks: Vec<(Chain, Blik)>, terminal: &Terminal) {
+    if looks.is_empty() {
+        return;
+    }
+    let why = match told(folder, looks) {
+        Ok(true) => return,
+        Ok(false) => {
+            terminal.say("er draait geen gateway op deze map", "no gateway runs on this folder").to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    let what = terminal.say("deze inzage is niet vastgelegd", "this look was not recorded");
+    // Standard error may be closed; there is nowhere left to say so.
+    let _ = writeln!(std::io::stderr().lock(), "{what}: {why}");
+}
+
+fn told(folder: &Path, looks: Vec<(Chain, Blik)>) -> Result<bool, ClientError> {
+    let Some(mut client) = Client::connect(folder)? else { return Ok(false) };
+    let looks: Vec<Look> =
+        looks.into_iter().map(|(chain, wat)| Look { keten: chain.to_string(), wat }).collect();
+    for part in looks.chunks(LOOKS_MAX) {
+        let request = Request::Look { blikken: part.to_vec(), namens: std::env::var("SUDO_USER").ok() };
+        let _: serde_json::Value = client.ask(&request, &mut |_| {})?;
+    }
+    Ok(true)
+}
+
+/// Counts exported entries by chain.
+#[derive(Default)]
+pub(super) struct Exported(BTreeMap<Chain, u64>);
+
+impl Exported {
+    /// Counts an entry.
+    pub(super) fn count(&mut self, chain: Chain) {
+        *self.0.entry(chain).or_default() += 1;
+    }
+
+    /// Returns what is to be recorded.
+    pub(super) fn looks(self) -> Vec<(Chain, Blik)> {
+        self.0.into_iter().map(|(chain, entries)| (chain, Blik::Uitvoer { entries })).collect()
+    }
+}
