@@ -35,6 +35,10 @@ pub enum Record {
     Planning(Planning),
     /// The gateway started.
     Start(Start),
+    /// The configuration was changed while the gateway ran.
+    Instelling(Instelling),
+    /// An envelope was taken in that cannot be processed.
+    Terzijde(Box<Terzijde>),
     /// A message that waited was judged.
     Oordeel(Oordeel),
 }
@@ -45,7 +49,7 @@ pub struct Bericht {
     /// Which partner sent it.
     #[n(0)]
     pub partner: String,
-    /// 0: direct mutual TLS. 1: backoffice API.
+    /// 0: direct mutual TLS. 1: backoffice API. 2: an envelope of the GGk. 3: a folder.
     #[n(1)]
     pub route: u8,
     /// SHA-256 of `bytes`.
@@ -142,6 +146,17 @@ pub struct Uitgaand {
     /// The message.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub bytes: Vec<u8>,
+    /// The message leaves in an envelope of the GGk. Since 0.1.0, absent in entries written before.
+    #[n(8)]
+    pub envelop: Option<Envelop>,
+}
+
+/// What is known of the envelope when the message is made; number and time follow from the entry.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Envelop {
+    /// The number of the envelope that it answers.
+    #[n(0)]
+    pub antwoord_op: Option<String>,
 }
 
 /// What the CAK planner decided for one person.
@@ -325,6 +340,40 @@ pub struct Start {
     pub beleid: String,
 }
 
+/// An envelope of the GGk that was taken in and whose message cannot be processed.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Terzijde {
+    /// From which partner.
+    #[n(0)]
+    pub partner: String,
+    /// Which envelope.
+    #[n(1)]
+    pub sleutel: Option<Sleutel>,
+    /// Why, without personal data.
+    #[n(2)]
+    pub reden: String,
+    /// SHA-256 of what came.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub sha256: [u8; 32],
+    /// What came; empty when an error went back, since then the sender still has it.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// The error that goes back.
+    #[n(5)]
+    pub uitgaand: Vec<Uitgaand>,
+}
+
+/// The configuration was changed while the gateway ran; in chain `0000`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Instelling {
+    /// What changed, a line each.
+    #[n(0)]
+    pub wat: Vec<String>,
+    /// The policy that messages are judged under from here on, as TOML.
+    #[n(1)]
+    pub beleid: String,
+}
+
 /// Why a payload could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -353,6 +402,8 @@ impl Record {
             Record::Planning(_) => 3,
             Record::Start(_) => 4,
             Record::Oordeel(_) => 9,
+            Record::Instelling(_) => 10,
+            Record::Terzijde(_) => 11,
         }
     }
 
@@ -365,6 +416,8 @@ impl Record {
             Record::Planning(planning) => minicbor::encode(planning, buffer),
             Record::Start(start) => minicbor::encode(start, buffer),
             Record::Oordeel(oordeel) => minicbor::encode(oordeel, buffer),
+            Record::Instelling(instelling) => minicbor::encode(instelling, buffer),
+            Record::Terzijde(terzijde) => minicbor::encode(terzijde, buffer),
         };
         debug_assert!(result.is_ok(), "a Vec takes every byte");
     }
@@ -385,6 +438,8 @@ impl Record {
             3 => minicbor::decode(payload).map(Record::Planning).map_err(damaged),
             4 => minicbor::decode(payload).map(Record::Start).map_err(damaged),
             9 => minicbor::decode(payload).map(Record::Oordeel).map_err(damaged),
+            10 => minicbor::decode(payload).map(Record::Instelling).map_err(damaged),
+            11 => minicbor::decode(payload).map(|t| Record::Terzijde(Box::new(t))).map_err(damaged),
             _ => Err(RecordError::Newer { kind, version }),
         }
     }
@@ -397,6 +452,8 @@ impl Route {
         match self {
             Route::Direct => 0,
             Route::Backoffice => 1,
+            Route::Stuf => 2,
+            Route::Map => 3,
         }
     }
 }

@@ -139,7 +139,7 @@ fn gemeenten_with_cak(reader: &Reader) -> Result<BTreeSet<Gemeente>, LedgerError
             Record::Bericht(bericht) => bericht.eb.is_some(),
             Record::Planning(_) => true,
             Record::Oordeel(oordeel) => oordeel.eb.is_some(),
-            Record::Bezorging(_) | Record::Start(_) => false,
+            _ => false,
         };
         if decided {
             found.insert(gemeente);

@@ -19,6 +19,10 @@
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
 //! | `o` | gemeente, seq, index | an outgoing message |
+//! | `b` | `o`, gemeente, seq, index | the envelope that an outgoing message leaves in |
+//! | `b` | `r`, referentienummer | which outgoing message leaves or left in an envelope |
+//! | `b` | `t`, gemeente | the time of the last envelope |
+//! | `b` | `i`, gemeente, seq | the number of the envelope that a message came in |
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
@@ -328,4 +332,24 @@ pub fn chain(gemeente: Gemeente) -> Chain {
     code.copy_from_slice(gemeente.as_str().as_bytes());
     // Four digits by construction.
     Chain::new(code).unwrap_or(Chain::NONE)
+}
+
+/// Key of the envelope of an outgoing message.
+pub fn envelop(id: &OutgoingId) -> Vec<u8> {
+    key(b'b', &[b"o", &id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
+}
+
+/// Key that leads from the number of an envelope to the message in it; numbers compare without regard to case.
+pub fn envelop_nummer(referentienummer: &str) -> Vec<u8> {
+    key(b'b', &[b"r", referentienummer.to_ascii_lowercase().as_bytes()])
+}
+
+/// Key of the time of the last envelope of a gemeente.
+pub fn envelop_tijdstip(gemeente: &[u8; 4]) -> Vec<u8> {
+    key(b'b', &[b"t", gemeente])
+}
+
+/// Key of the number of the envelope that a message came in.
+pub fn envelop_van(gemeente: &[u8; 4], seq: u64) -> Vec<u8> {
+    key(b'b', &[b"i", gemeente, &seq.to_be_bytes()])
 }

@@ -8,6 +8,7 @@ pub mod keys;
 mod ahead;
 mod apply;
 mod cak;
+pub mod envelop;
 mod geparkeerd;
 mod heen;
 mod opmerking;
@@ -32,7 +33,7 @@ pub use rows::{
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,13 @@ impl Cak {
         self.grumbled.insert(about)
     }
 
-    fn start(&mut self, number: (String, u64), bsn: String, date: String, status: &str) -> Option<&'static str> {
+    fn start(
+        &mut self,
+        number: (String, u64),
+        bsn: String,
+        date: String,
+        status: &str,
+    ) -> Option<&'static str> {
         if status == "1" {
             let open = |(key, period): (&(String, u64), &Period)| {
                 key.0 == number.0 && period.bsn == bsn && !period.deleted && period.stop.is_none()

@@ -144,7 +144,9 @@ impl Told {
         if retours != wanted {
             world.violated(format!("{id}, a {soort}, has {retours} retours"));
         }
-        if *uitspraak == Uitspraak::Goedgekeurd && let Ok(message) = world.shelves.schemas.decode(bytes) {
+        if *uitspraak == Uitspraak::Goedgekeurd
+            && let Ok(message) = world.shelves.schemas.decode(bytes)
+        {
             self.expected.approved(&message);
         }
     }

@@ -24,8 +24,8 @@ use crate::engine::{
 use crate::journal::{FileJournal, Options, Reader, SEGMENT_BYTES_MIN, Tip};
 use crate::ledger::{self, Applier};
 use crate::listener::Stopper;
-use crate::outbox::tests::{pace, partner};
 use crate::outbox::Outbox;
+use crate::outbox::tests::{pace, partner};
 use crate::store::{Ledger, Overlay};
 
 /// How often the daemon looks whether something is due; a second in the real one.
@@ -141,13 +141,8 @@ pub(super) fn start(world: &Arc<World>, settings: &Settings) -> Result<(), Strin
     tasks.spawn(rounds(Arc::clone(world), stepped, Arc::clone(&work), changed, bells.clone()));
     tasks.spawn(days(Arc::clone(world), engine.clone(), Arc::clone(&work)));
     let door = Arc::new(Door { engine: engine.clone(), work: Arc::clone(&work), bells });
-    let outbox = Outbox::with_clock(
-        door,
-        Arc::new(Lines(Arc::clone(world))),
-        Arc::clone(&world.clock),
-        pace(),
-        DRAIN,
-    );
+    let outbox =
+        Outbox::with_clock(door, Arc::new(Lines(Arc::clone(world))), Arc::clone(&world.clock), pace(), DRAIN);
     let partners = PARTNERS.iter().map(|name| partner(name)).collect();
     let (partners, source) = watch::channel(Arc::new(partners));
     let (stopper, stop) = Stopper::new();

@@ -134,7 +134,9 @@ impl Route for Lines {
             let after = world.percent(50).then(|| Duration::from_secs(world.between(1, 60)));
             return retry("the partner answered 503", after);
         }
-        world.say(|| format!("{name} gets {} {} {}", parcel.id, parcel.message, short(&digest(&parcel.bytes))));
+        world.say(|| {
+            format!("{name} gets {} {} {}", parcel.id, parcel.message, short(&digest(&parcel.bytes)))
+        });
         peers::take(world, name, &parcel.bytes);
         if let Some(later) = journey.twice {
             let (world, bytes) = (Arc::clone(world), parcel.bytes.clone());

@@ -111,6 +111,16 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
             view.uitgaand = oordeel.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
         }
         Record::Start(start) => view.uitkomst = format!("versie {}", start.versie),
+        Record::Instelling(instelling) => {
+            view.soort = "instelling";
+            view.uitkomst = instelling.wat.join("; ");
+        }
+        Record::Terzijde(terzijde) => {
+            view.soort = "terzijde";
+            view.partner = Some(terzijde.partner);
+            view.uitkomst = terzijde.reden;
+            view.uitgaand = terzijde.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
+        }
     }
     Ok(view)
 }

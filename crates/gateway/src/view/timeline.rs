@@ -185,6 +185,8 @@ pub(super) fn lines_of(
             }
             lines
         }
+        // No person is known of an envelope that could not be read.
+        Record::Instelling(_) | Record::Terzijde(_) => Vec::new(),
         Record::Start(start) => {
             let version = &start.versie;
             vec![new(
@@ -342,7 +344,7 @@ fn delivery_line(
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
         Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
-        Record::Bezorging(_) | Record::Start(_) => None,
+        Record::Bezorging(_) | Record::Start(_) | Record::Instelling(_) | Record::Terzijde(_) => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
     let partner = &uitgaand.partner;
