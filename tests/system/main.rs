@@ -12,9 +12,11 @@
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
 //! | `privacy.rs` | no personal data in logs, errors and names |
 //! | `reading.rs` | reading commands beside a running daemon |
+//! | `acts.rs` | the operator changes what waits |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
 
+mod acts;
 mod asked;
 mod cli;
 mod demo;

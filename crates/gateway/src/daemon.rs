@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::backoffice::{Api, Backoffice};
 use crate::clock::Clock;
 use crate::config::{self, Config, PartnerRoute};
+use crate::control::Control;
 use crate::engine::{
     Engine, EngineError, GemeenteSettings, Opened, PartnerId, PartnerKind, PartnerSettings, Refusal, Settings,
 };
@@ -22,6 +23,7 @@ use crate::ggk::Ggk;
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
 use crate::listener::{Bounds, ListenError, Listener, Stopper};
+use crate::lists;
 use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
 use crate::pki::{self, PkiError};
@@ -133,6 +135,13 @@ impl Daemon {
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
+        match Control::bind(&config.data, engine.clone()) {
+            Ok(control) => drop(tasks.spawn(control.serve(stop.clone()))),
+            // The gateway does its work without; whoever needs the socket is told by the command that finds none.
+            Err(error) => {
+                tracing::warn!(code = "ControlBindError", %error, "There is no control socket: commands cannot change anything while the gateway runs.");
+            }
+        }
         let health = engine.health().clone();
         let ops = ops.map(|(listener, address)| {
             let scrape = Scrape {
@@ -288,7 +297,10 @@ fn minutes(time: Option<Duration>) -> u32 {
 /// Returns what the engine needs of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings {
+        gemeentelijst: config.gemeentecodes.as_ref().map(lists::gemeentelijst),
+        ..Settings::default()
+    };
     for configured in &config.gemeenten {
         settings.gemeenten.insert(
             configured.code,
@@ -296,6 +308,7 @@ pub fn settings(config: &Config) -> Settings {
                 naam: configured.name.clone(),
                 cak: configured.cak.clone(),
                 bedenktijd: configured.policy.bedenktijd,
+                producten: configured.productcodes.as_ref().map(lists::productlijst),
                 beleid: Beleid {
                     parkeertijd_minuten: minutes(configured.policy.parkeertijd),
                     ..Beleid::default()

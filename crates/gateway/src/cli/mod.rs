@@ -1,5 +1,6 @@
 //! The commands of `iwmo`: one file each, this one says which there are.
 
+mod change;
 mod check;
 mod client;
 mod deadlines;

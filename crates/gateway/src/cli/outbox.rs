@@ -1,14 +1,16 @@
-//! `iwmo outbox`: what waits to be sent, and why.
+//! `iwmo outbox`: what waits to be sent, why, and the operator's hand on it.
 
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 
+use super::change::{ChangeArguments, change};
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::view;
 
-/// Show what waits to be sent, and why
+/// Show what waits to be sent, and why; send it again, hold, release or cancel it
 #[derive(Debug, Args)]
 pub(super) struct OutboxCommand {
     #[command(subcommand)]
@@ -18,6 +20,64 @@ pub(super) struct OutboxCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     List(List),
+    /// Send messages again at once
+    ///
+    /// Parked messages, and messages that wait for their next attempt. They get all the time that new messages have, and
+    /// a partner whose sending pauses is tried at once. By filter only messages whose sending failed are meant.
+    Retry(Act),
+    /// Hold messages back until they are released
+    ///
+    /// Younger messages with the same order key, those about the same person, wait behind them.
+    Hold(Act),
+    /// Send held messages again
+    Release(Act),
+    /// Cancel messages: they are never sent
+    Cancel(Act),
+}
+
+/// Which messages, and whether to do it.
+#[derive(Debug, Args)]
+#[group(id = "selection", required = true, multiple = true, args = ["messages", "partner", "kind", "gemeente", "state", "everything"])]
+struct Act {
+    /// Messages, as `iwmo outbox list` names them (GEMEENTE:SEQ/N)
+    #[arg(value_name = "ID")]
+    messages: Vec<String>,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Only to this partner
+    #[arg(long, value_name = "PARTNER")]
+    partner: Option<String>,
+    /// Only of this kind, as WMO306
+    #[arg(long = "message", value_name = "KIND")]
+    kind: Option<String>,
+    /// Only of this gemeente (CBS code)
+    #[arg(long, value_name = "CODE")]
+    gemeente: Option<String>,
+    /// Only those that stand so
+    #[arg(long, value_name = "STATE", value_parser = ["wacht", "doorgegeven", "geparkeerd", "vastgehouden"])]
+    state: Option<String>,
+    /// All messages
+    #[arg(long = "all", conflicts_with_all = ["messages", "partner", "kind", "gemeente", "state"])]
+    everything: bool,
+    #[command(flatten)]
+    change: ChangeArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Act {
+    fn run(self, verb: OutboxVerb, terminal: &Terminal) -> Outcome {
+        let wanted = OutboxChange {
+            verb,
+            berichten: self.messages,
+            gemeenten: self.gemeente.map(|gemeente| vec![gemeente]),
+            partner: self.partner,
+            bericht: self.kind,
+            stand: self.state,
+        };
+        change(&self.store, &self.change, Change::Uitgaand(wanted), self.format, terminal)
+    }
 }
 
 /// List outgoing messages that are not delivered, with the reason, the attempts and the next one
@@ -43,8 +103,13 @@ struct List {
 
 impl OutboxCommand {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let Verb::List(list) = self.verb;
-        list.run(terminal)
+        match self.verb {
+            Verb::List(list) => list.run(terminal),
+            Verb::Retry(act) => act.run(OutboxVerb::Opnieuw, terminal),
+            Verb::Hold(act) => act.run(OutboxVerb::Vasthouden, terminal),
+            Verb::Release(act) => act.run(OutboxVerb::Vrijgeven, terminal),
+            Verb::Cancel(act) => act.run(OutboxVerb::Annuleren, terminal),
+        }
     }
 }
 

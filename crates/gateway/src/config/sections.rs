@@ -16,6 +16,7 @@ use super::{
     Logging, Pace, Partner, Sending, Severity, files,
 };
 use crate::engine::PartnerId;
+use crate::lists;
 
 const MIB: u64 = 1024 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
@@ -62,6 +63,7 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
     let section = root.section("backoffice", findings);
     let backoffice = section.and_then(|section| backoffice(section, findings, &mut addresses));
     let ops = root.section("ops", findings).and_then(|section| ops(section, findings, &mut addresses));
+    let gemeentecodes = files::list("gemeentecodes", &mut root, findings, lists::gemeentecodes);
     let gemeenten = root.sections("gemeente", findings);
     if gemeenten.is_empty() {
         let why = ("voeg [[gemeente]] toe met code en name", "add [[gemeente]] with code and name");
@@ -98,6 +100,7 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
         partners,
         tokens: tokens.into_iter().map(TokenDraft::done).collect(),
         gemeenten,
+        gemeentecodes,
         limits,
         sending,
         logging,

@@ -269,6 +269,17 @@ pub enum Outcome {
     },
 }
 
+/// How sending to a partner stands as a whole, as operators decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Counts what operators changed: another number means that what was looked up before may not hold.
+    pub acts: u64,
+    /// Nothing is sent.
+    pub held: bool,
+    /// When an operator last asked to try at once, whatever failed before.
+    pub spurred: Timestamp,
+}
+
 /// The store could not record something now.
 #[derive(Debug, thiserror::Error)]
 #[error("the store cannot commit now: {reason}")]
@@ -283,6 +294,9 @@ pub trait Outgoing: Send + Sync + 'static {
     /// `not_before`. Once [`Outgoing::outcome`] has returned, what it recorded shows here: a message that was
     /// delivered, handed over or refused does not wait any more.
     fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting>;
+
+    /// Returns how sending to this partner stands.
+    fn standing(&self, partner: &PartnerId) -> Standing;
 
     /// Records how an attempt ended; durable when it returns.
     ///

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::engine::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
-use crate::engine::{OutgoingId, Receipt, Refusal, Unavailable};
+use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
 use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
 use crate::ledger::{At, LedgerError};
 use crate::metrics::{ENGINE_TAKEN_MESSAGES, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS};
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 use crate::store::{Ledger, Overlay, StoreError};
 
 /// Seconds after which a refused sender may try again while the store cannot commit.
@@ -34,6 +36,8 @@ pub(super) enum Reply {
     Refused(oneshot::Sender<Result<Receipt, Refusal>>, Refusal),
     /// A sender waits until an outcome is recorded.
     Recorded(oneshot::Sender<Result<(), Unavailable>>),
+    /// Somebody waits until an act is recorded.
+    Acted(oneshot::Sender<Result<Acted, ActError>>, Acted),
 }
 
 struct Pending {
@@ -61,6 +65,8 @@ pub(super) struct Batch<'l> {
     pub(super) outgoing: bool,
     /// Dossiers in which something happened that a message may have waited for (D8).
     woken: Vec<DossierKey>,
+    /// Acts that are recorded.
+    pub(super) acts: u64,
 }
 
 impl<'l> Batch<'l> {
@@ -76,6 +82,7 @@ impl<'l> Batch<'l> {
             jobs: 0,
             outgoing: false,
             woken: Vec::new(),
+            acts: 0,
         }
     }
 
@@ -113,13 +120,14 @@ impl<'l> Batch<'l> {
         decision: impl FnOnce(&mut Self) -> Result<T, E>,
         fault: impl FnOnce() -> E,
     ) -> Result<T, E> {
-        let (entries, outgoing, woken) = (self.pending.len(), self.outgoing, self.woken.len());
+        let (entries, outgoing, woken, acts) =
+            (self.pending.len(), self.outgoing, self.woken.len(), self.acts);
         self.jobs += 1;
         self.overlay.savepoint();
         let decided = catch_unwind(AssertUnwindSafe(|| decision(self))).unwrap_or_else(|_| Err(fault()));
         if decided.is_err() {
             self.overlay.rollback();
-            self.outgoing = outgoing;
+            (self.outgoing, self.acts) = (outgoing, acts);
             self.woken.truncate(woken);
             for entry in self.pending.drain(entries..) {
                 self.bytes -= entry.payload.len();
@@ -172,6 +180,23 @@ impl<'l> Batch<'l> {
     ///
     /// On failure nothing has changed and everybody who waits is told so.
     pub(super) fn commit(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
+        #[cfg(test)]
+        let this = self.broken();
+        #[cfg(not(test))]
+        let this = self;
+        this.committed(journal)
+    }
+
+    /// Answers before anything is durable, when a test wants to see that somebody notices.
+    #[cfg(test)]
+    fn broken(mut self) -> Self {
+        if is_broken(Canary::AnswersFirst) {
+            std::mem::take(&mut self.replies).into_iter().for_each(Reply::done);
+        }
+        self
+    }
+
+    fn committed(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
         match self.append(journal) {
             Ok(tips) => {
                 JOURNAL_COMMITTED_ENTRIES.add(&[], self.pending.len() as u64);
@@ -236,6 +261,7 @@ impl Reply {
             Reply::Receipt(sender, receipt) => drop(sender.send(Ok(receipt))),
             Reply::Refused(sender, refusal) => drop(sender.send(Err(refusal))),
             Reply::Recorded(sender) => drop(sender.send(Ok(()))),
+            Reply::Acted(sender, acted) => drop(sender.send(Ok(acted))),
         }
     }
 
@@ -245,6 +271,7 @@ impl Reply {
                 drop(sender.send(Err(unavailable(reason))))
             }
             Reply::Recorded(sender) => drop(sender.send(Err(Unavailable { reason: reason.to_owned() }))),
+            Reply::Acted(sender, _) => drop(sender.send(Err(ActError::Unavailable(reason.to_owned())))),
         }
     }
 }

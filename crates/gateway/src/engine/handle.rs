@@ -1,7 +1,9 @@
 //! The engine as listeners, outbox, API and commands see it.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,11 +22,11 @@ use crate::engine::record::Record;
 use crate::engine::worker::{Going, Job, Worker};
 use crate::engine::{
     Aside, Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings,
-    Unavailable, Waiting,
+    Standing, Unavailable, Waiting,
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
 use crate::ledger::envelop::Envelop;
-use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, keys};
+use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, Verzending, keys};
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
 use crate::store::{Ledger, StoreError};
 
@@ -40,6 +42,9 @@ const DECODE_INLINE_BYTES_MAX: usize = 256 * 1024;
 /// How long a start waits for a reading command that has the ledger open.
 const LEDGER_WAIT: Duration = Duration::from_secs(10);
 const LEDGER_LOOK: Duration = Duration::from_millis(50);
+
+/// Messages that wait behind held ones and are passed over in one look at a queue.
+const BEHIND_MAX: usize = 10_000;
 
 /// Said to who comes while the loop ends.
 const STOPPING: &str = "the gateway is stopping";
@@ -79,6 +84,7 @@ pub struct Engine {
     feed: broadcast::Sender<EntryId>,
     thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
     health: Health,
+    acts: Arc<AtomicU64>,
 }
 
 impl Engine {
@@ -106,6 +112,28 @@ impl Engine {
         Ok((engine, Opened { catch_up }))
     }
 
+    /// Opens the store in a data folder for an operator's acts, while no gateway runs on it. Nothing is recorded but
+    /// those: no start, no policy; and no message must be handed to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::open`].
+    pub fn attend(
+        data: &Path,
+        clock: Arc<dyn Clock>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, EngineError> {
+        let journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        let reader = journal.reader();
+        let schemas = Schemas::bundled();
+        let applier = Applier::new(schemas.clone());
+        let (ledger, _) = open_ledger(&data.join("ledger"), &reader, &applier, progress)?;
+        let (mut engine, worker) =
+            Self::make(journal, Arc::new(ledger), Settings::default(), schemas, clock, false)?;
+        engine.run(worker)?;
+        Ok(engine)
+    }
+
     /// Starts the loop on a journal and the ledger that it gives.
     ///
     /// # Errors
@@ -118,12 +146,8 @@ impl Engine {
         schemas: Schemas,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EngineError> {
-        let (mut engine, worker) = Self::begin(journal, ledger, settings, schemas, clock)?;
-        let thread = std::thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || worker.run())
-            .map_err(EngineError::Thread)?;
-        engine.thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        let (mut engine, worker) = Self::make(journal, ledger, settings, schemas, clock, true)?;
+        engine.run(worker)?;
         Ok(engine)
     }
 
@@ -132,12 +156,34 @@ impl Engine {
     /// # Errors
     ///
     /// The journal takes no entry.
+    #[cfg(test)]
     pub(super) fn begin(
         journal: FileJournal,
         ledger: Arc<Ledger>,
         settings: Settings,
         schemas: Schemas,
         clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Worker), EngineError> {
+        Self::make(journal, ledger, settings, schemas, clock, true)
+    }
+
+    fn run(&mut self, worker: Worker) -> Result<(), EngineError> {
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run())
+            .map_err(EngineError::Thread)?;
+        self.thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        Ok(())
+    }
+
+    /// Makes the loop and its handle; `begin`: the first entry says that the gateway started.
+    fn make(
+        journal: FileJournal,
+        ledger: Arc<Ledger>,
+        settings: Settings,
+        schemas: Schemas,
+        clock: Arc<dyn Clock>,
+        begin: bool,
     ) -> Result<(Self, Worker), EngineError> {
         let reader = journal.reader();
         let (jobs, receiver) = sync_channel(JOBS_MAX);
@@ -154,11 +200,14 @@ impl Engine {
             feed: feed.clone(),
             health: Health::default(),
             going: Going::default(),
+            acts: Arc::default(),
         };
-        let health = worker.health.clone();
-        worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
+        let (health, acts) = (worker.health.clone(), Arc::clone(&worker.acts));
+        if begin {
+            worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
+        }
         let thread = Arc::default();
-        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread, health }, worker))
+        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread, health, acts }, worker))
     }
 
     /// Returns the ledger, for reading.
@@ -271,7 +320,9 @@ fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
         Record::Planning(planning) => planning.uitgaand,
         Record::Oordeel(oordeel) => oordeel.uitgaand,
         Record::Terzijde(terzijde) => terzijde.uitgaand,
-        Record::Bezorging(_) | Record::Start(_) | Record::Instelling(_) => return None,
+        Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) | Record::Instelling(_) => {
+            return None;
+        }
     };
     let index = usize::from(id.index);
     (index < uitgaand.len()).then(|| Bytes::from(uitgaand.swap_remove(index).bytes))
@@ -298,6 +349,11 @@ impl Intake for Engine {
 }
 
 impl Engine {
+    /// Hands a job to the loop, or says why it takes none.
+    pub(super) fn submit(&self, job: Job) -> Result<(), &'static str> {
+        self.jobs.try_send(job).map_err(|error| not_taken(&error))
+    }
+
     async fn take(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
         let message = Box::new(self.decode(&inbound.bytes).await?);
         let sha256 = Sha256::digest(&inbound.bytes).into();
@@ -362,18 +418,24 @@ impl Engine {
 
 impl Outgoing for Engine {
     fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting> {
-        let mut waiting = Vec::new();
-        for row in self.ledger.scan(&keys::wachtrij_van(partner)).take(limit) {
-            match row.map_err(LedgerError::from).and_then(|(key, _)| self.waiting_row(&key)) {
-                Ok(Some(message)) => waiting.push(message),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(code = "OutboxReadError", %error, partner = %partner, "The outbox could not be read.");
-                    break;
-                }
-            }
+        self.waiting_rows(partner, limit).unwrap_or_else(|error| {
+            tracing::error!(code = "OutboxReadError", %error, partner = %partner, "The outbox could not be read.");
+            Vec::new()
+        })
+    }
+
+    fn standing(&self, partner: &PartnerId) -> Standing {
+        let row: Result<Option<Verzending>, _> = self.ledger.row(&keys::verzending(&partner.0));
+        let row = row.unwrap_or_else(|error| {
+            tracing::error!(code = "OutboxReadError", %error, partner = %partner, "The outbox could not be read.");
+            None
+        });
+        let row = row.unwrap_or_default();
+        Standing {
+            acts: self.acts.load(Ordering::Acquire),
+            held: row.vastgehouden.is_some(),
+            spurred: Timestamp::from_microsecond(row.aangespoord_us).unwrap_or(Timestamp::UNIX_EPOCH),
         }
-        waiting
     }
 
     async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {
@@ -390,25 +452,49 @@ impl Outgoing for Engine {
 }
 
 impl Engine {
-    fn waiting_row(&self, key: &[u8]) -> Result<Option<Waiting>, LedgerError> {
-        let Some(id) = keys::wachtrij_id(key) else { return Ok(None) };
-        let row: Option<ledger::Uitgaand> = self.ledger.row(&keys::uitgaand(&id))?;
-        // Delivered between the scan and the read.
-        let Some(row) = row else { return Ok(None) };
+    fn waiting_rows(&self, partner: &PartnerId, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
+        // Of each order key the oldest held message; younger ones wait behind it.
+        let mut held: HashMap<String, Vec<u8>> = HashMap::new();
+        for row in self.ledger.scan(&keys::vastgehouden_van(partner)) {
+            let (key, order) = row?;
+            held.entry(String::from_utf8_lossy(&order).into_owned()).or_insert_with(|| key[1..].to_vec());
+        }
+        let sending: Verzending = self.ledger.row(&keys::verzending(&partner.0))?.unwrap_or_default();
+        let mut waiting = Vec::new();
+        let mut behind = 0;
+        for row in self.ledger.scan(&keys::wachtrij_van(partner)) {
+            if waiting.len() >= limit || behind >= BEHIND_MAX {
+                break;
+            }
+            let (key, _) = row?;
+            let Some(id) = keys::wachtrij_id(&key) else { continue };
+            // Delivered between the scan and the read.
+            let Some(mut row) = self.ledger.row::<ledger::Uitgaand>(&keys::uitgaand(&id))? else { continue };
+            row.geduld_us = row.geduld_us.max(sending.vrijgegeven_us);
+            if held.get(&row.volgorde).is_some_and(|oldest| key[1..] > oldest[..]) {
+                behind += 1;
+                continue;
+            }
+            waiting.push(self.waiting_row(id, row)?);
+        }
+        Ok(waiting)
+    }
+
+    fn waiting_row(&self, id: OutgoingId, row: ledger::Uitgaand) -> Result<Waiting, LedgerError> {
         let bytes = self.outgoing_bytes(&id).ok_or_else(|| LedgerError::Inconsistent {
             entry: id.to_string(),
             what: "the journal has no such outgoing message".to_owned(),
         })?;
         let moment = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
-        Ok(Some(Waiting {
+        Ok(Waiting {
             partner: PartnerId(row.partner),
             order: row.volgorde,
             message: row.soort,
             attempts: row.pogingen,
-            since: moment(row.gemaakt_us),
+            since: moment(row.geduld_us),
             not_before: moment(row.niet_voor_us),
             bytes,
             id,
-        }))
+        })
     }
 }

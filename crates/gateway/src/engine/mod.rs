@@ -11,14 +11,17 @@
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
+//! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
 //! | `handle.rs`, `health.rs` | the engine as others see it |
 
+mod act;
 mod answer;
 mod api;
 mod batch;
 mod decide;
+mod handeling;
 mod handle;
 mod health;
 mod judged;
@@ -35,6 +38,8 @@ pub(crate) mod tests;
 mod whatif;
 mod worker;
 
+pub use act::{Act, ActError, Acted, Narrowed, narrow};
+pub(crate) use act::{Fit, fit, not_taken};
 pub use api::*;
 pub(crate) use decide::terzijde::FO01;
 pub use handle::{Engine, EngineError, Opened};

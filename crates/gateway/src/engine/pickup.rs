@@ -69,8 +69,11 @@ impl Engine {
         after: Option<&Place>,
         limit: usize,
     ) -> Result<FetchPage, LedgerError> {
+        if self.standing(partner).held {
+            return Ok(FetchPage::default());
+        }
         let prefix = keys::wachtrij_van(partner);
-        let start = after.map(|(moment, id)| keys::wachtrij(&partner.0, *moment, id));
+        let start = after.map(|(moment, id)| keys::wachtrij_plaats(partner, *moment, id));
         let now = Timestamp::now().as_microsecond();
         let mut page = FetchPage::default();
         let (mut last, mut bytes) = (None, 0);
@@ -104,7 +107,9 @@ impl Engine {
     /// The store cannot be read.
     pub fn fetch(&self, partner: &PartnerId, id: &OutgoingId) -> Result<Option<Fetchable>, LedgerError> {
         let found = self.addressed(partner, id)?;
-        Ok(found.filter(|(row, _)| row.stand != Stand::Geparkeerd).map(|(_, found)| found))
+        Ok(found
+            .filter(|(row, _)| matches!(row.stand, Stand::Wacht | Stand::Doorgegeven | Stand::Bezorgd))
+            .map(|(_, found)| found))
     }
 
     /// Records that a partner has fetched a message. However often it says so, it is recorded once.
@@ -118,7 +123,7 @@ impl Engine {
         match row.filter(|row| row.partner == partner.0).map(|row| row.stand) {
             None => Ok(Confirmed::Unknown),
             Some(Stand::Bezorgd) => Ok(Confirmed::Recorded),
-            Some(Stand::Geparkeerd) => Ok(Confirmed::Withdrawn),
+            Some(Stand::Geparkeerd | Stand::Vastgehouden | Stand::Geannuleerd) => Ok(Confirmed::Withdrawn),
             Some(Stand::Wacht | Stand::Doorgegeven) => {
                 self.outcome(id, Outcome::Delivered { receipt: Some(FETCHED.to_owned()) }).await?;
                 Ok(Confirmed::Recorded)

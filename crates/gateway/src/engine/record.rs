@@ -18,6 +18,10 @@ use minicbor::{Decode, Encode};
 
 use crate::engine::Route;
 
+pub use super::handeling::{
+    ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Wat, Wie,
+};
+
 /// The revision that this release writes.
 pub const RECORD_VERSION: u16 = 1;
 
@@ -39,6 +43,8 @@ pub enum Record {
     Instelling(Instelling),
     /// An envelope was taken in that cannot be processed.
     Terzijde(Box<Terzijde>),
+    /// Somebody decided to change something.
+    Handeling(Box<Handeling>),
     /// A message that waited was judged.
     Oordeel(Oordeel),
 }
@@ -401,6 +407,7 @@ impl Record {
             Record::Bezorging(_) => 2,
             Record::Planning(_) => 3,
             Record::Start(_) => 4,
+            Record::Handeling(_) => 5,
             Record::Oordeel(_) => 9,
             Record::Instelling(_) => 10,
             Record::Terzijde(_) => 11,
@@ -415,6 +422,7 @@ impl Record {
             Record::Bezorging(bezorging) => minicbor::encode(bezorging, buffer),
             Record::Planning(planning) => minicbor::encode(planning, buffer),
             Record::Start(start) => minicbor::encode(start, buffer),
+            Record::Handeling(handeling) => minicbor::encode(handeling, buffer),
             Record::Oordeel(oordeel) => minicbor::encode(oordeel, buffer),
             Record::Instelling(instelling) => minicbor::encode(instelling, buffer),
             Record::Terzijde(terzijde) => minicbor::encode(terzijde, buffer),
@@ -437,6 +445,7 @@ impl Record {
             2 => minicbor::decode(payload).map(Record::Bezorging).map_err(damaged),
             3 => minicbor::decode(payload).map(Record::Planning).map_err(damaged),
             4 => minicbor::decode(payload).map(Record::Start).map_err(damaged),
+            5 => minicbor::decode(payload).map(|h| Record::Handeling(Box::new(h))).map_err(damaged),
             9 => minicbor::decode(payload).map(Record::Oordeel).map_err(damaged),
             10 => minicbor::decode(payload).map(Record::Instelling).map_err(damaged),
             11 => minicbor::decode(payload).map(|t| Record::Terzijde(Box::new(t))).map_err(damaged),

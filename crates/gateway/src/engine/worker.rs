@@ -1,6 +1,7 @@
 //! The one ordered loop.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use jiff::civil::Date;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, dutch_date};
+use crate::engine::act::{Act, ActError, Acted, Narrowed, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
 use crate::engine::record::{BezorgUitkomst, Bezorging, Instelling, Record, Start};
@@ -18,6 +20,8 @@ use crate::engine::{Aside, Health, Inbound, Outcome, OutgoingId, Receipt, Refusa
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;
 
 /// How long the daily run waits before it goes on after the journal took nothing.
@@ -46,6 +50,8 @@ pub(super) enum Job {
     },
     /// The configuration has changed.
     Settings { settings: Arc<Settings>, what: Vec<String>, reply: oneshot::Sender<Result<(), Unavailable>> },
+    /// Somebody decided to change something.
+    Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
     /// It is this day: plan for everybody.
     Day(Date),
     /// Plan for whom a hold is over.
@@ -84,6 +90,7 @@ pub(super) struct Worker {
     pub(super) feed: broadcast::Sender<EntryId>,
     pub(super) health: Health,
     pub(super) going: Going,
+    pub(super) acts: Arc<AtomicU64>,
 }
 
 /// What the loop carries from one round to the next.
@@ -191,7 +198,7 @@ impl Worker {
     }
 
     pub(super) fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
-        let outgoing = batch.outgoing;
+        let (outgoing, acts) = (batch.outgoing, batch.acts);
         let start = std::time::Instant::now();
         let committed = batch.commit(&mut self.journal);
         JOURNAL_COMMIT_DURATION.observe(&[], start.elapsed());
@@ -207,7 +214,8 @@ impl Worker {
                         let _ = self.feed.send(EntryId { chain: tip.chain, seq });
                     }
                 }
-                if outgoing {
+                self.acts.fetch_add(acts, Ordering::Release);
+                if outgoing || acts > 0 {
                     self.changed.send_modify(|count| *count += 1);
                 }
                 Committed::Done
@@ -239,6 +247,7 @@ impl Worker {
                 Job::Outcome { reply, .. } | Job::Settings { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
+                Job::Act { reply, .. } => drop(reply.send(Err(ActError::Unavailable(reason.to_owned())))),
                 Job::Day(_) | Job::Due | Job::Stop => {}
             }
         }
@@ -294,6 +303,13 @@ impl Worker {
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }
             }
+            Job::Act { act, reply } => {
+                let fault = || ActError::Unavailable("a fault of the gateway".to_owned());
+                match batch.attempt(|batch| self.act(act, batch), fault) {
+                    Ok(acted) => batch.reply(Reply::Acted(reply, acted)),
+                    Err(error) => drop(reply.send(Err(error))),
+                }
+            }
             Job::Due => self.due(batch),
             Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }
@@ -331,6 +347,10 @@ impl Worker {
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
         let Record::Bezorging(bezorging) = &record else { return Ok(()) };
         let gevolg = self.applier.bezorging(&mut batch.overlay, &at, bezorging)?;
+        #[cfg(test)]
+        if is_broken(Canary::DeliveryOutsideTheJournal) {
+            return Ok(());
+        }
         batch.push(&at, &record)?;
         match gevolg {
             // The CAK does not take a notification: what comes next is for the planner to say.
@@ -340,6 +360,22 @@ impl Worker {
             }
             None => Ok(()),
         }
+    }
+
+    fn act(&self, act: Act, batch: &mut Batch<'_>) -> Result<Acted, ActError> {
+        let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
+        let Some(wat) = wat else { return Ok(Acted { entry: None, gewijzigd, ongewijzigd }) };
+        let at = batch.next(act.chain, self.clock.now());
+        let handeling = act.handeling(wat);
+        let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
+        batch.push(&at, &Record::Handeling(Box::new(handeling)))?;
+        batch.acts += 1;
+        // A notification that is never sent: what comes next is for the planner to say.
+        let (decider, now) = (self.decider(), self.clock.now());
+        for Gevolg { gemeente, bsn, .. } in gevolgen {
+            decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
+        }
+        Ok(Acted { entry: Some(EntryId { chain: at.chain, seq: at.seq }), gewijzigd, ongewijzigd })
     }
 
     pub(super) fn decider(&self) -> Decider<'_> {

@@ -12,12 +12,12 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, cak, envelop, geparkeerd, heen,
-    keys, opmerking, put_row,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, envelop,
+    geparkeerd, heen, keys, opmerking, outgoing, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
-    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Oordeel, Record,
+    self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Handeling, Oordeel, Record,
 };
 use crate::journal::EntryId;
 use crate::store::Overlay;
@@ -95,6 +95,7 @@ impl Applier {
                 }
                 self.vervolg(overlay, at, &terzijde.uitgaand, None)
             }
+            Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;
                 self.vervolg(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
@@ -174,6 +175,20 @@ impl Applier {
         }
     }
 
+    /// Applies an act. Returns the persons for whom something changed that the CAK may have to hear.
+    ///
+    /// # Errors
+    ///
+    /// As [`Applier::apply`].
+    pub fn handeling(
+        &self,
+        overlay: &mut Overlay<'_>,
+        at: &At,
+        handeling: &Handeling,
+    ) -> Result<Vec<Gevolg>, LedgerError> {
+        acts::apply(overlay, at, handeling)
+    }
+
     /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
     fn answered(&self, overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
         for answer in &bericht.uitgaand {
@@ -200,14 +215,16 @@ impl Applier {
             EbUitkomst::Melding { identificatie, .. } => Some(identificatie),
             _ => None,
         });
+        let moment = at.time.as_microsecond();
+        let plaats_us = if uitgaand.is_empty() { moment } else { plaats(overlay, at)? };
         for (index, message) in uitgaand.iter().enumerate() {
             let id = at.outgoing(index);
-            let moment = at.time.as_microsecond();
             let row = Uitgaand {
                 partner: message.partner.clone(),
                 volgorde: message.volgorde.clone(),
                 soort: message.soort.clone(),
                 gemaakt_us: moment,
+                plaats_us,
                 pogingen: 0,
                 niet_voor_us: moment,
                 stand: Stand::Wacht,
@@ -216,15 +233,19 @@ impl Applier {
                 sinds_us: moment,
                 // The notification is the last of them.
                 melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
+                geduld_us: moment,
             };
-            overlay.put(keys::wachtrij(&row.partner, row.gemaakt_us, &id), Vec::new());
-            put_row(overlay, keys::uitgaand(&id), &row)?;
+            outgoing::put(overlay, &id, None, &row)?;
             if let Some(envelop) = &message.envelop {
                 envelop::made(overlay, at, &id, message, envelop)?;
             }
         }
         match eb {
-            Some(besluit) => cak::besluit(overlay, at, besluit),
+            // A notification is the last of the outgoing messages, of which an entry has 64 at most.
+            Some(besluit) => {
+                let plaats = u16::try_from(uitgaand.len().saturating_sub(1)).unwrap_or(u16::MAX);
+                cak::besluit(overlay, at, besluit, plaats)
+            }
             None => Ok(()),
         }
     }
@@ -243,6 +264,15 @@ fn bind(
         Some(nummer) => put_row(overlay, keys::envelop_van(&at.chain.code(), at.seq), &nummer),
         None => Ok(()),
     }
+}
+
+/// Gives out the place in the queues for what an entry sends.
+fn plaats(overlay: &mut Overlay<'_>, at: &At) -> Result<i64, LedgerError> {
+    let key = keys::tellers(gemeente(at)?);
+    let mut tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
+    tellers.plaats_us = tellers.plaats_us.max(at.time.as_microsecond());
+    put_row(overlay, key, &tellers)?;
+    Ok(tellers.plaats_us)
 }
 
 /// A 302 or 320 on a 301 or 319 of ours.
@@ -308,26 +338,9 @@ fn delivery(
     let mut row: Uitgaand = overlay
         .row(&key)?
         .ok_or_else(|| inconsistent(at, &format!("outgoing message {id} is not on record")))?;
-    row.pogingen = row.pogingen.saturating_add(1);
-    row.sinds_us = at.time.as_microsecond();
-    let (stand, reden, ontvangst) = match &bezorging.uitkomst {
-        BezorgUitkomst::Bezorgd { ontvangst } => (Stand::Bezorgd, None, ontvangst.clone()),
-        BezorgUitkomst::Doorgegeven { ontvangst } => (Stand::Doorgegeven, None, ontvangst.clone()),
-        BezorgUitkomst::Geweigerd { reden } | BezorgUitkomst::Opgegeven { reden } => {
-            (Stand::Geparkeerd, Some(reden.clone()), None)
-        }
-        BezorgUitkomst::Opnieuw { reden, niet_voor } => {
-            row.niet_voor_us = *niet_voor;
-            (Stand::Wacht, Some(reden.clone()), None)
-        }
-    };
-    row.stand = stand;
-    row.reden = reden;
-    row.ontvangst = ontvangst;
-    if stand != Stand::Wacht {
-        overlay.delete(keys::wachtrij(&row.partner, row.gemaakt_us, &id));
-    }
-    put_row(overlay, key, &row)?;
+    let was = row.stand;
+    outgoing::attempted(&mut row, at, &bezorging.uitkomst);
+    outgoing::put(overlay, &id, Some(was), &row)?;
     if matches!(bezorging.uitkomst, BezorgUitkomst::Geweigerd { .. }) {
         envelop::spent(overlay, at, &id)?;
     }

@@ -85,6 +85,8 @@ pub struct Opmerking {
     pub nummers: Vec<ToewijzingNummer>,
     /// When, in microseconds since 1970 UTC.
     pub sinds_us: i64,
+    /// Somebody said that it was dealt with.
+    pub afgehandeld: bool,
 }
 
 /// A notification to the CAK.
@@ -92,6 +94,8 @@ pub struct Opmerking {
 pub struct EbMelding {
     /// The entry that recorded it.
     pub seq: u64,
+    /// Its place among the outgoing messages of the entry.
+    pub plaats: u16,
     /// Whom it is about.
     pub bsn: Bsn,
     /// A stop (WMO403) and not a start (WMO401).
@@ -121,6 +125,34 @@ pub enum Stand {
     Bezorgd,
     /// The partner refused it; an operator must look. Not final.
     Geparkeerd,
+    /// An operator keeps it back, and younger messages with its order key with it. Not final.
+    Vastgehouden,
+    /// An operator decided that it is never sent. Final.
+    Geannuleerd,
+}
+
+impl Stand {
+    /// Returns the word for it, for programs and people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Wacht => "wacht",
+            Self::Doorgegeven => "doorgegeven",
+            Self::Bezorgd => "bezorgd",
+            Self::Geparkeerd => "geparkeerd",
+            Self::Vastgehouden => "vastgehouden",
+            Self::Geannuleerd => "geannuleerd",
+        }
+    }
+
+    /// Returns whether nothing more is to happen with the message.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Bezorgd | Self::Geannuleerd => true,
+            Self::Wacht | Self::Doorgegeven | Self::Geparkeerd | Self::Vastgehouden => false,
+        }
+    }
 }
 
 /// An outgoing message.
@@ -134,6 +166,9 @@ pub struct Uitgaand {
     pub soort: String,
     /// When it was made, in microseconds since 1970 UTC.
     pub gemaakt_us: i64,
+    /// Its place in the queue: when it was made, but never before what its gemeente made earlier. A clock that was set
+    /// back must not let it overtake.
+    pub plaats_us: i64,
     /// How often it was tried.
     pub pogingen: u32,
     /// Not before this moment, in microseconds since 1970 UTC.
@@ -146,8 +181,31 @@ pub struct Uitgaand {
     pub ontvangst: Option<String>,
     /// When it came to stand so, in microseconds since 1970 UTC.
     pub sinds_us: i64,
+    /// From when on it counts how long it waits, in microseconds since 1970 UTC: when it was made, or when an operator
+    /// last gave it new time.
+    pub geduld_us: i64,
     /// Of a notification to the CAK: its Identificatie.
     pub melding: Option<String>,
+}
+
+/// How sending to a partner stands as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verzending {
+    /// Nothing is sent until an operator releases it.
+    pub vastgehouden: Option<Vasthouding>,
+    /// When an operator last asked to send at once, in microseconds since 1970 UTC.
+    pub aangespoord_us: i64,
+    /// When it was last released, in microseconds since 1970 UTC; how long messages wait counts from then.
+    pub vrijgegeven_us: i64,
+}
+
+/// Since when and why an operator keeps something back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vasthouding {
+    /// Since when, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+    /// Why, in the operator's words.
+    pub reden: String,
 }
 
 /// What an Idempotency-Key of a partner is bound to.
@@ -168,4 +226,6 @@ pub struct Sleutel {
 pub struct Tellers {
     /// The highest EbStartNummer given out.
     pub eb_start_nummer: u32,
+    /// The last place given out in the queues of partners.
+    pub plaats_us: i64,
 }

@@ -48,6 +48,13 @@ impl Circuit {
         }
     }
 
+    /// Ends a pause now; one message shows whether the partner is there again.
+    pub(super) fn spur(&mut self, now: Timestamp) {
+        if let Self::Open { until, .. } = self {
+            *until = now.min(*until);
+        }
+    }
+
     pub(super) const fn succeeded(&mut self) {
         *self = Self::Closed { failures: 0 };
     }

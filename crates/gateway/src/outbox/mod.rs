@@ -4,7 +4,8 @@
 //! that order, and gives messages to a [`Route`]: at most [`Pace::concurrent`] at the same time, never two
 //! with the same `order` key, and none past an older one with its key. Each attempt's end goes back through
 //! [`Outgoing::outcome`] before the key is free again. Failures double the wait of that message, with jitter; after
-//! some failures in a row the partner as a whole gets a pause, ended by one probe.
+//! some failures in a row the partner as a whole gets a pause, ended by one probe. What operators held or cancelled is
+//! not started; what is under way then goes on to its end.
 //!
 //! Nothing is kept here that must survive: after a crash the store still has every message whose outcome was
 //! not recorded, and it is sent again with the same bytes under the same id.
@@ -106,6 +107,8 @@ impl Route for Routes {
 /// How sending to one partner goes, for operators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartnerState {
+    /// An operator keeps everything back.
+    pub held: bool,
     /// Attempts under way.
     pub in_flight: usize,
     /// Failures in a row.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::handelingen::handeling_words;
 use crate::clock::dutch_time;
 use crate::engine::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
 use crate::journal::Entry;
@@ -14,7 +15,7 @@ pub struct EntryView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `bericht`, `bezorging`, `planning`, `oordeel` or `start`.
+    /// `bericht`, `bezorging`, `planning`, `oordeel`, `start` or `handeling`.
     pub soort: &'static str,
     /// The kind of message.
     pub bericht: Option<String>,
@@ -120,6 +121,10 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
             view.partner = Some(terzijde.partner);
             view.uitkomst = terzijde.reden;
             view.uitgaand = terzijde.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
+        }
+        Record::Handeling(handeling) => {
+            view.soort = "handeling";
+            view.uitkomst = handeling_words(&handeling).nl;
         }
     }
     Ok(view)

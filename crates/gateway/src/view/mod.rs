@@ -6,6 +6,7 @@ mod berichten;
 mod cursor;
 mod entry;
 mod findings;
+mod handelingen;
 mod outgoing;
 mod persoon;
 mod queues;
@@ -21,6 +22,7 @@ pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten,
 pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
 pub use findings::{finding, finding_rules};
+pub use handelingen::{act_words, handeling_words};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use queues::{QueueView, queues};
@@ -34,7 +36,7 @@ pub use toewijzing::{
 pub use werk::{NotAKind, WerkCursor, WerkFilter, WerkSoort, WerkView, werk};
 
 /// A text in both languages that the gateway speaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Words {
     /// Dutch.
     pub nl: String,

@@ -24,7 +24,7 @@ pub struct OutgoingView {
     pub bericht: String,
     /// To whom.
     pub partner: String,
-    /// `wacht`, `doorgegeven`, `bezorgd` or `geparkeerd`.
+    /// `wacht`, `doorgegeven`, `bezorgd`, `geparkeerd`, `vastgehouden` or `geannuleerd`.
     pub stand: &'static str,
     /// Why it waits or is parked.
     pub reden: Option<String>,
@@ -60,14 +60,23 @@ pub struct OutgoingFilter {
 }
 
 impl OutgoingFilter {
+    /// Whether only messages are wanted that are not final.
+    fn open(&self) -> bool {
+        let finals = [Stand::Bezorgd.word(), Stand::Geannuleerd.word()];
+        match self.stand.as_deref() {
+            None => !self.all,
+            Some(stand) => !finals.contains(&stand),
+        }
+    }
+
     fn takes(&self, view: &OutgoingView) -> bool {
         let other =
             |wanted: &Option<String>, found: &str| wanted.as_ref().is_some_and(|wanted| wanted != found);
-        let delivered = view.stand == stand_word(Stand::Bezorgd);
+        let is_final = [Stand::Bezorgd.word(), Stand::Geannuleerd.word()].contains(&view.stand);
         !(other(&self.partner, &view.partner)
             || other(&self.bericht, &view.bericht)
             || other(&self.stand, view.stand)
-            || (delivered && !self.all && self.stand.is_none()))
+            || (is_final && !self.all && self.stand.is_none()))
     }
 }
 
@@ -107,12 +116,14 @@ fn page(
     filter: &OutgoingFilter,
     scan_max: usize,
 ) -> Result<Page<OutgoingView, OutgoingId>, LedgerError> {
+    let open = filter.open();
+    let prefix_of = if open { keys::uitgaand_open_van } else { keys::uitgaand_van };
     let mut prefixes: Vec<Vec<u8>> = match &filter.gemeenten {
-        Some(gemeenten) => gemeenten.iter().map(|gemeente| keys::uitgaand_van(Some(*gemeente))).collect(),
-        None => vec![keys::uitgaand_van(None)],
+        Some(gemeenten) => gemeenten.iter().map(|gemeente| prefix_of(Some(*gemeente))).collect(),
+        None => vec![prefix_of(None)],
     };
     prefixes.sort_unstable();
-    let from = filter.after.as_ref().map(keys::uitgaand);
+    let from = filter.after.as_ref().map(if open { keys::uitgaand_open } else { keys::uitgaand });
     let mut rows = Vec::new();
     let mut last = None;
     let mut looked = 0;
@@ -120,7 +131,8 @@ fn page(
         let start = from.as_deref().unwrap_or(&prefix).max(prefix.as_slice()).to_vec();
         for row in ledger.range(&prefix, &start) {
             let (key, value) = row?;
-            let Some(id) = keys::uitgaand_id(&key) else { continue };
+            let id = if open { keys::uitgaand_open_id(&key) } else { keys::uitgaand_id(&key) };
+            let Some(id) = id else { continue };
             if filter.after.as_ref() == Some(&id) {
                 continue;
             }
@@ -128,8 +140,12 @@ fn page(
                 return Ok(Page { rows, next: last });
             }
             looked += 1;
-            let view = view(&id, decode_row(&key, &value)?);
-            last = Some(id);
+            let found: Option<Uitgaand> =
+                if open { ledger.row(&keys::uitgaand(&id))? } else { Some(decode_row(&key, &value)?) };
+            last = Some(id.clone());
+            // Delivered between the scan and the read.
+            let Some(found) = found else { continue };
+            let view = view(&id, found);
             if filter.takes(&view) {
                 rows.push(view);
             }
@@ -164,22 +180,13 @@ pub fn outgoing_id(text: &str) -> Option<OutgoingId> {
     Some(OutgoingId { gemeente: entry.chain.code(), seq: entry.seq, index })
 }
 
-fn stand_word(stand: Stand) -> &'static str {
-    match stand {
-        Stand::Wacht => "wacht",
-        Stand::Doorgegeven => "doorgegeven",
-        Stand::Bezorgd => "bezorgd",
-        Stand::Geparkeerd => "geparkeerd",
-    }
-}
-
 fn view(id: &OutgoingId, row: Uitgaand) -> OutgoingView {
     let time = |micros| jiff::Timestamp::from_microsecond(micros).map(dutch_time).unwrap_or_default();
     OutgoingView {
         id: id.to_string(),
         bericht: row.soort,
         partner: row.partner,
-        stand: stand_word(row.stand),
+        stand: row.stand.word(),
         reden: row.reden,
         pogingen: row.pogingen,
         gemaakt: time(row.gemaakt_us),

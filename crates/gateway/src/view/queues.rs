@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::clock::dutch_time;
-use crate::ledger::{LedgerError, Stand, Uitgaand, decode_row, keys};
+use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
 
 /// What is not delivered to one partner.
@@ -20,6 +20,8 @@ pub struct QueueView {
     pub doorgegeven: u64,
     /// Messages that were refused or given up: work for an operator.
     pub geparkeerd: u64,
+    /// Messages that an operator keeps back.
+    pub vastgehouden: u64,
     /// When the oldest of them was made.
     pub oudste: Option<String>,
     /// How old it is.
@@ -35,12 +37,11 @@ pub struct QueueView {
 /// The store cannot be read.
 pub fn queues(ledger: &Ledger, now: Timestamp) -> Result<Vec<QueueView>, LedgerError> {
     let mut queues: BTreeMap<String, (i64, QueueView)> = BTreeMap::new();
-    for row in ledger.scan(&keys::uitgaand_van(None)) {
-        let (key, value) = row?;
-        let row: Uitgaand = decode_row(&key, &value)?;
-        if row.stand == Stand::Bezorgd {
-            continue;
-        }
+    for row in ledger.scan(&keys::uitgaand_open_van(None)) {
+        let (key, _) = row?;
+        let Some(id) = keys::uitgaand_open_id(&key) else { continue };
+        // Delivered between the scan and the read.
+        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
         let (oldest, queue) = queues.entry(row.partner.clone()).or_insert_with(|| {
             (i64::MAX, QueueView { partner: row.partner.clone(), ..QueueView::default() })
         });
@@ -48,7 +49,8 @@ pub fn queues(ledger: &Ledger, now: Timestamp) -> Result<Vec<QueueView>, LedgerE
             Stand::Wacht => queue.wacht += 1,
             Stand::Doorgegeven => queue.doorgegeven += 1,
             Stand::Geparkeerd => queue.geparkeerd += 1,
-            Stand::Bezorgd => {}
+            Stand::Vastgehouden => queue.vastgehouden += 1,
+            Stand::Bezorgd | Stand::Geannuleerd => continue,
         }
         if row.gemaakt_us < *oldest {
             *oldest = row.gemaakt_us;

@@ -24,7 +24,7 @@ use super::toewijzing::dossier;
 use crate::clock::dutch_date;
 use crate::engine::{GemeenteSettings, Settings};
 use crate::ledger::{
-    Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Stand, Uitgaand, decode_row, keys,
+    Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, Uitgaand, decode_row, keys,
 };
 use crate::store::Ledger;
 
@@ -363,11 +363,12 @@ fn of_parked(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>)
 
 /// OP090: retours of ours that are not delivered.
 fn of_retours(ledger: &Ledger, gemeente: Option<Gemeente>, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
-        let (key, value) = row?;
-        let Some(id) = keys::uitgaand_id(&key) else { continue };
-        let row: Uitgaand = decode_row(&key, &value)?;
-        if row.stand == Stand::Bezorgd || !RETOUREN.contains(&row.soort.as_str()) {
+    for row in ledger.scan(&keys::uitgaand_open_van(gemeente)) {
+        let (key, _) = row?;
+        let Some(id) = keys::uitgaand_open_id(&key) else { continue };
+        // Delivered between the scan and the read.
+        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
+        if row.stand.is_final() || !RETOUREN.contains(&row.soort.as_str()) {
             continue;
         }
         let code = String::from_utf8_lossy(&id.gemeente).into_owned();

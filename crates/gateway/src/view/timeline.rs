@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
+use super::handelingen::handeling_words;
 use super::requests;
 use super::words::{
     answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
@@ -194,6 +195,7 @@ pub(super) fn lines_of(
                 Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")),
             )]
         }
+        Record::Handeling(handeling) => vec![new("", handeling_words(handeling))],
     })
 }
 
@@ -344,7 +346,11 @@ fn delivery_line(
         Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
         Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
         Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
-        Record::Bezorging(_) | Record::Start(_) | Record::Instelling(_) | Record::Terzijde(_) => None,
+        Record::Bezorging(_)
+        | Record::Start(_)
+        | Record::Handeling(_)
+        | Record::Instelling(_)
+        | Record::Terzijde(_) => None,
     };
     let Some(uitgaand) = uitgaand else { return Ok(None) };
     let partner = &uitgaand.partner;

@@ -233,5 +233,13 @@ pub(super) fn sent_words(row: &Uitgaand) -> Words {
             format!("geweigerd door {partner}, een medewerker moet kijken: {reason}"),
             format!("refused by {partner}, someone must look: {reason}"),
         ),
+        Stand::Vastgehouden => Words::new(
+            format!("vastgehouden voor {partner}: {reason}"),
+            format!("held back from {partner}: {reason}"),
+        ),
+        Stand::Geannuleerd => Words::new(
+            format!("geannuleerd, gaat niet naar {partner}: {reason}"),
+            format!("cancelled, does not go to {partner}: {reason}"),
+        ),
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::config::{PartnerKind, PartnerRoute};
-use crate::engine::{Outcome, Unavailable, Waiting};
+use crate::engine::{Outcome, Standing, Unavailable, Waiting};
 
 /// A clock that runs with tokio's, so that pausing one pauses both.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ pub(super) fn start() -> Timestamp {
 pub(super) struct Shelf {
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
+    standing: Mutex<Standing>,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +52,7 @@ struct Inner {
 
 impl Shelf {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { inner: Mutex::default(), changed: watch::channel(0).0 })
+        Arc::new(Self { inner: Mutex::default(), changed: watch::channel(0).0, standing: Mutex::default() })
     }
 
     /// Puts a message to wait; its content is the partner, the key and a number.
@@ -71,9 +72,38 @@ impl Shelf {
         self.changed.send_modify(|count| *count += 1);
     }
 
+    /// Puts a message off.
+    pub(super) fn put_off(&self, seq: u64, until: Timestamp) {
+        let id = OutgoingId { gemeente: *b"0222", seq, index: 0 };
+        self.inner.lock().unwrap().waiting.get_mut(&id).unwrap().not_before = until;
+        self.changed.send_modify(|count| *count += 1);
+    }
+
     /// The next outcomes cannot be recorded.
     pub(super) fn break_down(&self, times: u32) {
         self.inner.lock().unwrap().unavailable = times;
+    }
+
+    /// An operator decides: what waits for every partner is held or not, or to be tried now.
+    pub(super) fn act(&self, change: impl FnOnce(&mut Standing)) {
+        let mut standing = self.standing.lock().unwrap();
+        standing.acts += 1;
+        change(&mut standing);
+        drop(standing);
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// An operator cancels a message.
+    pub(super) fn cancel(&self, seq: u64) {
+        let id = OutgoingId { gemeente: *b"0222", seq, index: 0 };
+        self.inner.lock().unwrap().waiting.remove(&id);
+        self.act(|_| {});
+    }
+
+    /// Everything that waits is due.
+    pub(super) fn retry_all(&self, now: Timestamp) {
+        self.inner.lock().unwrap().waiting.values_mut().for_each(|waiting| waiting.not_before = now);
+        self.act(|_| {});
     }
 
     pub(super) fn log(&self) -> Vec<(String, Outcome)> {
@@ -100,6 +130,10 @@ impl Outgoing for Shelf {
         let mut inner = self.inner.lock().unwrap();
         inner.looks += 1;
         inner.waiting.values().filter(|waiting| waiting.partner == *partner).take(limit).cloned().collect()
+    }
+
+    fn standing(&self, _: &PartnerId) -> Standing {
+        *self.standing.lock().unwrap()
     }
 
     async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {

@@ -143,6 +143,25 @@ async fn a_wait_that_the_partner_asks_for_is_honoured() {
     assert!((300.0..302.0).contains(&tried[1].1), "{tried:?}");
 }
 
+/// Found by the simulation: a message that was made, or put off, while the clock was ahead waited until the clock had
+/// caught up, however long that was.
+#[tokio::test(start_paused = true)]
+async fn a_clock_set_back_puts_nothing_off() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (QUICK, delivered()));
+    let hour = Duration::from_secs(3600);
+    for (seq, off) in [(1, hour), (2, hour + Duration::from_secs(1)), (3, hour * 15)] {
+        shelf.put("one", &format!("key-{seq}"), seq);
+        shelf.put_off(seq, start() + off);
+    }
+    let _running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut delivered = shelf.delivered();
+    delivered.sort();
+    assert_eq!(delivered, ["0222:2/0", "0222:3/0"], "an hour is what a partner may ask for");
+    drained(&shelf).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_message_is_parked_and_the_next_leaves() {
     let (shelf, clock) = (Shelf::new(), DrivenClock::start());
@@ -265,4 +284,65 @@ async fn every_message_is_accounted_for() {
     ended.dedup();
     assert_eq!(ended.len(), 900);
     assert_eq!(shelf.log().len(), peers.tried().len(), "every attempt has one outcome");
+}
+
+/// A held partner gets nothing, not even what was taken from the store before; released, it gets everything in order.
+#[tokio::test(start_paused = true)]
+async fn a_held_partner_gets_nothing() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::from_secs(10), delivered()));
+    for seq in 0..20 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    shelf.act(|standing| standing.held = true);
+    tokio::time::sleep(Duration::from_secs(1000)).await;
+    assert_eq!(peers.tried().len(), pace().concurrent, "what was under way goes on to its end");
+    assert!(running.states.get(&PartnerId("one".into())).held);
+    shelf.act(|standing| standing.held = false);
+    drained(&shelf).await;
+    assert_eq!(peers.tried().len(), 20);
+}
+
+/// A message that is cancelled while it stands in the sender's queue is not sent.
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_message_is_not_sent() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::from_secs(10), delivered()));
+    for seq in 0..20 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let _running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    shelf.cancel(19);
+    drained(&shelf).await;
+    assert_eq!(peers.tried().len(), 19);
+}
+
+/// Who asks to send at once does not wait for the end of a pause; when the partner still fails the pause is back.
+#[tokio::test(start_paused = true)]
+async fn an_operator_ends_a_pause() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (Duration::ZERO, retry()));
+    for seq in 0..10 {
+        shelf.put("one", &format!("key-{seq}"), seq);
+    }
+    let running = run(&shelf, &peers, &["one"]);
+    let one = PartnerId("one".into());
+    while running
+        .states
+        .get(&one)
+        .paused_until
+        .is_none_or(|until| until < clock.now() + Duration::from_secs(20))
+    {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let tried = peers.tried().len();
+    let due = clock.now();
+    shelf.act(|standing| standing.spurred = due);
+    shelf.retry_all(due);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(peers.tried().len(), tried + 1, "one message shows whether the partner is there");
+    assert!(running.states.get(&one).paused_until.is_some());
 }

@@ -1,0 +1,215 @@
+//! The control socket: how commands reach the daemon that holds the store.
+//!
+//! `DATA/control.sock` is a Unix socket of mode 0600. Who connects is who the system says (`SO_PEERCRED`), and must be
+//! the gateway's own user or root.
+//!
+//! Limits: [`CONNECTIONS_MAX`] connections, [`LINE_BYTES_MAX`] bytes a line, [`IDLE`] of silence.
+//!
+//! Layout: each line is a JSON object. The client sends a [`Request`] a line; the answer is any number of lines
+//! `{"rij":…}` and then one line `{"klaar":…}` or `{"fout":{"melding":…,"advies":…}}`. Requests of one connection are
+//! answered in order.
+//!
+//! A change is planned from the rows as they are ([`Change::plan`]), which is its preview, and performed act by act
+//! ([`perform`]), each of which the engine judges again. A command does the same without a daemon, on the store that it
+//! then opens itself.
+
+mod client;
+mod outbox;
+mod partner;
+mod server;
+mod who;
+mod work;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::record::{Wat, Wie};
+use crate::engine::{Act, ActError, Engine};
+use crate::journal::Chain;
+use crate::ledger::LedgerError;
+use crate::store::Ledger;
+use crate::view::Words;
+
+pub use client::{Client, ClientError};
+pub use outbox::{OutboxChange, OutboxVerb};
+pub use partner::{PartnerChange, PartnerVerb};
+pub use server::Control;
+pub use who::{operator, operator_of};
+pub use work::{WorkChange, WorkVerb};
+
+/// Name of the socket in the data folder.
+pub const SOCKET: &str = "control.sock";
+
+/// Most bytes of a line, either way.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// Most connections at once.
+pub const CONNECTIONS_MAX: usize = 16;
+
+/// Silence after which a connection is closed.
+pub const IDLE: Duration = Duration::from_secs(30);
+
+/// What a command asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verzoek", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// What would this change? Answered with a [`Report`].
+    Plan {
+        /// The change.
+        wijziging: Change,
+    },
+    /// Change it. Answered with a [`Report`].
+    Perform {
+        /// The change.
+        wijziging: Change,
+        /// Why.
+        reden: String,
+        /// Who became this user with sudo, by what sudo says.
+        namens: Option<String>,
+    },
+}
+
+/// Something to be changed, as it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Change {
+    /// Outgoing messages.
+    Uitgaand(OutboxChange),
+    /// Sending to a partner as a whole.
+    Partner(PartnerChange),
+    /// Work.
+    Werk(WorkChange),
+}
+
+/// The acts that a change comes to, and what they would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The acts with their chains, in order.
+    pub acts: Vec<(Chain, Wat)>,
+    /// What they do.
+    pub summary: Summary,
+}
+
+/// What a change does or did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// How many things it changes.
+    pub aantal: u64,
+    /// How many were so already.
+    pub ongewijzigd: u64,
+    /// What it changes, grouped.
+    pub groepen: Vec<Groep>,
+    /// What to know before.
+    pub waarschuwingen: Vec<Words>,
+}
+
+/// Things of one sort.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Groep {
+    /// To or of which partner.
+    pub partner: String,
+    /// Of which kind, as `WMO306`; none: the partner as a whole.
+    pub bericht: Option<String>,
+    /// Where they stand now.
+    pub stand: String,
+    /// How many.
+    pub aantal: u64,
+}
+
+/// The answer to a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Whether it was done, and not only shown.
+    pub uitgevoerd: bool,
+    /// What it does or did.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// The journal entries that record it.
+    pub handelingen: Vec<String>,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{melding}")]
+pub struct Refused {
+    /// One line, without personal data.
+    pub melding: String,
+    /// What to do about it.
+    pub advies: Option<String>,
+}
+
+impl Refused {
+    /// A refusal without advice.
+    pub fn new(melding: impl Into<String>) -> Self {
+        Self { melding: melding.into(), advies: None }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn advice(mut self, advies: impl Into<String>) -> Self {
+        self.advies = Some(advies.into());
+        self
+    }
+}
+
+impl From<ActError> for Refused {
+    fn from(error: ActError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl Change {
+    /// Plans the change on the rows as they are, changing nothing.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be done, or the store cannot be read.
+    pub fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
+        match self {
+            Self::Uitgaand(change) => change.plan(ledger),
+            Self::Partner(change) => change.plan(ledger),
+            Self::Werk(change) => change.plan(ledger),
+        }
+    }
+}
+
+/// Plans a change and makes its acts, in order. Each act is judged again and durable before the next.
+///
+/// # Errors
+///
+/// The change cannot be done; when some of its acts were done before one failed, the refusal names their entries.
+pub async fn perform(engine: &Engine, wie: &Wie, reden: &str, change: &Change) -> Result<Report, Refused> {
+    let (planner, change) = (engine.clone(), change.clone());
+    let Plan { acts, mut summary } = tokio::task::spawn_blocking(move || change.plan(planner.ledger()))
+        .await
+        .map_err(|_| Refused::new("a fault of the gateway: the change could not be planned"))??;
+    let mut handelingen: Vec<String> = Vec::new();
+    let mut aantal = 0;
+    for (chain, wat) in acts {
+        let act = Act { chain, wie: wie.clone(), wat, reden: reden.to_owned(), sleutel: None };
+        match engine.act(act).await {
+            Ok(acted) => {
+                aantal += acted.gewijzigd;
+                summary.ongewijzigd += acted.ongewijzigd;
+                handelingen.extend(acted.entry.map(|entry| entry.to_string()));
+            }
+            Err(error) if handelingen.is_empty() => return Err(error.into()),
+            Err(error) => {
+                return Err(Refused::new(format!("{error}; done before that: {}", handelingen.join(", "))));
+            }
+        }
+    }
+    summary.aantal = aantal;
+    Ok(Report { uitgevoerd: true, summary, handelingen })
+}
+
+#[cfg(test)]
+mod tests;

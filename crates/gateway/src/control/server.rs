@@ -1,0 +1,196 @@
+//! The daemon's end of the control socket.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::{
+    CONNECTIONS_MAX, IDLE, LINE_BYTES_MAX, Plan, Refused, Report, Request, SOCKET, operator_of, perform,
+};
+use crate::engine::Engine;
+use crate::listener::Stop;
+
+/// The socket, bound.
+pub struct Control {
+    listener: UnixListener,
+    engine: Engine,
+    path: PathBuf,
+    /// The user that the gateway runs as.
+    own: u32,
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Control {
+    /// Binds the socket in a data folder whose store this process holds; what a crash left there is replaced.
+    ///
+    /// # Errors
+    ///
+    /// The folder takes no socket, for example because its path is too long for one.
+    pub fn bind(data: &Path, engine: Engine) -> io::Result<Self> {
+        let path = data.join(SOCKET);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        let own = fs::metadata(&path)?.uid();
+        Ok(Self { listener, engine, path, own })
+    }
+
+    /// Answers until told to stop, then takes the socket away.
+    pub async fn serve(self, mut stop: Stop) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut tasks = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.stopped() => break,
+                accepted = self.listener.accept() => accepted,
+                Some(_ended) = tasks.join_next(), if !tasks.is_empty() => continue,
+            };
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(code = "ControlAcceptError", %error, "The control socket could not take a connection.");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            // One too many is closed at once.
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+            let (engine, own, stop) = (self.engine.clone(), self.own, stop.clone());
+            tasks.spawn(async move {
+                let _place = place;
+                if let Err(error) = converse(stream, &engine, own, stop).await {
+                    tracing::debug!(%error, "A conversation on the control socket broke off.");
+                }
+            });
+        }
+        while tasks.join_next().await.is_some() {}
+        // The next start would replace it as well.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse(stream: UnixStream, engine: &Engine, own: u32, mut stop: Stop) -> io::Result<()> {
+    let uid = stream.peer_cred()?.uid();
+    let (reader, writer) = stream.into_split();
+    let (mut reader, mut answer) = (BufReader::new(reader), Answer { writer });
+    if uid != own && uid != 0 {
+        return answer
+            .failed(&Refused::new("only the gateway's own user and root may use this socket"))
+            .await;
+    }
+    loop {
+        let line = tokio::select! {
+            () = stop.stopped() => return Ok(()),
+            line = timeout(IDLE, line(&mut reader)) => line,
+        };
+        let Ok(line) = line else { return Ok(()) };
+        match line? {
+            Line::End => return Ok(()),
+            Line::TooLong => {
+                return answer
+                    .failed(&Refused::new(format!("a line has at most {LINE_BYTES_MAX} bytes")))
+                    .await;
+            }
+            Line::Whole(line) => match serde_json::from_slice(&line) {
+                Ok(request) => match respond(engine, uid, request, &mut answer).await {
+                    Ok(done) => answer.done(&done).await?,
+                    Err(refused) => answer.failed(&refused).await?,
+                },
+                Err(error) => {
+                    // Position and kind only: the text is the client's.
+                    let what =
+                        format!("this is no request that {} knows: {error}", env!("CARGO_PKG_VERSION"));
+                    answer.failed(&Refused::new(what).advice("use the iwmo of the same release")).await?;
+                }
+            },
+        }
+    }
+}
+
+/// Answers one request; what comes before the last line goes to `answer`.
+async fn respond(
+    engine: &Engine,
+    uid: u32,
+    request: Request,
+    _answer: &mut Answer,
+) -> Result<Value, Refused> {
+    let report = match request {
+        Request::Plan { wijziging } => {
+            let engine = engine.clone();
+            let planned = tokio::task::spawn_blocking(move || wijziging.plan(engine.ledger())).await;
+            let Plan { summary, .. } = planned
+                .map_err(|_| Refused::new("a fault of the gateway: the change could not be planned"))??;
+            Report { uitgevoerd: false, summary, handelingen: Vec::new() }
+        }
+        Request::Perform { wijziging, reden, namens } => {
+            let wie = operator_of(uid, namens);
+            let report = perform(engine, &wie, &reden, &wijziging).await?;
+            tracing::info!(
+                code = "OperatorActed",
+                wie = %wie,
+                aantal = report.summary.aantal,
+                entries = report.handelingen.join(" "),
+                "An operator changed something."
+            );
+            report
+        }
+    };
+    serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()))
+}
+
+/// The answering side of a connection.
+struct Answer {
+    writer: OwnedWriteHalf,
+}
+
+impl Answer {
+    async fn done(&mut self, value: &Value) -> io::Result<()> {
+        self.line(&json!({ "klaar": value })).await
+    }
+
+    async fn failed(&mut self, refused: &Refused) -> io::Result<()> {
+        self.line(&json!({ "fout": refused })).await
+    }
+
+    async fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(value)?;
+        bytes.push(b'\n');
+        timeout(IDLE, self.writer.write_all(&bytes)).await.map_err(|_| io::ErrorKind::TimedOut)?
+    }
+}
+
+enum Line {
+    Whole(Vec<u8>),
+    TooLong,
+    End,
+}
+
+async fn line(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Line> {
+    let mut bytes = Vec::new();
+    let mut bounded = reader.take(LINE_BYTES_MAX as u64 + 1);
+    bounded.read_until(b'\n', &mut bytes).await?;
+    if bytes.pop_if(|last| *last == b'\n').is_some() {
+        return Ok(Line::Whole(bytes));
+    }
+    Ok(if bytes.len() > LINE_BYTES_MAX { Line::TooLong } else { Line::End })
+}

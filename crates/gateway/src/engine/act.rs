@@ -1,0 +1,259 @@
+//! Whether an act may be, and what is left of it: asked for a preview, and again in the loop that writes it.
+
+mod work;
+
+pub(crate) use work::not_taken;
+
+use std::collections::BTreeSet;
+
+use tokio::sync::oneshot;
+
+use super::Engine;
+use super::worker::Job;
+use crate::engine::OutgoingId;
+use crate::engine::record::{
+    ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Sleutel, Wat, Wie,
+};
+use crate::journal::{Chain, EntryId};
+use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, Verzending, keys};
+
+/// An act to be journalled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// The chain it belongs in: that of the gemeente, or [`Chain::NONE`].
+    pub chain: Chain,
+    /// Who.
+    pub wie: Wie,
+    /// What is to be changed.
+    pub wat: Wat,
+    /// Why.
+    pub reden: String,
+    /// How the request is named, if it came over the API with a key.
+    pub sleutel: Option<Sleutel>,
+}
+
+/// What an act came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acted {
+    /// The entry that records it; none: everything was so already.
+    pub entry: Option<EntryId>,
+    /// How many things it changed.
+    pub gewijzigd: u64,
+    /// How many were so already.
+    pub ongewijzigd: u64,
+}
+
+/// Why an act was refused. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// No reason was given.
+    #[error("an act needs a reason")]
+    NoReason,
+    /// A text is too long.
+    #[error("{what} is longer than {bytes_max} bytes")]
+    TooLong {
+        /// Which text.
+        what: &'static str,
+        /// The most it may have.
+        bytes_max: usize,
+    },
+    /// It names nothing, or too much.
+    #[error("an act names 1 to {ACT_MESSAGES_MAX} messages, and this one {0}")]
+    Count(usize),
+    /// It stands in the wrong chain.
+    #[error("such an act does not belong in chain {0}")]
+    WrongChain(Chain),
+    /// There is no such outgoing message.
+    #[error("there is no outgoing message {0}")]
+    NoMessage(OutgoingId),
+    /// The outgoing message tells the CAK nothing.
+    #[error("{0} is no notification to the CAK")]
+    NoNotification(OutgoingId),
+    /// Nothing odd was found about the message of this entry, or it was no message.
+    #[error("nothing odd is known about {0}")]
+    NothingOdd(EntryId),
+    /// The CAK refused a notification, and that is with the person: it is not sent again as it was.
+    #[error("{0} was not taken by the CAK: mend the cause and release the person (`iwmo work release`)")]
+    NotTaken(OutgoingId),
+    /// A message stands where the act cannot be done.
+    #[error("{id} is {stand}: it cannot be {verb}")]
+    Unfit {
+        /// The message.
+        id: OutgoingId,
+        /// Where it stands, in a word.
+        stand: &'static str,
+        /// What was asked, as a participle.
+        verb: &'static str,
+    },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The store cannot commit now.
+    #[error("the store cannot commit now: {0}")]
+    Unavailable(String),
+}
+
+/// What an act would do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowed {
+    /// What is left when everything that is so already is taken out; none: nothing.
+    pub wat: Option<Wat>,
+    /// How many things it changes.
+    pub gewijzigd: u64,
+    /// How many are so already.
+    pub ongewijzigd: u64,
+}
+
+/// Judges an act against the rows as they are, changing nothing.
+///
+/// # Errors
+///
+/// [`ActError`] when it may not be; one thing that may not be refuses the whole.
+pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, ActError> {
+    if let Wat::PartnerVasthouden { partner } | Wat::PartnerVrijgeven { partner } = wat {
+        return sending(rows, chain, wat, partner, matches!(wat, Wat::PartnerVasthouden { .. }));
+    }
+    match wat {
+        Wat::CakVrijgeven { meldingen } => return work::released(rows, chain, meldingen),
+        Wat::WerkAfgehandeld { entries } => return work::done(rows, chain, entries),
+        _ => {}
+    }
+    let asked: BTreeSet<Plek> = wat.berichten().iter().copied().collect();
+    if asked.is_empty() || wat.berichten().len() > ACT_MESSAGES_MAX {
+        return Err(ActError::Count(wat.berichten().len()));
+    }
+    if chain == Chain::NONE {
+        return Err(ActError::WrongChain(chain));
+    }
+    let mut left = Vec::with_capacity(asked.len());
+    for plek in &asked {
+        let id = OutgoingId { gemeente: chain.code(), seq: plek.seq, index: plek.index };
+        let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
+        let Some(row) = row else { return Err(ActError::NoMessage(id)) };
+        if matches!(wat, Wat::UitgaandOpnieuw { .. }) && not_taken(rows, &id, &row)? {
+            return Err(ActError::NotTaken(id));
+        }
+        match fit(wat, row.stand) {
+            Fit::Changes => left.push(*plek),
+            Fit::IsSo => {}
+            Fit::Cannot => {
+                return Err(ActError::Unfit { id, stand: row.stand.word(), verb: participle(wat) });
+            }
+        }
+    }
+    let (gewijzigd, ongewijzigd) = (left.len() as u64, (asked.len() - left.len()) as u64);
+    let wat = (!left.is_empty()).then(|| match wat {
+        Wat::UitgaandOpnieuw { .. } => Wat::UitgaandOpnieuw { berichten: left },
+        Wat::UitgaandVasthouden { .. } => Wat::UitgaandVasthouden { berichten: left },
+        Wat::UitgaandVrijgeven { .. } => Wat::UitgaandVrijgeven { berichten: left },
+        Wat::UitgaandAnnuleren { .. } => Wat::UitgaandAnnuleren { berichten: left },
+        _ => wat.clone(),
+    });
+    Ok(Narrowed { wat, gewijzigd, ongewijzigd })
+}
+
+fn sending(
+    rows: &impl Rows,
+    chain: Chain,
+    wat: &Wat,
+    partner: &str,
+    hold: bool,
+) -> Result<Narrowed, ActError> {
+    if chain != Chain::NONE {
+        return Err(ActError::WrongChain(chain));
+    }
+    if partner.len() > keys::PARTNER_BYTES_MAX {
+        return Err(ActError::TooLong { what: "the partner's name", bytes_max: keys::PARTNER_BYTES_MAX });
+    }
+    let row: Verzending = rows.row(&keys::verzending(partner))?.unwrap_or_default();
+    let changes = row.vastgehouden.is_some() != hold;
+    let (gewijzigd, ongewijzigd) = (u64::from(changes), u64::from(!changes));
+    Ok(Narrowed { wat: changes.then(|| wat.clone()), gewijzigd, ongewijzigd })
+}
+
+/// Whether an act on a message can be done where it stands.
+pub(crate) enum Fit {
+    /// It changes the message.
+    Changes,
+    /// It is so already.
+    IsSo,
+    /// It cannot be done.
+    Cannot,
+}
+
+/// Returns whether an act on outgoing messages can be done on one that stands so.
+pub(crate) fn fit(wat: &Wat, stand: Stand) -> Fit {
+    match wat {
+        // What the next hop has may be lost there.
+        Wat::UitgaandOpnieuw { .. } => match stand {
+            Stand::Wacht | Stand::Geparkeerd | Stand::Doorgegeven => Fit::Changes,
+            Stand::Vastgehouden | Stand::Bezorgd | Stand::Geannuleerd => Fit::Cannot,
+        },
+        Wat::UitgaandVasthouden { .. } => match stand {
+            Stand::Wacht | Stand::Geparkeerd => Fit::Changes,
+            Stand::Vastgehouden => Fit::IsSo,
+            Stand::Doorgegeven | Stand::Bezorgd | Stand::Geannuleerd => Fit::Cannot,
+        },
+        Wat::UitgaandVrijgeven { .. } => match stand {
+            Stand::Vastgehouden => Fit::Changes,
+            Stand::Wacht => Fit::IsSo,
+            Stand::Geparkeerd | Stand::Doorgegeven | Stand::Bezorgd | Stand::Geannuleerd => Fit::Cannot,
+        },
+        Wat::UitgaandAnnuleren { .. } => match stand {
+            Stand::Wacht | Stand::Geparkeerd | Stand::Vastgehouden => Fit::Changes,
+            Stand::Geannuleerd => Fit::IsSo,
+            Stand::Doorgegeven | Stand::Bezorgd => Fit::Cannot,
+        },
+        _ => Fit::Cannot,
+    }
+}
+
+fn participle(wat: &Wat) -> &'static str {
+    match wat {
+        Wat::UitgaandOpnieuw { .. } => "sent again",
+        Wat::UitgaandVasthouden { .. } | Wat::PartnerVasthouden { .. } => "held",
+        Wat::UitgaandVrijgeven { .. } | Wat::PartnerVrijgeven { .. } => "released",
+        Wat::UitgaandAnnuleren { .. } => "cancelled",
+        _ => "done",
+    }
+}
+
+impl Act {
+    /// Returns the record of this act, as far as it changes something.
+    pub(super) fn handeling(self, wat: Wat) -> Handeling {
+        Handeling { wie: self.wie, wat, reden: self.reden, sleutel: self.sleutel }
+    }
+
+    fn check(&self) -> Result<(), ActError> {
+        if self.reden.trim().is_empty() {
+            return Err(ActError::NoReason);
+        }
+        if self.reden.len() > REASON_BYTES_MAX {
+            return Err(ActError::TooLong { what: "the reason", bytes_max: REASON_BYTES_MAX });
+        }
+        if let Wie::Operator { naam, namens, .. } = &self.wie {
+            let long =
+                |name: &Option<String>| name.as_ref().is_some_and(|name| name.len() > OPERATOR_BYTES_MAX);
+            if long(naam) || long(namens) {
+                return Err(ActError::TooLong { what: "the operator's name", bytes_max: OPERATOR_BYTES_MAX });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Judges an act in the loop, journals what is left of it, and applies that; durable when it returns. The same act
+    /// again changes nothing more.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`] says why not; nothing has changed then.
+    pub async fn act(&self, act: Act) -> Result<Acted, ActError> {
+        act.check()?;
+        let (reply, answer) = oneshot::channel();
+        let unavailable = |reason: &str| ActError::Unavailable(reason.to_owned());
+        self.submit(Job::Act { act, reply }).map_err(unavailable)?;
+        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
+    }
+}

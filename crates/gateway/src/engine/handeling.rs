@@ -1,0 +1,197 @@
+//! Acts: what somebody decided to change, who that was, and why.
+//!
+//! An act is one journal entry, in the chain of the gemeente whose messages it is about, or in `0000` when it is about
+//! no gemeente. It names what it changes one by one; how that was chosen is gone by then. An act that would change
+//! nothing is no entry.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::record::Sleutel;
+
+/// Most messages that one act names.
+pub const ACT_MESSAGES_MAX: usize = 10_000;
+
+/// Longest reason.
+pub const REASON_BYTES_MAX: usize = 1_000;
+
+/// Longest name of an operator that is kept.
+pub const OPERATOR_BYTES_MAX: usize = 64;
+
+/// Somebody decided to change something.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Handeling {
+    /// Who.
+    #[n(0)]
+    pub wie: Wie,
+    /// What is changed.
+    #[n(1)]
+    pub wat: Wat,
+    /// Why, in their words.
+    #[n(2)]
+    pub reden: String,
+    /// How the request was named, if it came over the API with a key.
+    #[n(3)]
+    pub sleutel: Option<Sleutel>,
+}
+
+/// Who acts or looks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wie {
+    /// The gateway itself.
+    #[n(0)]
+    Gateway,
+    /// Someone on the machine.
+    #[n(1)]
+    Operator {
+        /// The user that the system vouches for.
+        #[n(0)]
+        uid: u32,
+        /// Its name, when the system knows one.
+        #[n(1)]
+        naam: Option<String>,
+        /// Who became that user with sudo, by what sudo says.
+        #[n(2)]
+        namens: Option<String>,
+    },
+    /// A backoffice system, by the name of its token.
+    #[n(2)]
+    Token {
+        /// The token's name.
+        #[n(0)]
+        naam: String,
+    },
+    /// A partner, proved by its certificate.
+    #[n(3)]
+    Partner {
+        /// The partner's name.
+        #[n(0)]
+        naam: String,
+    },
+}
+
+impl std::fmt::Display for Wie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gateway => f.write_str("gateway"),
+            Self::Operator { uid, naam, namens } => {
+                match naam {
+                    Some(naam) => write!(f, "{naam} (uid {uid})")?,
+                    None => write!(f, "uid {uid}")?,
+                }
+                match namens {
+                    Some(namens) => write!(f, ", sudo by {namens}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Token { naam } => write!(f, "token {naam}"),
+            Self::Partner { naam } => write!(f, "partner {naam}"),
+        }
+    }
+}
+
+/// An outgoing message of the entry's gemeente: the entry that made it and its place there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+pub struct Plek {
+    /// The entry.
+    #[n(0)]
+    pub seq: u64,
+    /// The place among those of the entry, from 0.
+    #[n(1)]
+    pub index: u16,
+}
+
+/// What an act changes. Numbers are never used again.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[non_exhaustive]
+pub enum Wat {
+    /// Messages are to be sent again at once, and get all the time that a new message has.
+    #[n(0)]
+    UitgaandOpnieuw {
+        /// The messages.
+        #[n(0)]
+        berichten: Vec<Plek>,
+    },
+    /// Messages are not sent until they are released, nor are younger ones with their order key.
+    #[n(1)]
+    UitgaandVasthouden {
+        /// The messages.
+        #[n(0)]
+        berichten: Vec<Plek>,
+    },
+    /// Held messages are sent again.
+    #[n(2)]
+    UitgaandVrijgeven {
+        /// The messages.
+        #[n(0)]
+        berichten: Vec<Plek>,
+    },
+    /// Messages are never sent.
+    #[n(3)]
+    UitgaandAnnuleren {
+        /// The messages.
+        #[n(0)]
+        berichten: Vec<Plek>,
+    },
+    /// Nothing is sent to a partner until it is released. In chain `0000`.
+    #[n(4)]
+    PartnerVasthouden {
+        /// The partner.
+        #[n(0)]
+        partner: String,
+    },
+    /// Messages to a partner are sent again. In chain `0000`.
+    #[n(5)]
+    PartnerVrijgeven {
+        /// The partner.
+        #[n(0)]
+        partner: String,
+    },
+    /// The CAK planner goes on for the persons of these notifications, after someone dealt with what was wrong.
+    #[n(6)]
+    CakVrijgeven {
+        /// The notifications.
+        #[n(0)]
+        meldingen: Vec<Plek>,
+    },
+    /// What was odd about messages was dealt with.
+    #[n(7)]
+    WerkAfgehandeld {
+        /// The entries of the messages, or of the judgements on them.
+        #[n(0)]
+        entries: Vec<u64>,
+    },
+}
+
+impl Wat {
+    /// Returns the word for what is done, for programs.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::UitgaandOpnieuw { .. } => "uitgaand_opnieuw",
+            Self::UitgaandVasthouden { .. } => "uitgaand_vasthouden",
+            Self::UitgaandVrijgeven { .. } => "uitgaand_vrijgeven",
+            Self::UitgaandAnnuleren { .. } => "uitgaand_annuleren",
+            Self::PartnerVasthouden { .. } => "partner_vasthouden",
+            Self::PartnerVrijgeven { .. } => "partner_vrijgeven",
+            Self::CakVrijgeven { .. } => "cak_vrijgeven",
+            Self::WerkAfgehandeld { .. } => "werk_afgehandeld",
+        }
+    }
+
+    /// Returns the outgoing messages that it names.
+    #[must_use]
+    pub fn berichten(&self) -> &[Plek] {
+        match self {
+            Self::UitgaandOpnieuw { berichten }
+            | Self::UitgaandVasthouden { berichten }
+            | Self::UitgaandVrijgeven { berichten }
+            | Self::UitgaandAnnuleren { berichten } => berichten,
+            Self::CakVrijgeven { meldingen } => meldingen,
+            Self::PartnerVasthouden { .. } | Self::PartnerVrijgeven { .. } | Self::WerkAfgehandeld { .. } => {
+                &[]
+            }
+        }
+    }
+}

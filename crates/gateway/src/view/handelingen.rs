@@ -1,0 +1,55 @@
+//! Acts in words.
+
+use super::Words;
+use crate::engine::record::{Handeling, Wat};
+
+/// Returns what an act changed.
+#[must_use]
+pub fn act_words(wat: &Wat) -> Words {
+    let count = wat.berichten().len();
+    let (nl, en) = if count == 1 { ("bericht", "message") } else { ("berichten", "messages") };
+    let messages = |done_nl: &str, done_en: &str| {
+        Words::new(format!("{count} {nl} {done_nl}"), format!("{count} {en} {done_en}"))
+    };
+    match wat {
+        Wat::CakVrijgeven { .. } => Words::new(
+            format!(
+                "eigen bijdrage van {count} {} vrijgegeven",
+                if count == 1 { "persoon" } else { "personen" }
+            ),
+            format!("eigen bijdrage of {count} {} released", if count == 1 { "person" } else { "persons" }),
+        ),
+        Wat::WerkAfgehandeld { entries } => {
+            let count = entries.len();
+            Words::new(
+                format!(
+                    "bijzonderheden van {count} {} afgehandeld",
+                    if count == 1 { "bericht" } else { "berichten" }
+                ),
+                format!(
+                    "what was odd about {count} {} dealt with",
+                    if count == 1 { "message" } else { "messages" }
+                ),
+            )
+        }
+        Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
+        Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),
+        Wat::UitgaandVrijgeven { .. } => messages("vrijgegeven", "released"),
+        Wat::UitgaandAnnuleren { .. } => messages("geannuleerd", "cancelled"),
+        Wat::PartnerVasthouden { partner } => Words::new(
+            format!("verzending naar {partner} vastgehouden"),
+            format!("sending to {partner} held"),
+        ),
+        Wat::PartnerVrijgeven { partner } => Words::new(
+            format!("verzending naar {partner} vrijgegeven"),
+            format!("sending to {partner} released"),
+        ),
+    }
+}
+
+/// Returns an act with who did it and why.
+#[must_use]
+pub fn handeling_words(handeling: &Handeling) -> Words {
+    let (what, who, why) = (act_words(&handeling.wat), &handeling.wie, &handeling.reden);
+    Words::new(format!("{}, door {who}: {why}", what.nl), format!("{}, by {who}: {why}", what.en))
+}
