@@ -28,9 +28,11 @@ fn the_demonstration_is_what_the_other_commands_see() {
             "Doetinchem (0222): twee aanbieders, een eigen bijdrage",
             "Doetinchem (0222): een start zonder toewijzing wordt afgekeurd",
             "Doetinchem (0222): een bericht dat het schema breekt",
+            "Oost Gelre (1586): een aanvraag en een verzoek om wijziging",
+            "Doetinchem (0222): een declaratie",
         ]
     );
-    assert!(demo.out.contains("Alle 45 stappen kwamen uit zoals het hoort."), "{}", demo.out);
+    assert!(demo.out.contains("Alle 60 stappen kwamen uit zoals het hoort."), "{}", demo.out);
     assert!(!demo.out.contains("FOUT"));
     for next in [
         format!("  iwmo toewijzing show 0222/222001 --data {data}"),
@@ -59,6 +61,7 @@ fn the_demonstration_is_what_the_other_commands_see() {
             ("0222", 222_003, "98000002", "BEEINDIGD"),
             ("0285", 28_501, "98000001", "GESTART"),
             ("1586", 158_601, "98000001", "GESTART"),
+            ("1586", 158_602, "98000001", "NIET_GESTART"),
         ]
     );
 
@@ -70,7 +73,7 @@ fn the_demonstration_is_what_the_other_commands_see() {
     // Each that is sent stands there twice: made, and delivered.
     #[rustfmt::skip]
     assert_eq!(kinds, [
-        "WMO301", "WMO301", "WMO302", "WMO305", "WMO306", "WMO307", "WMO308",
+        "WMO301", "WMO301", "WMO302", "WMO305", "WMO306", "WMO307", "WMO308", "WMO323", "WMO325", "WMO325",
         "WMO401", "WMO401", "WMO402", "WMO403", "WMO403", "WMO404",
     ]);
     let periods = show[0]["eigen_bijdrage"].as_array().unwrap();
@@ -95,10 +98,13 @@ fn the_demonstration_is_what_the_other_commands_see() {
     let of = |kind: &str, what: &str| {
         journal.iter().filter(|entry| entry["bericht"] == kind && entry["uitkomst"] == what).count()
     };
-    assert_eq!(of("WMO301", "goedgekeurd"), 5);
-    assert_eq!(of("WMO302", "goedgekeurd"), 5);
+    assert_eq!(of("WMO301", "goedgekeurd"), 7);
+    assert_eq!(of("WMO302", "goedgekeurd"), 7);
     assert_eq!(of("WMO305", "goedgekeurd"), 7);
     assert_eq!(of("WMO307", "goedgekeurd"), 4);
+    for kind in ["WMO315", "WMO317", "WMO319", "WMO320", "WMO323", "WMO325"] {
+        assert_eq!(of(kind, "goedgekeurd"), 1, "{kind}");
+    }
     let refused: Vec<_> = journal.iter().filter(|entry| entry["uitkomst"] == "afgekeurd").collect();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0]["retourcodes"], serde_json::json!(["9019"]));

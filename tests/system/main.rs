@@ -6,6 +6,7 @@
 //! | `harness/` | folders, certificates, the daemon, callers, partners that receive, messages |
 //! | `demo.rs` | `iwmo demo`, and that the other commands agree with it |
 //! | `official.rs` | the official samples, through the commands and through a running daemon |
+//! | `asked.rs` | requests, declarations and messages that come too early |
 //! | `refused.rs`, `tls.rs`, `repeated.rs` | bad input to a running daemon: a clear answer, nothing changed |
 //! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
@@ -16,6 +17,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
 
 mod acts;
+mod asked;
 mod audit;
 mod cli;
 mod demo;

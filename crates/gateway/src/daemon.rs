@@ -20,6 +20,7 @@ use crate::exchange::{Directory, Exchange, Rate};
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
 use crate::listener::{Bounds, ListenError, Listener, Stopper};
+use crate::lists;
 use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox};
 use crate::pki::{self, PkiError};
@@ -138,6 +139,7 @@ impl Daemon {
             let scrape = Scrape {
                 engine: engine.clone(),
                 clock: Arc::clone(&clock),
+                data: config.data.clone(),
                 partners: config.partners.iter().map(|partner| partner.id.clone()).collect(),
                 certificates: config.certificate_ends(),
             };
@@ -273,7 +275,10 @@ fn minutes(time: Option<Duration>) -> u32 {
 /// Returns what the engine needs of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings {
+        gemeentelijst: config.gemeentecodes.as_ref().map(lists::gemeentelijst),
+        ..Settings::default()
+    };
     for configured in &config.gemeenten {
         settings.gemeenten.insert(
             configured.code,
@@ -281,6 +286,7 @@ pub fn settings(config: &Config) -> Settings {
                 naam: configured.name.clone(),
                 cak: configured.cak.clone(),
                 bedenktijd: configured.policy.bedenktijd,
+                producten: configured.productcodes.as_ref().map(lists::productlijst),
                 beleid: Beleid {
                     parkeertijd_minuten: minutes(configured.policy.parkeertijd),
                     ..Beleid::default()

@@ -13,11 +13,14 @@ pub mod exchange;
 pub mod journal;
 pub mod ledger;
 pub mod listener;
+pub mod lists;
 pub mod metrics;
 pub mod ops;
 pub mod outbox;
 pub mod pki;
 pub mod problem;
+#[cfg(test)]
+mod simulation;
 pub mod store;
 pub mod translate;
 pub mod view;

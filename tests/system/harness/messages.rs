@@ -84,7 +84,7 @@ pub(crate) struct Stop {
     pub(crate) reden: &'static str,
 }
 
-fn header(code: &str, from: &str, to: &str, envelope: &Envelope<'_>) -> Value {
+pub(super) fn header(code: &str, from: &str, to: &str, envelope: &Envelope<'_>) -> Value {
     json!({
         "BerichtCode": code,
         "BerichtVersie": "3",
@@ -105,7 +105,7 @@ fn encode(kind: &str, header: Value, client: Value) -> Vec<u8> {
     Message::from_json(&message.to_string()).unwrap().encode()
 }
 
-fn client(klant: &Klant) -> Value {
+pub(super) fn client(klant: &Klant) -> Value {
     json!({
         "Bsn": klant.bsn,
         "Geboortedatum": { "Datum": klant.geboortedatum },
@@ -117,7 +117,7 @@ fn client(klant: &Klant) -> Value {
     })
 }
 
-fn product(order: &Order) -> Value {
+pub(super) fn product(order: &Order) -> Value {
     json!({ "Categorie": order.categorie, "Code": order.code })
 }
 

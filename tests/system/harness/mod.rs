@@ -1,5 +1,6 @@
 //! What the tests share.
 
+mod asked;
 mod caller;
 mod endpoint;
 mod messages;
@@ -7,6 +8,7 @@ mod program;
 mod site;
 mod store;
 
+pub(crate) use asked::{approval, with, wmo315, wmo319, wmo323, wmo325};
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use endpoint::{Endpoint, Mood};
 pub(crate) use messages::{Envelope, Klant, Order, Stop, day, wmo301, wmo305, wmo307};

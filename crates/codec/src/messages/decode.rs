@@ -2,7 +2,8 @@
 
 use super::{Message, MessageKind, Reader};
 use crate::report::{DIAGNOSTICS_MAX, Diagnostic, Report, Severity, Stage, Text};
-use crate::rules::{RULES, Violation, check};
+use crate::rules::outside::Outside;
+use crate::rules::{Violation, all, check, check_outside};
 use crate::schema::Schemas;
 use crate::validate::{Walk, locate};
 
@@ -36,18 +37,30 @@ impl Schemas {
     /// alone; each layer only when the one before found nothing.
     #[must_use]
     pub fn validate(&self, xml: &[u8]) -> Report {
+        self.validate_with(xml, &Outside::default())
+    }
+
+    /// As [`Schemas::validate`], and by the rules that the date or a list of codes is enough for, as far as these are
+    /// there.
+    #[must_use]
+    pub fn validate_with(&self, xml: &[u8], outside: &Outside) -> Report {
+        let judge = |message: &Message| {
+            let mut violations = check(message);
+            violations.extend(check_outside(message, outside));
+            violations
+        };
         if !self.is_bundled() {
             let mut report = self.validate_schema(xml);
             if report.is_valid()
                 && let Ok(message) = Self::bundled().with_bytes_max(self.limits().bytes).decode(xml)
             {
-                add(&mut report, xml, &check(&message));
+                add(&mut report, xml, &judge(&message));
             }
             return report;
         }
         let (message, mut report) = self.read(xml);
         match message {
-            Some(message) => add(&mut report, xml, &check(&message)),
+            Some(message) => add(&mut report, xml, &judge(&message)),
             None if report.is_valid() => report.diagnostics.push(beyond_limits()),
             None => {}
         }
@@ -85,7 +98,7 @@ fn add(report: &mut Report, xml: &[u8], violations: &[Violation]) {
         hint: None,
         value: None,
         personal: true,
-        retourcode: RULES.iter().find(|rule| rule.id == violation.rule).map(|rule| rule.retourcode.as_str()),
+        retourcode: all().find(|rule| rule.id == violation.rule).map(|rule| rule.retourcode.as_str()),
     });
     report.diagnostics.extend(found);
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.offset);

@@ -45,6 +45,11 @@ macro_rules! kinds {
             /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$kind),+];
 
+            /// Returns the bit that stands for it in a set of kinds.
+            pub(crate) const fn bit(self) -> u32 {
+                1 << self as u32
+            }
+
             /// Returns the name, as `WMO305`.
             #[must_use]
             pub const fn name(self) -> &'static str {

@@ -91,8 +91,8 @@ pub(super) fn cs003(message: &Message, findings: &mut Findings<'_>) {
             }
         }
     }
-    for item in inzet(message) {
+    inzet(message, |item| {
         let holds = item.eind.is_none_or(|eind| eind >= item.begin);
         findings.require(holds, item.place.below(item.eind_element()));
-    }
+    });
 }

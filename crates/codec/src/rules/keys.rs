@@ -66,7 +66,7 @@ struct Unique<'a, 'b> {
 impl Unique<'_, '_> {
     /// Finds the second and every later holder of a key.
     fn check<K: Hash + Eq>(&mut self, keys: impl Iterator<Item = (K, Place)>) {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(keys.size_hint().0);
         for (key, place) in keys {
             self.findings.require(seen.insert(key), place);
         }

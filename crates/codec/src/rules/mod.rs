@@ -1,6 +1,6 @@
 //! The rules of the standard that a message can be judged by alone (level `xslt`: TR, CD, CS). One function each,
-//! named after the rule, in [`RULES`]. Any violation makes the whole message refused with 0001 in the header
-//! (header-and-identification.md, section 3).
+//! named after the rule, in [`all`]. Any violation makes the whole message refused with 0001 in the header
+//! (header-and-identification.md, section 3). The few rules that need little more than the message stand in the same table.
 
 mod contact;
 mod dates;
@@ -8,6 +8,7 @@ mod declaration;
 mod delivery;
 mod ieb;
 mod keys;
+pub mod outside;
 mod overlap;
 mod person;
 mod place;
@@ -16,7 +17,7 @@ mod request;
 mod table;
 mod view;
 
-pub use table::RULES;
+pub use table::all;
 
 use place::Place;
 
@@ -30,6 +31,8 @@ use crate::value::RetourCode;
 pub enum Level {
     /// The message alone.
     Message,
+    /// The message and what [`outside`] names; the rule has a retourcode of its own.
+    Outside,
 }
 
 /// A rule of the standard.
@@ -44,10 +47,15 @@ pub struct Rule {
     pub level: Level,
     /// What it demands.
     pub text: Text,
+    /// The messages as a set, one bit each.
+    kinds: u32,
     check: Check,
 }
 
-type Check = fn(&Message, &mut Findings<'_>);
+enum Check {
+    Message(fn(&Message, &mut Findings<'_>)),
+    Outside(fn(&Message, &outside::Outside, &mut Findings<'_>)),
+}
 
 /// A place in a message where a rule is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,15 +70,30 @@ pub struct Violation {
     pub message: Text,
 }
 
-/// Judges a message by all rules of its kind: every violation, in the order of [`RULES`], of each rule at most one
+/// Judges a message by all rules of its kind: every violation, in the order of [`all`], of each rule at most one
 /// more than a report can show.
 #[must_use]
 pub fn check(message: &Message) -> Vec<Violation> {
-    let kind = message.kind();
+    let kind = message.kind().bit();
     let mut violations = Vec::new();
-    for rule in RULES.iter().filter(|rule| rule.messages.contains(&kind)) {
-        let start = violations.len();
-        (rule.check)(message, &mut Findings { rule, start, violations: &mut violations });
+    for rule in all().filter(|rule| rule.kinds & kind != 0) {
+        if let Check::Message(check) = rule.check {
+            check(message, &mut Findings::new(rule, &mut violations));
+        }
+    }
+    violations
+}
+
+/// Judges a message by the rules beyond level 2 that the date and a list of codes are enough for, as far as these are
+/// there. Such a violation does not refuse the message with 0001: its own code stands in the header or at its class.
+#[must_use]
+pub fn check_outside(message: &Message, outside: &outside::Outside) -> Vec<Violation> {
+    let kind = message.kind().bit();
+    let mut violations = Vec::new();
+    for rule in all().filter(|rule| rule.kinds & kind != 0) {
+        if let Check::Outside(check) = rule.check {
+            check(message, outside, &mut Findings::new(rule, &mut violations));
+        }
     }
     violations
 }
@@ -82,7 +105,11 @@ struct Findings<'a> {
     violations: &'a mut Vec<Violation>,
 }
 
-impl Findings<'_> {
+impl<'a> Findings<'a> {
+    fn new(rule: &'static Rule, violations: &'a mut Vec<Violation>) -> Self {
+        Self { rule, start: violations.len(), violations }
+    }
+
     fn add(&mut self, place: Place) {
         self.add_path(|| place.to_string());
     }

@@ -1,12 +1,12 @@
 //! Support that must not overlap (TR302, TR386, TR410).
 //!
-//! Who conflicts is decided by groups, each kept as an agenda that answers "does any other period of this group
+//! Who conflicts is decided by groups, each of which answers "does any other period of this group
 //! overlap this one?" by binary search, so that the cost is n log n and not the square.
 
 use std::collections::HashMap;
 
-use super::Findings;
 use super::view::{Class, Inzet, inzet};
+use super::{Findings, Place};
 use crate::messages::Message;
 use crate::messages::iwmo_3_2::basisschema::{ProductCategorie, RedenWijziging};
 use crate::value::Datum;
@@ -14,29 +14,38 @@ use crate::value::Datum;
 /// TR302: within a 301, support that is not void does not overlap with support of the same kind.
 pub(super) fn tr302(message: &Message, findings: &mut Findings<'_>) {
     let Message::Wmo301(bericht) = message else { return };
-    let mut items = inzet(message);
     let mut products = bericht.client.toegewezen_producten.iter();
-    items.retain(|_| {
-        products.next().is_some_and(|product| {
+    let mut agenda = Agenda::default();
+    inzet(message, |item| {
+        let counts = products.next().is_some_and(|product| {
             let removed = matches!(product.reden_wijziging, Some(RedenWijziging::C13 | RedenWijziging::C01));
             !(removed && product.einddatum == Some(product.ingangsdatum))
-        })
+        });
+        if counts {
+            agenda.add(&item);
+        }
     });
-    conflicts(&items, findings);
+    agenda.conflicts(findings);
 }
 
 /// TR386: as TR302 in a 315.
 pub(super) fn tr386(message: &Message, findings: &mut Findings<'_>) {
     if let Message::Wmo315(_) = message {
-        conflicts(&inzet(message), findings);
+        let mut agenda = Agenda::default();
+        inzet(message, |item| agenda.add(&item));
+        agenda.conflicts(findings);
     }
 }
 
 /// TR410: as TR302 for the new products of a 317.
 pub(super) fn tr410(message: &Message, findings: &mut Findings<'_>) {
-    let mut items = inzet(message);
-    items.retain(|item| item.class == Class::Nieuw);
-    conflicts(&items, findings);
+    let mut agenda = Agenda::default();
+    inzet(message, |item| {
+        if item.class == Class::Nieuw {
+            agenda.add(&item);
+        }
+    });
+    agenda.conflicts(findings);
 }
 
 /// Devices may be there more than once.
@@ -45,52 +54,118 @@ fn is_device(categorie: ProductCategorie) -> bool {
     matches!(categorie, C11 | C12 | C13 | C14)
 }
 
-/// Adds every item that conflicts with another: generic support (no Product) with all but devices; in a category
-/// other than devices, support without Code with all of it, support with Code with the same Code.
-fn conflicts(items: &[Inzet<'_>], findings: &mut Findings<'_>) {
-    let mut all = Group::default();
-    let mut generic = Group::default();
-    let mut categories: HashMap<ProductCategorie, Group> = HashMap::new();
-    let mut aspecific: HashMap<ProductCategorie, Group> = HashMap::new();
-    let mut codes: HashMap<(ProductCategorie, &str), Group> = HashMap::new();
-    for (index, item) in items.iter().enumerate() {
-        let period = Period { index, begin: item.begin, eind: Eind::of(item.eind) };
-        match item.product {
-            None => generic.push(period),
-            Some(product) if is_device(product.categorie) => continue,
+/// The support of a message in groups, so that each is compared with those it can conflict with and no others:
+/// generic support (no Product) conflicts with all but devices; in a category other than devices, support without
+/// Code with all of it, support with Code with the same Code.
+#[derive(Default)]
+struct Agenda<'m> {
+    items: Vec<Item>,
+    all: Group,
+    generic: Group,
+    /// By category: all of it, and what has no Code.
+    categories: Vec<(ProductCategorie, Group, Group)>,
+    codes: Vec<Group>,
+    /// Which of `codes` a code is.
+    code_numbers: HashMap<(ProductCategorie, &'m str), usize>,
+    /// The code before, and which it is: a message tends to name one code over and over.
+    latest_code: Option<((ProductCategorie, &'m str), usize)>,
+}
+
+/// Support with the groups that it is in.
+struct Item {
+    place: Place,
+    period: Period,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Generic,
+    /// Its place among the categories.
+    Aspecific(usize),
+    /// Its place among the categories, and among the codes.
+    Specific(usize, usize),
+}
+
+impl<'m> Agenda<'m> {
+    fn add(&mut self, item: &Inzet<'m>) {
+        let period = Period { index: self.items.len(), begin: item.begin, eind: Eind::of(item.eind) };
+        let kind = match item.product {
+            Some(product) if is_device(product.categorie) => return,
+            None => {
+                self.generic.push(period);
+                Kind::Generic
+            }
             Some(product) => {
-                categories.entry(product.categorie).or_default().push(period);
+                let category = self.category(product.categorie);
+                let (_, all, aspecific) = &mut self.categories[category];
+                all.push(period);
                 match &product.code {
-                    None => aspecific.entry(product.categorie).or_default().push(period),
-                    Some(code) => codes.entry((product.categorie, code.as_str())).or_default().push(period),
+                    None => {
+                        aspecific.push(period);
+                        Kind::Aspecific(category)
+                    }
+                    Some(code) => {
+                        let code = self.code((product.categorie, code.as_str()));
+                        self.codes[code].push(period);
+                        Kind::Specific(category, code)
+                    }
                 }
             }
-        }
-        all.push(period);
-    }
-    let groups = std::iter::once(&mut all).chain([&mut generic]).chain(categories.values_mut());
-    groups.chain(aspecific.values_mut()).chain(codes.values_mut()).for_each(Group::close);
-
-    for (index, item) in items.iter().enumerate() {
-        let period = Period { index, begin: item.begin, eind: Eind::of(item.eind) };
-        let conflict = match item.product {
-            None => all.overlaps(period),
-            Some(product) if is_device(product.categorie) => false,
-            Some(product) => {
-                let of_category = |groups: &HashMap<_, Group>| {
-                    groups.get(&product.categorie).is_some_and(|group| group.overlaps(period))
-                };
-                generic.overlaps(period)
-                    || match &product.code {
-                        None => of_category(&categories),
-                        Some(code) => {
-                            let same = codes.get(&(product.categorie, code.as_str()));
-                            of_category(&aspecific) || same.is_some_and(|group| group.overlaps(period))
-                        }
-                    }
-            }
         };
-        findings.require(!conflict, item.place);
+        self.all.push(period);
+        self.items.push(Item { place: item.place, period, kind });
+    }
+
+    fn category(&mut self, categorie: ProductCategorie) -> usize {
+        let known = self.categories.iter().position(|(known, ..)| *known == categorie);
+        known.unwrap_or_else(|| {
+            self.categories.push((categorie, Group::default(), Group::default()));
+            self.categories.len() - 1
+        })
+    }
+
+    fn code(&mut self, code: (ProductCategorie, &'m str)) -> usize {
+        if let Some((latest, number)) = self.latest_code
+            && latest == code
+        {
+            return number;
+        }
+        let next = self.codes.len();
+        let number = *self.code_numbers.entry(code).or_insert(next);
+        if number == next {
+            self.codes.push(Group::default());
+        }
+        self.latest_code = Some((code, number));
+        number
+    }
+
+    /// Adds every item that conflicts with another.
+    fn conflicts(mut self, findings: &mut Findings<'_>) {
+        if self.items.len() < 2 {
+            return;
+        }
+        self.all.close();
+        self.generic.close();
+        for (_, all, aspecific) in &mut self.categories {
+            all.close();
+            aspecific.close();
+        }
+        self.codes.iter_mut().for_each(Group::close);
+        for Item { place, period, kind } in &self.items {
+            let conflict = match *kind {
+                Kind::Generic => self.all.overlaps(*period),
+                Kind::Aspecific(category) => {
+                    self.generic.overlaps(*period) || self.categories[category].1.overlaps(*period)
+                }
+                Kind::Specific(category, code) => {
+                    self.generic.overlaps(*period)
+                        || self.categories[category].2.overlaps(*period)
+                        || self.codes[code].overlaps(*period)
+                }
+            };
+            findings.require(!conflict, *place);
+        }
     }
 }
 

@@ -13,7 +13,11 @@ fn is_under_new_rules(item: &Inzet<'_>) -> bool {
 }
 
 fn each(message: &Message, classes: &[Class], mut judge: impl FnMut(Inzet<'_>)) {
-    inzet(message).into_iter().filter(|item| classes.contains(&item.class)).for_each(&mut judge);
+    inzet(message, |item| {
+        if classes.contains(&item.class) {
+            judge(item);
+        }
+    });
 }
 
 /// Classes with a Product.

@@ -1,480 +1,18 @@
-//! The table of rules: what `iwmo-rules.tsv` says of each, and its function.
+//! The table of rules: what the standard says of each, and its function.
 
-use super::{
-    Level, Rule, contact, dates, declaration, delivery, ieb, keys, overlap, person, product, request,
-};
-use crate::messages::MessageKind::{
-    self, Wmo301, Wmo305, Wmo307, Wmo315, Wmo317, Wmo319, Wmo323, Wmo325, Wmo401, Wmo403,
-};
+mod ieb;
+mod iwmo;
+
+use super::outside::Outside;
+use super::{Check, Findings, Level, Rule};
+use crate::messages::{Message, MessageKind};
 use crate::report::Text;
 use crate::value::RetourCode;
 
-/// All rules, in the order of the standard's list: iWmo, then iEb.
-pub const RULES: &[Rule] = &[
-    rule(
-        "LDT_Datum",
-        MessageKind::ALL,
-        "Een datum heeft een jaartal van vier cijfers.",
-        "A date has a year of four digits.",
-        dates::ldt_datum,
-    ),
-    rule(
-        "TR002",
-        &[Wmo301, Wmo305, Wmo307, Wmo315],
-        "Een geboortedatum ligt ten hoogste 120 jaar voor Dagtekening, tenzij zij onbekend is (1900-01-01).",
-        "A birth date lies at most 120 years before Dagtekening, unless it is unknown (1900-01-01).",
-        person::tr002,
-    ),
-    rule(
-        "TR006",
-        &[Wmo301],
-        "Een contact heeft een telefoonnummer, of een huisnummer met postcode.",
-        "A contact has a telephone number, or a house number with postcode.",
-        contact::tr006,
-    ),
-    rule(
-        "TR018",
-        &[Wmo307],
-        "Einddatum ligt op of na Begindatum.",
-        "Einddatum lies on or after Begindatum.",
-        delivery::tr018,
-    ),
-    rule(
-        "TR061",
-        &[Wmo301],
-        "De client heeft minstens één contact van Soort 01, 02 of 03.",
-        "The client has at least one contact of Soort 01, 02 or 03.",
-        contact::tr061,
-    ),
-    rule(
-        "TR101",
-        &[Wmo301, Wmo305, Wmo307, Wmo315, Wmo317, Wmo323, Wmo325],
-        "De logische sleutel van deze klasse komt al eerder in het bericht voor.",
-        "The logical key of this class already occurs in the message.",
-        keys::tr101,
-    ),
-    rule(
-        "TR134",
-        &[Wmo301, Wmo305, Wmo307, Wmo315, Wmo323, Wmo325],
-        "De datum ligt op of voor Dagtekening.",
-        "The date lies on or before Dagtekening.",
-        dates::tr134,
-    ),
-    rule(
-        "TR137",
-        &[Wmo323, Wmo325],
-        "Een periode eindigt niet voor haar begin en niet na Dagtekening.",
-        "A period does not end before its begin, nor after Dagtekening.",
-        declaration::tr137,
-    ),
-    rule(
-        "TR302",
-        &[Wmo301],
-        "Een product dat hetzelfde omvat, overlapt niet in tijd met een ander in dit bericht.",
-        "A product does not overlap in time with another of the message that covers the same.",
-        overlap::tr302,
-    ),
-    rule(
-        "TR315",
-        &[Wmo323],
-        "Een VorigReferentieNummer komt één keer voor.",
-        "A VorigReferentieNummer occurs once.",
-        declaration::tr315,
-    ),
-    rule(
-        "TR316",
-        &[Wmo323],
-        "Een creditprestatie verwijst niet naar een prestatie in hetzelfde bericht.",
-        "A credit does not refer to a prestatie of the same message.",
-        declaration::tr316,
-    ),
-    rule(
-        "TR335",
-        &[Wmo323],
-        "Een prestatie wordt binnen vijf jaar na haar einde gedeclareerd.",
-        "A prestatie is declared within five years of its end.",
-        declaration::tr335,
-    ),
-    rule(
-        "TR342",
-        &[Wmo325],
-        "Het toegekende bedrag is het ingediende bedrag min de afgekeurde prestaties.",
-        "The amount granted is the amount submitted less the prestaties refused.",
-        declaration::tr342,
-    ),
-    rule(
-        "TR352",
-        &[Wmo317],
-        "Een verzoek om wijziging noemt minstens één bestaande toewijzing.",
-        "A request for change names at least one existing toewijzing.",
-        request::tr352,
-    ),
-    rule(
-        "TR353",
-        &[Wmo317],
-        "Een verzoek om wijziging vraagt minstens één wijziging of nieuw product.",
-        "A request for change asks for at least one change or new product.",
-        request::tr353,
-    ),
-    rule(
-        "TR358",
-        &[Wmo323],
-        "TotaalIngediendBedrag is de som van de prestaties.",
-        "TotaalIngediendBedrag is the sum of the prestaties.",
-        declaration::tr358,
-    ),
-    rule(
-        "TR380",
-        &[Wmo317],
-        "GewensteIngangsdatum ligt na Dagtekening.",
-        "GewensteIngangsdatum lies after Dagtekening.",
-        request::tr380,
-    ),
-    rule(
-        "TR383",
-        &[Wmo315],
-        "Een ReferentieAanbieder komt één keer voor.",
-        "A ReferentieAanbieder occurs once.",
-        request::tr383,
-    ),
-    rule(
-        "TR386",
-        &[Wmo315],
-        "Een product dat hetzelfde omvat, overlapt niet in tijd met een ander in dit bericht.",
-        "A product does not overlap in time with another of the message that covers the same.",
-        overlap::tr386,
-    ),
-    rule(
-        "TR410",
-        &[Wmo317],
-        "Een product dat hetzelfde omvat, overlapt niet in tijd met een ander in dit bericht.",
-        "A product does not overlap in time with another of the message that covers the same.",
-        overlap::tr410,
-    ),
-    rule(
-        "TR416",
-        &[Wmo323],
-        "Per toewijzing, periode en product staat er één debetprestatie in het bericht.",
-        "There is one debit in the message for a toewijzing, period and product.",
-        declaration::tr416,
-    ),
-    rule(
-        "CD005",
-        &[Wmo301],
-        "LandCode is gevuld als Postcode dat is, en anders niet.",
-        "LandCode is there exactly when Postcode is.",
-        contact::cd005,
-    ),
-    rule(
-        "CD007",
-        &[Wmo301],
-        "Taal is gevuld bij Vorm 1 (tolk), en anders niet.",
-        "Taal is there exactly when Vorm is 1 (interpreter).",
-        contact::cd007,
-    ),
-    rule(
-        "CD009",
-        &[Wmo301],
-        "Alleen een contact van Soort 04 heeft een Periode.",
-        "Only a contact of Soort 04 has a Periode.",
-        contact::cd009,
-    ),
-    rule(
-        "CD025",
-        &[Wmo301],
-        "Een adres in Nederland heeft een huisnummer.",
-        "An address in the Netherlands has a house number.",
-        contact::cd025,
-    ),
-    rule(
-        "CD034",
-        &[Wmo301],
-        "Het adres van een contact van Soort 01 of 03 heeft een postcode.",
-        "The address of a contact of Soort 01 or 03 has a postcode.",
-        contact::cd034,
-    ),
-    rule(
-        "CD041",
-        &[Wmo301, Wmo315, Wmo317],
-        "Een product met Code heeft een Omvang.",
-        "A product with a Code has an Omvang.",
-        product::cd041,
-    ),
-    rule(
-        "CD043",
-        &[Wmo315],
-        "BeschikkingIngangsdatum is gevuld als BeschikkingNummer dat is, en anders niet.",
-        "BeschikkingIngangsdatum is there exactly when BeschikkingNummer is.",
-        request::cd043,
-    ),
-    rule(
-        "CD060",
-        &[Wmo323, Wmo325],
-        "VorigReferentieNummer is gevuld bij een creditprestatie, en anders niet.",
-        "VorigReferentieNummer is there exactly for a credit.",
-        declaration::cd060,
-    ),
-    rule(
-        "CD066",
-        &[Wmo315],
-        "Een verwijzer met ZorgverlenerCode heeft geen Naam.",
-        "A referrer with a ZorgverlenerCode has no Naam.",
-        request::cd066,
-    ),
-    rule(
-        "CD067",
-        &[Wmo315],
-        "Een verwijzer zonder ZorgverlenerCode heeft een Naam.",
-        "A referrer without a ZorgverlenerCode has a Naam.",
-        request::cd067,
-    ),
-    rule(
-        "CD068",
-        &[Wmo315],
-        "Dit type verwijzer heeft geen ZorgverlenerCode.",
-        "This type of referrer has no ZorgverlenerCode.",
-        request::cd068,
-    ),
-    rule(
-        "CD075",
-        &[Wmo301, Wmo315, Wmo317],
-        "Bij een Budget hoort een einddatum.",
-        "A Budget comes with an end date.",
-        product::cd075,
-    ),
-    rule(
-        "CD076",
-        &[Wmo301, Wmo315, Wmo317],
-        "Bij een Omvang per week (Frequentie 2) hoort een einddatum.",
-        "An Omvang per week (Frequentie 2) comes with an end date.",
-        product::cd076,
-    ),
-    rule(
-        "CD077",
-        &[Wmo301, Wmo315, Wmo317],
-        "Bij een Budget is er geen Omvang.",
-        "With a Budget there is no Omvang.",
-        product::cd077,
-    ),
-    rule(
-        "CD078",
-        &[Wmo301, Wmo315, Wmo317],
-        "Bij een Omvang is er geen Budget.",
-        "With an Omvang there is no Budget.",
-        product::cd078,
-    ),
-    rule(
-        "CD079",
-        &[Wmo301, Wmo315, Wmo317],
-        "Zonder Budget is er een Product.",
-        "Without a Budget there is a Product.",
-        product::cd079,
-    ),
-    rule(
-        "CD080",
-        &[Wmo301],
-        "Zonder productcode is er sinds 2021 geen Omvang.",
-        "Without a product code there is no Omvang, since 2021.",
-        product::cd080,
-    ),
-    rule("CD085", &[Wmo319], "Een afwijzing heeft een reden.", "A refusal has a reason.", request::cd085),
-    rule(
-        "CD086",
-        &[Wmo319],
-        "Een aanvraag in onderzoek heeft geen reden van afwijzing.",
-        "A request under investigation has no reason for refusal.",
-        request::cd086,
-    ),
-    rule(
-        "CD087",
-        &[Wmo323],
-        "ProductTarief is gevuld tenzij Eenheid 83 (euro's) is.",
-        "ProductTarief is there unless Eenheid is 83 (euros).",
-        declaration::cd087,
-    ),
-    rule(
-        "CD095",
-        &[Wmo315],
-        "Zonder productcode is er sinds 2021 geen Omvang.",
-        "Without a product code there is no Omvang, since 2021.",
-        product::cd095,
-    ),
-    rule(
-        "CD096",
-        &[Wmo317],
-        "Zonder productcode is er sinds 2021 geen Omvang.",
-        "Without a product code there is no Omvang, since 2021.",
-        product::cd096,
-    ),
-    rule(
-        "CS002",
-        &[Wmo301, Wmo305, Wmo307, Wmo315, Wmo317, Wmo323, Wmo325],
-        "Het BSN voldoet niet aan de elfproef.",
-        "The BSN does not pass the eleven test.",
-        person::cs002,
-    ),
-    rule(
-        "CS003",
-        &[Wmo301, Wmo315, Wmo317],
-        "De einddatum ligt op of na de begindatum.",
-        "The end date lies on or after the begin date.",
-        dates::cs003,
-    ),
-    rule(
-        "CS050",
-        &[Wmo301],
-        "NaamGebruik past niet bij het al dan niet gevuld zijn van Partnernaam.",
-        "NaamGebruik does not fit the presence of Partnernaam.",
-        person::cs050,
-    ),
-    rule(
-        "CS058",
-        &[Wmo305, Wmo307],
-        "StatusAanlevering is 1 (eerste) of 3 (verwijderen).",
-        "StatusAanlevering is 1 (first) or 3 (delete).",
-        delivery::cs058,
-    ),
-    rule(
-        "CS089",
-        &[Wmo301],
-        "Een Nederlandse postcode heeft vier cijfers en twee letters, zonder spatie.",
-        "A Dutch postcode has four digits and two letters, without space.",
-        contact::cs089,
-    ),
-    rule(
-        "CS100",
-        &[Wmo323],
-        "Een periode begint niet voor 2021.",
-        "A period does not begin before 2021.",
-        declaration::cs100,
-    ),
-    rule(
-        "CS139",
-        &[Wmo301, Wmo305, Wmo307, Wmo315],
-        "De geboortedatum past niet bij DatumGebruik: wat onbekend is, wordt 01, een onbekende datum 1900-01-01.",
-        "The birth date does not fit DatumGebruik: what is unknown becomes 01, an unknown date 1900-01-01.",
-        person::cs139,
-    ),
-    rule(
-        "CS318",
-        &[Wmo301],
-        "Een client is geen organisatie (NaamGebruik 6).",
-        "A client is not an organisation (NaamGebruik 6).",
-        person::cs318,
-    ),
-    rule(
-        "CS325",
-        &[Wmo323, Wmo325],
-        "Een bedrag van nul is een debetbedrag.",
-        "An amount of zero is a debit.",
-        declaration::cs325,
-    ),
-    rule(
-        "CS335",
-        &[Wmo301],
-        "Een verwijderde toewijzing (RedenWijziging 13) eindigt op haar Ingangsdatum.",
-        "A deleted toewijzing (RedenWijziging 13) ends on its Ingangsdatum.",
-        product::cs335,
-    ),
-    rule(
-        "CS336",
-        &[Wmo301],
-        "RedenWijziging 01 is vervallen.",
-        "RedenWijziging 01 is out of use.",
-        product::cs336,
-    ),
-    rule(
-        "CS337",
-        &[Wmo323],
-        "Een ProductPeriode ligt in één kalendermaand.",
-        "A ProductPeriode lies in one calendar month.",
-        declaration::cs337,
-    ),
-    rule(
-        "CS338",
-        &[Wmo301, Wmo317],
-        "Bij deze Eenheid is Frequentie 2, 4 of 6.",
-        "With this Eenheid, Frequentie is 2, 4 or 6.",
-        product::cs338,
-    ),
-    rule(
-        "CS339",
-        &[Wmo323],
-        "Bij Eenheid 83 (euro's) is het bedrag gelijk aan het volume.",
-        "With Eenheid 83 (euros) the amount is the volume.",
-        declaration::cs339,
-    ),
-    rule(
-        "CS340",
-        &[Wmo323],
-        "Een DeclaratiePeriode is één hele kalendermaand.",
-        "A DeclaratiePeriode is one whole calendar month.",
-        declaration::cs340,
-    ),
-    rule(
-        "CS343",
-        &[Wmo315],
-        "Bij deze Eenheid is Frequentie 2, 4 of 6.",
-        "With this Eenheid, Frequentie is 2, 4 or 6.",
-        product::cs343,
-    ),
-    rule(
-        "CS002",
-        &[Wmo401, Wmo403],
-        "Het BSN voldoet niet aan de elfproef.",
-        "The BSN does not pass the eleven test.",
-        ieb::cs002,
-    ),
-    rule(
-        "CS125",
-        &[Wmo401, Wmo403],
-        "StatusAanlevering is 1 (eerste), 2 (wijziging) of 3 (verwijderen).",
-        "StatusAanlevering is 1 (first), 2 (change) or 3 (delete).",
-        ieb::cs125,
-    ),
-    rule(
-        "CS332",
-        &[Wmo401, Wmo403],
-        "De datum ligt op of na 1 januari 2020.",
-        "The date lies on or after 1 January 2020.",
-        ieb::cs332,
-    ),
-    rule(
-        "CS334",
-        &[Wmo401],
-        "KostprijsStartdatum ligt op of na EbStartdatum.",
-        "KostprijsStartdatum lies on or after EbStartdatum.",
-        ieb::cs334,
-    ),
-    rule(
-        "TR112",
-        &[Wmo401],
-        "Een eerste EbStartdatum ligt ten hoogste twaalf maanden voor Dagtekening.",
-        "A first EbStartdatum lies at most twelve months before Dagtekening.",
-        ieb::tr112,
-    ),
-    rule(
-        "TR113",
-        &[Wmo401, Wmo403],
-        "Een eerste datum ligt ten hoogste één maand na Dagtekening.",
-        "A first date lies at most one month after Dagtekening.",
-        ieb::tr113,
-    ),
-    rule(
-        "TR116",
-        &[Wmo403],
-        "Een gewijzigde EbStopdatum ligt ten hoogste 36 maanden voor Dagtekening.",
-        "A changed EbStopdatum lies at most 36 months before Dagtekening.",
-        ieb::tr116,
-    ),
-    rule(
-        "TR117",
-        &[Wmo403],
-        "Een gewijzigde EbStopdatum ligt ten hoogste één maand na Dagtekening.",
-        "A changed EbStopdatum lies at most one month after Dagtekening.",
-        ieb::tr117,
-    ),
-];
+/// Returns all rules, in the order of the standard's lists: iWmo, then iEb.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    iwmo::RULES.iter().chain(ieb::RULES)
+}
 
 /// Every rule that needs the message alone gives 0001.
 const fn rule(
@@ -482,8 +20,45 @@ const fn rule(
     messages: &'static [MessageKind],
     nl: &'static str,
     en: &'static str,
-    check: super::Check,
+    check: fn(&Message, &mut Findings<'_>),
 ) -> Rule {
-    let text = Text::fixed(nl, en);
-    Rule { id, messages, retourcode: RetourCode::TECHNISCH, level: Level::Message, text, check }
+    Rule {
+        id,
+        messages,
+        kinds: set(messages),
+        retourcode: RetourCode::TECHNISCH,
+        level: Level::Message,
+        text: Text::fixed(nl, en),
+        check: Check::Message(check),
+    }
+}
+
+/// A rule beyond level 2 has a retourcode of its own.
+const fn own(
+    id: &'static str,
+    messages: &'static [MessageKind],
+    retourcode: RetourCode,
+    nl: &'static str,
+    en: &'static str,
+    check: fn(&Message, &Outside, &mut Findings<'_>),
+) -> Rule {
+    Rule {
+        id,
+        messages,
+        kinds: set(messages),
+        retourcode,
+        level: Level::Outside,
+        text: Text::fixed(nl, en),
+        check: Check::Outside(check),
+    }
+}
+
+const fn set(messages: &[MessageKind]) -> u32 {
+    let mut kinds = 0;
+    let mut index = 0;
+    while index < messages.len() {
+        kinds |= messages[index].bit();
+        index += 1;
+    }
+    kinds
 }

@@ -9,7 +9,8 @@ mod standard;
 
 use serde_json::Value;
 
-use super::{Violation, check};
+use super::outside::Outside;
+use super::{Violation, check, check_outside};
 use crate::messages::Message;
 use crate::schema::Schemas;
 
@@ -20,7 +21,7 @@ fn fixture(kind: &str) -> Value {
 }
 
 /// A fixture changed: paths below Bericht with the new value, null to remove.
-fn changed(kind: &str, changes: &[(&str, Value)]) -> Message {
+pub(super) fn changed(kind: &str, changes: &[(&str, Value)]) -> Message {
     let mut json = fixture(kind);
     for (path, value) in changes {
         let path = format!("/Bericht/{path}");
@@ -60,9 +61,12 @@ fn expect(kind: &str, changes: &[(&str, Value)], expected: &[&str]) {
     // The whole judgement gives the same, each at a place of its own element or the nearest above.
     let xml = message.encode();
     let report = Schemas::bundled().validate(&xml);
-    assert_eq!(report.diagnostics.len(), violations.len());
+    let beyond = check_outside(&message, &Outside::default());
+    assert_eq!(report.diagnostics.len(), violations.len() + beyond.len());
     for diagnostic in report.diagnostics {
-        assert_eq!(diagnostic.retourcode, Some("0001"));
+        let own = beyond.iter().find(|violation| violation.rule == diagnostic.rule);
+        let code = own.map_or("0001", |violation| violation.retourcode.as_str());
+        assert_eq!(diagnostic.retourcode, Some(code));
         let element = std::str::from_utf8(&xml[diagnostic.offset..]).unwrap();
         let name = element.trim_start_matches('<').split(['>', ' ']).next().unwrap();
         let name = name.split_once(':').unwrap().1;

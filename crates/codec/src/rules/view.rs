@@ -122,43 +122,40 @@ impl Inzet<'_> {
     }
 }
 
-/// The support in a 301, 315 or 317.
-pub(super) fn inzet(message: &Message) -> Vec<Inzet<'_>> {
+/// Calls `judge` for the support in a 301, 315 or 317, in the order of the document.
+pub(super) fn inzet<'m>(message: &'m Message, mut judge: impl FnMut(Inzet<'m>)) {
     macro_rules! inzet {
         ($class:ident, $place:expr, $list:expr, $item:ident => $product:expr, $begin:ident, $eind:ident) => {
-            $list.iter().enumerate().map(|(index, $item)| Inzet {
-                class: Class::$class,
-                place: $place.item(index),
-                product: $product,
-                begin: $item.$begin,
-                eind: $item.$eind,
-                omvang: $item.omvang.as_ref(),
-                budget: $item.budget.as_ref(),
-            })
+            for (index, $item) in $list.iter().enumerate() {
+                judge(Inzet {
+                    class: Class::$class,
+                    place: $place.item(index),
+                    product: $product,
+                    begin: $item.$begin,
+                    eind: $item.$eind,
+                    omvang: $item.omvang.as_ref(),
+                    budget: $item.budget.as_ref(),
+                });
+            }
         };
     }
     match message {
         Message::Wmo301(bericht) => {
             let list = &bericht.client.toegewezen_producten;
-            inzet!(Toegewezen, TOEGEWEZEN, list, item => item.product.as_ref(), ingangsdatum, einddatum)
-                .collect()
+            inzet!(Toegewezen, TOEGEWEZEN, list, item => item.product.as_ref(), ingangsdatum, einddatum);
         }
         Message::Wmo315(bericht) => {
             let list = &bericht.client.aangevraagde_producten;
             inzet!(Aangevraagd, AANGEVRAAGD, list, item => item.product.as_ref(), toewijzing_ingangsdatum,
-                toewijzing_einddatum)
-            .collect()
+                toewijzing_einddatum);
         }
         Message::Wmo317(bericht) => {
             let verzoek = &bericht.client.verzoek;
             let change = &verzoek.te_wijzigen_producten;
             let new = &verzoek.nieuwe_producten;
-            let change =
-                inzet!(TeWijzigen, TE_WIJZIGEN, change, item => None, gewenste_ingangsdatum, einddatum);
-            change
-                .chain(inzet!(Nieuw, NIEUW, new, item => item.product.as_ref(), gewenste_ingangsdatum, einddatum))
-                .collect()
+            inzet!(TeWijzigen, TE_WIJZIGEN, change, item => None, gewenste_ingangsdatum, einddatum);
+            inzet!(Nieuw, NIEUW, new, item => item.product.as_ref(), gewenste_ingangsdatum, einddatum);
         }
-        _ => Vec::new(),
+        _ => {}
     }
 }

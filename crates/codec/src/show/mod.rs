@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crate::messages::{Message, Sink, local_name};
 use crate::report::Lang;
+use crate::stuf::Envelope;
 use crate::value::Leaf;
 
 pub use codes::meaning;
@@ -21,6 +22,17 @@ pub fn show(message: &Message, lang: Lang) -> String {
     message.visit(&mut view);
     view.out
 }
+
+/// Renders an envelope of the GGk, one element a line; the message in it is left out.
+#[must_use]
+pub fn envelope(envelope: &Envelope, lang: Lang) -> String {
+    let mut view = View { out: format!("{} (StUF 03.01)\n", envelope.berichtcode()), open: Vec::new(), lang };
+    envelope.visit(&mut view);
+    view.out
+}
+
+/// The elements of an envelope that hold a message.
+const CARRIED: &[&str] = &["xmlBestand", "tekstBestand"];
 
 struct View {
     out: String,
@@ -44,6 +56,9 @@ impl View {
 impl Sink for View {
     fn value(&mut self, tag: &'static str, _number: Option<usize>, value: &impl Leaf) {
         let name = local_name(tag);
+        if CARRIED.contains(&name) {
+            return;
+        }
         let parent = self.open.last().copied().unwrap_or_default();
         let text = value.lexical();
         self.name(name, None);

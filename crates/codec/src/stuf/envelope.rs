@@ -1,5 +1,6 @@
 //! The six envelopes, read and written.
 
+use super::SENT_BYTES_MAX;
 use super::fout::Fout;
 use super::parts::{Adres, Bestand, FourDigits, Systeem, Versie};
 use super::values::{Refnummer, Tijdstip};
@@ -71,6 +72,14 @@ pub struct Foutbericht {
     pub fout: Fout,
 }
 
+/// An envelope is too large to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the envelope has {bytes} bytes, more than the {SENT_BYTES_MAX} that may be sent")]
+pub struct EnvelopeTooLarge {
+    /// The bytes it would have.
+    pub bytes: usize,
+}
+
 impl Envelope {
     /// Reads an envelope that is well-formed and valid by its schema.
     ///
@@ -80,19 +89,20 @@ impl Envelope {
     pub fn read(xml: &[u8]) -> Result<Self, Report> {
         let schemas = super::schemas();
         let mut walk = Walk::new(&schemas, xml);
-        let name = walk.root().map(|(_, name)| name.to_owned());
+        let code = walk.root().and_then(|(_, name)| code_of(name));
         let mut reader = Reader::new(walk);
-        let envelope = match name.as_deref() {
-            Some("envelopHeenbericht-ggk_Di01") => reader.class().map(|Di01(bericht)| Self::Di01(bericht)),
-            Some("envelopRetourbericht-ggk_Du01") => reader.class().map(|Du01(bericht)| Self::Du01(bericht)),
-            Some("Bv03Bericht") => reader.class().map(|Bv03(bericht)| Self::Bv03(bericht)),
-            Some("Bv04Bericht") => reader.class().map(|Bv04(bericht)| Self::Bv04(bericht)),
-            Some("Fo01Bericht") => reader.class().map(|Fo01(bericht)| Self::Fo01(bericht)),
-            Some("Fo03Bericht") => reader.class().map(|Fo03(bericht)| Self::Fo03(bericht)),
+        let envelope = match code {
+            Some("Di01") => reader.class().map(|Di01(bericht)| Self::Di01(bericht)),
+            Some("Du01") => reader.class().map(|Du01(bericht)| Self::Du01(bericht)),
+            Some("Bv03") => reader.class().map(|Bv03(bericht)| Self::Bv03(bericht)),
+            Some("Bv04") => reader.class().map(|Bv04(bericht)| Self::Bv04(bericht)),
+            Some("Fo01") => reader.class().map(|Fo01(bericht)| Self::Fo01(bericht)),
+            Some("Fo03") => reader.class().map(|Fo03(bericht)| Self::Fo03(bericht)),
             _ => None,
         };
         let (walk, complete) = reader.into_walk();
         let mut report = walk.finish();
+        name_report(&mut report, code);
         match envelope.filter(|_| complete && report.is_valid()) {
             Some(envelope) => Ok(envelope),
             None => {
@@ -106,15 +116,29 @@ impl Envelope {
     }
 
     /// Writes it. It is valid when its values are: lengths and patterns are for [`super::validate`] to judge.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        match self.clone() {
+    ///
+    /// # Errors
+    ///
+    /// It would have more than [`super::SENT_BYTES_MAX`] bytes.
+    pub fn encode(&self) -> Result<Vec<u8>, EnvelopeTooLarge> {
+        let xml = match self.clone() {
             Self::Di01(bericht) => Di01(bericht).encode_document(),
             Self::Du01(bericht) => Du01(bericht).encode_document(),
             Self::Bv03(bericht) => Bv03(bericht).encode_document(),
             Self::Bv04(bericht) => Bv04(bericht).encode_document(),
             Self::Fo01(bericht) => Fo01(bericht).encode_document(),
             Self::Fo03(bericht) => Fo03(bericht).encode_document(),
+        };
+        let bytes = xml.len();
+        if bytes > SENT_BYTES_MAX { Err(EnvelopeTooLarge { bytes }) } else { Ok(xml) }
+    }
+
+    /// Shows its elements, one after the other.
+    pub(crate) fn visit(&self, sink: &mut impl Sink) {
+        match self {
+            Self::Di01(bericht) | Self::Du01(bericht) => bericht.visit(sink, self.berichtcode()),
+            Self::Bv03(bericht) | Self::Bv04(bericht) => bericht.visit(sink, self.berichtcode()),
+            Self::Fo01(bericht) | Self::Fo03(bericht) => bericht.visit(sink, self.berichtcode()),
         }
     }
 
@@ -189,6 +213,25 @@ impl Envelope {
             cross_refnummer: self.refnummer().clone(),
         }
     }
+}
+
+/// Returns the code of the envelope whose document element has this name.
+pub(super) fn code_of(root: &str) -> Option<&'static str> {
+    Some(match root {
+        "envelopHeenbericht-ggk_Di01" => "Di01",
+        "envelopRetourbericht-ggk_Du01" => "Du01",
+        "Bv03Bericht" => "Bv03",
+        "Bv04Bericht" => "Bv04",
+        "Fo01Bericht" => "Fo01",
+        "Fo03Bericht" => "Fo03",
+        _ => return None,
+    })
+}
+
+/// Says in a report which envelope it is about.
+pub(super) fn name_report(report: &mut Report, code: Option<&'static str>) {
+    report.message = code;
+    report.release = code.map(|_| "StUF 03.01");
 }
 
 fn unreadable() -> crate::report::Diagnostic {

@@ -21,7 +21,7 @@
 //! let bericht = Vrijbericht::wrap(
 //!     MessageKind::Wmo301, b"<wmo301:Bericht/>".to_vec(), adres, refnummer.clone(), tijdstip.clone(), Versie::new(4, 12),
 //! );
-//! let xml = Envelope::Di01(bericht).encode();
+//! let xml = Envelope::Di01(bericht).encode().expect("it is small");
 //!
 //! let received = Envelope::read(&xml).expect("what was written is valid");
 //! assert_eq!(received.refnummer(), &refnummer);
@@ -40,17 +40,20 @@ mod fout;
 mod parts;
 mod payload;
 mod values;
+mod whole;
 
 use std::sync::OnceLock;
 
-pub use envelope::{Bevestiging, Envelope, Foutbericht, Vrijbericht};
+pub use envelope::{Bevestiging, Envelope, EnvelopeTooLarge, Foutbericht, Vrijbericht};
 pub use fout::{Fout, Plek};
 pub use parts::{Adres, Bestand, Systeem, Versie};
 pub use payload::PayloadProblem;
 pub use values::{Refnummer, Tijdstip};
+pub use whole::{Unpacked, is_envelope, unpack};
 
 use crate::report::Report;
 use crate::schema::{SchemaSource, Schemas};
+use crate::validate::Walk;
 
 /// The bytes that an envelope may have when it is sent: 25 MB, read as strictly as the specification can be.
 pub const SENT_BYTES_MAX: usize = 25_000_000;
@@ -80,7 +83,12 @@ pub fn schemas() -> Schemas {
 /// Judges an envelope by XML and by schema; what it carries is not looked at.
 #[must_use]
 pub fn validate(xml: &[u8]) -> Report {
-    schemas().validate_schema(xml)
+    let schemas = schemas();
+    let mut walk = Walk::new(&schemas, xml);
+    let code = walk.root().and_then(|(_, name)| envelope::code_of(name));
+    let mut report = walk.finish();
+    envelope::name_report(&mut report, code);
+    report
 }
 
 #[cfg(test)]

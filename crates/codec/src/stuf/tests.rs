@@ -48,13 +48,13 @@ fn all() -> Vec<Envelope> {
 #[test]
 fn what_is_written_comes_back() {
     for envelope in all() {
-        let xml = envelope.encode();
+        let xml = envelope.encode().unwrap();
         let text = String::from_utf8(xml.clone()).unwrap();
         let report = validate(&xml);
         assert!(report.is_valid(), "{text}\n{report:?}");
         let read = Envelope::read(&xml).unwrap();
         assert_eq!(read, envelope, "{text}");
-        assert_eq!(read.encode(), xml);
+        assert_eq!(read.encode().unwrap(), xml);
         assert!(text.contains(&format!("<StUF:berichtcode>{}</StUF:berichtcode>", envelope.berichtcode())));
     }
 }
@@ -108,9 +108,9 @@ fn the_official_examples_are_read() {
 /// What the specification says of documents near the edge, and what the official schemas say where they are here.
 #[test]
 fn verdicts_are_those_of_the_specification() {
-    let heen = String::from_utf8(Envelope::Di01(heenbericht()).encode()).unwrap();
+    let heen = String::from_utf8(Envelope::Di01(heenbericht()).encode().unwrap()).unwrap();
     let [bv03, _, _, fo01, _, du01, tekst] =
-        <[Vec<u8>; 7]>::try_from(all().iter().map(Envelope::encode).collect::<Vec<_>>())
+        <[Vec<u8>; 7]>::try_from(all().iter().map(|envelope| envelope.encode().unwrap()).collect::<Vec<_>>())
             .unwrap()
             .map(|xml| String::from_utf8(xml).unwrap());
     let official = shared("verdicts_are_those_of_the_specification").map(|shared| {
@@ -237,4 +237,70 @@ fn the_limit_of_size_is_that_of_the_hub() {
     let rule = |length: usize| validate(&vec![b'<'; length]).diagnostics[0].rule;
     assert_eq!(rule(RECEIVED_BYTES_MAX), "xml-name");
     assert_eq!(rule(RECEIVED_BYTES_MAX + 1), "xml-limit-bytes");
+}
+
+/// 25 MB may be sent, and not a byte more; the payload grows by four for each three bytes.
+#[test]
+fn what_is_too_large_is_not_written() {
+    let of = |bytes: usize| {
+        Envelope::Di01(Vrijbericht { bestand: Bestand::Xml(vec![b' '; bytes].into()), ..heenbericht() })
+    };
+    let empty = of(0).encode().unwrap().len();
+    let fits = (SENT_BYTES_MAX - empty) / 4 * 3;
+    let written = of(fits).encode().unwrap().len();
+    assert!(written <= SENT_BYTES_MAX && written + 4 > SENT_BYTES_MAX);
+    assert_eq!(of(fits + 1).encode(), Err(EnvelopeTooLarge { bytes: written + 4 }));
+}
+
+fn carrying(functie: &str, payload: &[u8]) -> Vrijbericht {
+    Vrijbericht { functie: functie.into(), bestand: Bestand::Xml(payload.to_vec().into()), ..heenbericht() }
+}
+
+#[test]
+fn an_envelope_is_opened_with_what_is_wrong_about_its_message() {
+    let wmo301 = include_bytes!("../../../../fixtures/valid/WMO301.xml");
+    let wmo302 = include_bytes!("../../../../fixtures/valid/WMO302.xml");
+    let whole = Envelope::Di01(carrying("WMO301", wmo301)).encode().unwrap();
+    assert!(is_envelope(&whole) && !is_envelope(wmo301) && !is_envelope(b"<a") && !is_envelope(b""));
+    let unpacked = unpack(&whole);
+    assert!(unpacked.report.is_valid(), "{:?}", unpacked.report);
+    assert_eq!((unpacked.report.message, unpacked.carried), (Some("Di01"), Some(MessageKind::Wmo301)));
+    assert_eq!(unpacked.message(), Some(&wmo301[..]));
+
+    let functie = "stuurgegevens/functie";
+    let bestand = "parameters/bericht/xmlBestand";
+    let heen = |functie, payload: &[u8]| Envelope::Di01(carrying(functie, payload));
+    let retour = |functie, payload: &[u8]| Envelope::Du01(carrying(functie, payload).answering(refnummer(2)));
+    for (envelope, code, at) in [
+        (heen("WMO399", &wmo301[..]), "StUF034", functie),
+        (heen("wmo301", wmo301), "StUF034", functie),
+        (heen("WMO302", wmo302), "StUF040", functie),
+        (retour("WMO301", wmo301), "StUF040", functie),
+        (heen("WMO305", wmo301), "StUF055", bestand),
+        (heen("WMO301", b""), "StUF055", bestand),
+    ] {
+        let xml = envelope.encode().unwrap();
+        let unpacked = unpack(&xml);
+        let [found] = &unpacked.report.diagnostics[..] else { panic!("{code} {:?}", unpacked.report) };
+        assert_eq!(found.rule, code);
+        assert!(found.path.ends_with(at), "{}", found.path);
+        let element = at.rsplit_once('/').unwrap().1;
+        assert!(
+            std::str::from_utf8(&xml[found.offset..]).unwrap()[1..]
+                .split_once(':')
+                .unwrap()
+                .1
+                .starts_with(element)
+        );
+        assert!(unpacked.message().is_none() && unpacked.carried.is_none());
+    }
+    // What is no message at all is for the judgement of the message to say.
+    let unpacked = unpack(&heen("WMO301", b"<a/>").encode().unwrap());
+    assert!(unpacked.report.is_valid() && unpacked.message() == Some(b"<a/>"));
+    // Nothing is taken out of an envelope that is not valid.
+    let broken =
+        String::from_utf8(whole).unwrap().replace("<StUF:berichtcode>Di01", "<StUF:berichtcode>Di02");
+    let unpacked = unpack(broken.as_bytes());
+    assert!(!unpacked.report.is_valid() && unpacked.envelope.is_none() && unpacked.message().is_none());
+    assert_eq!(unpacked.report.message, Some("Di01"));
 }

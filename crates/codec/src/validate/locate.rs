@@ -14,7 +14,7 @@ use crate::xml::{Limits, Scanner, Token, decode, split_qname};
 /// stands before the fault.
 #[must_use]
 pub fn locate(xml: &[u8], paths: &[String]) -> Vec<Position> {
-    let mut tree = Tree { nodes: vec![Node::default()] };
+    let mut tree = Tree { nodes: vec![Node::default()], pending: 0 };
     let ends: Vec<usize> = paths.iter().map(|path| tree.add(path)).collect();
     tree.scan(xml);
     let offsets: Vec<usize> = ends.iter().map(|end| tree.offset(*end)).collect();
@@ -32,6 +32,8 @@ pub fn locate(xml: &[u8], paths: &[String]) -> Vec<Position> {
 struct Tree<'p> {
     /// The first stands for the document.
     nodes: Vec<Node<'p>>,
+    /// How many steps may still come.
+    pending: usize,
 }
 
 /// A step of a path.
@@ -62,6 +64,7 @@ impl<'p> Tree<'p> {
             at = *node.children.entry((name, number)).or_insert(next);
             if at == next {
                 self.nodes.push(Node { parent, ..Node::default() });
+                self.pending += 1;
             }
         }
         at
@@ -78,13 +81,27 @@ impl<'p> Tree<'p> {
         }
     }
 
+    /// How many steps below one that has ended did not come, and will not.
+    fn missing(&self, step: usize) -> usize {
+        let mut missing = 0;
+        let mut below: Vec<usize> = self.nodes[step].children.values().copied().collect();
+        while let Some(step) = below.pop() {
+            // What came has counted its own when it ended.
+            if self.nodes[step].offset.is_none() {
+                missing += 1;
+                below.extend(self.nodes[step].children.values());
+            }
+        }
+        missing
+    }
+
     fn scan(&mut self, xml: &[u8]) {
         let limits = Limits { bytes: usize::MAX, ..Limits::default() };
         let Ok(text) = decode(xml, limits) else { return };
         let mut scanner = Scanner::new(text, limits);
         // The step that each open element is; none where nothing below is wanted.
         let mut open = vec![Some(0)];
-        loop {
+        while self.pending > 0 {
             match scanner.next() {
                 Ok(Token::Start(name)) => {
                     let local = split_qname(name).map_or(name, |(_, local)| local);
@@ -96,11 +113,16 @@ impl<'p> Tree<'p> {
                         node.children.get(&(local, *count)).copied()
                     });
                     if let Some(step) = step {
-                        self.nodes[step].offset.get_or_insert(scanner.token_offset());
+                        self.nodes[step].offset = Some(scanner.token_offset());
+                        self.pending -= 1;
                     }
                     open.push(step);
                 }
-                Ok(Token::End) => drop(open.pop()),
+                Ok(Token::End) => {
+                    if let Some(step) = open.pop().flatten() {
+                        self.pending -= self.missing(step);
+                    }
+                }
                 Ok(Token::Text { .. } | Token::Cdata(_)) => {}
                 Ok(Token::Eof) | Err(_) => return,
             }

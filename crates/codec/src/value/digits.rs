@@ -101,6 +101,16 @@ impl RetourCode {
     pub const GEEN_OPMERKING: Self = Self(*b"0200");
     /// 0233: the class was not judged.
     pub const NIET_BEOORDEELD: Self = Self(*b"0233");
+    /// 8848: Dagtekening lies in the future (TR135, CS064).
+    pub const DAGTEKENING: Self = Self(*b"8848");
+    /// 8021: the ReferentieNummer was used before (TR314).
+    pub const REFERENTIE_GEBRUIKT: Self = Self(*b"8021");
+    /// 9319: the support lies after the declared period (TR319).
+    pub const BUITEN_PERIODE: Self = Self(*b"9319");
+    /// S300: the gemeentecode is not known (TR378, CS300).
+    pub const GEMEENTE_ONBEKEND: Self = Self(*b"S300");
+    /// S329: the product code is not of its category (TR381).
+    pub const PRODUCTCODE_ONBEKEND: Self = Self(*b"S329");
 }
 
 #[cfg(test)]

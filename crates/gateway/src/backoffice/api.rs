@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 
 use super::{
     Principal, berichten, clienten, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen, uitgaand,
+    werk,
 };
 use crate::clock::Clock;
 use crate::engine::record::{Blik, Inzage, Wie};
@@ -116,6 +117,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(berichten::show))
         .routes(routes!(berichten::xml))
         .routes(routes!(clienten::search))
+        .routes(routes!(werk::list))
         .routes(routes!(termijnen::list))
         .routes(routes!(statistiek::figures))
         .routes(routes!(uitgaand::xml))

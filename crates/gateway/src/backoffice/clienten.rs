@@ -36,7 +36,8 @@ pub(super) struct SearchResult {
     arrangementen: Vec<ArrangementView>,
 }
 
-/// Find what was arranged for a person, over all aanbieders.
+/// Find what was arranged for a person, over all aanbieders, with a timeline that says what happened and under which
+/// rule.
 #[utoipa::path(
     post,
     path = "/api/v1/clienten/zoek",
@@ -63,10 +64,11 @@ pub(super) async fn search(
     let today = api.clock.today();
     let found: Vec<(Gemeente, Option<u64>, Option<ArrangementView>)> = api
         .read(move |api| {
-            let ledger = api.engine.ledger();
+            let engine = &api.engine;
+            let (ledger, journal, schemas) = (engine.ledger(), engine.journal(), engine.schemas());
             let find = |gemeente| {
                 let persoon: Option<Persoon> = ledger.row(&keys::persoon(gemeente, &bsn))?;
-                let arrangement = view::arrangement(ledger, gemeente, &bsn, today)?;
+                let arrangement = view::arrangement(ledger, journal, schemas, gemeente, &bsn, today)?;
                 Ok((gemeente, persoon.map(|persoon| persoon.sinds), arrangement))
             };
             looked_in.into_iter().map(find).collect()

@@ -9,7 +9,7 @@
 //! | `auth.rs` | who is asking |
 //! | `api.rs`, `openapi.rs` | the routes with their descriptions, what they share |
 //! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
-//! | `termijnen.rs`, `uitgaand.rs` | work: what is due, what waits |
+//! | `werk.rs`, `termijnen.rs`, `uitgaand.rs` | work: what a person must do, what is due, what waits |
 //! | `statistiek.rs` | figures |
 //! | `gebeurtenissen.rs` | the feed |
 
@@ -23,6 +23,7 @@ mod statistiek;
 mod termijnen;
 mod toewijzingen;
 mod uitgaand;
+mod werk;
 
 use std::sync::Arc;
 

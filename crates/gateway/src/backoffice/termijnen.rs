@@ -23,7 +23,7 @@ pub(super) struct ListQuery {
     /// Only with this aanbieder (AGB code).
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
-    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING or CAK_DATA.
+    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346 or OP090x4.
     termijn: Option<String>,
     /// Only those whose last day has passed.
     #[serde(default)]

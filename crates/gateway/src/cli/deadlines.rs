@@ -11,8 +11,8 @@ use crate::view::{self, TermijnFilter, TermijnView};
 
 /// Show what is due from whom, the earliest first
 ///
-/// Retours to send and to receive, stops that are expected because a toewijzing ends, and periods of eigen bijdrage
-/// that the CAK must hear of. Exit code 1 when something is overdue.
+/// Retours to send and to receive, requests and declarations to answer, stops that are expected because a toewijzing
+/// ends, and periods of eigen bijdrage that the CAK must hear of. Exit code 1 when something is overdue.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Deadlines {
@@ -29,7 +29,7 @@ pub(super) struct Deadlines {
     /// Only with this aanbieder (AGB code)
     #[arg(long, value_name = "AGB")]
     aanbieder: Option<String>,
-    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING or CAK_DATA
+    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346 or OP090x4
     #[arg(long, value_name = "TIMER")]
     timer: Option<String>,
     /// At most so many

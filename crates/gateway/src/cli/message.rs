@@ -8,7 +8,7 @@ use iwmo_codec::messages::{Message, MessageKind};
 use iwmo_codec::render::{self, Source, Style};
 use iwmo_codec::retour::{Uitspraak, Verdict, retour};
 use iwmo_codec::value::RetourCode;
-use iwmo_codec::{Schemas, rules};
+use iwmo_codec::{Schemas, rules, stuf};
 
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Found, Outcome, Terminal};
@@ -17,6 +17,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::{engine, translate};
 
 /// Show one message, readable
+///
+/// Of an envelope of the GGk the message in it is shown, and in text the envelope before it.
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The message; `-` is standard input
@@ -63,16 +65,45 @@ pub(super) struct Retour {
 
 impl Show {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let Some(message) = read(&self.file, terminal)? else { return Ok(Found::Something) };
+        let (name, bytes) = read_input(&self.file)?;
         let mut out = io::stdout().lock();
+        if !stuf::is_envelope(&bytes) {
+            let Some(message) = decode(&name, &bytes, terminal)? else { return Ok(Found::Something) };
+            self.message(&message, terminal, &mut out)?;
+            return Ok(Found::AllWell);
+        }
+        let unpacked = stuf::unpack(&bytes);
+        if !unpacked.report.is_valid() {
+            complain(&name, &bytes, &unpacked.report, terminal)?;
+        }
+        let Some(envelope) = &unpacked.envelope else { return Ok(Found::Something) };
+        if self.format == MessageFormat::Text {
+            out.write_all(iwmo_codec::show::envelope(envelope, terminal.lang.into()).as_bytes())?;
+        }
+        let sound = if unpacked.report.is_valid() { Found::AllWell } else { Found::Something };
+        let Some(carried) = unpacked.message() else {
+            if self.format == MessageFormat::Text || !unpacked.report.is_valid() {
+                return Ok(sound);
+            }
+            return Err(Failure::new(format!(
+                "{name}: there is no message in this {}",
+                envelope.berichtcode()
+            )));
+        };
+        let Some(message) = decode(&name, carried, terminal)? else { return Ok(Found::Something) };
+        self.message(&message, terminal, &mut out)?;
+        Ok(sound)
+    }
+
+    fn message(&self, message: &Message, terminal: &Terminal, out: &mut impl Write) -> Result<(), Failure> {
         match self.format {
             MessageFormat::Text => {
-                out.write_all(iwmo_codec::show::show(&message, terminal.lang.into()).as_bytes())?
+                out.write_all(iwmo_codec::show::show(message, terminal.lang.into()).as_bytes())?
             }
             MessageFormat::Json => writeln!(out, "{}", message.to_json())?,
             MessageFormat::Xml => out.write_all(&message.encode())?,
         }
-        Ok(Found::AllWell)
+        Ok(())
     }
 }
 
@@ -157,10 +188,14 @@ fn judged(message: &Message, store: &StoreArguments) -> Result<Uitspraak, Failur
 /// Reads a message; says what is wrong with it when it is not valid.
 fn read(file: &std::path::Path, terminal: &Terminal) -> Result<Option<Message>, Failure> {
     let (name, bytes) = read_input(file)?;
-    match Schemas::bundled().decode(&bytes) {
+    decode(&name, &bytes, terminal)
+}
+
+fn decode(name: &str, xml: &[u8], terminal: &Terminal) -> Result<Option<Message>, Failure> {
+    match Schemas::bundled().decode(xml) {
         Ok(message) => Ok(Some(message)),
         Err(report) => {
-            complain(&name, &bytes, &report, terminal)?;
+            complain(name, xml, &report, terminal)?;
             Ok(None)
         }
     }

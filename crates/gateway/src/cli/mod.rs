@@ -3,6 +3,7 @@
 mod audit;
 mod change;
 mod check;
+mod client;
 mod deadlines;
 mod demo;
 mod journal;
@@ -20,6 +21,7 @@ mod store;
 mod toewijzing;
 mod validate;
 mod whatif;
+mod work;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -75,6 +77,8 @@ enum Command {
     CheckConfig(check::CheckConfig),
     Journal(journal::JournalCommand),
     Toewijzing(toewijzing::ToewijzingCommand),
+    Client(client::Client),
+    Work(work::WorkCommand),
     Outbox(outbox::OutboxCommand),
     Deadlines(deadlines::Deadlines),
     Audit(audit::Audit),
@@ -120,6 +124,8 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::CheckConfig(command) => command.run(terminal),
         Command::Journal(command) => command.run(terminal),
         Command::Toewijzing(command) => command.run(terminal),
+        Command::Client(command) => command.run(terminal),
+        Command::Work(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
         Command::Audit(command) => command.run(terminal),

@@ -97,6 +97,12 @@ impl fmt::Display for Failure {
     }
 }
 
+impl From<crate::lists::ListsError> for Failure {
+    fn from(error: crate::lists::ListsError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;

@@ -10,7 +10,7 @@ use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::engine::record::Blik;
 use crate::ledger::keys;
-use crate::view::{self, LeveringView, ToewijzingFilter, ToewijzingView};
+use crate::view::{self, LeveringView, Line, ToewijzingFilter, ToewijzingView};
 
 /// Show toewijzingen: their state, and what happened to them
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ struct Show {
     store: StoreArguments,
     #[command(flatten)]
     past: PastArguments,
-    /// Say under which rule each thing happened
+    /// Say under which rule each thing happened, and what was odd about it
     #[arg(long)]
     why: bool,
     /// Form of the output
@@ -158,7 +158,8 @@ pub(super) fn name(text: &str, store: &open::ReadStore) -> Result<(Gemeente, Toe
     }
 }
 
-fn row(toewijzing: &ToewijzingView) -> String {
+/// A toewijzing as one line.
+pub(super) fn row(toewijzing: &ToewijzingView) -> String {
     format!(
         "{}/{:<9}  {}  {:<9}  {:<10}  {:<10}  {}{}",
         toewijzing.gemeente,
@@ -226,12 +227,30 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
         writeln!(out, "  {}{}", label("CAK wacht", "CAK waits"), terminal.style("33", reason))?;
     }
     writeln!(out)?;
-    for line in &toewijzing.tijdlijn {
+    timeline(out, &toewijzing.tijdlijn, why, terminal)
+}
+
+/// Writes what happened, a line each; with `why` under which rule, and what was odd.
+pub(super) fn timeline(
+    out: &mut impl Write,
+    lines: &[Line],
+    why: bool,
+    terminal: &Terminal,
+) -> io::Result<()> {
+    for line in lines {
         let text = terminal.say(&line.tekst, &line.text);
         let kind = line.bericht.trim_start_matches("WMO");
         writeln!(out, "  {}  {:<10} {kind:<4} {text}", line.tijd, line.entry)?;
-        if why && !line.regels.is_empty() {
+        if !why {
+            continue;
+        }
+        if !line.regels.is_empty() {
             writeln!(out, "  {:>37} {} {}", "", terminal.say("volgens", "under"), line.regels.join(", "))?;
+        }
+        for code in &line.waarschuwingen {
+            let (words, rules) = (view::finding(code), view::finding_rules(code).join(", "));
+            let words = terminal.say(&words.nl, &words.en);
+            writeln!(out, "  {:>37} {} {words} ({rules})", "", terminal.say("let op:", "look at:"))?;
         }
     }
     Ok(())

@@ -7,9 +7,13 @@ use std::sync::mpsc::sync_channel;
 
 use clap::{Args, ValueEnum};
 use iwmo_codec::render::{self, Source, Style};
-use iwmo_codec::{Report, SchemaSource, Schemas};
+use iwmo_codec::rules::outside::Outside;
+use iwmo_codec::value::Datum;
+use iwmo_codec::{Report, SchemaSource, Schemas, stuf};
 
 use super::output::{Failure, Found, Outcome, Terminal};
+use crate::clock::{Clock, SystemClock};
+use crate::{lists, translate};
 
 /// Depth of folders that is looked into.
 const FOLDER_DEPTH_MAX: usize = 32;
@@ -19,7 +23,8 @@ const REPORTS_MAX: usize = 64;
 /// Check messages: XML, schema and the rules of the standard that need only the message
 ///
 /// Reports every fault of every message, with its line and what was expected. Values that may be personal are
-/// masked. Folders are searched for *.xml.
+/// masked. Folders are searched for *.xml. An envelope of the GGk (Di01, Du01, Bv03, Bv04, Fo01, Fo03) is judged
+/// first, then the message in it, which is named FILE!WMO301 and has lines of its own.
 ///
 /// Exit code 0: all valid. 1: something was found. 2: something could not be read.
 #[derive(Debug, Args)]
@@ -36,6 +41,12 @@ pub(super) struct Validate {
     /// Stop after the schema
     #[arg(long)]
     schema_only: bool,
+    /// Lists that a gemeente agreed on: a folder with gemeentecodes.tsv (S300), productcodes.tsv (S329) or both
+    #[arg(long, value_name = "DIR", conflicts_with = "schema_only")]
+    lists: Option<PathBuf>,
+    /// Judge as if today were this date, as 2026-11-25 (a Dagtekening in the future gets 8848)
+    #[arg(long, value_name = "DATE", conflicts_with = "schema_only")]
+    date: Option<Datum>,
     /// Messages to check at the same time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -56,9 +67,20 @@ enum ReportFormat {
     Sarif,
 }
 
-/// One input with what was found.
+/// What inputs are judged by.
+struct Measure {
+    schemas: Schemas,
+    outside: Outside,
+}
+
+/// One input, and the message in it when it is an envelope.
 struct Judged {
     index: usize,
+    documents: Vec<Document>,
+}
+
+/// One document with what was found.
+struct Document {
     name: String,
     bytes: Vec<u8>,
     report: Report,
@@ -70,23 +92,30 @@ impl Validate {
             None => Schemas::bundled(),
             Some(path) => load(path)?,
         };
+        let vandaag = match self.date {
+            Some(date) => date,
+            None => translate::datum(SystemClock.today()).map_err(|error| Failure::new(error.to_string()))?,
+        };
+        let lists = self.lists.as_deref().map(lists::read).transpose()?;
+        let outside = Outside { vandaag: Some(vandaag), ..lists.unwrap_or_default() };
+        let measure = Measure { schemas, outside };
         let inputs = collect(&self.paths)?;
         let style =
             Style { lang: terminal.lang.into(), color: terminal.color, personal_data: self.personal_data };
         let mut out = io::stdout().lock();
         let mut valid = true;
         let mut sarif: Vec<(String, Report)> = Vec::new();
-        self.judge_all(&schemas, &inputs, |judged| {
-            valid &= judged.report.is_valid();
-            match self.format {
-                ReportFormat::Text => {
-                    let source = Source { file: &judged.name, xml: &judged.bytes };
-                    out.write_all(render::text(source, &judged.report, style).as_bytes())?;
+        self.judge_all(&measure, &inputs, |judged| {
+            for Document { name, bytes, report } in judged.documents {
+                valid &= report.is_valid();
+                match self.format {
+                    ReportFormat::Text => {
+                        let source = Source { file: &name, xml: &bytes };
+                        out.write_all(render::text(source, &report, style).as_bytes())?;
+                    }
+                    ReportFormat::Json => writeln!(out, "{}", render::json(&name, &report, style))?,
+                    ReportFormat::Sarif => sarif.push((name, report)),
                 }
-                ReportFormat::Json => {
-                    writeln!(out, "{}", render::json(&judged.name, &judged.report, style))?;
-                }
-                ReportFormat::Sarif => sarif.push((judged.name, judged.report)),
             }
             Ok(())
         })?;
@@ -100,7 +129,7 @@ impl Validate {
     /// Judges every input on several threads and hands the results on in the order of the inputs.
     fn judge_all(
         &self,
-        schemas: &Schemas,
+        measure: &Measure,
         inputs: &[PathBuf],
         mut take: impl FnMut(Judged) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
@@ -116,7 +145,7 @@ impl Validate {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(path) = inputs.get(index) else { return };
                         // When nobody listens any more there is nothing left to do.
-                        if sender.send(self.judge(schemas, index, path)).is_err() {
+                        if sender.send(self.judge(measure, index, path)).is_err() {
                             return;
                         }
                     }
@@ -137,11 +166,29 @@ impl Validate {
         })
     }
 
-    fn judge(&self, schemas: &Schemas, index: usize, path: &Path) -> Result<Judged, Failure> {
+    fn judge(&self, measure: &Measure, index: usize, path: &Path) -> Result<Judged, Failure> {
         let (name, bytes) = read_input(path)?;
-        let report =
-            if self.schema_only { schemas.validate_schema(&bytes) } else { schemas.validate(&bytes) };
-        Ok(Judged { index, name, bytes, report })
+        // Other schemas say themselves what a document may be.
+        if self.schemas.is_some() || !stuf::is_envelope(&bytes) {
+            let report = self.report(measure, &bytes);
+            return Ok(Judged { index, documents: vec![Document { name, bytes, report }] });
+        }
+        let unpacked = stuf::unpack(&bytes);
+        let carried = unpacked.carried.zip(unpacked.message()).map(|(kind, message)| Document {
+            name: format!("{name}!{}", kind.name()),
+            report: self.report(measure, message),
+            bytes: message.to_vec(),
+        });
+        let mut documents = vec![Document { name, bytes, report: unpacked.report }];
+        documents.extend(carried);
+        Ok(Judged { index, documents })
+    }
+
+    fn report(&self, measure: &Measure, xml: &[u8]) -> Report {
+        match self.schema_only {
+            true => measure.schemas.validate_schema(xml),
+            false => measure.schemas.validate_with(xml, &measure.outside),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::mistake::{MistakeKind, said};
 use super::reader::{Findings, Found, Section};
+use crate::lists::ListsError;
 use crate::pki::{Identity, PkiError, certificates};
 
 /// A certificate that ends sooner than this is worth a warning.
@@ -62,6 +63,31 @@ pub(super) fn authorities(
         }
     }
     authorities
+}
+
+/// Reads a list of codes.
+pub(super) fn list<T>(
+    name: &'static str,
+    section: &mut Section<'_, '_>,
+    findings: &mut Findings<'_>,
+    read: impl FnOnce(&Path) -> Result<T, ListsError>,
+) -> Option<T> {
+    let found = section.path(name, findings)?;
+    match read(&found.value) {
+        Ok(list) => Some(list),
+        Err(error) => {
+            let message = said(
+                format!("de lijst is niet bruikbaar: {error}"),
+                format!("the list cannot be used: {error}"),
+            );
+            let hint = said(
+                "kolommen door tabs gescheiden, de eerste regel met hun namen, zoals in deploy/lists",
+                "columns separated by tabs, the first line with their names, as in deploy/lists",
+            );
+            findings.about(MistakeKind::UnusableFile, &found, message, hint);
+            None
+        }
+    }
 }
 
 /// Checks that the data folder is one or can be made.

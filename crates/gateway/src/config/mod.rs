@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use iwmo_codec::rules::outside::{Gemeentecodes, Productcodes};
 use rustls::pki_types::CertificateDer;
 
 use crate::engine::PartnerId;
@@ -41,6 +42,8 @@ pub struct Config {
     pub ops: Option<SocketAddr>,
     /// The gemeenten served.
     pub gemeenten: Vec<Gemeente>,
+    /// The codes of gemeenten that are known (TR378); none: not checked.
+    pub gemeentecodes: Option<Gemeentecodes>,
     /// The counterparties.
     pub partners: Vec<Partner>,
     /// The keys to the backoffice listener.
@@ -82,6 +85,8 @@ pub struct Gemeente {
     pub name: String,
     /// The partner that is its CAK; without one nothing is sent to the CAK.
     pub cak: Option<PartnerId>,
+    /// The product codes that it agreed on with its aanbieders (TR381); none: not checked.
+    pub productcodes: Option<Productcodes>,
     /// The choices the law leaves to it.
     pub policy: Policy,
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use iwmo_codec::rules::outside::Productcodes;
+
+use super::files;
 use super::reader::{Findings, Found, Section, parsed};
 use super::{AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, Policy, Token};
 use crate::engine::PartnerId;
+use crate::lists;
 use crate::pki::Fingerprint;
 
 /// Characters of a partner's or token's name.
@@ -20,6 +24,7 @@ pub(super) struct GemeenteDraft {
     pub(super) code: Found<Gemeentecode>,
     pub(super) name: String,
     pub(super) cak: Option<Found<String>>,
+    pub(super) productcodes: Option<Productcodes>,
     pub(super) policy: Policy,
 }
 
@@ -58,10 +63,11 @@ pub(super) fn gemeente(mut section: Section<'_, '_>, findings: &mut Findings<'_>
     let name =
         section.required("name", name, findings, ("geef de naam van de gemeente", "name the gemeente"));
     let cak = section.text("cak", findings);
+    let productcodes = files::list("productcodes", &mut section, findings, lists::productcodes);
     let policy =
         section.section("policy", findings).map(|section| policy(section, findings)).unwrap_or_default();
     section.finish(findings);
-    Some(GemeenteDraft { code: code?, name: name?.value, cak, policy })
+    Some(GemeenteDraft { code: code?, name: name?.value, cak, productcodes, policy })
 }
 
 fn policy(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Policy {
@@ -188,7 +194,8 @@ fn https_url(text: &str) -> Option<String> {
 impl GemeenteDraft {
     pub(super) fn done(self) -> Gemeente {
         let cak = self.cak.map(|cak| PartnerId(cak.value));
-        Gemeente { code: self.code.value, name: self.name, cak, policy: self.policy }
+        let (productcodes, policy) = (self.productcodes, self.policy);
+        Gemeente { code: self.code.value, name: self.name, cak, productcodes, policy }
     }
 }
 

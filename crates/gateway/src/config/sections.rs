@@ -15,6 +15,7 @@ use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
     Logging, Pace, Sending, Severity, files,
 };
+use crate::lists;
 
 const MIB: u64 = 1024 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
     let section = root.section("backoffice", findings);
     let backoffice = section.and_then(|section| backoffice(section, findings, &mut addresses));
     let ops = root.section("ops", findings).and_then(|section| ops(section, findings, &mut addresses));
+    let gemeentecodes = files::list("gemeentecodes", &mut root, findings, lists::gemeentecodes);
     let gemeenten = root.sections("gemeente", findings);
     if gemeenten.is_empty() {
         let why = ("voeg [[gemeente]] toe met code en name", "add [[gemeente]] with code and name");
@@ -95,6 +97,7 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
         partners: partners.into_iter().map(|partner| partner.done(&all)).collect(),
         tokens: tokens.into_iter().map(TokenDraft::done).collect(),
         gemeenten,
+        gemeentecodes,
         limits,
         sending,
         logging,

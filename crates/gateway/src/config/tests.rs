@@ -24,6 +24,11 @@ fn folder() -> tempfile::TempDir {
     write("expired.pem", &authority.client_expired("gateway", None).unwrap().certificate_pem);
     write("client-ca.pem", authority.certificate_pem());
     write("server-ca.pem", authority.certificate_pem());
+    fs::create_dir(folder.path().join("lists")).unwrap();
+    for name in [crate::lists::GEMEENTECODES, crate::lists::PRODUCTCODES] {
+        let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/lists").join(name);
+        fs::copy(list, folder.path().join("lists").join(name)).unwrap();
+    }
     folder
 }
 
@@ -72,6 +77,44 @@ fn the_example_has_nothing_wrong_but_the_demonstration_certificate() {
     assert_eq!(config.gemeenten_of(&PartnerId("zaaksysteem".into())).unwrap().len(), 2);
     assert_eq!(config.gemeenten_of(&PartnerId("nobody".into())), None);
     assert_eq!(config.client_trust().pinned.len(), 1);
+    let known = config.gemeentecodes.unwrap();
+    assert!(known.knows("0222") && !known.knows("9999"));
+    assert_eq!(config.gemeenten[0].productcodes, None, "what is not agreed on is not checked");
+}
+
+/// The examples for one gemeente and for a region would start as they are, but for where the store is.
+#[test]
+fn the_examples_for_one_gemeente_and_a_region_are_right() {
+    let folder = folder();
+    for (name, gemeenten) in [("gemeente", 1), ("region", 3)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../deploy/examples/{name}.toml"));
+        let text = fs::read_to_string(path).unwrap().replace("/var/lib/iwmo", "data");
+        let found = rendered(&text, folder.path());
+        assert!(found.iter().all(|line| line.contains("is only valid until")), "{name}: {found:#?}");
+        let config = check_text(&text, folder.path()).config.unwrap();
+        assert_eq!(config.gemeenten.len(), gemeenten);
+        assert!(config.gemeenten.iter().all(|gemeente| gemeente.cak.is_some()), "{name}");
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_used_is_a_mistake_with_its_line() {
+    let folder = folder();
+    let example = example().replace("# productcodes", "productcodes");
+    let with = |name: &str, text: &str| {
+        let path = folder.path().join("lists").join(name);
+        let before = fs::read(&path).unwrap();
+        fs::write(&path, text).unwrap();
+        let found = rendered(&example, folder.path());
+        fs::write(&path, before).unwrap();
+        found.into_iter().filter(|line| !line.contains(" risky ")).collect::<Vec<_>>()
+    };
+    assert!(check_text(&example, folder.path()).config.unwrap().gemeenten[0].productcodes.is_some());
+    let found = with("gemeentecodes.tsv", "code\tvan\ttot\nx\n");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("gemeentecodes: the list cannot be used") && found[0].contains("line 2"));
+    let found = with("productcodes.tsv", "");
+    assert!(found[0].contains("gemeente[1].productcodes: the list cannot be used"), "{found:?}");
 }
 
 /// The defaults that the example shows are the defaults, and it names every setting there is.

@@ -8,17 +8,17 @@
 //! | --- | --- |
 //! | `world.rs` | certificates, configuration, the gateway and its partners |
 //! | `peers.rs`, `caller.rs` | the simulated partners and how they call |
-//! | `messages.rs` | what they send |
-//! | `stories.rs` | what happens, step by step, and what must come of it |
+//! | `messages.rs`, `requests.rs` | what they send |
+//! | `stories.rs`, `stories_asked.rs` | what happens, step by step, and what must come of it |
 //! | `narrator.rs` | the timeline as it happens |
 
 mod caller;
 pub(crate) mod messages;
 mod narrator;
 mod peers;
-#[cfg(test)]
 pub(crate) mod requests;
 mod stories;
+mod stories_asked;
 mod world;
 
 use std::path::{Path, PathBuf};

@@ -149,10 +149,12 @@ impl Peer {
 
     fn answer(&self, message: &Message) {
         let verdict = match (self.role, message) {
-            (Role::Aanbieder, Message::Wmo301(_)) => match rules::check(message).is_empty() {
-                true => Uitspraak::Goedgekeurd,
-                false => Uitspraak::Header(vec![RetourCode::TECHNISCH]),
-            },
+            (Role::Aanbieder, Message::Wmo301(_) | Message::Wmo319(_)) => {
+                match rules::check(message).is_empty() {
+                    true => Uitspraak::Goedgekeurd,
+                    false => Uitspraak::Header(vec![RetourCode::TECHNISCH]),
+                }
+            }
             (Role::Cak, Message::Wmo401(_) | Message::Wmo403(_)) => self.judge(message),
             _ => return,
         };

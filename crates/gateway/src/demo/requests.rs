@@ -41,6 +41,8 @@ pub(crate) fn wmo301_granting(
         }
         if let Some(reden) = reden {
             class["RedenWijziging"] = json!(reden);
+            // A later version than that of the same day which it changes.
+            class["Toewijzingstijd"] = json!("14:00:00");
         }
         class
     });

@@ -43,7 +43,7 @@ impl Report {
 }
 
 #[rustfmt::skip]
-const PEOPLE: [Person; 5] = [
+pub(super) const PEOPLE: [Person; 5] = [
     Person { bsn: "999900006", achternaam: "Wit", voorletters: "T", geboortedatum: "1951-08-13", geslacht: "1", straat: "Lindelaan", plaats: "Doetinchem", postcode: "7001AA" },
     Person { bsn: "999996770", achternaam: "Brouwer", voorletters: "A", geboortedatum: "1944-02-29", geslacht: "2", straat: "Markt", plaats: "Groenlo", postcode: "7141AA" },
     Person { bsn: "999996782", achternaam: "Smit", voorletters: "J", geboortedatum: "1960-11-02", geslacht: "2", straat: "Dorpsstraat", plaats: "Twello", postcode: "7391AA" },
@@ -54,13 +54,15 @@ const PEOPLE: [Person; 5] = [
 /// Plays every story.
 pub(super) async fn play(world: &World, pause: Duration) -> Report {
     let mut stage = Stage { world, pause, today: SystemClock.today(), number: 0, report: Report::default() };
-    let stories: [(&str, usize); 6] = [
+    let stories: [(&str, usize); 8] = [
         ("van toewijzing tot stop", 0),
         ("tijdelijke stop en hervatting", 1),
         ("een start die wordt gecorrigeerd", 2),
         ("twee aanbieders, een eigen bijdrage", 0),
         ("een start zonder toewijzing wordt afgekeurd", 0),
         ("een bericht dat het schema breekt", 0),
+        ("een aanvraag en een verzoek om wijziging", 1),
+        ("een declaratie", 0),
     ];
     for (index, (title, gemeente)) in stories.iter().enumerate() {
         let (code, name) = GEMEENTEN[*gemeente];
@@ -71,7 +73,9 @@ pub(super) async fn play(world: &World, pause: Duration) -> Report {
             2 => stage.corrected_start(code).await,
             3 => stage.two_aanbieders(code).await,
             4 => stage.refused(code).await,
-            _ => stage.invalid(code).await,
+            5 => stage.invalid(code).await,
+            6 => stage.change_requested(code).await,
+            _ => stage.declared(code).await,
         };
         if let Err(error) = result {
             stage.step(title, Err(error));
@@ -82,12 +86,12 @@ pub(super) async fn play(world: &World, pause: Duration) -> Report {
 }
 
 /// Where a story is played.
-struct Stage<'w> {
-    world: &'w World,
+pub(super) struct Stage<'w> {
+    pub(super) world: &'w World,
     pause: Duration,
-    today: Date,
+    pub(super) today: Date,
     number: u32,
-    report: Report,
+    pub(super) report: Report,
 }
 
 impl Stage<'_> {
@@ -170,7 +174,6 @@ impl Stage<'_> {
     async fn refused(&mut self, gemeente: &'static str) -> Result<(), DemoError> {
         let (person, hvb) = (PEOPLE[4], &self.world.hvb);
         let order = self.order(222_999, "02", "02A05", 60);
-        self.report.toewijzingen.pop();
         let name = self.name();
         let envelope = self.envelope(gemeente, HVB, &name);
         let message = messages::wmo305(envelope, &person, &order, &[(self.days_ago(14), "1")])?;
@@ -188,7 +191,6 @@ impl Stage<'_> {
     async fn invalid(&mut self, gemeente: &'static str) -> Result<(), DemoError> {
         let (person, hvb) = (PEOPLE[0], &self.world.hvb);
         let order = self.order(222_001, "02", "02A05", 60);
-        self.report.toewijzingen.pop();
         let name = self.name();
         let message = messages::wmo305(
             self.envelope(gemeente, HVB, &name),
@@ -210,7 +212,7 @@ impl Stage<'_> {
     }
 
     /// The gemeente orders support and the aanbieder confirms.
-    async fn assign(
+    pub(super) async fn assign(
         &mut self,
         gemeente: &str,
         agb: &str,
@@ -221,6 +223,13 @@ impl Stage<'_> {
         self.report.toewijzingen.push(format!("{gemeente}/{}", order.nummer));
         let name = self.name();
         let message = messages::wmo301(self.envelope(gemeente, agb, &name), person, order)?;
+        self.send(peer, &message).await
+    }
+
+    /// The gemeente sends a message through its backoffice, and it reaches the aanbieder.
+    pub(super) async fn send(&mut self, peer: &Peer, message: &Message) -> Result<(), DemoError> {
+        let (kind, name) = (message.kind(), message.header().identificatie.to_owned());
+        let number = kind.name().trim_start_matches("WMO");
         self.wait().await;
         let answer = self.world.backoffice.post(BERICHTEN_PATH, Bytes::from(message.encode())).await?;
         let result = match answer.status {
@@ -228,12 +237,12 @@ impl Stage<'_> {
             status => Err(DemoError::Otherwise(format!("HTTP {status}: {}", answer.body))),
         };
         let sent = result.is_ok();
-        self.step("301 aangenomen van de backoffice", result);
+        self.step(&format!("{number} aangenomen van de backoffice"), result);
         if !sent {
             return Ok(());
         }
-        peer.expect(MessageKind::Wmo301, |heen| heen.header().identificatie == name).await?;
-        self.step("301 ontvangen door de aanbieder", Ok(()));
+        peer.expect(kind, |heen| heen.header().identificatie == name).await?;
+        self.step(&format!("{number} ontvangen door de aanbieder"), Ok(()));
         Ok(())
     }
 
@@ -270,7 +279,7 @@ impl Stage<'_> {
         self.approved(peer, MessageKind::Wmo308, &name).await
     }
 
-    async fn deliver(
+    pub(super) async fn deliver(
         &mut self,
         peer: &Peer,
         message: &Message,
@@ -287,7 +296,12 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn approved(&mut self, peer: &Peer, kind: MessageKind, name: &str) -> Result<(), DemoError> {
+    pub(super) async fn approved(
+        &mut self,
+        peer: &Peer,
+        kind: MessageKind,
+        name: &str,
+    ) -> Result<(), DemoError> {
         let retour = peer.expect(kind, |retour| is_for(retour, name)).await?;
         let what = format!("{} zonder codes: goedgekeurd", kind.name().trim_start_matches("WMO"));
         let result = match codes(&retour).as_slice() {
@@ -344,12 +358,12 @@ impl Stage<'_> {
         self.world.narrator.settle(engine).await;
     }
 
-    async fn wait(&self) {
+    pub(super) async fn wait(&self) {
         self.world.narrator.settle(self.world.daemon.engine()).await;
         tokio::time::sleep(self.pause).await;
     }
 
-    fn step(&mut self, what: &str, result: Result<(), DemoError>) {
+    pub(super) fn step(&mut self, what: &str, result: Result<(), DemoError>) {
         let failure = result.err().map(|error| error.to_string());
         self.world.narrator.tell(match &failure {
             None => Told::Good(what.to_owned()),
@@ -358,7 +372,7 @@ impl Stage<'_> {
         self.report.steps.push(Step { what: what.to_owned(), failure });
     }
 
-    fn order(&self, nummer: u32, categorie: &'static str, code: &'static str, days: i64) -> Order {
+    pub(super) fn order(&self, nummer: u32, categorie: &'static str, code: &'static str, days: i64) -> Order {
         Order {
             nummer,
             categorie,
@@ -368,21 +382,26 @@ impl Stage<'_> {
         }
     }
 
-    fn days_ago(&self, days: i64) -> Date {
+    pub(super) fn days_ago(&self, days: i64) -> Date {
         self.today.saturating_sub(days.days())
     }
 
-    fn name(&mut self) -> String {
+    pub(super) fn name(&mut self) -> String {
         self.number += 1;
         format!("DEMO{:06}", self.number)
     }
 
-    fn envelope<'e>(&self, gemeente: &'e str, agb: &'e str, identificatie: &'e str) -> Envelope<'e> {
+    pub(super) fn envelope<'e>(
+        &self,
+        gemeente: &'e str,
+        agb: &'e str,
+        identificatie: &'e str,
+    ) -> Envelope<'e> {
         Envelope { gemeente, agb, identificatie, today: self.today }
     }
 }
 
-fn is_for(retour: &Message, name: &str) -> bool {
+pub(super) fn is_for(retour: &Message, name: &str) -> bool {
     retour.header().identificatie == name
 }
 

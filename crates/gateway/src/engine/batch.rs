@@ -61,10 +61,10 @@ pub(super) struct Batch<'l> {
     jobs: usize,
     /// Whether something has begun to wait for a partner.
     pub(super) outgoing: bool,
-    /// Acts that are recorded.
-    pub(super) acts: u64,
     /// Dossiers in which something happened that a message may have waited for (D8).
     woken: Vec<DossierKey>,
+    /// Acts that are recorded.
+    pub(super) acts: u64,
 }
 
 impl<'l> Batch<'l> {
@@ -79,8 +79,8 @@ impl<'l> Batch<'l> {
             bytes: 0,
             jobs: 0,
             outgoing: false,
-            acts: 0,
             woken: Vec::new(),
+            acts: 0,
         }
     }
 
@@ -118,8 +118,8 @@ impl<'l> Batch<'l> {
         decision: impl FnOnce(&mut Self) -> Result<T, E>,
         fault: impl FnOnce() -> E,
     ) -> Result<T, E> {
-        let (entries, woken) = (self.pending.len(), self.woken.len());
-        let (outgoing, acts) = (self.outgoing, self.acts);
+        let (entries, outgoing, woken, acts) =
+            (self.pending.len(), self.outgoing, self.woken.len(), self.acts);
         self.jobs += 1;
         self.overlay.savepoint();
         let decided = catch_unwind(AssertUnwindSafe(|| decision(self))).unwrap_or_else(|_| Err(fault()));

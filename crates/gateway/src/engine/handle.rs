@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::clock::Clock;
 use crate::engine::batch::unavailable;
 use crate::engine::record::Record;
-use crate::engine::worker::{Job, Worker};
+use crate::engine::worker::{Going, Job, Worker};
 use crate::engine::{
     Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Standing,
     Unavailable, Waiting,
@@ -126,7 +126,10 @@ impl Engine {
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
         let (ledger, _) = open_ledger(&data.join("ledger"), &reader, &applier, progress)?;
-        Self::run(journal, Arc::new(ledger), Settings::default(), schemas, clock, false)
+        let (mut engine, worker) =
+            Self::make(journal, Arc::new(ledger), Settings::default(), schemas, clock, false)?;
+        engine.run(worker)?;
+        Ok(engine)
     }
 
     /// Starts the loop on a journal and the ledger that it gives.
@@ -141,17 +144,45 @@ impl Engine {
         schemas: Schemas,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EngineError> {
-        Self::run(journal, ledger, settings, schemas, clock, true)
+        let (mut engine, worker) = Self::make(journal, ledger, settings, schemas, clock, true)?;
+        engine.run(worker)?;
+        Ok(engine)
     }
 
-    fn run(
+    /// Writes the first entry, and returns the loop beside its handle: whoever drives it by hand needs no thread.
+    ///
+    /// # Errors
+    ///
+    /// The journal takes no entry.
+    #[cfg(test)]
+    pub(super) fn begin(
+        journal: FileJournal,
+        ledger: Arc<Ledger>,
+        settings: Settings,
+        schemas: Schemas,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Worker), EngineError> {
+        Self::make(journal, ledger, settings, schemas, clock, true)
+    }
+
+    fn run(&mut self, worker: Worker) -> Result<(), EngineError> {
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run())
+            .map_err(EngineError::Thread)?;
+        self.thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        Ok(())
+    }
+
+    /// Makes the loop and its handle; `begin`: the first entry says that the gateway started.
+    fn make(
         journal: FileJournal,
         ledger: Arc<Ledger>,
         settings: Settings,
         schemas: Schemas,
         clock: Arc<dyn Clock>,
         begin: bool,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<(Self, Worker), EngineError> {
         let reader = journal.reader();
         let (jobs, receiver) = sync_channel(JOBS_MAX);
         let (changed_sender, changed) = watch::channel(0);
@@ -166,18 +197,15 @@ impl Engine {
             changed: changed_sender,
             feed: feed.clone(),
             health: Health::default(),
+            going: Going::default(),
             acts: Arc::default(),
         };
         let (health, acts) = (worker.health.clone(), Arc::clone(&worker.acts));
         if begin {
             worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
         }
-        let thread = std::thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || worker.run())
-            .map_err(EngineError::Thread)?;
-        let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
-        Ok(Self { jobs, ledger, reader, schemas, changed, feed, thread, health, acts })
+        let thread = Arc::default();
+        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread, health, acts }, worker))
     }
 
     /// Returns the ledger, for reading.

@@ -4,7 +4,7 @@ use iwmo_codec::messages::Message;
 use iwmo_codec::rules;
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
-use iwmo_toewijzing::identity::{Bsn, Gemeente, ReferentieAanbieder, ToewijzingNummer};
+use iwmo_toewijzing::identity::{Bsn, Gemeente, ReferentieAanbieder};
 use iwmo_toewijzing::judge::{Context, Judgement, Rol, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -60,7 +60,11 @@ impl Bench<'_> {
         context.producten = self.gemeente.producten.as_ref();
         context.identificatie_gebruikt = used;
         // TR332 and TR304: whose the toewijzingen are that the message names.
-        for nummer in named(&event.inhoud) {
+        let named = match &event.inhoud {
+            Inhoud::Toewijzen(_) | Inhoud::Wijzigen(_) => event.inhoud.nummers(),
+            _ => Vec::new(),
+        };
+        for nummer in named {
             let owner: Option<DossierKey> = rows.row(&keys::toewijzing(*gemeente, nummer))?;
             let Some(owner) = owner.filter(|owner| *owner != event.dossier) else { continue };
             context.nummers_elders.insert(nummer);
@@ -77,18 +81,6 @@ impl Bench<'_> {
         }
         let dossier = dossier(rows, &event.dossier)?;
         judge(&dossier, event, &context).map_err(|error| inconsistent(at, error.to_string()))
-    }
-}
-
-/// The toewijzingen that a 301 or 317 names.
-fn named(inhoud: &Inhoud) -> Vec<ToewijzingNummer> {
-    match inhoud {
-        Inhoud::Toewijzen(products) => products.iter().map(|product| product.nummer).collect(),
-        Inhoud::Wijzigen(verzoek) => {
-            let changed = verzoek.te_wijzigen.iter().map(|product| product.nummer);
-            verzoek.ongewijzigd.iter().copied().chain(changed).collect()
-        }
-        _ => Vec::new(),
     }
 }
 

@@ -33,6 +33,8 @@ pub mod record;
 mod settings;
 mod settle;
 #[cfg(test)]
+pub(crate) mod stepped;
+#[cfg(test)]
 pub(crate) mod tests;
 mod whatif;
 mod worker;

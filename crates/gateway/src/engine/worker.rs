@@ -81,6 +81,27 @@ pub(super) struct Worker {
     pub(super) feed: broadcast::Sender<EntryId>,
     pub(super) health: Health,
     pub(super) acts: Arc<AtomicU64>,
+    pub(super) going: Going,
+}
+
+/// What the loop carries from one round to the next.
+#[derive(Default)]
+pub(super) struct Going {
+    day: Option<Day>,
+    /// The journal took nothing: the daily run waits a little before it goes on.
+    pause: bool,
+}
+
+impl Going {
+    /// Returns whether the daily run has work.
+    pub(super) fn is_busy(&self) -> bool {
+        self.day.is_some()
+    }
+
+    /// Returns whether the daily run waits before it goes on.
+    pub(super) fn pauses(&self) -> bool {
+        self.day.is_some() && self.pause
+    }
 }
 
 impl Worker {
@@ -99,47 +120,60 @@ impl Worker {
 
     /// Runs until told to stop, until nobody can ask anything any more, or until the ledger fails.
     pub(super) fn run(mut self) {
-        let ledger = Arc::clone(&self.ledger);
-        if self.settle_all(&ledger) == Committed::Broken {
+        if !self.enter() {
             return self.refuse_waiting();
         }
-        let mut day = None;
-        let mut pause = false;
-        while let Some(first) = self.next(day.is_some(), pause) {
-            if matches!(first, Some(Job::Due)) && self.health.reason().is_some() {
-                self.resume();
-            }
-            let tips = self.journal.tips();
-            let mut batch = Batch::new(&ledger, &tips);
-            let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
-            while !stop && !batch.is_full() {
-                match self.jobs.try_recv() {
-                    Ok(job) => stop = self.take(job, &mut batch, &mut day),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
-            }
-            let before = day.clone();
-            if let Some(run) = day.take().filter(|_| !stop) {
-                day = self.day(&run, &mut batch);
-            }
-            match self.commit(batch, &tips) {
-                Committed::Done => pause = false,
-                // The persons of this batch were not planned for: the run goes back to them.
-                Committed::Refused => (day, pause) = (before, true),
-                Committed::Broken => return self.refuse_waiting(),
-            }
-            if stop {
+        while let Some(first) = self.next() {
+            if self.round(first) {
                 return;
             }
         }
     }
 
+    /// Looks at what waited when the process before this one ended. False when the loop cannot go on.
+    pub(super) fn enter(&mut self) -> bool {
+        let ledger = Arc::clone(&self.ledger);
+        self.settle_all(&ledger) != Committed::Broken
+    }
+
+    /// Does one round: a job and what else has arrived, made durable together. True when it was the last.
+    pub(super) fn round(&mut self, first: Option<Job>) -> bool {
+        if matches!(first, Some(Job::Due)) && self.health.reason().is_some() {
+            self.resume();
+        }
+        let ledger = Arc::clone(&self.ledger);
+        let tips = self.journal.tips();
+        let mut batch = Batch::new(&ledger, &tips);
+        let mut day = self.going.day.take();
+        let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
+        while !stop && !batch.is_full() {
+            match self.jobs.try_recv() {
+                Ok(job) => stop = self.take(job, &mut batch, &mut day),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        let before = day.clone();
+        if let Some(run) = day.take().filter(|_| !stop) {
+            day = self.day(&run, &mut batch);
+        }
+        match self.commit(batch, &tips) {
+            Committed::Done => self.going = Going { day, pause: false },
+            // The persons of this batch were not planned for: the run goes back to them.
+            Committed::Refused => self.going = Going { day: before, pause: true },
+            Committed::Broken => {
+                self.refuse_waiting();
+                return true;
+            }
+        }
+        stop
+    }
+
     /// Waits for a job, unless the daily run has work. Nothing: nobody can ask anything any more.
-    fn next(&self, busy: bool, pause: bool) -> Option<Option<Job>> {
-        if !busy {
+    fn next(&self) -> Option<Option<Job>> {
+        if !self.going.is_busy() {
             return self.jobs.recv().ok().map(Some);
         }
-        match self.jobs.recv_timeout(if pause { RETRY_PAUSE } else { Duration::ZERO }) {
+        match self.jobs.recv_timeout(if self.going.pauses() { RETRY_PAUSE } else { Duration::ZERO }) {
             Ok(job) => Some(Some(job)),
             Err(RecvTimeoutError::Timeout) => Some(None),
             Err(RecvTimeoutError::Disconnected) => None,

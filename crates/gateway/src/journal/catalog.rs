@@ -22,6 +22,8 @@ pub(super) struct Catalog {
     pub(super) next: u64,
     /// Where in the last segment the entry after the last begins.
     pub(super) end: u64,
+    /// Where in the last segment the last append begins, as far as it was found and not made by this process.
+    pub(super) last_append: Option<u64>,
     /// The highest epoch that the headers name.
     pub(super) epoch: u64,
 }
@@ -44,14 +46,22 @@ pub(super) enum Tail {
 impl Catalog {
     /// Returns the catalog of a journal without entries.
     pub(super) fn new() -> Self {
-        Self { segments: Vec::new(), runs: BTreeMap::new(), tips: Tips::new(), next: 1, end: 0, epoch: 0 }
+        Self {
+            segments: Vec::new(),
+            runs: BTreeMap::new(),
+            tips: Tips::new(),
+            next: 1,
+            end: 0,
+            last_append: None,
+            epoch: 0,
+        }
     }
 
     /// Returns a catalog that knows these segments, the last by its header, and no entry before it.
     pub(super) fn from_last(segments: Vec<Arc<Segment>>, header: &SegmentHeader) -> Self {
         let end = segments.last().map_or(0, |segment| segment.start);
         let (tips, next, epoch) = (header.tips.clone(), header.first, header.epoch);
-        Self { segments, runs: BTreeMap::new(), tips, next, end, epoch }
+        Self { segments, runs: BTreeMap::new(), tips, next, end, last_append: None, epoch }
     }
 
     /// Takes up what the files have beyond what the catalog already knows.
@@ -149,11 +159,15 @@ impl Catalog {
     pub(super) fn add_segment(&mut self, segment: Arc<Segment>) {
         self.segments.pop_if(|last| last.first == segment.first);
         self.end = segment.start;
+        self.last_append = None;
         self.segments.push(segment);
     }
 
     /// Adds an entry of the last segment; it must follow what the catalog has.
     fn add_entry(&mut self, offset: u64, header: &EntryHeader) {
+        if header.append_first() == header.number {
+            self.last_append = Some(offset);
+        }
         self.add(offset, Tip { chain: header.id.chain, seq: header.id.seq, hash: header.hash });
     }
 

@@ -23,6 +23,8 @@ pub const SEGMENT_BYTES_MIN: u64 = 64 << 10;
 pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 /// The largest buffer that is kept from one append to the next.
 const BUFFER_KEPT_BYTES: usize = 4 << 20;
+/// What an opening writes again at once.
+const AGAIN_BYTES: usize = 1 << 20;
 /// The length of the content of the lock file.
 const LOCK_BYTES: usize = 42;
 
@@ -122,6 +124,7 @@ impl FileJournal {
             ),
             None => None,
         };
+        harden(disk.as_ref(), dir, &catalog)?;
         let epoch = Epoch(epoch_before.max(catalog.epoch) + 1);
         write_epoch(lock.as_ref(), epoch).map_err(OpenError::io("writing", &lock_path(dir)))?;
         Ok(Self {
@@ -384,6 +387,34 @@ fn write_epoch(lock: &dyn DiskFile, epoch: Epoch) -> io::Result<()> {
     let content = format!("epoch {:020} pid {:010}\n", epoch.0, std::process::id());
     lock.write_at(content.as_bytes(), 0)?;
     lock.sync_data()
+}
+
+/// Makes durable what was found. The process before this one may have died between a write and its sync, or after a
+/// sync that failed: then what is read here is in the memory of the system alone, and whoever is answered because of
+/// it would be answered too early. An append begins only after the one before it was made durable, so it is the
+/// last append, and the name of the last segment.
+fn harden(disk: &dyn Disk, dir: &Path, catalog: &Catalog) -> Result<(), OpenError> {
+    let (Some(segment), Some(from)) = (catalog.segments.last(), catalog.last_append) else {
+        return disk.sync_dir(dir).map_err(OpenError::io("making durable", dir));
+    };
+    let again = || -> io::Result<()> {
+        disk.sync_dir(dir)?;
+        let file = disk.open_write(&segment.path)?;
+        let mut buffer = vec![0; AGAIN_BYTES];
+        let mut at = from;
+        while at < catalog.end {
+            let rest = usize::try_from(catalog.end - at).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES);
+            let read = file.read_at(&mut buffer[..rest], at)?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            // Written again and not only synced: what a failed sync could not write the system takes for written.
+            file.write_at(&buffer[..read], at)?;
+            at += read as u64;
+        }
+        file.sync_data()
+    };
+    again().map_err(OpenError::io("making durable", &segment.path))
 }
 
 /// Removes segments that were never finished; no entry was ever written to them.

@@ -72,6 +72,10 @@
 //! right in an earlier segment. The marker makes sure that nobody can put into a payload what looks like an
 //! entry of the segment it will be written to.
 //!
+//! What is read at open need not be on the disk yet: the process that wrote it may have died between the write and
+//! its `fdatasync`, or after one that failed. So the directory is synced, and the last append is written again and
+//! synced, before anybody can be answered because of it.
+//!
 //! Nothing on the disk tells a last append that a crash tore from one that was acknowledged and damaged
 //! later. Who holds the tips elsewhere must compare: a ledger whose tip is beyond the journal's is such a
 //! case.

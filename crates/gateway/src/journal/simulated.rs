@@ -154,6 +154,13 @@ impl SimulatedDisk {
         state.boot += 1;
     }
 
+    /// Lets the program die that had files open, as `kill -9` does: what it wrote is there, its locks are gone.
+    pub fn kill(&self) {
+        let mut state = self.state();
+        state.locked.clear();
+        state.boot += 1;
+    }
+
     /// Returns the content of a file as programs see it.
     pub fn content(&self, path: &Path) -> Option<Vec<u8>> {
         let state = self.state();

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, acts, cak, geparkeerd, heen, keys,
-    outgoing, put_row, statistiek,
+    opmerking, outgoing, put_row, statistiek,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -123,6 +123,7 @@ impl Applier {
         }
         let dag = parse_date(at, &bericht.vandaag)?;
         statistiek::bericht(overlay, at, bericht, message, dag)?;
+        opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
         match message {
             Message::Wmo301(_)
             | Message::Wmo305(_)

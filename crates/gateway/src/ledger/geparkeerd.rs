@@ -4,7 +4,7 @@ use iwmo_codec::messages::Message;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, untranslatable};
-use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, put_row};
+use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, opmerking, put_row};
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
@@ -47,6 +47,7 @@ pub(super) fn judge(
     overlay.delete(keys::wachtend(dossier, oordeel.seq));
     overlay.delete(keys::oordeel(row.tot_us, dossier.gemeente, oordeel.seq));
     overlay.put(keys::persoon_entry(dossier.gemeente, &dossier.bsn, at.seq), Vec::new());
+    opmerking::of_judgement(overlay, at, oordeel, &row)?;
     if oordeel.uitspraak != Uitspraak::Goedgekeurd {
         return Ok(None);
     }

@@ -14,6 +14,7 @@
 //! | `g` | gemeente, seq | a message that waits to be judged (D8) |
 //! | `j` | gemeente, aanbieder, BSN, seq | nothing: which messages of a dossier wait to be judged |
 //! | `v` | moment, gemeente, seq | nothing: which message must be judged from that moment on |
+//! | `z` | gemeente, seq | what was odd about a message, until somebody dealt with it |
 //! | `n` | gemeente | counters |
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
@@ -21,8 +22,8 @@
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
-//! | `z` | partner | how sending to the partner stands |
-//! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
+//! | `s` | partner | how sending to the partner stands |
+//! | `k` | gemeente, month, kind, names | a count (`statistiek.rs`) |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -203,6 +204,23 @@ pub fn oordeel_delen(key: &[u8]) -> Option<(i64, Gemeente, u64)> {
     Some((moment_us, gemeente, laatste_seq(rest.get(12..)?)?))
 }
 
+/// Key of what was odd about a message.
+pub fn opmerking(gemeente: Gemeente, seq: u64) -> Vec<u8> {
+    key(b'z', &[gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// Prefix of what was odd about messages of a gemeente; of all gemeenten without one.
+pub fn opmerkingen(gemeente: Option<Gemeente>) -> Vec<u8> {
+    of(b'z', gemeente)
+}
+
+/// Reads back gemeente and entry from the key of what was odd about a message.
+pub fn opmerking_delen(key: &[u8]) -> Option<(Gemeente, u64)> {
+    let rest = key.strip_prefix(b"z")?;
+    let gemeente = Gemeente::new(std::str::from_utf8(rest.get(..4)?).ok()?).ok()?;
+    Some((gemeente, laatste_seq(rest.get(4..)?)?))
+}
+
 /// Key of a notification to the CAK.
 pub fn eb_melding(gemeente: Gemeente, identificatie: &str) -> Vec<u8> {
     key(b'e', &[gemeente.as_str().as_bytes(), identificatie.as_bytes()])
@@ -251,7 +269,7 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
 
 /// Key of a count; `rest` is the month, the letter of its kind and what it is about.
 pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
-    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
+    key(b'k', &[gemeente.as_bytes(), rest.as_bytes()])
 }
 
 /// Reads back what a count is about from its key.
@@ -300,17 +318,17 @@ pub fn vastgehouden_van(partner: &PartnerId) -> Vec<u8> {
 
 /// Key of how sending to a partner stands.
 pub fn verzending(partner: &str) -> Vec<u8> {
-    key(b'z', &[partner.as_bytes()])
+    key(b's', &[partner.as_bytes()])
 }
 
 /// Prefix of how sending to partners stands.
 pub fn verzendingen() -> Vec<u8> {
-    key(b'z', &[])
+    key(b's', &[])
 }
 
 /// Reads back the partner from the key of how sending to it stands.
 pub fn verzending_partner(key: &[u8]) -> Option<&str> {
-    std::str::from_utf8(key.strip_prefix(b"z")?).ok()
+    std::str::from_utf8(key.strip_prefix(b"s")?).ok()
 }
 
 fn in_queue(kind: u8, partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {

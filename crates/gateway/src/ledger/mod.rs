@@ -11,6 +11,7 @@ mod apply;
 mod cak;
 mod geparkeerd;
 mod heen;
+mod opmerking;
 mod outgoing;
 mod rebuild;
 mod rows;
@@ -30,12 +31,12 @@ pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
 pub use rows::{
-    Declaratie, EbMelding, Geparkeerd, Heenbericht, Persoon, Sleutel, Stand, Tellers, Uitgaand, Vasthouding,
-    Verzending,
+    Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers, Uitgaand,
+    Vasthouding, Verzending,
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +160,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
         Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
         Some(b'v') => "when a message must be judged".to_owned(),
+        Some(b'z') => format!("what was odd about a message of gemeente {gemeente}"),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),
@@ -170,8 +172,8 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'u') => "the queue of a partner".to_owned(),
         Some(b'a') => "what is not sent yet".to_owned(),
         Some(b'b') => "what is held for a partner".to_owned(),
-        Some(b's') => format!("a count of gemeente {gemeente}"),
-        Some(b'z') => "how sending to a partner stands".to_owned(),
+        Some(b'k') => format!("a count of gemeente {gemeente}"),
+        Some(b's') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),
     }

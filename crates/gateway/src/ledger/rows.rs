@@ -72,6 +72,21 @@ pub struct Geparkeerd {
     pub geboortedatum: Option<Date>,
 }
 
+/// What was odd about a message, though no reason to refuse it (OP095): work for a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opmerking {
+    /// The kind of message.
+    pub soort: String,
+    /// What was odd.
+    pub codes: Vec<String>,
+    /// The aanbieder on the other side; none: the CAK.
+    pub aanbieder: Option<Aanbieder>,
+    /// The toewijzingen it speaks of.
+    pub nummers: Vec<ToewijzingNummer>,
+    /// When, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+}
+
 /// A notification to the CAK.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EbMelding {

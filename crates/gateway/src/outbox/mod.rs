@@ -16,7 +16,7 @@ mod direct;
 mod reply;
 mod sender;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -148,7 +148,7 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
     /// starts, changes and ends their tasks.
     pub async fn run(self, mut partners: watch::Receiver<Arc<Vec<Partner>>>, mut stop: Stop) {
         let mut tasks = JoinSet::new();
-        let mut running: HashMap<PartnerId, (Partner, Stopper)> = HashMap::new();
+        let mut running: BTreeMap<PartnerId, (Partner, Stopper)> = BTreeMap::new();
         let mut following = true;
         loop {
             let wanted = partners.borrow_and_update().clone();
@@ -163,6 +163,7 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
                 running.insert(partner.id.clone(), (partner.clone(), stopper));
             }
             tokio::select! {
+                biased;
                 () = stop.stopped() => break,
                 changed = partners.changed(), if following => following = changed.is_ok(),
                 Some(ended) = tasks.join_next(), if !tasks.is_empty() => log_panic(ended),
@@ -194,4 +195,4 @@ fn log_panic(ended: Result<(), tokio::task::JoinError>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -97,6 +97,8 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
         loop {
             let sleep = self.fill();
             tokio::select! {
+                // In this order and not by lot, so that a run can be done again.
+                biased;
                 () = stop.stopped() => break,
                 Some(landed) = self.flying.join_next_with_id() => self.land(landed),
                 news = changed.changed(), if following => {

@@ -5,6 +5,7 @@
 mod berichten;
 mod cursor;
 mod entry;
+mod findings;
 mod handelingen;
 mod inzagen;
 mod outgoing;
@@ -16,16 +17,18 @@ mod statistiek;
 mod termijnen;
 mod timeline;
 mod toewijzing;
+mod werk;
 mod words;
 
 pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten, entries_after, xml};
 pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
+pub use findings::{finding, finding_rules};
 pub use handelingen::{act_words, handeling_words};
 pub use inzagen::{AuditView, audit};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
-pub use persoon::{ArrangementView, arrangement};
-pub use queues::{QueueView, queues};
+pub use persoon::{ArrangementView, VerzoekView, arrangement};
+pub use queues::{HeldView, QueueView, held, queues};
 pub use reason::reason;
 pub use statistiek::{
     Aantal, Afkeuring, Doorlooptijd, Klasse, ProductCijfers, Statistiek, StatistiekFilter, month, statistiek,
@@ -35,6 +38,8 @@ pub use timeline::{Line, lines, timeline};
 pub use toewijzing::{
     EbPeriodeView, LeveringView, ToewijzingFilter, ToewijzingView, toewijzing, toewijzingen,
 };
+
+pub use werk::{NotAKind, WerkCursor, WerkFilter, WerkSoort, WerkView, werk};
 
 /// A text in both languages that the gateway speaks.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -114,6 +114,14 @@ pub(super) fn settled(bericht: &wmo325::Bericht, to: &str) -> Words {
     )
 }
 
+/// For one client of many, whose part the answer does not single out: that all was granted.
+pub(super) fn settled_in_full(bericht: &wmo325::Bericht) -> Option<Words> {
+    let antwoord = bericht.declaratie_antwoord.as_ref()?;
+    let granted = |codes: &[RetourCode]| codes.iter().all(|code| matches!(code.as_str(), "8001" | "0200"));
+    let all = granted(&bericht.header.retour_codes) && granted(&antwoord.retour_codes);
+    all.then(|| Words::new("declaratie toegekend", "declaration granted"))
+}
+
 /// A declaration that was refused as a whole.
 fn refused(codes: &[RetourCode], to: &str) -> Words {
     let codes = codes.iter().map(|code| code.as_str().to_owned()).collect::<Vec<_>>().join(", ");

@@ -37,7 +37,7 @@ pub struct TermijnView {
     pub vanaf: String,
     /// Whether the last day has passed.
     pub verlopen: bool,
-    /// Which timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING or CAK_DATA.
+    /// Which timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346 or OP090x4.
     pub termijn: &'static str,
     /// Who must act, or is told that another did not: `gemeente` or `aanbieder`.
     pub wie: &'static str,

@@ -40,6 +40,9 @@ pub struct Line {
     pub retourcodes: Vec<String>,
     /// The rules that decided it.
     pub regels: Vec<String>,
+    /// What was odd about it, though no reason to refuse it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waarschuwingen: Vec<String>,
 }
 
 /// Returns the timeline of a toewijzing: its own messages, and what its person's CAK notifications say.
@@ -55,6 +58,23 @@ pub fn timeline(
     bsn: &Bsn,
     nummer: ToewijzingNummer,
 ) -> Result<Vec<Line>, LedgerError> {
+    let about = |line: &Line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value());
+    of_person(ledger, reader, schemas, gemeente, bsn, about)
+}
+
+/// Returns the timeline of a person over all aanbieders.
+///
+/// # Errors
+///
+/// The store or the journal cannot be read.
+pub(super) fn of_person(
+    ledger: &Ledger,
+    reader: &Reader,
+    schemas: &Schemas,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    about: impl Fn(&Line) -> bool,
+) -> Result<Vec<Line>, LedgerError> {
     let chain = keys::chain(gemeente);
     let mut timeline: Vec<(i64, Line)> = Vec::new();
     for row in ledger.scan(&keys::persoon_entries(gemeente, bsn)) {
@@ -62,7 +82,7 @@ pub fn timeline(
         let Some(seq) = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
         let Some(entry) = reader.get(chain, seq)? else { continue };
         let mut lines = lines_of(ledger, reader, schemas, &entry, Some(bsn))?;
-        lines.retain(|line| line.toewijzingen.is_empty() || line.toewijzingen.contains(&nummer.value()));
+        lines.retain(&about);
         if !lines.is_empty() {
             let moment = entry.time.as_microsecond();
             timeline.extend(lines.into_iter().map(|line| (moment, line)));
@@ -91,6 +111,7 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
             text: words.en,
             retourcodes: Vec::new(),
             regels: Vec::new(),
+            waarschuwingen: Vec::new(),
         };
         lines.push((row.sinds_us, line));
     }
@@ -130,6 +151,7 @@ pub(super) fn lines_of(
         text: words.en,
         retourcodes: Vec::new(),
         regels: Vec::new(),
+        waarschuwingen: Vec::new(),
     };
     Ok(match &record {
         Record::Bericht(bericht) => {
@@ -152,6 +174,7 @@ pub(super) fn lines_of(
             let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
             bericht.uitspraak = oordeel.uitspraak.clone();
             bericht.regels.clone_from(&oordeel.regels);
+            bericht.waarschuwingen.clone_from(&oordeel.waarschuwingen);
             let mut lines = message_lines(rows, &bericht, &message, person, &new)?;
             for line in &mut lines {
                 let waited = judged_late(oordeel.tijd_om);
@@ -190,6 +213,7 @@ fn message_lines(
         let mut line = new(&bericht.soort, words);
         line.toewijzingen = nummers;
         line.regels = bericht.regels.clone();
+        line.waarschuwingen = bericht.waarschuwingen.clone();
         line.retourcodes = match (&bericht.uitspraak, class) {
             (Uitspraak::Kop { codes }, _) => codes.clone(),
             (Uitspraak::Klassen { codes }, Some(class)) => codes.get(class).cloned().unwrap_or_default(),
@@ -249,7 +273,8 @@ fn message_lines(
                 }
             }
             if !said {
-                say(Vec::new(), None, requests::settled(m, to));
+                let whole = if person.is_some() { requests::settled_in_full(m) } else { None };
+                say(Vec::new(), None, whole.unwrap_or_else(|| requests::settled(m, to)));
             }
         }
         _ => {
@@ -259,6 +284,7 @@ fn message_lines(
             let mut line = new(&bericht.soort, words);
             line.toewijzingen = answered_nummers(rows, message)?;
             line.retourcodes = codes;
+            line.waarschuwingen = bericht.waarschuwingen.clone();
             lines.push(line);
         }
     }

@@ -31,6 +31,14 @@ pub enum AnomalieSoort {
 }
 
 impl AnomalieSoort {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::DeletedWithDelivery,
+        Self::RejectedWithDelivery,
+        Self::SameVersionOtherContent,
+        Self::TwoOpenStarts,
+    ];
+
     /// Returns the name that reports and interfaces use.
     #[must_use]
     pub fn as_str(self) -> &'static str {

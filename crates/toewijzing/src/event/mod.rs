@@ -78,6 +78,26 @@ pub enum Inhoud {
     DeclaratieAntwoord(DeclaratieUitkomst),
 }
 
+impl Inhoud {
+    /// Returns the toewijzingen that a 301, 305, 307 or 317 names, ascending and once each.
+    #[must_use]
+    pub fn nummers(&self) -> Vec<ToewijzingNummer> {
+        let mut nummers: Vec<ToewijzingNummer> = match self {
+            Self::Toewijzen(products) => products.iter().map(|product| product.nummer).collect(),
+            Self::Starten(starts) => starts.iter().filter_map(|start| start.key.nummer).collect(),
+            Self::Stoppen(stops) => stops.iter().filter_map(|stop| stop.key.start.nummer).collect(),
+            Self::Wijzigen(verzoek) => {
+                let changed = verzoek.te_wijzigen.iter().map(|product| product.nummer);
+                verzoek.ongewijzigd.iter().copied().chain(changed).collect()
+            }
+            _ => Vec::new(),
+        };
+        nummers.sort_unstable();
+        nummers.dedup();
+        nummers
+    }
+}
+
 /// One ToegewezenProduct of a 301.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToegewezenProduct {

@@ -45,6 +45,9 @@ macro_rules! kinds {
         }
 
         impl WaarschuwingSoort {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
             /// Returns the name that reports and interfaces use.
             #[must_use]
             pub fn as_str(self) -> &'static str {

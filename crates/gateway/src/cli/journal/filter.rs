@@ -172,7 +172,7 @@ fn about(store: &ReadStore, entry: &Entry, nummer: Option<ToewijzingNummer>) -> 
 }
 
 /// Reads a BSN from a file or standard input. What was read stands in no error.
-fn read_bsn(file: &PathBuf) -> Result<Bsn, Failure> {
+pub(in crate::cli) fn read_bsn(file: &PathBuf) -> Result<Bsn, Failure> {
     let name = file.display();
     let mut text = String::new();
     let read = if file.as_os_str() == "-" {

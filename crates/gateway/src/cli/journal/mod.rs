@@ -7,6 +7,8 @@ mod show;
 mod tail;
 mod verify;
 
+pub(super) use filter::read_bsn;
+
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};

@@ -9,6 +9,7 @@ mod parked;
 mod refused_notification;
 mod requests;
 mod whatif;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod files;
 mod reading;
+mod reopened;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -223,7 +223,7 @@ pub(super) fn retry() -> Attempt {
     Attempt::Retry { reason: "the partner answered 503".into(), after: None }
 }
 
-pub(super) fn partner(id: &str) -> Partner {
+pub(crate) fn partner(id: &str) -> Partner {
     Partner {
         id: PartnerId(id.to_owned()),
         kind: PartnerKind::Aanbieder,
@@ -235,7 +235,7 @@ pub(super) fn partner(id: &str) -> Partner {
     }
 }
 
-pub(super) fn pace() -> Pace {
+pub(crate) fn pace() -> Pace {
     Pace {
         backoff_first: Duration::from_secs(1),
         backoff_max: Duration::from_secs(64),

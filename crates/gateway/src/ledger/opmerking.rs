@@ -1,0 +1,76 @@
+//! What was odd about a message, kept until somebody dealt with it.
+
+use iwmo_codec::messages::Message;
+use iwmo_toewijzing::dossier::AnomalieSoort;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
+
+use super::{At, Geparkeerd, LedgerError, Opmerking, keys, put_row};
+use crate::engine::record::{Bericht, Oordeel, Uitspraak};
+use crate::store::Overlay;
+use crate::translate;
+
+/// Keeps what was odd about a message; about one that waits nothing is said yet.
+pub(super) fn of_message(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    gemeente: Gemeente,
+    bericht: &Bericht,
+    message: &Message,
+) -> Result<(), LedgerError> {
+    if matches!(bericht.uitspraak, Uitspraak::Geparkeerd { .. }) {
+        return Ok(());
+    }
+    let aanbieder = match message {
+        Message::Wmo302(_) | Message::Wmo320(_) => {
+            message.header().ontvanger.and_then(|agb| Aanbieder::new(agb).ok())
+        }
+        _ => translate::sides(message).ok().map(|(_, aanbieder)| aanbieder),
+    };
+    let about = About { soort: &bericht.soort, aanbieder, nummers: translate::nummers(message) };
+    keep(overlay, at, gemeente, about, &bericht.waarschuwingen)
+}
+
+/// Keeps what was odd about a message that waited.
+pub(super) fn of_judgement(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    oordeel: &Oordeel,
+    parked: &Geparkeerd,
+) -> Result<(), LedgerError> {
+    let dossier = &parked.event.dossier;
+    let about = About {
+        soort: &oordeel.soort,
+        aanbieder: Some(dossier.aanbieder),
+        nummers: parked.event.inhoud.nummers(),
+    };
+    keep(overlay, at, dossier.gemeente, about, &oordeel.waarschuwingen)
+}
+
+struct About<'a> {
+    soort: &'a str,
+    aanbieder: Option<Aanbieder>,
+    nummers: Vec<ToewijzingNummer>,
+}
+
+fn keep(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    gemeente: Gemeente,
+    about: About<'_>,
+    found: &[String],
+) -> Result<(), LedgerError> {
+    // An anomaly follows from the records, and is gone when they are mended.
+    let follows = |code: &&String| AnomalieSoort::ALL.iter().any(|soort| soort.as_str() == code.as_str());
+    let codes: Vec<String> = found.iter().filter(|code| !follows(code)).cloned().collect();
+    if codes.is_empty() {
+        return Ok(());
+    }
+    let row = Opmerking {
+        soort: about.soort.to_owned(),
+        codes,
+        aanbieder: about.aanbieder,
+        nummers: about.nummers,
+        sinds_us: at.time.as_microsecond(),
+    };
+    put_row(overlay, keys::opmerking(gemeente, at.seq), &row)
+}

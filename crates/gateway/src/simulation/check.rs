@@ -1,0 +1,312 @@
+//! What must hold when everything is quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iwmo_toewijzing::identity::Gemeente;
+
+use super::expected::{Expected, charged, month};
+use super::gateway::folder;
+use super::world::{PARTNERS, World, digest, short};
+use crate::engine::OutgoingId;
+use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak};
+use crate::journal::{Position, Reader, verify_on};
+use crate::ledger::{self, Applier, Persoon, Rows, Stand, Uitgaand, decode_row, keys, row_words};
+
+/// Months are compared until this one, far after every run.
+const HORIZON: i32 = 2030 * 12;
+
+/// What the journal says, one entry after the other.
+#[derive(Default)]
+struct Told {
+    /// The names of the entries that hold a message, by sender and digest.
+    received: BTreeMap<(String, [u8; 32]), Vec<String>>,
+    /// What is to be sent, by partner and key, in order.
+    outgoing: BTreeMap<(String, String), Vec<(OutgoingId, String, [u8; 32])>>,
+    /// How many answers there are to an entry of ours, by chain and number.
+    answers: BTreeMap<([u8; 4], u64), u32>,
+    /// Notifications to the CAK.
+    notifications: Vec<([u8; 4], u64)>,
+    /// 301s of ours.
+    orders: Vec<([u8; 4], u64)>,
+    /// 305s and 307s that wait for their judgement, by chain and number.
+    parked: BTreeMap<([u8; 4], u64), Box<Bericht>>,
+    expected: Expected,
+}
+
+pub(super) fn all(world: &World) {
+    let Some(journal) = world.journal() else { return world.violated("the gateway is down".to_owned()) };
+    let told = read(world, &journal);
+    acknowledged(world, &told);
+    deliveries(world, &told);
+    answers(world, &told);
+    contribution(world, &told);
+    replay(world, &journal);
+    match verify_on(&world.disk, folder(), &mut |_| {}) {
+        Ok(report) if report.is_clean() => {}
+        found => world.violated(format!("the journal does not verify: {found:?}")),
+    }
+}
+
+fn read(world: &World, journal: &Reader) -> Told {
+    let mut told = Told::default();
+    for entry in journal.read_all(Position::START) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                world.violated(format!("the journal cannot be read: {error}"));
+                break;
+            }
+        };
+        let (chain, seq) = (entry.id.chain.code(), entry.id.seq);
+        let record = match Record::decode(entry.kind, entry.version, &entry.payload) {
+            Ok(record) => record,
+            Err(error) => {
+                world.violated(format!("{}: {error}", entry.id));
+                continue;
+            }
+        };
+        let (uitgaand, eb) = match record {
+            Record::Bericht(bericht) => {
+                told.bericht(world, &entry.id.to_string(), chain, seq, &bericht);
+                let (uitgaand, eb) = (bericht.uitgaand.clone(), bericht.eb.clone());
+                if matches!(bericht.uitspraak, Uitspraak::Geparkeerd { .. }) {
+                    told.parked.insert((chain, seq), bericht);
+                }
+                (uitgaand, eb)
+            }
+            Record::Planning(planning) => (planning.uitgaand, Some(planning.eb)),
+            Record::Oordeel(oordeel) => {
+                told.oordeel(world, &entry.id.to_string(), chain, &oordeel);
+                (oordeel.uitgaand, oordeel.eb)
+            }
+            _ => (Vec::new(), None),
+        };
+        if eb.is_some_and(|eb| matches!(eb.uitkomst, EbUitkomst::Melding { .. })) {
+            told.notifications.push((chain, seq));
+        }
+        for (index, message) in uitgaand.into_iter().enumerate() {
+            let id = OutgoingId { gemeente: chain, seq, index: index as u16 };
+            let lane = told.outgoing.entry((message.partner, message.volgorde)).or_default();
+            lane.push((id, message.soort, digest(&message.bytes)));
+        }
+    }
+    for ((chain, seq), bericht) in &told.parked {
+        let chain = String::from_utf8_lossy(chain);
+        world.violated(format!("{chain}:{seq}, a {}, was never judged", bericht.soort));
+    }
+    told
+}
+
+impl Told {
+    fn bericht(&mut self, world: &World, id: &str, chain: [u8; 4], seq: u64, bericht: &Bericht) {
+        let key = (bericht.partner.clone(), bericht.sha256);
+        self.received.entry(key).or_default().push(id.to_owned());
+        if digest(&bericht.bytes) != bericht.sha256 {
+            world.violated(format!("{id} has other bytes than its digest says"));
+        }
+        match bericht.soort.as_str() {
+            "WMO305" | "WMO307" => {
+                self.judged(world, id, &bericht.soort, &bericht.uitspraak, &bericht.uitgaand, &bericht.bytes);
+            }
+            "WMO301" => self.orders.push((chain, seq)),
+            _ => {
+                if let Some(heen) = bericht.heenbericht {
+                    *self.answers.entry((chain, heen)).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// A message that waited is judged.
+    fn oordeel(&mut self, world: &World, id: &str, chain: [u8; 4], oordeel: &Oordeel) {
+        match self.parked.remove(&(chain, oordeel.seq)) {
+            None => world.violated(format!("{id} judges a message that does not wait")),
+            Some(bericht) => {
+                let (uitspraak, uitgaand) = (&oordeel.uitspraak, &oordeel.uitgaand);
+                self.judged(world, id, &bericht.soort, uitspraak, uitgaand, &bericht.bytes);
+            }
+        }
+    }
+
+    /// A 305 or 307 has its judgement, and with it its one retour; or it waits, and has none.
+    fn judged(
+        &mut self,
+        world: &World,
+        id: &str,
+        soort: &str,
+        uitspraak: &Uitspraak,
+        uitgaand: &[record::Uitgaand],
+        bytes: &[u8],
+    ) {
+        let retour = if soort == "WMO305" { "WMO306" } else { "WMO308" };
+        let retours = uitgaand.iter().filter(|message| message.soort == retour).count();
+        let wanted = usize::from(!matches!(uitspraak, Uitspraak::Geparkeerd { .. }));
+        if retours != wanted {
+            world.violated(format!("{id}, a {soort}, has {retours} retours"));
+        }
+        if *uitspraak == Uitspraak::Goedgekeurd
+            && let Ok(message) = world.shelves.schemas.decode(bytes)
+        {
+            self.expected.approved(&message);
+        }
+    }
+}
+
+/// What was acknowledged is there, once, under the name that was given; and nothing is there twice.
+fn acknowledged(world: &World, told: &Told) {
+    let acknowledged = world.state().acknowledged.clone();
+    for ((from, sha256), id) in acknowledged {
+        let found = told.received.get(&(from.to_owned(), sha256));
+        if found.is_none_or(|found| found[..] != [id.clone()]) {
+            let found = found.cloned().unwrap_or_default();
+            world.violated(format!("{} of {from} was acknowledged as {id} and is {found:?}", short(&sha256)));
+        }
+    }
+    for ((from, sha256), ids) in &told.received {
+        if ids.len() != 1 {
+            world.violated(format!("{} of {from} took effect {} times: {ids:?}", short(sha256), ids.len()));
+        }
+    }
+}
+
+/// Each partner has everything that was addressed to it, in order for each key, and nothing else.
+fn deliveries(world: &World, told: &Told) {
+    let mut addressed: BTreeMap<&str, BTreeSet<[u8; 32]>> = BTreeMap::new();
+    for ((partner, key), lane) in &told.outgoing {
+        let places: BTreeMap<[u8; 32], usize> = match world.state().partners.get(partner.as_str()) {
+            Some(partner) => partner.received.iter().map(|bytes| digest(bytes)).zip(0..).collect(),
+            None => BTreeMap::new(),
+        };
+        let mut last = None;
+        for (id, soort, sha256) in lane {
+            addressed.entry(partner).or_default().insert(*sha256);
+            let row: Option<Uitgaand> = world.shelves.ledger.row(&keys::uitgaand(id)).expect("a row");
+            let stand = row.as_ref().map(|row| row.stand);
+            match (places.get(sha256), stand) {
+                (Some(place), Some(_)) => {
+                    if last.is_some_and(|last| last > *place) {
+                        world.violated(format!("{partner} got {id}, a {soort} of {key}, out of order"));
+                    }
+                    last = Some(*place);
+                }
+                // Given up, for an operator.
+                (None, Some(Stand::Geparkeerd)) => {}
+                (None, _) => world.violated(format!("{partner} never got {id}, a {soort}: {stand:?}")),
+                (Some(_), None) => world.violated(format!("{id} is in the journal and not in the ledger")),
+            }
+        }
+    }
+    for name in PARTNERS {
+        let received = world.state().partner(name).seen.clone();
+        let known = addressed.remove(name).unwrap_or_default();
+        for sha256 in received.difference(&known) {
+            world.violated(format!("{name} got {}, which no entry sends", short(sha256)));
+        }
+    }
+}
+
+/// Every message of ours has one retour.
+fn answers(world: &World, told: &Told) {
+    let parked = parked(told, world);
+    for heen in told.orders.iter().chain(&told.notifications).filter(|heen| !parked.contains(heen)) {
+        let count = told.answers.get(heen).copied().unwrap_or(0);
+        if count != 1 {
+            let (chain, seq) = heen;
+            let chain = String::from_utf8_lossy(chain);
+            world.violated(format!("{chain}:{seq} of ours has {count} retours"));
+        }
+    }
+}
+
+/// The entries of which a message was given up.
+fn parked(told: &Told, world: &World) -> BTreeSet<([u8; 4], u64)> {
+    let ids = told.outgoing.values().flatten().map(|(id, ..)| id);
+    let is_parked = |id: &&OutgoingId| {
+        let row: Option<Uitgaand> = world.shelves.ledger.row(&keys::uitgaand(id)).expect("a row");
+        row.is_some_and(|row| row.stand == Stand::Geparkeerd)
+    };
+    ids.filter(is_parked).map(|id| (id.gemeente, id.seq)).collect()
+}
+
+/// The CAK holds the periods that the gateway believes it holds, and they charge what the deliveries say.
+fn contribution(world: &World, told: &Told) {
+    let expected = told.expected.months(HORIZON);
+    let parked = parked(told, world);
+    let given_up = |persoon: &Persoon, gemeente: Gemeente| {
+        let entries = told.notifications.iter().filter(|entry| parked.contains(entry));
+        let code = keys::chain(gemeente).code();
+        entries.clone().any(|(chain, _)| *chain == code) && persoon.eb.onderweg().is_some()
+    };
+    for row in world.shelves.ledger.scan(&keys::personen()) {
+        let (key, value) = row.expect("a row");
+        let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
+        let persoon: Persoon = decode_row(&key, &value).expect("a row");
+        let person = (gemeente.to_string(), bsn.expose().to_owned());
+        let believed: Vec<(u64, String, Option<String>)> = persoon
+            .eb
+            .aanvaard()
+            .iter()
+            .map(|period| {
+                let stop = period.stop.map(|stop| stop.to_string());
+                (u64::from(period.nummer.value()), period.start.datum.to_string(), stop)
+            })
+            .collect();
+        let mut held: Vec<(u64, String, Option<String>)> = Vec::new();
+        for ((code, number), period) in &world.state().cak.periods {
+            if (code, &period.bsn) == (&person.0, &person.1) && !period.deleted {
+                held.push((*number, period.start.clone(), period.stop.clone()));
+            }
+        }
+        let sorted = |mut list: Vec<(u64, String, Option<String>)>| {
+            list.sort();
+            list
+        };
+        let (believed, held) = (sorted(believed), sorted(held));
+        if given_up(&persoon, gemeente) {
+            continue;
+        }
+        if believed != held {
+            world.violated(format!("the CAK holds {held:?} and the gateway believes {believed:?}"));
+        }
+        if let Some(reason) = &persoon.eb_reden {
+            world.violated(format!("a person is left to an operator: {reason}"));
+        }
+        let day = |text: &str| text.parse().expect("a date");
+        let months: BTreeSet<i32> = held
+            .iter()
+            .flat_map(|(_, start, stop)| {
+                let stop = stop.as_deref().map_or(jiff::civil::Date::MAX, day);
+                charged(day(start), stop, HORIZON)
+            })
+            .collect();
+        let wanted = expected.get(&person).cloned().unwrap_or_default();
+        if months != wanted {
+            let name = |months: &BTreeSet<i32>| match (months.first(), months.last()) {
+                (Some(first), Some(last)) => format!("{} from {first} to {last}", months.len()),
+                _ => "none".to_owned(),
+            };
+            world.violated(format!(
+                "the CAK charges {} months (base {}) and the deliveries say {}: {held:?}",
+                name(&months),
+                month(jiff::civil::date(2026, 1, 1)),
+                name(&wanted)
+            ));
+        }
+    }
+}
+
+/// The journal alone gives the ledger.
+fn replay(world: &World, journal: &Reader) {
+    let (live, other) = (&world.shelves.ledger, &world.shelves.other);
+    other.clear().expect("a store");
+    let applier = Applier::new(world.shelves.schemas.clone());
+    if let Err(error) = ledger::catch_up(other, journal, &applier, &mut |_| {}) {
+        return world.violated(format!("the journal cannot be replayed: {error}"));
+    }
+    if live.tips() != journal.tips() || other.tips() != journal.tips() {
+        world.violated("the ledger stands for another journal".to_owned());
+    }
+    if let Some(difference) = live.first_difference(other).expect("two stores") {
+        world.violated(format!("replay gives another ledger: {}", row_words(&difference.key)));
+    }
+}

@@ -1,0 +1,37 @@
+//! The gateway's core in a world that is made of one seed.
+//!
+//! What runs is what the daemon runs: the journal, the ledger, the engine's rounds, the outbox's tasks and the
+//! daily run. What is made up is what lies around it: the disk, the clock, the network, the aanbieders, the CAK and
+//! the backoffice. Everything happens on one thread in driven time, and everything that happens by chance comes
+//! from the seed, so the same seed gives the same run. `docs/proofs.md` says what this shows and what it does not.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `random.rs`, `clock.rs`, `hooks.rs` | chance, time, and where the core asks for them |
+//! | `messages.rs` | what partners write |
+//! | `world.rs` | the shared state of a run, and its trace |
+//! | `gateway.rs` | the gateway: started, killed, started again |
+//! | `network.rs` | what becomes of a message on its way, both ways |
+//! | `peers.rs`, `cak.rs` | what partners do with what they get |
+//! | `script.rs` | what gemeente and aanbieders set out to do |
+//! | `faults.rs` | what goes wrong, and when |
+//! | `check.rs`, `expected.rs` | what must hold at the end |
+//! | `run.rs` | one seed from beginning to end |
+
+mod cak;
+mod check;
+mod clock;
+mod expected;
+mod faults;
+mod gateway;
+mod hooks;
+mod messages;
+mod network;
+mod peers;
+mod random;
+mod run;
+mod script;
+mod tests;
+mod world;
+
+pub(crate) use hooks::{Canary, is_broken, lot};

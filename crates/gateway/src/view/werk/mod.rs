@@ -1,0 +1,254 @@
+//! The work queue: what a person of the gemeente must do or look at, over everything on record.
+//!
+//! Most of it is not stored: it follows from the records and is gone when they are mended. Only what was odd about a
+//! message stays until somebody says that it was dealt with. A page goes through everything and keeps the rows that
+//! come first, so its memory is bounded by its size. `sources.rs` says where work comes from.
+
+mod sources;
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::berichten::Page;
+use super::{NotACursor, Words};
+use crate::ledger::LedgerError;
+use crate::store::Ledger;
+
+/// Sorts what has no last day behind what has one.
+const NO_DAY: &str = "9999-12-31";
+
+/// Kinds of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WerkSoort {
+    /// A request waits for its answer.
+    Verzoek,
+    /// A declaration waits for its answer.
+    Declaratie,
+    /// The aanbieder refused a toewijzing: correct it and send it again.
+    Afgekeurd,
+    /// A stop is overdue.
+    Stop,
+    /// Something is on record that should not be.
+    Anomalie,
+    /// What the CAK is told needs a person.
+    Cak,
+    /// An outgoing message was refused or given up.
+    Uitgaand,
+    /// A message that came too early waits.
+    Geparkeerd,
+    /// Something was odd about a message.
+    Waarschuwing,
+}
+
+impl WerkSoort {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Verzoek,
+        Self::Declaratie,
+        Self::Afgekeurd,
+        Self::Stop,
+        Self::Anomalie,
+        Self::Cak,
+        Self::Uitgaand,
+        Self::Geparkeerd,
+        Self::Waarschuwing,
+    ];
+
+    /// Returns the name that interfaces use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verzoek => "verzoek",
+            Self::Declaratie => "declaratie",
+            Self::Afgekeurd => "afgekeurd",
+            Self::Stop => "stop",
+            Self::Anomalie => "anomalie",
+            Self::Cak => "cak",
+            Self::Uitgaand => "uitgaand",
+            Self::Geparkeerd => "geparkeerd",
+            Self::Waarschuwing => "waarschuwing",
+        }
+    }
+}
+
+/// The name is no kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no kind of work; one of verzoek, declaratie, afgekeurd, stop, anomalie, cak, uitgaand, geparkeerd, waarschuwing"
+)]
+pub struct NotAKind;
+
+impl FromStr for WerkSoort {
+    type Err = NotAKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.to_lowercase();
+        Self::ALL.into_iter().find(|soort| soort.as_str() == text).ok_or(NotAKind)
+    }
+}
+
+/// Something for a person to do or look at. Nothing in it says who it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WerkView {
+    /// verzoek, declaratie, afgekeurd, stop, anomalie, cak, uitgaand, geparkeerd or waarschuwing.
+    pub soort: &'static str,
+    /// What exactly, as TWO_OPEN_STARTS or TRANSPORT.
+    pub code: String,
+    /// Gemeentecode.
+    pub gemeente: String,
+    /// AGB code of the aanbieder on the other side.
+    pub aanbieder: Option<String>,
+    /// ToewijzingNummer.
+    pub toewijzing: Option<u32>,
+    /// The entry or outgoing message that it is about, `GEMEENTE:SEQ` or `GEMEENTE:SEQ/N`.
+    pub entry: Option<String>,
+    /// The last day, if there is one.
+    pub uiterlijk: Option<String>,
+    /// Whether the last day has passed.
+    pub verlopen: bool,
+    /// Since when, on a Dutch clock, where that is known.
+    pub sinds: Option<String>,
+    /// What is to be done, in Dutch.
+    pub tekst: String,
+    /// What is to be done, in English.
+    pub text: String,
+    /// The rules and decisions that it rests on.
+    pub regels: Vec<&'static str>,
+}
+
+impl WerkView {
+    fn new(soort: WerkSoort, code: &str, gemeente: Gemeente, words: Words) -> Self {
+        Self {
+            soort: soort.as_str(),
+            code: code.to_owned(),
+            gemeente: gemeente.to_string(),
+            aanbieder: None,
+            toewijzing: None,
+            entry: None,
+            uiterlijk: None,
+            verlopen: false,
+            sinds: None,
+            tekst: words.nl,
+            text: words.en,
+            regels: Vec::new(),
+        }
+    }
+
+    fn due(mut self, last: Date, today: Date) -> Self {
+        self.uiterlijk = Some(last.to_string());
+        self.verlopen = today > last;
+        self
+    }
+
+    /// The place of a row: what is due first comes first, then what makes it unique. No personal data is in it.
+    fn place(&self) -> String {
+        let day = self.uiterlijk.as_deref().unwrap_or(NO_DAY);
+        let number = self.toewijzing.map(|nummer| nummer.to_string()).unwrap_or_default();
+        let (aanbieder, entry) = (self.aanbieder.as_deref(), self.entry.as_deref());
+        let optional = [aanbieder.unwrap_or_default(), &number, entry.unwrap_or_default()].join("|");
+        [day, &self.gemeente, self.soort, &self.code, &optional].join("|")
+    }
+}
+
+/// Which work to show.
+#[derive(Clone, Debug, Default)]
+pub struct WerkFilter {
+    /// Of these gemeenten; none: all.
+    pub gemeenten: Option<Vec<Gemeente>>,
+    /// With this aanbieder.
+    pub aanbieder: Option<Aanbieder>,
+    /// Of this kind.
+    pub soort: Option<WerkSoort>,
+    /// With this code.
+    pub code: Option<String>,
+    /// Only what is overdue.
+    pub verlopen: bool,
+    /// After the place of this cursor.
+    pub after: Option<WerkCursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The place of a row in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WerkCursor(String);
+
+impl std::fmt::Display for WerkCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
+    }
+}
+
+impl FromStr for WerkCursor {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotACursor)?;
+        String::from_utf8(bytes).map(Self).map_err(|_| NotACursor)
+    }
+}
+
+/// Returns the work, what is due first in front.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn werk(
+    ledger: &Ledger,
+    filter: &WerkFilter,
+    today: Date,
+) -> Result<Page<WerkView, WerkCursor>, LedgerError> {
+    let mut queue = Queue { filter, today, rows: BTreeMap::new(), more: false };
+    let gemeenten: Vec<Option<Gemeente>> = match &filter.gemeenten {
+        Some(gemeenten) => gemeenten.iter().copied().map(Some).collect(),
+        None => vec![None],
+    };
+    for gemeente in gemeenten {
+        sources::of_dossiers(ledger, gemeente, &mut queue)?;
+        sources::of_declarations(ledger, gemeente, &mut queue)?;
+        sources::of_persons(ledger, gemeente, &mut queue)?;
+        sources::of_outgoing(ledger, gemeente, &mut queue)?;
+        sources::of_parked(ledger, gemeente, &mut queue)?;
+        sources::of_messages(ledger, gemeente, &mut queue)?;
+    }
+    let next = queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| WerkCursor(place.clone()));
+    Ok(Page { rows: queue.rows.into_values().collect(), next })
+}
+
+/// The rows that come first.
+struct Queue<'f> {
+    filter: &'f WerkFilter,
+    today: Date,
+    rows: BTreeMap<String, WerkView>,
+    more: bool,
+}
+
+impl Queue<'_> {
+    fn wants(&self, soorten: &[WerkSoort]) -> bool {
+        self.filter.soort.is_none_or(|soort| soorten.contains(&soort))
+    }
+
+    fn add(&mut self, row: WerkView) {
+        let filter = self.filter;
+        let other = filter.aanbieder.is_some_and(|wanted| row.aanbieder.as_deref() != Some(wanted.as_str()))
+            || filter.soort.is_some_and(|wanted| row.soort != wanted.as_str())
+            || filter.code.as_ref().is_some_and(|wanted| !row.code.split(',').any(|code| code == wanted))
+            || (filter.verlopen && !row.verlopen);
+        let place = row.place();
+        if other || filter.after.as_ref().is_some_and(|after| place <= after.0) {
+            return;
+        }
+        self.rows.insert(place, row);
+        if self.rows.len() > filter.limit {
+            self.rows.pop_last();
+            self.more = true;
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Where work comes from: each kind of row that may need a person.
+
+use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::calendar::Kalender;
+use iwmo_toewijzing::deadline::{self, Subject, Timer, Wie};
+use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus, Verzoek, VerzoekSoort, VerzoekStatus};
+use iwmo_toewijzing::identity::Gemeente;
+use jiff::Timestamp;
+
+use super::{Queue, WerkSoort, WerkView};
+use crate::clock::dutch_time;
+use crate::ledger::{
+    Declaratie, EbMelding, Geparkeerd, LedgerError, Opmerking, Persoon, Rows, Stand, Uitgaand, decode_row,
+    keys,
+};
+use crate::store::Ledger;
+use crate::view::{Words, finding, finding_rules, reason};
+
+pub(super) fn of_dossiers(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    if !queue.wants(&[WerkSoort::Verzoek, WerkSoort::Afgekeurd, WerkSoort::Stop, WerkSoort::Anomalie]) {
+        return Ok(());
+    }
+    for row in ledger.scan(&keys::dossiers(gemeente)) {
+        let (key, value) = row?;
+        let dossier: Dossier = decode_row(&key, &value)?;
+        let (gemeente, aanbieder) = (dossier.key().gemeente, dossier.key().aanbieder);
+        let with = |mut row: WerkView, nummer: Option<u32>, entry: Option<u64>| {
+            row.aanbieder = Some(aanbieder.to_string());
+            row.toewijzing = nummer;
+            row.entry = entry.map(|seq| format!("{gemeente}:{seq}"));
+            row
+        };
+        for anomaly in dossier.anomalieen() {
+            let code = anomaly.soort.as_str();
+            let mut row = WerkView::new(WerkSoort::Anomalie, code, gemeente, finding(code));
+            row.regels = finding_rules(code);
+            let nummer = match &anomaly.onderwerp {
+                Onderwerp::Toewijzing(nummer) => Some(nummer.value()),
+                Onderwerp::Taakgericht(_) => None,
+            };
+            queue.add(with(row, nummer, None));
+        }
+        for nummer in dossier.nummers() {
+            // T5: the latest word of the aanbieder on it is a refusal.
+            let last = dossier.versies(nummer).last().filter(|v| v.status == VersieStatus::Rejected);
+            if let Some(version) = last {
+                let words = Words::new(
+                    "de aanbieder keurde de toewijzing af: verbeter haar en stuur haar opnieuw",
+                    "the aanbieder refused the toewijzing: correct it and send it again",
+                );
+                let mut row = WerkView::new(WerkSoort::Afgekeurd, "302", gemeente, words);
+                row.regels = vec!["OP286"];
+                queue.add(with(row, Some(nummer.value()), Some(version.bericht.entry)));
+            }
+        }
+        let deadlines = deadline::of_dossier(&dossier, Wie::Gemeente, Kalender::default());
+        for found in deadlines {
+            match &found.subject {
+                Subject::Verzoek(referentie) => {
+                    let Some(verzoek) = dossier.verzoek(referentie) else { continue };
+                    let row = request(verzoek, gemeente).due(found.due, queue.today);
+                    queue.add(with(row, None, Some(verzoek.bericht.entry)));
+                }
+                // OP288: an overdue stop is work; one that is merely expected is a deadline.
+                Subject::Onderwerp(Onderwerp::Toewijzing(nummer))
+                    if found.timer == Timer::StopMissing && found.is_expired(queue.today) =>
+                {
+                    let words = Words::new(
+                        "de toewijzing is afgelopen en er is geen stop gemeld: vraag de aanbieder erom",
+                        "the toewijzing has ended and no stop was reported: ask the aanbieder for it",
+                    );
+                    let mut row = WerkView::new(WerkSoort::Stop, found.timer.as_str(), gemeente, words);
+                    row.regels = vec!["OP288"];
+                    queue.add(with(row.due(found.due, queue.today), Some(nummer.value()), None));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn request(verzoek: &Verzoek, gemeente: Gemeente) -> WerkView {
+    let (kind, rule) = match verzoek.soort {
+        VerzoekSoort::Toewijzing => (Words::new("aanvraag", "request for a toewijzing"), "OP274"),
+        VerzoekSoort::Wijziging => (Words::new("verzoek om wijziging", "request for a change"), "OP346"),
+    };
+    let reference = verzoek.referentie.as_str();
+    let (nl, en) = match verzoek.status() {
+        VerzoekStatus::UnderInvestigation => (
+            "is in onderzoek: wijs toe (301) of wijs af (319)",
+            "is looked into: assign (301) or refuse (319)",
+        ),
+        _ => (
+            "wacht: wijs toe (301), wijs af of meld dat u het onderzoekt (319)",
+            "waits: assign (301), refuse, or say that you look into it (319)",
+        ),
+    };
+    let words = Words::new(format!("{} {reference} {nl}", kind.nl), format!("{} {reference} {en}", kind.en));
+    let mut row = WerkView::new(WerkSoort::Verzoek, verzoek.status().as_str(), gemeente, words);
+    row.regels = vec![rule];
+    row
+}
+
+pub(super) fn of_declarations(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    if !queue.wants(&[WerkSoort::Declaratie]) {
+        return Ok(());
+    }
+    for row in ledger.scan(&keys::declaraties(gemeente)) {
+        let (key, value) = row?;
+        let Some((gemeente, aanbieder, identificatie)) = keys::declaratie_delen(&key) else { continue };
+        let declaratie: Declaratie = decode_row(&key, &value)?;
+        if declaratie.antwoord.is_some() {
+            continue;
+        }
+        let due = deadline::declaratie(&identificatie, declaratie.dag, Kalender::default()).due;
+        let words = Words::new(
+            "een declaratie (323) wacht op antwoord (325)",
+            "a declaration (323) waits for its answer (325)",
+        );
+        let mut row = WerkView::new(WerkSoort::Declaratie, "323", gemeente, words).due(due, queue.today);
+        row.aanbieder = Some(aanbieder.to_string());
+        row.entry = Some(format!("{gemeente}:{}", declaratie.seq));
+        row.regels = vec!["OP090x4"];
+        queue.add(row);
+    }
+    Ok(())
+}
+
+pub(super) fn of_persons(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    if !queue.wants(&[WerkSoort::Cak]) {
+        return Ok(());
+    }
+    for row in ledger.scan(&keys::personen_van(gemeente)) {
+        let (key, value) = row?;
+        let Some((gemeente, _)) = keys::persoon_delen(&key) else { continue };
+        let persoon: Persoon = decode_row(&key, &value)?;
+        // With a moment to look again it waits by itself.
+        let (Some(codes), None) = (&persoon.eb_reden, persoon.plan_op_us) else { continue };
+        let mut row = WerkView::new(WerkSoort::Cak, codes, gemeente, reason(codes));
+        // A notification names the person without saying who it is; who never had one goes by their first entry.
+        let told = match persoon.eb.berichten().last() {
+            Some(last) => {
+                ledger.row::<EbMelding>(&keys::eb_melding(gemeente, last.identificatie.as_str()))?
+            }
+            None => None,
+        };
+        row.entry = Some(format!("{gemeente}:{}", told.map_or(persoon.sinds, |melding| melding.seq)));
+        queue.add(row);
+    }
+    Ok(())
+}
+
+pub(super) fn of_outgoing(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    if !queue.wants(&[WerkSoort::Uitgaand]) {
+        return Ok(());
+    }
+    for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
+        let (key, value) = row?;
+        let Some(id) = keys::uitgaand_id(&key) else { continue };
+        let message: Uitgaand = decode_row(&key, &value)?;
+        let code = String::from_utf8_lossy(&id.gemeente).into_owned();
+        let Ok(gemeente) = Gemeente::new(&code) else { continue };
+        if message.stand != Stand::Geparkeerd || is_a_task(ledger, gemeente, &message)? {
+            continue;
+        }
+        let (partner, why) = (&message.partner, message.reden.as_deref().unwrap_or_default());
+        let words = Words::new(
+            format!("bericht aan {partner} niet aangenomen: {why}"),
+            format!("message to {partner} not taken: {why}"),
+        );
+        let mut row = WerkView::new(WerkSoort::Uitgaand, &message.soort, gemeente, words);
+        row.entry = Some(id.to_string());
+        row.sinds = Timestamp::from_microsecond(message.sinds_us).ok().map(dutch_time);
+        queue.add(row);
+    }
+    Ok(())
+}
+
+/// Whether a message is a notification to the CAK whose refusal is with the person already, as work of its own.
+fn is_a_task(ledger: &Ledger, gemeente: Gemeente, message: &Uitgaand) -> Result<bool, LedgerError> {
+    let Some(identificatie) = &message.melding else { return Ok(false) };
+    let melding: Option<EbMelding> = ledger.row(&keys::eb_melding(gemeente, identificatie))?;
+    let Some(melding) = melding else { return Ok(false) };
+    let persoon: Option<Persoon> = ledger.row(&keys::persoon(gemeente, &melding.bsn))?;
+    let waits = |persoon: Persoon| {
+        persoon.eb.onderweg().is_some_and(|bericht| bericht.identificatie.as_str() == identificatie)
+    };
+    Ok(!persoon.is_some_and(waits))
+}
+
+pub(super) fn of_parked(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    if !queue.wants(&[WerkSoort::Geparkeerd]) {
+        return Ok(());
+    }
+    for row in ledger.scan(&keys::alle_geparkeerd(gemeente)) {
+        let (key, value) = row?;
+        let parked: Geparkeerd = decode_row(&key, &value)?;
+        let dossier = &parked.event.dossier;
+        let until = Timestamp::from_microsecond(parked.tot_us).map(dutch_time).unwrap_or_default();
+        let words = Words::new(
+            format!("een {} kwam te vroeg en wacht uiterlijk tot {until}", parked.soort),
+            format!("a {} came too early and waits until {until} at the latest", parked.soort),
+        );
+        let gemeente = dossier.gemeente;
+        let mut row = WerkView::new(WerkSoort::Geparkeerd, &parked.soort, gemeente, words);
+        row.aanbieder = Some(dossier.aanbieder.to_string());
+        row.toewijzing = parked.event.inhoud.nummers().first().map(|nummer| nummer.value());
+        row.entry = Some(format!("{gemeente}:{}", parked.event.bericht.entry));
+        row.regels = vec!["D8"];
+        queue.add(row);
+    }
+    Ok(())
+}
+
+pub(super) fn of_messages(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    if !queue.wants(&[WerkSoort::Waarschuwing]) {
+        return Ok(());
+    }
+    for row in ledger.scan(&keys::opmerkingen(gemeente)) {
+        let (key, value) = row?;
+        let Some((gemeente, seq)) = keys::opmerking_delen(&key) else { continue };
+        let found: Opmerking = decode_row(&key, &value)?;
+        let words = |pick: fn(Words) -> String| {
+            let all: Vec<String> = found.codes.iter().map(|code| pick(finding(code))).collect();
+            format!("{}: {}", found.soort.trim_start_matches("WMO"), all.join("; "))
+        };
+        let words = Words::new(words(|words| words.nl), words(|words| words.en));
+        let mut row = WerkView::new(WerkSoort::Waarschuwing, &found.codes.join(","), gemeente, words);
+        row.aanbieder = found.aanbieder.map(|aanbieder| aanbieder.to_string());
+        row.toewijzing = found.nummers.first().map(|nummer| nummer.value());
+        row.entry = Some(format!("{gemeente}:{seq}"));
+        row.sinds = Timestamp::from_microsecond(found.sinds_us).ok().map(dutch_time);
+        row.regels = found.codes.iter().flat_map(|code| finding_rules(code)).collect();
+        queue.add(row);
+    }
+    Ok(())
+}
