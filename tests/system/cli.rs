@@ -97,6 +97,61 @@ fn findings_end_with_1_in_every_form() {
     assert!(names.is_sorted());
 }
 
+/// What a gemeente keeps beside the program decides too, and the date; a list that cannot be used stops the command.
+#[test]
+fn lists_and_the_date_decide_too() {
+    let message = wmo305(&Envelope::new("0222", "98000001", "S1"), &Klant::new(1), &Order::new(1), &day(-20));
+    let found = |arguments: &[&str], code: i32| {
+        let arguments = [&["validate", "--format", "json"], arguments, &["-"]].concat();
+        let line = iwmo_in(arguments, &message).exits(code).json();
+        let codes = line[0]["diagnostics"].as_array().unwrap().iter();
+        codes.map(|found| found["retourcode"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let lists = folder.path().to_str().unwrap();
+    let shipped = root().join("deploy/lists");
+    std::fs::copy(shipped.join("gemeentecodes.tsv"), folder.path().join("gemeentecodes.tsv")).unwrap();
+    assert!(found(&["--lists", lists], 0).is_empty());
+    assert_eq!(found(&["--date", "2020-01-01"], 1), ["8848"]);
+    std::fs::write(folder.path().join("gemeentecodes.tsv"), "code\tvan\ttot\n0344\n").unwrap();
+    std::fs::write(folder.path().join("productcodes.tsv"), "categorie\tcode\n11\t11X01\n").unwrap();
+    let codes = found(&["--lists", lists], 1);
+    assert!(codes.contains(&"S300".to_owned()) && codes.contains(&"S329".to_owned()), "{codes:?}");
+    std::fs::write(folder.path().join("gemeentecodes.tsv"), "code\tvan\ttot\n344\n").unwrap();
+    let run = iwmo_in(["validate", "--lists", lists, "-"], &message).exits(2);
+    assert!(run.err.contains("gemeentecodes.tsv: line 2: a gemeentecode has four digits"), "{}", run.err);
+    let run = iwmo_in(["validate", "--lists", "/nowhere", "-"], &message).exits(2);
+    assert!(run.err.contains("there is no gemeentecodes.tsv"), "{}", run.err);
+}
+
+/// An envelope and the message in it are two documents; `show` opens it.
+#[test]
+fn an_envelope_is_judged_with_what_is_in_it() {
+    use iwmo_codec::MessageKind;
+    use iwmo_codec::stuf::{Adres, Refnummer, Systeem, Versie, Vrijbericht};
+    let message = wmo305(&Envelope::new("0222", "98000001", "S1"), &Klant::new(1), &Order::new(1), &day(-20));
+    let wrapped = |xml: Vec<u8>| {
+        let adres = Adres { zender: Systeem::new("98000001", "ECD"), ontvanger: Systeem::new("0222", "GGk") };
+        let (refnummer, tijdstip) = (Refnummer::from_random(7), "20260115093012345".parse().unwrap());
+        let versie = Versie::new(1, 0);
+        let bericht = Vrijbericht::wrap(MessageKind::Wmo305, xml, adres, refnummer, tijdstip, versie);
+        iwmo_codec::stuf::Envelope::Di01(bericht).encode().unwrap()
+    };
+    let lines = iwmo_in(["validate", "--format", "json", "-"], &wrapped(message.clone())).exits(0).json();
+    let named: Vec<_> = lines.iter().map(|line| (&line["file"], &line["message"])).collect();
+    assert_eq!(named, [(&"-".into(), &"Di01".into()), (&"-!WMO305".into(), &"WMO305".into())]);
+    let text = iwmo_in(["show", "-"], &wrapped(message.clone())).exits(0).out;
+    assert!(text.starts_with("Di01") && text.contains("functie: WMO305") && text.contains("StartProduct 1"));
+    let xml = iwmo_in(["show", "--format", "xml", "-"], &wrapped(message.clone())).exits(0).out;
+    assert_eq!(xml.as_bytes(), iwmo_in(["show", "--format", "xml", "-"], &message).exits(0).out.as_bytes());
+
+    let broken = String::from_utf8(message).unwrap().replace("StatusAanlevering>1<", "StatusAanlevering>X<");
+    let lines = iwmo_in(["validate", "--format", "json", "-"], &wrapped(broken.into_bytes())).exits(1).json();
+    assert_eq!((&lines[0]["valid"], &lines[1]["valid"]), (&true.into(), &false.into()));
+    let lines = iwmo_in(["validate", "--format", "json", "-"], &wrapped(b"<a/>".to_vec())).exits(1).json();
+    assert_eq!((&lines[0]["valid"], &lines[1]["valid"]), (&true.into(), &false.into()));
+}
+
 /// People read Dutch unless they ask for English; what programs read is the same in both.
 #[test]
 fn people_choose_their_language_and_programs_do_not_notice() {

@@ -98,7 +98,7 @@ impl<'x> Walk<'x, '_> {
         let simple = self.tables.simple(simple);
         let value = unescape_attribute(attribute.value);
         let value = normalise(simple.white_space, &value);
-        if let Some(mut finding) = value::finding(simple, Some(&value), attribute.name) {
+        if let Some(mut finding) = value::finding(simple, Some(&value), "", attribute.name) {
             finding.value = Some((value.into_owned(), true));
             self.report(attribute.offset, finding);
         } else if let Some(fixed) = fixed.filter(|fixed| !simple.same(&value, fixed)) {

@@ -129,9 +129,9 @@ impl<'x> Walk<'x, '_> {
             Collected::Buffer => Some(self.buffer.as_str()),
             Collected::TooLong => None,
         };
-        let Some(mut finding) = value::finding(simple, value, frame.local()) else { return };
+        let parent = self.frames.iter().rev().nth(1).map_or("", Frame::local);
+        let Some(mut finding) = value::finding(simple, value, parent, frame.local()) else { return };
         if let Some(value) = value {
-            let parent = self.frames.iter().rev().nth(1).map_or("", Frame::local);
             let personal = personal::is_personal(self.tables, number, frame.local(), parent, value);
             finding.value = Some((value.to_owned(), personal));
         }

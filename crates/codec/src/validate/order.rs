@@ -10,8 +10,11 @@ use super::findings::Finding;
 use super::frame::{Body, Frame, NONE};
 use super::walk::Walk;
 use super::words;
-use crate::schema::{Label, Model};
+use crate::schema::{Label, Model, UNKNOWN_NAMESPACE};
 use crate::xml::count_work;
+
+/// Namespaces that are remembered as wrong; elements of any more are each reported.
+const WRONG_NAMESPACES_MAX: usize = 16;
 
 /// How an element that does not fit is like one that would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +54,9 @@ impl<'x> Walk<'x, '_> {
         }
         for likeness in [Likeness::OtherNamespace, Likeness::OtherCase] {
             if let Some(way) = self.way(model, parent.state, namespace, local, likeness) {
-                self.alike(model, &way, likeness, local, offset);
+                // A namespace that no schema knows is one mistake, however many elements are in it.
+                let told = namespace == UNKNOWN_NAMESPACE && self.is_told(prefix);
+                self.alike(model, &way, likeness, local, (!told).then_some(offset));
                 return None;
             }
         }
@@ -120,8 +125,21 @@ impl<'x> Walk<'x, '_> {
         self.report(offset, Finding::new(self.rule(model, parent.state), message));
     }
 
-    /// An element that is the expected one but for its namespace or its capitals: skipped, but counted as it.
-    fn alike(&mut self, model: &Model, way: &Way, likeness: Likeness, local: &str, offset: usize) {
+    /// Returns whether the namespace of a prefix was found to be wrong before, and notes that it is now.
+    fn is_told(&mut self, prefix: &str) -> bool {
+        let uri = self.namespaces.resolve(prefix).map_or("", |(uri, _)| uri);
+        if self.wrong_namespaces.iter().any(|known| known == uri) {
+            return true;
+        }
+        if self.wrong_namespaces.len() < WRONG_NAMESPACES_MAX {
+            self.wrong_namespaces.push(uri.to_owned());
+        }
+        false
+    }
+
+    /// An element that is the expected one but for its namespace or its capitals: skipped, but counted as it. Without
+    /// an offset it was reported before.
+    fn alike(&mut self, model: &Model, way: &Way, likeness: Likeness, local: &str, offset: Option<usize>) {
         let name = self.name_of(model, way.index);
         let (message, hint) = match likeness {
             Likeness::OtherNamespace => {
@@ -129,7 +147,9 @@ impl<'x> Walk<'x, '_> {
             }
             _ => (words::other_case(local, &name), words::case_hint(&name)),
         };
-        self.report(offset, Finding::new("cvc-complex-type.2.4.a", message).with_hint(Some(hint)));
+        if let Some(offset) = offset {
+            self.report(offset, Finding::new("cvc-complex-type.2.4.a", message).with_hint(Some(hint)));
+        }
         if let Some(parent) = self.frames.last_mut() {
             parent.state = way.target;
             parent.last = way.index;

@@ -1,14 +1,17 @@
 //! What the findings about values say.
 
 use super::findings::Finding;
-use crate::report::Text;
+use crate::report::{Lang, Text};
 use crate::schema::{Bound, Builtin, Calendar, FacetFault, SimpleType};
+use crate::show::meaning;
 
 /// Codes of a list that are shown.
 const CODES_MAX: usize = 20;
+/// Codes of a list that are shown with what they mean.
+const EXPLAINED_MAX: usize = 12;
 
-/// Checks a normalised value; none given: it is longer than its type allows, and was not kept.
-pub(super) fn finding(simple: &SimpleType, value: Option<&str>, name: &str) -> Option<Finding> {
+/// Checks a normalised value of an element in a class; none given: it is longer than its type allows, and was not kept.
+pub(super) fn finding(simple: &SimpleType, value: Option<&str>, class: &str, name: &str) -> Option<Finding> {
     let fault = match value {
         Some(value) => simple.check(value).err()?,
         None => match (simple.length, simple.max_length) {
@@ -16,10 +19,25 @@ pub(super) fn finding(simple: &SimpleType, value: Option<&str>, name: &str) -> O
             (None, most) => FacetFault::MaxLength(most.unwrap_or_default()),
         },
     };
-    let (nl, en) = words(simple, &fault);
+    let (nl, en) = match &fault {
+        FacetFault::Enumeration(codes) if codes.len() <= CODES_MAX => (
+            format!("heeft een code die niet bestaat; dit mag: {}", explained(codes, class, name, Lang::Nl)),
+            format!("has a code that does not exist; allowed: {}", explained(codes, class, name, Lang::En)),
+        ),
+        fault => words(simple, fault),
+    };
     let name = super::words::short(name);
     let message = Text::owned(format!("{name} {nl}"), format!("{name} {en}"));
     Some(Finding::new(fault.rule(), message).with_hint(hint(simple, &fault, value)))
+}
+
+/// The codes of a list, with what they mean where there are few of them.
+fn explained(codes: &[Box<str>], class: &str, name: &str, lang: Lang) -> String {
+    let with_meaning = |code: &Box<str>| match meaning(class, name, code, lang) {
+        Some(meaning) if codes.len() <= EXPLAINED_MAX => format!("{code} ({meaning})"),
+        _ => code.to_string(),
+    };
+    codes.iter().map(with_meaning).collect::<Vec<_>>().join(", ")
 }
 
 fn words(simple: &SimpleType, fault: &FacetFault<'_>) -> (String, String) {
@@ -40,10 +58,6 @@ fn words(simple: &SimpleType, fault: &FacetFault<'_>) -> (String, String) {
         FacetFault::MaxLength(most) => {
             (format!("heeft meer dan {}", tekens(*most)), format!("has more than {}", characters(*most)))
         }
-        FacetFault::Enumeration(codes) if codes.len() <= CODES_MAX => (
-            format!("heeft een code die niet bestaat; dit mag: {}", codes.join(", ")),
-            format!("has a code that does not exist; allowed: {}", codes.join(", ")),
-        ),
         FacetFault::Enumeration(codes) => (
             format!("heeft een code die niet in de lijst van {} staat", codes.len()),
             format!("has a code that is not in the list of {}", codes.len()),

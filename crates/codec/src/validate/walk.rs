@@ -20,6 +20,8 @@ pub(crate) struct Walk<'x, 's> {
     /// For each open element, how often each of its declared children stood in it.
     pub(super) counts: Vec<u32>,
     pub(super) findings: Findings,
+    /// Namespaces of no schema that were reported.
+    pub(super) wrong_namespaces: Vec<String>,
     /// Faults of the scanner that are findings already.
     faults_seen: usize,
     pub(super) text: Collected<'x>,
@@ -63,6 +65,7 @@ impl<'x, 's> Walk<'x, 's> {
             frames: Vec::with_capacity(16),
             counts: Vec::with_capacity(128),
             findings,
+            wrong_namespaces: Vec::new(),
             faults_seen: 0,
             text: Collected::Slice(""),
             buffer: String::new(),

@@ -8,9 +8,29 @@ pub(super) const NAME_CHARS_MAX: usize = 60;
 /// Names that are listed before the rest becomes `…`.
 pub(super) const NAMES_MAX: usize = 8;
 
-/// Returns a name no longer than is shown.
+/// Digits in a row from which on a name may hold a number of a person.
+const NUMBER_DIGITS_MIN: usize = 5;
+
+/// Returns a name no longer than is shown. The sender of a document chooses the names of elements that no schema knows:
+/// long numbers in them are masked, so that no BSN is repeated in an answer.
 pub(super) fn short(name: &str) -> String {
-    name.chars().take(NAME_CHARS_MAX).collect()
+    let mut shown = String::with_capacity(name.len().min(NAME_CHARS_MAX));
+    let mut chars = name.chars().take(NAME_CHARS_MAX).peekable();
+    while let Some(first) = chars.next() {
+        shown.push(first);
+        if first.is_ascii_digit() {
+            let start = shown.len() - 1;
+            while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+                shown.push(digit);
+            }
+            let digits = shown.len() - start;
+            if digits >= NUMBER_DIGITS_MIN {
+                shown.truncate(start);
+                shown.extend(std::iter::repeat_n('·', digits));
+            }
+        }
+    }
+    shown
 }
 
 /// `A, B of C`.

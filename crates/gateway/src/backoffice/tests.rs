@@ -6,6 +6,7 @@ mod feed;
 mod idempotency;
 mod metrics;
 mod played;
+mod werk;
 
 use std::net::SocketAddr;
 use std::time::Duration;

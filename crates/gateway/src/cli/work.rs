@@ -1,15 +1,17 @@
-//! `iwmo work`: what a person must do or look at.
+//! `iwmo work`: what a person must do or look at, and what was done about it.
 
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 
+use super::change::{ChangeArguments, change};
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::control::{Change, WorkChange, WorkVerb};
 use crate::view::{self, WerkFilter, WerkSoort, WerkView};
 
-/// Show what a person must do or look at
+/// Show what a person must do or look at, and say what was done
 #[derive(Debug, Args)]
 pub(super) struct WorkCommand {
     #[command(subcommand)]
@@ -19,6 +21,61 @@ pub(super) struct WorkCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     List(List),
+    /// Let the notifications to the CAK of persons go on, after dealing with what was wrong
+    ///
+    /// Persons are named by their last notification, as `iwmo work list --kind cak` shows it (GEMEENTE:SEQ/N). The planner
+    /// then compares again what the CAK should know with what it accepted, and sends a new message if need be.
+    Release(Act),
+    /// Say that what was odd about messages was dealt with
+    ///
+    /// Messages are named by their entry, as `iwmo work list --kind waarschuwing` shows it (GEMEENTE:SEQ).
+    Done(Act),
+}
+
+/// Which work, and whether to do it.
+#[derive(Debug, Args)]
+#[group(id = "selection", required = true, multiple = true, args = ["names", "gemeente", "aanbieder", "code", "everything"])]
+struct Act {
+    /// What, as `iwmo work list` names it
+    #[arg(value_name = "ID")]
+    names: Vec<String>,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Only of this gemeente (CBS code)
+    #[arg(long, value_name = "CODE")]
+    gemeente: Option<String>,
+    /// Only with this aanbieder (AGB code)
+    #[arg(long, value_name = "AGB")]
+    aanbieder: Option<String>,
+    /// Only with this code, as TRANSPORT or START_LATE
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// All of it
+    #[arg(long = "all", conflicts_with_all = ["names", "gemeente", "aanbieder", "code"])]
+    everything: bool,
+    #[command(flatten)]
+    change: ChangeArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Act {
+    fn run(self, verb: WorkVerb, terminal: &Terminal) -> Outcome {
+        if !self.names.is_empty()
+            && (self.gemeente.is_some() || self.aanbieder.is_some() || self.code.is_some())
+        {
+            return Err(Failure::new("give names or filters, not both"));
+        }
+        let wanted = WorkChange {
+            verb,
+            namen: self.names,
+            gemeente: self.gemeente,
+            aanbieder: self.aanbieder,
+            code: self.code,
+        };
+        change(&self.store, &self.change, Change::Werk(wanted), self.format, terminal)
+    }
 }
 
 /// List the work, what is due first in front
@@ -60,6 +117,8 @@ impl WorkCommand {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         match self.verb {
             Verb::List(list) => list.run(terminal),
+            Verb::Release(act) => act.run(WorkVerb::Vrijgeven, terminal),
+            Verb::Done(act) => act.run(WorkVerb::Afhandelen, terminal),
         }
     }
 }
@@ -102,13 +161,13 @@ fn line(row: &WerkView, terminal: &Terminal) -> String {
     let day = row.uiterlijk.as_deref().unwrap_or("-");
     let date = format!("{day:<10}");
     let date = if row.verlopen { terminal.style("1;31", &date) } else { date };
-    let about = match (row.toewijzing, &row.entry) {
-        (Some(nummer), _) => format!("{}/{nummer}", row.gemeente),
-        (None, Some(entry)) => entry.clone(),
-        (None, None) => row.gemeente.clone(),
+    let about = match row.toewijzing {
+        Some(nummer) => format!("{}/{nummer}", row.gemeente),
+        None => row.gemeente.clone(),
     };
+    let name = row.entry.as_deref().unwrap_or("-");
     let with = row.aanbieder.as_deref().unwrap_or("-");
     let words = terminal.say(&row.tekst, &row.text);
     let rules = if row.regels.is_empty() { String::new() } else { format!(" ({})", row.regels.join(", ")) };
-    format!("{date}  {:<12} {about:<16} {with:<8}  {words}{rules}", row.soort)
+    format!("{date}  {:<12} {name:<12} {about:<14} {with:<8}  {words}{rules}", row.soort)
 }

@@ -18,6 +18,7 @@ mod outbox;
 mod partner;
 mod server;
 mod who;
+mod work;
 
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ pub use outbox::{OutboxChange, OutboxVerb};
 pub use partner::{PartnerChange, PartnerVerb};
 pub use server::Control;
 pub use who::{operator, operator_of};
+pub use work::{WorkChange, WorkVerb};
 
 /// Name of the socket in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -94,6 +96,8 @@ pub enum Change {
     Uitgaand(OutboxChange),
     /// Sending to a partner as a whole.
     Partner(PartnerChange),
+    /// Work.
+    Werk(WorkChange),
 }
 
 /// The acts that a change comes to, and what they would do.
@@ -189,6 +193,7 @@ impl Change {
         match self {
             Self::Uitgaand(change) => change.plan(ledger),
             Self::Partner(change) => change.plan(ledger),
+            Self::Werk(change) => change.plan(ledger),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
 use crate::engine::record::{ACT_MESSAGES_MAX, Plek, Wat};
-use crate::engine::{Fit, OutgoingId, fit, narrow};
+use crate::engine::{Fit, OutgoingId, fit, narrow, not_taken};
 use crate::journal::Chain;
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
@@ -141,6 +141,10 @@ impl OutboxChange {
                 let Some(id) = keys::uitgaand_open_id(&key) else { continue };
                 let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
                 let Some(chain) = Chain::new(id.gemeente).filter(|_| self.takes(&id, &row)) else { continue };
+                // It is work for a person, with the person.
+                if self.verb == OutboxVerb::Opnieuw && not_taken(ledger, &id, &row)? {
+                    continue;
+                }
                 match self.verb.chooses(&row) {
                     Chosen::Yes => {
                         found.places.entry(chain).or_default().push(Plek { seq: id.seq, index: id.index });

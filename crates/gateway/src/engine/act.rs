@@ -1,5 +1,9 @@
 //! Whether an act may be, and what is left of it: asked for a preview, and again in the loop that writes it.
 
+mod work;
+
+pub(crate) use work::not_taken;
+
 use std::collections::BTreeSet;
 
 use tokio::sync::oneshot;
@@ -64,6 +68,15 @@ pub enum ActError {
     /// There is no such outgoing message.
     #[error("there is no outgoing message {0}")]
     NoMessage(OutgoingId),
+    /// The outgoing message tells the CAK nothing.
+    #[error("{0} is no notification to the CAK")]
+    NoNotification(OutgoingId),
+    /// Nothing odd was found about the message of this entry, or it was no message.
+    #[error("nothing odd is known about {0}")]
+    NothingOdd(EntryId),
+    /// The CAK refused a notification, and that is with the person: it is not sent again as it was.
+    #[error("{0} was not taken by the CAK: mend the cause and release the person (`iwmo work release`)")]
+    NotTaken(OutgoingId),
     /// A message stands where the act cannot be done.
     #[error("{id} is {stand}: it cannot be {verb}")]
     Unfit {
@@ -105,6 +118,11 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
     if let Wat::PartnerVasthouden { partner } | Wat::PartnerVrijgeven { partner } = wat {
         return sending(rows, chain, wat, partner, matches!(wat, Wat::PartnerVasthouden { .. }));
     }
+    match wat {
+        Wat::CakVrijgeven { meldingen } => return work::released(rows, chain, meldingen),
+        Wat::WerkAfgehandeld { entries } => return work::done(rows, chain, entries),
+        _ => {}
+    }
     let asked: BTreeSet<Plek> = wat.berichten().iter().copied().collect();
     if asked.is_empty() || wat.berichten().len() > ACT_MESSAGES_MAX {
         return Err(ActError::Count(wat.berichten().len()));
@@ -117,6 +135,9 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         let id = OutgoingId { gemeente: chain.code(), seq: plek.seq, index: plek.index };
         let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
         let Some(row) = row else { return Err(ActError::NoMessage(id)) };
+        if matches!(wat, Wat::UitgaandOpnieuw { .. }) && not_taken(rows, &id, &row)? {
+            return Err(ActError::NotTaken(id));
+        }
         match fit(wat, row.stand) {
             Fit::Changes => left.push(*plek),
             Fit::IsSo => {}
@@ -131,7 +152,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         Wat::UitgaandVasthouden { .. } => Wat::UitgaandVasthouden { berichten: left },
         Wat::UitgaandVrijgeven { .. } => Wat::UitgaandVrijgeven { berichten: left },
         Wat::UitgaandAnnuleren { .. } => Wat::UitgaandAnnuleren { berichten: left },
-        Wat::PartnerVasthouden { .. } | Wat::PartnerVrijgeven { .. } => wat.clone(),
+        _ => wat.clone(),
     });
     Ok(Narrowed { wat, gewijzigd, ongewijzigd })
 }
@@ -188,7 +209,7 @@ pub(crate) fn fit(wat: &Wat, stand: Stand) -> Fit {
             Stand::Geannuleerd => Fit::IsSo,
             Stand::Doorgegeven | Stand::Bezorgd => Fit::Cannot,
         },
-        Wat::PartnerVasthouden { .. } | Wat::PartnerVrijgeven { .. } => Fit::Cannot,
+        _ => Fit::Cannot,
     }
 }
 
@@ -198,6 +219,7 @@ fn participle(wat: &Wat) -> &'static str {
         Wat::UitgaandVasthouden { .. } | Wat::PartnerVasthouden { .. } => "held",
         Wat::UitgaandVrijgeven { .. } | Wat::PartnerVrijgeven { .. } => "released",
         Wat::UitgaandAnnuleren { .. } => "cancelled",
+        _ => "done",
     }
 }
 

@@ -12,6 +12,8 @@ use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
 use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
 use crate::ledger::{At, LedgerError};
 use crate::metrics::{ENGINE_TAKEN_MESSAGES, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS};
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 use crate::store::{Ledger, Overlay, StoreError};
 
 /// Seconds after which a refused sender may try again while the store cannot commit.
@@ -178,6 +180,23 @@ impl<'l> Batch<'l> {
     ///
     /// On failure nothing has changed and everybody who waits is told so.
     pub(super) fn commit(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
+        #[cfg(test)]
+        let this = self.broken();
+        #[cfg(not(test))]
+        let this = self;
+        this.committed(journal)
+    }
+
+    /// Answers before anything is durable, when a test wants to see that somebody notices.
+    #[cfg(test)]
+    fn broken(mut self) -> Self {
+        if is_broken(Canary::AnswersFirst) {
+            std::mem::take(&mut self.replies).into_iter().for_each(Reply::done);
+        }
+        self
+    }
+
+    fn committed(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
         match self.append(journal) {
             Ok(tips) => {
                 JOURNAL_COMMITTED_ENTRIES.add(&[], self.pending.len() as u64);

@@ -148,6 +148,20 @@ pub enum Wat {
         #[n(0)]
         partner: String,
     },
+    /// The CAK planner goes on for the persons of these notifications, after someone dealt with what was wrong.
+    #[n(6)]
+    CakVrijgeven {
+        /// The notifications.
+        #[n(0)]
+        meldingen: Vec<Plek>,
+    },
+    /// What was odd about messages was dealt with.
+    #[n(7)]
+    WerkAfgehandeld {
+        /// The entries of the messages, or of the judgements on them.
+        #[n(0)]
+        entries: Vec<u64>,
+    },
 }
 
 impl Wat {
@@ -161,6 +175,8 @@ impl Wat {
             Self::UitgaandAnnuleren { .. } => "uitgaand_annuleren",
             Self::PartnerVasthouden { .. } => "partner_vasthouden",
             Self::PartnerVrijgeven { .. } => "partner_vrijgeven",
+            Self::CakVrijgeven { .. } => "cak_vrijgeven",
+            Self::WerkAfgehandeld { .. } => "werk_afgehandeld",
         }
     }
 
@@ -172,7 +188,10 @@ impl Wat {
             | Self::UitgaandVasthouden { berichten }
             | Self::UitgaandVrijgeven { berichten }
             | Self::UitgaandAnnuleren { berichten } => berichten,
-            Self::PartnerVasthouden { .. } | Self::PartnerVrijgeven { .. } => &[],
+            Self::CakVrijgeven { meldingen } => meldingen,
+            Self::PartnerVasthouden { .. } | Self::PartnerVrijgeven { .. } | Self::WerkAfgehandeld { .. } => {
+                &[]
+            }
         }
     }
 }

@@ -313,12 +313,7 @@ fn open_ledger(
 #[must_use]
 fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
     let entry = reader.get(Chain::new(id.gemeente)?, id.seq).ok()??;
-    let mut uitgaand = match Record::decode(entry.kind, entry.version, &entry.payload).ok()? {
-        Record::Bericht(bericht) => bericht.uitgaand,
-        Record::Planning(planning) => planning.uitgaand,
-        Record::Oordeel(oordeel) => oordeel.uitgaand,
-        _ => return None,
-    };
+    let mut uitgaand = Record::decode(entry.kind, entry.version, &entry.payload).ok()?.into_uitgaand();
     let index = usize::from(id.index);
     (index < uitgaand.len()).then(|| Bytes::from(uitgaand.swap_remove(index).bytes))
 }

@@ -10,9 +10,9 @@
 //! | `api.rs` | the words between listeners, engine and outbox |
 //! | `record.rs` | the journal's payloads |
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
+//! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `inzage.rs` | what somebody looked at |
-//! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
 //! | `handle.rs`, `health.rs` | the engine as others see it |
@@ -40,7 +40,7 @@ mod whatif;
 mod worker;
 
 pub use act::{Act, ActError, Acted, Narrowed, narrow};
-pub(crate) use act::{Fit, fit};
+pub(crate) use act::{Fit, fit, not_taken};
 pub use api::*;
 pub use handle::{Engine, EngineError, Opened};
 pub use health::Health;

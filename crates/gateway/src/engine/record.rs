@@ -376,6 +376,17 @@ impl Record {
         matches!(kind, 5 | KIND_INZAGE)
     }
 
+    /// Returns what is to be sent because of it.
+    #[must_use]
+    pub fn into_uitgaand(self) -> Vec<Uitgaand> {
+        match self {
+            Record::Bericht(bericht) => bericht.uitgaand,
+            Record::Planning(planning) => planning.uitgaand,
+            Record::Oordeel(oordeel) => oordeel.uitgaand,
+            Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) | Record::Inzage(_) => Vec::new(),
+        }
+    }
+
     /// Appends the payload to `buffer`.
     pub fn encode(&self, buffer: &mut Vec<u8>) {
         // Writing to a `Vec` cannot fail, and no field has a fallible encoder.

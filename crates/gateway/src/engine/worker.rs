@@ -20,6 +20,8 @@ use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Sett
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;
 
 /// How long the daily run waits before it goes on after the journal took nothing.
@@ -80,8 +82,8 @@ pub(super) struct Worker {
     pub(super) changed: watch::Sender<u64>,
     pub(super) feed: broadcast::Sender<EntryId>,
     pub(super) health: Health,
-    pub(super) acts: Arc<AtomicU64>,
     pub(super) going: Going,
+    pub(super) acts: Arc<AtomicU64>,
 }
 
 /// What the loop carries from one round to the next.
@@ -310,6 +312,10 @@ impl Worker {
         let record = Record::Bezorging(Bezorging { seq: id.seq, index: id.index, uitkomst: outcome.into() });
         let Record::Bezorging(bezorging) = &record else { return Ok(()) };
         let gevolg = self.applier.bezorging(&mut batch.overlay, &at, bezorging)?;
+        #[cfg(test)]
+        if is_broken(Canary::DeliveryOutsideTheJournal) {
+            return Ok(());
+        }
         batch.push(&at, &record)?;
         match gevolg {
             // The CAK does not take a notification: what comes next is for the planner to say.

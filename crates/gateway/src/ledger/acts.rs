@@ -2,8 +2,8 @@
 
 use super::apply::inconsistent;
 use super::{
-    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, outgoing,
-    put_row,
+    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opmerking,
+    outgoing, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{Handeling, Plek, Wat, Wie};
@@ -57,6 +57,17 @@ pub(super) fn apply(
             row.aangespoord_us = row.aangespoord_us.max(now);
             row.vrijgegeven_us = now;
         }),
+        Wat::CakVrijgeven { meldingen } => {
+            for plek in meldingen {
+                let id = OutgoingId { gemeente: at.chain.code(), seq: plek.seq, index: plek.index };
+                let row: Option<Uitgaand> = overlay.row(&keys::uitgaand(&id))?;
+                let melding = row.and_then(|row| row.melding);
+                let melding = melding.ok_or_else(|| inconsistent(at, "there is no such notification"))?;
+                gevolgen.push(cak::vrijgeven(overlay, at, &melding)?);
+            }
+            Ok(())
+        }
+        Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
     }?;
     Ok(gevolgen)
 }

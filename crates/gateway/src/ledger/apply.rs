@@ -12,8 +12,8 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Uitgaand, acts, cak, geparkeerd, heen, keys,
-    opmerking, outgoing, put_row, statistiek,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, geparkeerd,
+    heen, keys, opmerking, outgoing, put_row, statistiek,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -122,8 +122,8 @@ impl Applier {
             put_row(overlay, keys::sleutel(&bericht.partner, &sleutel.sleutel), &row)?;
         }
         let dag = parse_date(at, &bericht.vandaag)?;
-        statistiek::bericht(overlay, at, bericht, message, dag)?;
         opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
+        statistiek::bericht(overlay, at, bericht, message, dag)?;
         match message {
             Message::Wmo301(_)
             | Message::Wmo305(_)
@@ -217,31 +217,46 @@ impl Applier {
             EbUitkomst::Melding { identificatie, .. } => Some(identificatie),
             _ => None,
         });
+        let moment = at.time.as_microsecond();
+        let plaats_us = if uitgaand.is_empty() { moment } else { plaats(overlay, at)? };
         for (index, message) in uitgaand.iter().enumerate() {
             let id = at.outgoing(index);
-            let moment = at.time.as_microsecond();
             let row = Uitgaand {
                 partner: message.partner.clone(),
                 volgorde: message.volgorde.clone(),
                 soort: message.soort.clone(),
                 gemaakt_us: moment,
+                plaats_us,
                 pogingen: 0,
                 niet_voor_us: moment,
                 stand: Stand::Wacht,
                 reden: None,
                 ontvangst: None,
                 sinds_us: moment,
-                geduld_us: moment,
                 // The notification is the last of them.
                 melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
+                geduld_us: moment,
             };
             outgoing::put(overlay, &id, None, &row)?;
         }
         match eb {
-            Some(besluit) => cak::besluit(overlay, at, besluit),
+            // A notification is the last of the outgoing messages, of which an entry has 64 at most.
+            Some(besluit) => {
+                let plaats = u16::try_from(uitgaand.len().saturating_sub(1)).unwrap_or(u16::MAX);
+                cak::besluit(overlay, at, besluit, plaats)
+            }
             None => Ok(()),
         }
     }
+}
+
+/// Gives out the place in the queues for what an entry sends.
+fn plaats(overlay: &mut Overlay<'_>, at: &At) -> Result<i64, LedgerError> {
+    let key = keys::tellers(gemeente(at)?);
+    let mut tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
+    tellers.plaats_us = tellers.plaats_us.max(at.time.as_microsecond());
+    put_row(overlay, key, &tellers)?;
+    Ok(tellers.plaats_us)
 }
 
 /// A 302 or 320 on a 301 or 319 of ours.

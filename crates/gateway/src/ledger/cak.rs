@@ -57,8 +57,30 @@ pub(super) fn niet_aangenomen(
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
 
+/// The planner goes on for the person of a notification, after someone dealt with what was wrong.
+pub(super) fn vrijgeven(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    identificatie: &str,
+) -> Result<Gevolg, LedgerError> {
+    let gemeente = gemeente(at)?;
+    let melding: EbMelding = overlay
+        .row(&keys::eb_melding(gemeente, identificatie))?
+        .ok_or_else(|| inconsistent(at, "the notification is not on record"))?;
+    let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
+    persoon.eb.vrijgeven();
+    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
+    overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
+    Ok(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None })
+}
+
 /// What the CAK planner decided.
-pub(super) fn besluit(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -> Result<(), LedgerError> {
+pub(super) fn besluit(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    besluit: &EbBesluit,
+    plaats: u16,
+) -> Result<(), LedgerError> {
     let gemeente = gemeente(at)?;
     let bsn = Bsn::new(&besluit.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
     let mut persoon = persoon(overlay, at, gemeente, &bsn)?;
@@ -79,6 +101,7 @@ pub(super) fn besluit(overlay: &mut Overlay<'_>, at: &At, besluit: &EbBesluit) -
                 .map_err(|error| inconsistent(at, &error.to_string()))?;
             let melding = EbMelding {
                 seq: at.seq,
+                plaats,
                 bsn,
                 stop: opdracht.onderdeel() == Onderdeel::Stop,
                 dagtekening,

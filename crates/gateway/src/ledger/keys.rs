@@ -14,7 +14,7 @@
 //! | `g` | gemeente, seq | a message that waits to be judged (D8) |
 //! | `j` | gemeente, aanbieder, BSN, seq | nothing: which messages of a dossier wait to be judged |
 //! | `v` | moment, gemeente, seq | nothing: which message must be judged from that moment on |
-//! | `z` | gemeente, seq | what was odd about a message, until somebody dealt with it |
+//! | `m` | gemeente, seq | what was odd about a message, until somebody dealt with it |
 //! | `n` | gemeente | counters |
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
@@ -22,8 +22,8 @@
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
-//! | `s` | partner | how sending to the partner stands |
-//! | `k` | gemeente, month, kind, names | a count (`statistiek.rs`) |
+//! | `z` | partner | how sending to the partner stands |
+//! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -33,6 +33,7 @@ use iwmo_toewijzing::identity::{
 
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
+use crate::ledger::Uitgaand;
 
 /// Longest name of a partner in a key; the configuration allows no longer one.
 pub const PARTNER_BYTES_MAX: usize = 64;
@@ -206,17 +207,17 @@ pub fn oordeel_delen(key: &[u8]) -> Option<(i64, Gemeente, u64)> {
 
 /// Key of what was odd about a message.
 pub fn opmerking(gemeente: Gemeente, seq: u64) -> Vec<u8> {
-    key(b'z', &[gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
+    key(b'm', &[gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
 }
 
 /// Prefix of what was odd about messages of a gemeente; of all gemeenten without one.
 pub fn opmerkingen(gemeente: Option<Gemeente>) -> Vec<u8> {
-    of(b'z', gemeente)
+    of(b'm', gemeente)
 }
 
 /// Reads back gemeente and entry from the key of what was odd about a message.
 pub fn opmerking_delen(key: &[u8]) -> Option<(Gemeente, u64)> {
-    let rest = key.strip_prefix(b"z")?;
+    let rest = key.strip_prefix(b"m")?;
     let gemeente = Gemeente::new(std::str::from_utf8(rest.get(..4)?).ok()?).ok()?;
     Some((gemeente, laatste_seq(rest.get(4..)?)?))
 }
@@ -269,7 +270,7 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
 
 /// Key of a count; `rest` is the month, the letter of its kind and what it is about.
 pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
-    key(b'k', &[gemeente.as_bytes(), rest.as_bytes()])
+    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
 }
 
 /// Reads back what a count is about from its key.
@@ -300,15 +301,15 @@ fn id_from(rest: &[u8]) -> Option<OutgoingId> {
     })
 }
 
-/// Key that says that an outgoing message waits for a partner; `moment` is when it was made, so that the
-/// oldest comes first over all gemeenten.
-pub fn wachtrij(partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
-    in_queue(b'u', partner, moment_us, id)
+/// Key that says that an outgoing message waits for a partner; its place comes first, so that the oldest does over
+/// all gemeenten.
+pub fn wachtrij(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'u', row, id)
 }
 
 /// Key of what says that an outgoing message is held; its place is that in the queue.
-pub fn vastgehouden(partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
-    in_queue(b'b', partner, moment_us, id)
+pub fn vastgehouden(row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
+    in_queue(b'b', row, id)
 }
 
 /// Prefix of what is held for a partner.
@@ -318,26 +319,26 @@ pub fn vastgehouden_van(partner: &PartnerId) -> Vec<u8> {
 
 /// Key of how sending to a partner stands.
 pub fn verzending(partner: &str) -> Vec<u8> {
-    key(b's', &[partner.as_bytes()])
+    key(b'z', &[partner.as_bytes()])
 }
 
 /// Prefix of how sending to partners stands.
 pub fn verzendingen() -> Vec<u8> {
-    key(b's', &[])
+    key(b'z', &[])
 }
 
 /// Reads back the partner from the key of how sending to it stands.
 pub fn verzending_partner(key: &[u8]) -> Option<&str> {
-    std::str::from_utf8(key.strip_prefix(b"s")?).ok()
+    std::str::from_utf8(key.strip_prefix(b"z")?).ok()
 }
 
-fn in_queue(kind: u8, partner: &str, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
+fn in_queue(kind: u8, row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
     key(
         kind,
         &[
-            partner.as_bytes(),
+            row.partner.as_bytes(),
             b"\0",
-            &moment_us.to_be_bytes(),
+            &row.plaats_us.to_be_bytes(),
             &id.gemeente,
             &id.seq.to_be_bytes(),
             &id.index.to_be_bytes(),
@@ -355,7 +356,8 @@ pub fn wachtrij_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(key.get(key.len().checked_sub(14)?..)?)
 }
 
-/// Reads back when a waiting message was made, in microseconds since 1970 UTC, from its key in the queue.
+/// Reads back when a waiting message was made, in microseconds since 1970 UTC, from its key in the queue; not before
+/// the one that its gemeente made before it.
 pub fn wachtrij_moment(key: &[u8]) -> Option<i64> {
     let moment = key.get(key.len().checked_sub(22)?..key.len().checked_sub(14)?)?;
     Some(i64::from_be_bytes(moment.try_into().ok()?))

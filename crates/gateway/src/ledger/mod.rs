@@ -36,7 +36,7 @@ pub use rows::{
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 7;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +160,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'g') => format!("a message to gemeente {gemeente} that waits to be judged"),
         Some(b'j') => format!("the messages to gemeente {gemeente} that wait to be judged"),
         Some(b'v') => "when a message must be judged".to_owned(),
-        Some(b'z') => format!("what was odd about a message of gemeente {gemeente}"),
+        Some(b'm') => format!("what was odd about a message of gemeente {gemeente}"),
         Some(b'e') => format!("a notification to the CAK of gemeente {gemeente}"),
         Some(b'n') => format!("the counters of gemeente {gemeente}"),
         Some(b'x') => "a receipt".to_owned(),
@@ -172,8 +172,8 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'u') => "the queue of a partner".to_owned(),
         Some(b'a') => "what is not sent yet".to_owned(),
         Some(b'b') => "what is held for a partner".to_owned(),
-        Some(b'k') => format!("a count of gemeente {gemeente}"),
-        Some(b's') => "how sending to a partner stands".to_owned(),
+        Some(b's') => format!("a count of gemeente {gemeente}"),
+        Some(b'z') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),
     }

@@ -4,7 +4,8 @@ use iwmo_codec::messages::Message;
 use iwmo_toewijzing::dossier::AnomalieSoort;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 
-use super::{At, Geparkeerd, LedgerError, Opmerking, keys, put_row};
+use super::apply::{gemeente, inconsistent};
+use super::{At, Geparkeerd, LedgerError, Opmerking, Rows, keys, put_row};
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
@@ -46,6 +47,19 @@ pub(super) fn of_judgement(
     keep(overlay, at, dossier.gemeente, about, &oordeel.waarschuwingen)
 }
 
+/// Somebody dealt with what was odd about these messages.
+pub(super) fn done(overlay: &mut Overlay<'_>, at: &At, entries: &[u64]) -> Result<(), LedgerError> {
+    let gemeente = gemeente(at)?;
+    for seq in entries {
+        let key = keys::opmerking(gemeente, *seq);
+        let row: Option<Opmerking> = overlay.row(&key)?;
+        let mut row = row.ok_or_else(|| inconsistent(at, "nothing odd is known about the entry"))?;
+        row.afgehandeld = true;
+        put_row(overlay, key, &row)?;
+    }
+    Ok(())
+}
+
 struct About<'a> {
     soort: &'a str,
     aanbieder: Option<Aanbieder>,
@@ -71,6 +85,7 @@ fn keep(
         aanbieder: about.aanbieder,
         nummers: about.nummers,
         sinds_us: at.time.as_microsecond(),
+        afgehandeld: false,
     };
     put_row(overlay, keys::opmerking(gemeente, at.seq), &row)
 }

@@ -21,8 +21,8 @@ pub(super) fn put(
         (false, false) | (true, true) => {}
     };
     index(keys::uitgaand_open(id), &[], |stand| !stand.is_final());
-    index(keys::wachtrij(&row.partner, row.gemaakt_us, id), &[], |stand| stand == Stand::Wacht);
-    let held = keys::vastgehouden(&row.partner, row.gemaakt_us, id);
+    index(keys::wachtrij(row, id), &[], |stand| stand == Stand::Wacht);
+    let held = keys::vastgehouden(row, id);
     index(held, row.volgorde.as_bytes(), |stand| stand == Stand::Vastgehouden);
     put_row(overlay, keys::uitgaand(id), row)
 }

@@ -85,6 +85,8 @@ pub struct Opmerking {
     pub nummers: Vec<ToewijzingNummer>,
     /// When, in microseconds since 1970 UTC.
     pub sinds_us: i64,
+    /// Somebody said that it was dealt with.
+    pub afgehandeld: bool,
 }
 
 /// A notification to the CAK.
@@ -92,6 +94,8 @@ pub struct Opmerking {
 pub struct EbMelding {
     /// The entry that recorded it.
     pub seq: u64,
+    /// Its place among the outgoing messages of the entry.
+    pub plaats: u16,
     /// Whom it is about.
     pub bsn: Bsn,
     /// A stop (WMO403) and not a start (WMO401).
@@ -162,6 +166,9 @@ pub struct Uitgaand {
     pub soort: String,
     /// When it was made, in microseconds since 1970 UTC.
     pub gemaakt_us: i64,
+    /// Its place in the queue: when it was made, but never before what its gemeente made earlier. A clock that was set
+    /// back must not let it overtake.
+    pub plaats_us: i64,
     /// How often it was tried.
     pub pogingen: u32,
     /// Not before this moment, in microseconds since 1970 UTC.
@@ -219,4 +226,6 @@ pub struct Sleutel {
 pub struct Tellers {
     /// The highest EbStartNummer given out.
     pub eb_start_nummer: u32,
+    /// The last place given out in the queues of partners.
+    pub plaats_us: i64,
 }

@@ -97,7 +97,7 @@ impl Soort {
 }
 
 impl Telling {
-    /// Returns the key of a count: `k`, gemeente, month as `202611`, letter, parts each behind a `|`.
+    /// Returns the key of a count: `s`, gemeente, month as `202611`, letter, parts each behind a `|`.
     #[must_use]
     pub fn key(gemeente: &str, maand: &str, soort: &Soort, parts: &[&str]) -> Vec<u8> {
         keys::telling(gemeente, &format!("{maand}{}{}", soort.letter(), joined(parts)))

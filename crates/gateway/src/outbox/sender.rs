@@ -13,6 +13,8 @@ use crate::config::{Pace, Partner};
 use crate::engine::{Outcome, Outgoing, OutgoingId, Standing, Waiting};
 use crate::listener::Stop;
 use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 
 /// Messages taken from the store at once; more only when all of these are held up by older ones.
 const WINDOW: usize = 64;
@@ -124,6 +126,10 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
     fn fill(&mut self) -> Duration {
         let now = self.hands.clock.now();
         self.heed(now);
+        if self.circuit.paused_until(now).is_some_and(|until| until > self.latest(now)) {
+            // The clock was set back.
+            self.circuit.spur(now);
+        }
         let room = if self.standing.held { 0 } else { self.circuit.allows(now, self.hands.pace.concurrent) };
         let mut due = self.circuit.paused_until(now);
         if self.flying.len() < room {
@@ -137,6 +143,11 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
         self.note();
         // Beyond a due moment, not before it: a timer that fires early would only be set again.
         sleep.map_or(SLEEP_MAX, |sleep| (sleep + Duration::from_millis(1)).min(SLEEP_MAX))
+    }
+
+    /// Returns the latest moment until which anything is put off now.
+    fn latest(&self, now: Timestamp) -> Timestamp {
+        later(now, self.hands.pace.backoff_max.max(backoff::RETRY_AFTER_MAX))
     }
 
     /// Heeds what operators decided since the last look: what was taken from the store before may be held or cancelled,
@@ -170,6 +181,8 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
     /// Starts messages from the queue and returns when the first of the others is due.
     fn start(&mut self, now: Timestamp, room: usize) -> Option<Timestamp> {
         let mut due: Option<Timestamp> = None;
+        // What was put off for longer than is ever done was put off by a clock that has been set back since.
+        let latest = self.latest(now);
         let mut taken: HashSet<String> = self.under_way.values().map(|(_, order)| order.clone()).collect();
         let mut rest = VecDeque::with_capacity(self.queue.len());
         while let Some(waiting) = self.queue.pop_front() {
@@ -178,9 +191,12 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
                 break;
             }
             // One that is in flight, or held up by an older one with its key.
-            if !taken.insert(waiting.order.clone()) {
+            let is_free = taken.insert(waiting.order.clone());
+            #[cfg(test)]
+            let is_free = is_free || is_broken(Canary::OvertakesItsKey);
+            if !is_free {
                 rest.push_back(waiting);
-            } else if waiting.not_before > now {
+            } else if waiting.not_before > now && waiting.not_before <= latest {
                 due = Some(due.map_or(waiting.not_before, |due| due.min(waiting.not_before)));
                 rest.push_back(waiting);
             } else {
@@ -255,6 +271,11 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
         let Waiting { id, message, attempts, since, bytes, .. } = waiting;
         let parcel = Parcel { id: id.clone(), message, bytes };
         let attempt = self.route.deliver(&parcel, &self.partner).await;
+        #[cfg(test)]
+        let attempt = match attempt {
+            Attempt::Retry { .. } if is_broken(Canary::LosesOutgoing) => Attempt::Delivered { receipt: None },
+            attempt => attempt,
+        };
         let now = self.clock.now();
         let (outcome, landed) = match attempt {
             Attempt::Delivered { receipt } => (Outcome::Delivered { receipt }, Landed::Done),

@@ -70,6 +70,7 @@ fn read(world: &World, journal: &Reader) -> Told {
                 told.bericht(world, &entry.id.to_string(), chain, seq, &bericht);
                 let (uitgaand, eb) = (bericht.uitgaand.clone(), bericht.eb.clone());
                 if matches!(bericht.uitspraak, Uitspraak::Geparkeerd { .. }) {
+                    world.state().counts.waited += 1;
                     told.parked.insert((chain, seq), bericht);
                 }
                 (uitgaand, eb)

@@ -62,7 +62,20 @@ async fn strike(world: &Arc<World>, snapshot: &mut Option<Snapshot>) {
             world.say(|| format!("the power will go at operation {at}"));
             world.disk.fail(Fault::Crash { at });
         }
-        18..=34 => {
+        18..=26 => {
+            let at = world.disk.operations() + world.between(0, 4);
+            world.say(|| format!("the gateway will be killed at operation {at}"));
+            world.disk.fail(Fault::Die { at });
+            // What the next process finds may be in the memory of the system alone.
+            if world.percent(50) {
+                after(world, |world| {
+                    if world.state().up.is_some() {
+                        gateway::kill(world, true, LedgerFate::Kept, None);
+                    }
+                });
+            }
+        }
+        27..=34 => {
             let dies = *world.state().random.pick(&[LedgerFate::Kept, LedgerFate::Behind, LedgerFate::Lost]);
             let power = world.percent(50);
             if world.state().up.is_some() {

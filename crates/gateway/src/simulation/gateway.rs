@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use iwmo_codec::Schemas;
-use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use iwmo_toewijzing::judge::Beleid;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -52,7 +52,14 @@ pub(super) struct Shelves {
 }
 
 impl Shelves {
-    pub(super) fn new() -> Self {
+    /// In memory: what a crash does to sled is not what a run is about.
+    pub(super) fn in_memory() -> Self {
+        let store = || Arc::new(Ledger::in_memory(ledger::FORMAT));
+        Self { ledger: store(), other: store(), schemas: Schemas::bundled() }
+    }
+
+    /// The store of the product.
+    pub(super) fn real() -> Self {
         let store = || Arc::new(Ledger::temporary(ledger::FORMAT).expect("a store"));
         Self { ledger: store(), other: store(), schemas: Schemas::bundled() }
     }
@@ -100,14 +107,14 @@ pub(super) enum LedgerFate {
     Lost,
 }
 
-pub(super) fn settings(bedenktijd: Option<Duration>) -> Settings {
+pub(super) fn settings(bedenktijd: Option<Duration>, parkeertijd_minuten: u32) -> Settings {
     let mut settings = Settings::default();
     let gemeenten: Vec<Gemeente> =
         GEMEENTEN.iter().map(|code| Gemeente::new(code).expect("a gemeente")).collect();
     let cak = PartnerId("cak".to_owned());
     for gemeente in &gemeenten {
-        let eb = EbBeleid::default();
-        let of = GemeenteSettings { cak: Some(cak.clone()), bedenktijd, eb, ..Default::default() };
+        let beleid = Beleid { parkeertijd_minuten, ..Beleid::default() };
+        let of = GemeenteSettings { cak: Some(cak.clone()), bedenktijd, beleid, ..Default::default() };
         settings.gemeenten.insert(*gemeente, of);
     }
     let mut add = |name: &str, kind| {
@@ -178,6 +185,8 @@ pub(super) async fn supervise(world: Arc<World>, settings: Settings) {
             world.say(|| format!("the gateway does not start: {error}"));
             if world.disk.has_crashed() {
                 world.disk.restart();
+            } else if world.disk.has_died() {
+                world.disk.kill();
             } else if !error.contains("simulated") && !error.contains("storage") {
                 world.violated(format!("the gateway does not start: {error}"));
                 return;
@@ -300,6 +309,9 @@ async fn rounds(
                 let fate = *world.state().random.pick(&[LedgerFate::Kept, LedgerFate::Lost]);
                 return kill(&world, true, fate, None);
             }
+            if world.disk.has_died() {
+                return kill(&world, false, LedgerFate::Kept, None);
+            }
             if changed.has_changed().is_ok_and(|changed| changed) {
                 changed.mark_unchanged();
                 bells.ring();
@@ -355,12 +367,12 @@ impl Bells {
 }
 
 impl Outgoing for Door {
-    fn standing(&self, partner: &PartnerId) -> Standing {
-        self.engine.standing(partner)
-    }
-
     fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting> {
         self.engine.waiting(partner, limit)
+    }
+
+    fn standing(&self, partner: &PartnerId) -> Standing {
+        self.engine.standing(partner)
     }
 
     async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {

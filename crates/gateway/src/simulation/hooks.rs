@@ -22,16 +22,19 @@ pub(crate) enum Canary {
     OvertakesItsKey,
     /// A retour of the CAK is kept and has no effect.
     IgnoresTheCak,
+    /// What a start finds in the journal is taken for durable.
+    TrustsWhatItFinds,
 }
 
 impl Canary {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::AnswersFirst,
         Self::DeliveryOutsideTheJournal,
         Self::ForgetsReceipts,
         Self::IgnoresTheCak,
         Self::LosesOutgoing,
         Self::OvertakesItsKey,
+        Self::TrustsWhatItFinds,
     ];
 }
 

@@ -35,3 +35,4 @@ mod tests;
 mod world;
 
 pub(crate) use hooks::{Canary, is_broken, lot};
+pub(crate) use random::Random;

@@ -77,6 +77,22 @@ pub(super) struct Counts {
     pub(super) refused: u64,
     /// Answers 503.
     pub(super) unavailable: u64,
+    /// Messages that waited for what they build on.
+    pub(super) waited: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.acknowledged += other.acknowledged;
+        self.copies += other.copies;
+        self.deliveries += other.deliveries;
+        self.again += other.again;
+        self.deaths += other.deaths;
+        self.ledgers_behind += other.ledgers_behind;
+        self.refused += other.refused;
+        self.unavailable += other.unavailable;
+        self.waited += other.waited;
+    }
 }
 
 /// What a partner remembers.

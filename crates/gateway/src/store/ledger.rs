@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::error::{Reason, StoreError, guarded};
 use super::overlay::Writes;
 use super::scan::{Scan, Value, data_key};
+use super::tree::{Batch, Tree};
 use crate::journal::{Chain, EntryHash, Tip, Tips};
 
 /// The largest key.
@@ -33,13 +34,13 @@ const REOPEN_PAUSE: Duration = Duration::from_millis(20);
 ///
 /// One thread commits; any number read.
 pub struct Ledger {
-    tree: sled::Tree,
+    tree: Tree,
     /// The format of the content.
     format: u32,
     /// The tips; locked for writing during a commit, for reading by a view.
     tips: RwLock<Tips>,
     /// After the trees, so that sled lets go of its files before another process gets in.
-    db: sled::Db,
+    db: Option<sled::Db>,
     _lock: Option<File>,
 }
 
@@ -105,13 +106,21 @@ impl Ledger {
         Self::begin(open_sled(&sled::Config::new().path(dir).temporary(true))?, format, None)
     }
 
+    /// Makes an empty store that is no more than a map in memory.
+    #[cfg(test)]
+    pub(crate) fn in_memory(format: u32) -> Self {
+        let tree = Tree::Memory(std::sync::Arc::default());
+        tree.insert(FORMAT_KEY, &format_value(format)).expect("a map takes everything");
+        Self { tree, format, tips: RwLock::default(), db: None, _lock: None }
+    }
+
     /// Returns the value of a key.
     ///
     /// # Errors
     ///
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        Ok(guarded(|| self.tree.get(data_key(key)))?.map(Value))
+        Ok(guarded(|| self.tree.get(&data_key(key)))?.map(Value))
     }
 
     /// Returns the pairs whose keys begin with `prefix`, in order.
@@ -144,7 +153,7 @@ impl Ledger {
     /// See [`StoreError`].
     pub fn commit(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         let mut chains = BTreeSet::new();
         for tip in tips {
             let before = held.get(&tip.chain).copied().unwrap_or_else(|| Tip::start(tip.chain));
@@ -155,7 +164,7 @@ impl Ledger {
                 return Err(StoreError::ChainTwice(tip.chain));
             }
             if tip.seq > 0 {
-                batch.insert(tip_key(tip.chain), tip_value(tip));
+                batch.insert(tip_key(tip.chain), tip_value(tip).into());
             }
         }
         for (key, value) in writes.0 {
@@ -167,7 +176,7 @@ impl Ledger {
                 None => batch.remove(data_key(&key)),
             }
         }
-        guarded(|| self.tree.apply_batch(batch))?;
+        guarded(|| self.tree.apply(batch))?;
         held.extend(tips.iter().filter(|tip| tip.seq > 0).map(|tip| (tip.chain, *tip)));
         Ok(())
     }
@@ -237,14 +246,14 @@ impl Ledger {
     ///
     /// [`StoreError::Io`] when the system fails.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        guarded(|| self.db.size_on_disk())
+        self.db.as_ref().map_or(Ok(0), |db| guarded(|| db.size_on_disk()))
     }
 
     /// Takes up an empty store.
     fn begin(db: sled::Db, format: u32, lock: Option<File>) -> Result<Self, StoreError> {
-        let tree: sled::Tree = sled::Tree::clone(&db);
+        let tree = Tree::Sled(sled::Tree::clone(&db));
         guarded(|| tree.insert(FORMAT_KEY, &format_value(format)))?;
-        Ok(Self { tree, format, tips: RwLock::default(), db, _lock: lock })
+        Ok(Self { tree, format, tips: RwLock::default(), db: Some(db), _lock: lock })
     }
 
     /// Takes up a store that was there, or returns nothing when it has another format.
@@ -260,7 +269,7 @@ impl Ledger {
             let tip = read_tip(&key, &value).ok_or(StoreError::Damaged("a tip cannot be read".to_owned()))?;
             tips.insert(tip.chain, tip);
         }
-        Ok(Some(Self { tree, format, tips: RwLock::new(tips), db, _lock: lock }))
+        Ok(Some(Self { tree: Tree::Sled(tree), format, tips: RwLock::new(tips), db: Some(db), _lock: lock }))
     }
 }
 

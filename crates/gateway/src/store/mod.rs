@@ -38,6 +38,7 @@ mod overlay;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use error::{Reason, StoreError};
 pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View, check_size};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::error::{StoreError, guarded};
+use super::tree::{Pairs, Tree};
 
 /// Bytes of a key or a value; a clone shares them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,23 +51,23 @@ pub type Pair = (Value, Value);
 /// What is committed while it goes on may or may not be among them; a [`View`](super::View) keeps commits
 /// out.
 pub struct Scan {
-    pairs: sled::Iter,
+    pairs: Pairs,
     failed: bool,
 }
 
 impl Scan {
     /// Goes through the pairs of the data that begin with `prefix`, from the key `from` on.
-    pub(super) fn new(tree: &sled::Tree, prefix: &[u8], from: &[u8]) -> Self {
+    pub(super) fn new(tree: &Tree, prefix: &[u8], from: &[u8]) -> Self {
         let lower = data_key(from.max(prefix));
         let end = after_prefix(data_key(prefix));
         // A range that ends before it begins is empty; sled wants it in order.
         let end = end.max(lower.clone());
-        Self { pairs: tree.range(lower..end), failed: false }
+        Self { pairs: tree.range(lower, end), failed: false }
     }
 
     fn step(
         &mut self,
-        step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
+        step: impl FnOnce(&mut Pairs) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
     ) -> Option<Result<Pair, StoreError>> {
         if self.failed {
             return None;
@@ -81,13 +82,13 @@ impl Iterator for Scan {
     type Item = Result<Pair, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.step(Iterator::next)
+        self.step(Pairs::next)
     }
 }
 
 impl DoubleEndedIterator for Scan {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.step(DoubleEndedIterator::next_back)
+        self.step(Pairs::next_back)
     }
 }
 

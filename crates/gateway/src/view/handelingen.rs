@@ -12,6 +12,26 @@ pub fn act_words(wat: &Wat) -> Words {
         Words::new(format!("{count} {nl} {done_nl}"), format!("{count} {en} {done_en}"))
     };
     match wat {
+        Wat::CakVrijgeven { .. } => Words::new(
+            format!(
+                "eigen bijdrage van {count} {} vrijgegeven",
+                if count == 1 { "persoon" } else { "personen" }
+            ),
+            format!("eigen bijdrage of {count} {} released", if count == 1 { "person" } else { "persons" }),
+        ),
+        Wat::WerkAfgehandeld { entries } => {
+            let count = entries.len();
+            Words::new(
+                format!(
+                    "bijzonderheden van {count} {} afgehandeld",
+                    if count == 1 { "bericht" } else { "berichten" }
+                ),
+                format!(
+                    "what was odd about {count} {} dealt with",
+                    if count == 1 { "message" } else { "messages" }
+                ),
+            )
+        }
         Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
         Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),
         Wat::UitgaandVrijgeven { .. } => messages("vrijgegeven", "released"),

@@ -50,8 +50,8 @@ const REASONS: &[(&str, &str, &str)] = &[
     ),
     (
         "TRANSPORT",
-        "het CAK heeft een melding niet aangenomen; verhelp de oorzaak en geef de persoon vrij (`iwmo cak`)",
-        "the CAK did not take a notification; mend the cause and release the person (`iwmo cak`)",
+        "het CAK heeft een melding niet aangenomen; verhelp de oorzaak en geef de persoon vrij (`iwmo work release`)",
+        "the CAK did not take a notification; mend the cause and release the person (`iwmo work release`)",
     ),
     ("TWEEMAAL_GEWEIGERD", "tweemaal om dezelfde reden geweigerd", "refused twice for the same reason"),
     (

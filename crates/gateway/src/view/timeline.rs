@@ -341,13 +341,8 @@ fn delivery_line(
     let Some(made) = reader.get(entry.id.chain, bezorging.seq)? else { return Ok(None) };
     let record = Record::decode(made.kind, made.version, &made.payload)
         .map_err(|source| LedgerError::Entry { entry: made.id.to_string(), source })?;
-    let uitgaand = match &record {
-        Record::Bericht(bericht) => bericht.uitgaand.get(usize::from(bezorging.index)),
-        Record::Planning(planning) => planning.uitgaand.get(usize::from(bezorging.index)),
-        Record::Oordeel(oordeel) => oordeel.uitgaand.get(usize::from(bezorging.index)),
-        _ => None,
-    };
-    let Some(uitgaand) = uitgaand else { return Ok(None) };
+    let uitgaand = record.into_uitgaand();
+    let Some(uitgaand) = uitgaand.get(usize::from(bezorging.index)) else { return Ok(None) };
     let partner = &uitgaand.partner;
     let words = match &bezorging.uitkomst {
         BezorgUitkomst::Bezorgd { .. } => {

@@ -259,3 +259,43 @@ fn paths_lead_back_to_their_places() {
         );
     }
 }
+
+/// A document with one thing changed, and what is said about it.
+fn said(from: &str, to: &str) -> Vec<(String, String)> {
+    let xml = include_str!("../../../../../fixtures/valid/WMO305.xml");
+    assert!(xml.contains(from), "{from}");
+    let report = Schemas::bundled().validate_schema(xml.replace(from, to).as_bytes());
+    let texts = report.diagnostics.into_iter();
+    texts.map(|found| (found.message.nl.into_owned(), found.message.en.into_owned())).collect()
+}
+
+#[test]
+fn a_namespace_that_no_schema_knows_is_one_mistake() {
+    let found = said("/basisschema/schema", "/basisschema/shcema");
+    assert_eq!(found.len(), 1, "{found:?}");
+    // Elements in the namespace of another document each have the wrong prefix.
+    assert_eq!(said("iwmo:Categorie", "wmo305:Categorie").len(), 3);
+}
+
+#[test]
+fn codes_are_listed_with_their_meaning_where_they_are_few() {
+    let found = said("<wmo305:Geslacht>2", "<wmo305:Geslacht>7");
+    let [(nl, en)] = &found[..] else { panic!("{found:?}") };
+    assert!(nl.ends_with("0 (onbekend), 1 (man), 2 (vrouw)"), "{nl}");
+    assert!(en.ends_with("0 (unknown), 1 (male), 2 (female)"), "{en}");
+}
+
+#[test]
+fn a_number_in_a_name_is_not_repeated() {
+    for name in ["Bsn123456782", "n12345", "a123456782b9"] {
+        let found = said("<wmo305:Geslacht>2</wmo305:Geslacht>", &format!("<wmo305:{name}/>"));
+        let digits = |text: &str| text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        for (nl, en) in &found {
+            assert!(digits(nl) < 5 && digits(en) < 5, "{nl} {en}");
+        }
+        assert!(found.iter().any(|(nl, _)| nl.contains("·····")), "{found:?}");
+    }
+    // A short number is part of many names.
+    let found = said("<wmo305:Geslacht>2</wmo305:Geslacht>", "<wmo305:Geslacht2/>");
+    assert!(found[0].0.contains("Geslacht2"), "{found:?}");
+}

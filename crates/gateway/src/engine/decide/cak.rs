@@ -11,6 +11,8 @@ use crate::engine::plan::Hold;
 use crate::engine::record::{Planning, Record, Uitspraak};
 use crate::engine::{PartnerKind, PartnerSettings, Receipt, Refusal};
 use crate::ledger::{EbMelding, LedgerError, Rows, keys};
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 use crate::translate;
 
 impl Decider<'_> {
@@ -35,6 +37,8 @@ impl Decider<'_> {
         let kind = message.kind().name();
         let matched =
             melding.filter(|melding| melding.dagtekening == dagtekening && melding.retour_soort() == kind);
+        #[cfg(test)]
+        let matched = matched.filter(|_| !is_broken(Canary::IgnoresTheCak));
         let mut record = match &matched {
             None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
             Some(_) => incoming.record(Uitspraak::Goedgekeurd, Vec::new(), Vec::new()),

@@ -6,7 +6,7 @@ use crate::journal::Chain;
 use crate::ledger::{Rows, Stand};
 
 impl Gateway {
-    fn act(&self, chain: &str, wat: Wat) -> Result<Acted, ActError> {
+    pub(super) fn act(&self, chain: &str, wat: Wat) -> Result<Acted, ActError> {
         self.act_for(chain, wat, "onderhoud bij de aanbieder")
     }
 
@@ -39,7 +39,7 @@ impl Gateway {
     }
 }
 
-fn place(id: &OutgoingId) -> Vec<Plek> {
+pub(super) fn place(id: &OutgoingId) -> Vec<Plek> {
     vec![Plek { seq: id.seq, index: id.index }]
 }
 

@@ -1,6 +1,7 @@
 //! The engine over a simulated disk: whole exchanges, driven by hand.
 
 mod acts;
+mod clock;
 mod crash;
 mod failure;
 mod fixture;
@@ -63,6 +64,10 @@ impl HandClock {
 
     fn advance(&self, by: Duration) {
         self.0.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
+    }
+
+    fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(by.as_micros() as i64, Ordering::SeqCst);
     }
 }
 
@@ -212,6 +217,12 @@ impl Gateway {
             }
         }
         Ok(())
+    }
+
+    /// Returns what waits to be sent.
+    fn unsent(&self) -> Vec<Waiting> {
+        let partners = ["hvb", "cak", "backoffice"].map(|name| PartnerId(name.to_owned()));
+        partners.iter().flat_map(|partner| self.engine.waiting(partner, 100)).collect()
     }
 
     /// Returns every outgoing message of this kind, delivered or not, that the journal gives.

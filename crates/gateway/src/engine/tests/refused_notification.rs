@@ -1,6 +1,9 @@
 //! A notification that the CAK's side does not take (ieb-cak 6.3): a task for a person, not a person who waits for ever.
 
+use super::acts::place;
 use super::*;
+use crate::control::{OutboxChange, OutboxVerb, WorkChange, WorkVerb};
+use crate::engine::record::Wat;
 use crate::ledger::{Persoon, Rows};
 
 fn persoon(gateway: &Gateway) -> Persoon {
@@ -60,5 +63,63 @@ fn a_refused_retour_leaves_the_person_alone() {
     let (id, _) = gateway.outgoing("WMO306").remove(0);
     report(&gateway, id, Outcome::Refused { reason: "the partner answered 422".to_owned() });
     assert_eq!(persoon(&gateway).eb_reden, None);
+    gateway.stop();
+}
+
+/// Once the cause is mended the person is released: the planner sends what the CAK should know anew, with another
+/// Identificatie and the number that it never received. The refused message itself is never sent again.
+#[test]
+fn a_released_person_is_told_about_anew() {
+    let gateway = Gateway::open(&SimulatedDisk::new(2));
+    let id = started(&gateway);
+    report(&gateway, id.clone(), Outcome::Refused { reason: "the partner answered 422".to_owned() });
+    let again = gateway.act(GEMEENTE, Wat::UitgaandOpnieuw { berichten: place(&id) }).unwrap_err();
+    assert!(again.to_string().contains("iwmo work release"), "{again}");
+    // By filter it is passed over, so that others are sent again.
+    let all = OutboxChange {
+        verb: OutboxVerb::Opnieuw,
+        berichten: Vec::new(),
+        gemeenten: None,
+        partner: Some("cak".to_owned()),
+        bericht: None,
+        stand: None,
+    };
+    let plan = crate::control::Change::Uitgaand(all).plan(&gateway.ledger).unwrap();
+    assert_eq!((plan.acts.len(), plan.summary.aantal), (0, 0));
+
+    let choose = |namen: Vec<String>| {
+        let change = WorkChange {
+            verb: WorkVerb::Vrijgeven,
+            namen,
+            gemeente: None,
+            aanbieder: None,
+            code: Some("transport".to_owned()),
+        };
+        crate::control::Change::Werk(change).plan(&gateway.ledger)
+    };
+    let plan = choose(Vec::new()).unwrap();
+    assert_eq!((plan.summary.aantal, plan.summary.groepen[0].bericht.as_deref()), (1, Some("TRANSPORT")));
+    assert_eq!(choose(vec![id.to_string()]).unwrap().acts, plan.acts, "the work queue names it so");
+    let acted = gateway.act(GEMEENTE, plan.acts[0].1.clone()).unwrap();
+    assert_eq!((acted.gewijzigd, acted.ongewijzigd), (1, 0));
+    let told = gateway.outgoing("WMO401");
+    let [(_, first), (_, second)] = &told[..] else { panic!("{}", told.len()) };
+    assert_ne!(first.header().identificatie, second.header().identificatie);
+    let number = |message: &Message| match message {
+        Message::Wmo401(m) => m.client.start_eigen_bijdrage.eb_start_nummer.value(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(number(first), number(second));
+    play(&gateway, Step::CakRetour(1)).unwrap();
+    assert_eq!(persoon(&gateway).eb.aanvaard().len(), 1);
+    assert_eq!(persoon(&gateway).eb_reden, None);
+
+    let entries = gateway.engine.journal().entries();
+    let twice = gateway.act(GEMEENTE, Wat::CakVrijgeven { meldingen: place(&id) }).unwrap();
+    assert_eq!((twice.entry, twice.ongewijzigd), (None, 1));
+    assert_eq!(gateway.engine.journal().entries(), entries);
+    let (retour, _) = gateway.outgoing("WMO306").remove(0);
+    let wrong = gateway.act(GEMEENTE, Wat::CakVrijgeven { meldingen: place(&retour) }).unwrap_err();
+    assert!(wrong.to_string().contains("no notification to the CAK"), "{wrong}");
     gateway.stop();
 }

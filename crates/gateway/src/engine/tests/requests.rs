@@ -91,6 +91,7 @@ fn a_request_for_a_toewijzing_is_answered_with_one() {
     let spent =
         wmo301_granting(envelope("T2"), &PERSON, &[(&one, None, None), (&twice, Some("R1"), None)]).unwrap();
     assert_eq!(held(&gateway, &spent), ["TR379"]);
+    assert_eq!(held(&gateway, &wmo319(envelope("A1"), "R1", "1").unwrap()), ["TR359"]);
     gateway.stop();
 }
 
@@ -140,6 +141,17 @@ fn a_request_for_a_change_is_granted() {
     // TR304: the other client is known here, but not by these numbers.
     assert_eq!(judged(&gateway, &change("W1", &OTHER, &[])), ["8187"]);
     assert_eq!(judged(&gateway, &change("W2", &PERSON, &[])), ["9349"]);
+    assert_eq!(judged(&gateway, &change("W4", &PERSON, &[100_102, 100_199])), ["9350"]);
+    let soon = |name: &'static str, order: &Order| {
+        wmo317(envelope(name), &PERSON, order, today(), &[100_102], name).unwrap()
+    };
+    assert_eq!(
+        judged(&gateway, &soon("W5", &wanted)),
+        ["9357"],
+        "neither from the start nor later than today"
+    );
+    let nowhere = Order { nummer: 100_198, ..wanted };
+    assert_eq!(judged(&gateway, &soon("W6", &nowhere)), ["9349", "9351"]);
     assert_eq!(judged(&gateway, &change("W3", &PERSON, &[100_102])), [] as [&str; 0]);
     assert_eq!(due(&gateway), [("OP346".to_owned(), "2026-12-02".to_owned())]);
 

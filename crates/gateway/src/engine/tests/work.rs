@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo315, wmo319, wmo323, wmo325};
+use crate::engine::record::Wat;
 use crate::view::{ArrangementView, PlaceCursor, WerkFilter, WerkSoort, WerkView};
 
 fn work(gateway: &Gateway) -> Vec<WerkView> {
@@ -109,6 +110,17 @@ fn a_retour_that_answers_nothing_is_work() {
     assert_eq!(kinds(&gateway), ["waarschuwing RETOUR_UNMATCHED"]);
     let row = &work(&gateway)[0];
     assert_eq!((row.aanbieder.as_deref(), row.entry.as_deref()), (Some(HVB), Some("0222:1")));
+    let done = |entries: &[u64]| Wat::WerkAfgehandeld { entries: entries.to_vec() };
+    let nothing = gateway.act(GEMEENTE, done(&[1, 2])).unwrap_err();
+    assert!(nothing.to_string().contains("nothing odd is known about 0222:2"), "{nothing}");
+    assert_eq!(kinds(&gateway).len(), 1, "one that cannot be refuses the whole");
+    assert_eq!(gateway.act(GEMEENTE, done(&[1])).unwrap().gewijzigd, 1);
+    assert_eq!(work(&gateway), []);
+    let twice = gateway.act(GEMEENTE, done(&[1])).unwrap();
+    assert_eq!((twice.entry, twice.ongewijzigd), (None, 1));
+    for (chain, wat) in [(GEMEENTE, done(&[])), ("0000", done(&[1]))] {
+        assert!(gateway.act(chain, wat).is_err());
+    }
     gateway.stop();
 }
 

@@ -113,6 +113,35 @@ fn a_power_cut_anywhere_loses_nothing_acknowledged() {
     }
 }
 
+/// The process is killed at every operation; the next one reads what the system has and makes it known, as the engine
+/// does with copies; then the power goes. What was made known is there.
+#[test]
+fn a_kill_anywhere_and_a_power_cut_later_lose_nothing_that_was_shown() {
+    for at in 0..operations() {
+        for seed in 0..4 {
+            let disk = SimulatedDisk::new(at * 1_000 + seed);
+            disk.fail(Fault::Die { at });
+            let mut client = Client::default();
+            if let Ok(mut journal) = open(&disk) {
+                client.run(&mut journal).unwrap_err();
+            }
+            assert!(disk.has_died());
+            disk.kill();
+            let journal = open(&disk).unwrap_or_else(|error| panic!("killed at {at}, seed {seed}: {error}"));
+            client.settle(&journal);
+            drop(journal);
+            disk.restart();
+            let mut journal =
+                open(&disk).unwrap_or_else(|error| panic!("killed at {at}, seed {seed}: {error}"));
+            client.settle(&journal);
+            client.run(&mut journal).unwrap();
+            client.settle(&journal);
+            drop(journal);
+            assert!(verified(&disk).is_clean(), "killed at {at}, seed {seed}");
+        }
+    }
+}
+
 /// Every operation fails once, or from then on for a while; the journal goes on by itself, and a power cut
 /// right after loses nothing either.
 #[test]

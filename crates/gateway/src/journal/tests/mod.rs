@@ -4,6 +4,7 @@ mod browsing;
 mod crash;
 mod damage;
 mod files;
+mod fuzz;
 mod reading;
 mod reopened;
 

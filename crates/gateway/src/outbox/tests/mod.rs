@@ -72,6 +72,13 @@ impl Shelf {
         self.changed.send_modify(|count| *count += 1);
     }
 
+    /// Puts a message off.
+    pub(super) fn put_off(&self, seq: u64, until: Timestamp) {
+        let id = OutgoingId { gemeente: *b"0222", seq, index: 0 };
+        self.inner.lock().unwrap().waiting.get_mut(&id).unwrap().not_before = until;
+        self.changed.send_modify(|count| *count += 1);
+    }
+
     /// The next outcomes cannot be recorded.
     pub(super) fn break_down(&self, times: u32) {
         self.inner.lock().unwrap().unavailable = times;

@@ -143,6 +143,25 @@ async fn a_wait_that_the_partner_asks_for_is_honoured() {
     assert!((300.0..302.0).contains(&tried[1].1), "{tried:?}");
 }
 
+/// Found by the simulation: a message that was made, or put off, while the clock was ahead waited until the clock had
+/// caught up, however long that was.
+#[tokio::test(start_paused = true)]
+async fn a_clock_set_back_puts_nothing_off() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (QUICK, delivered()));
+    let hour = Duration::from_secs(3600);
+    for (seq, off) in [(1, hour), (2, hour + Duration::from_secs(1)), (3, hour * 15)] {
+        shelf.put("one", &format!("key-{seq}"), seq);
+        shelf.put_off(seq, start() + off);
+    }
+    let _running = run(&shelf, &peers, &["one"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut delivered = shelf.delivered();
+    delivered.sort();
+    assert_eq!(delivered, ["0222:2/0", "0222:3/0"], "an hour is what a partner may ask for");
+    drained(&shelf).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_message_is_parked_and_the_next_leaves() {
     let (shelf, clock) = (Shelf::new(), DrivenClock::start());

@@ -157,7 +157,10 @@ pub(super) fn of_persons(
             }
             None => None,
         };
-        row.entry = Some(format!("{gemeente}:{}", told.map_or(persoon.sinds, |melding| melding.seq)));
+        row.entry = Some(match told {
+            Some(melding) => format!("{gemeente}:{}/{}", melding.seq, melding.plaats),
+            None => format!("{gemeente}:{}", persoon.sinds),
+        });
         queue.add(row);
     }
     Ok(())
@@ -245,6 +248,9 @@ pub(super) fn of_messages(
         let (key, value) = row?;
         let Some((gemeente, seq)) = keys::opmerking_delen(&key) else { continue };
         let found: Opmerking = decode_row(&key, &value)?;
+        if found.afgehandeld {
+            continue;
+        }
         let words = |pick: fn(Words) -> String| {
             let all: Vec<String> = found.codes.iter().map(|code| pick(finding(code))).collect();
             format!("{}: {}", found.soort.trim_start_matches("WMO"), all.join("; "))

@@ -1,0 +1,81 @@
+//! Acts on work: a person whose notifications go on, and messages whose oddities were dealt with.
+
+use std::collections::BTreeSet;
+
+use iwmo_toewijzing::identity::Gemeente;
+
+use super::{ActError, Narrowed};
+use crate::engine::OutgoingId;
+use crate::engine::record::{ACT_MESSAGES_MAX, Plek, Wat};
+use crate::journal::{Chain, EntryId};
+use crate::ledger::{EbMelding, LedgerError, Opmerking, Persoon, Rows, Uitgaand, keys};
+
+/// The persons of notifications for whom the planner goes on.
+pub(super) fn released(rows: &impl Rows, chain: Chain, meldingen: &[Plek]) -> Result<Narrowed, ActError> {
+    let asked = counted(chain, meldingen)?;
+    let mut left = Vec::new();
+    for plek in &asked {
+        let id = OutgoingId { gemeente: chain.code(), seq: plek.seq, index: plek.index };
+        let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
+        let Some(row) = row else { return Err(ActError::NoMessage(id)) };
+        let Some(persoon) = person(rows, &id, &row)? else { return Err(ActError::NoNotification(id)) };
+        if persoon.eb.handmatig().is_some() {
+            left.push(*plek);
+        }
+    }
+    Ok(narrowed(left, asked.len(), |meldingen| Wat::CakVrijgeven { meldingen }))
+}
+
+/// The entries about which something odd is still open. One about which nothing ever was is refused.
+pub(super) fn done(rows: &impl Rows, chain: Chain, entries: &[u64]) -> Result<Narrowed, ActError> {
+    let asked = counted(chain, entries)?;
+    let gemeente = gemeente(chain).ok_or(ActError::WrongChain(chain))?;
+    let mut left = Vec::new();
+    for seq in &asked {
+        let row: Option<Opmerking> = rows.row(&keys::opmerking(gemeente, *seq))?;
+        match row {
+            Some(row) if !row.afgehandeld => left.push(*seq),
+            Some(_) => {}
+            None => return Err(ActError::NothingOdd(EntryId { chain, seq: *seq })),
+        }
+    }
+    Ok(narrowed(left, asked.len(), |entries| Wat::WerkAfgehandeld { entries }))
+}
+
+/// Whether a message is a notification that the CAK did not take, so that nothing of it is under way.
+pub(crate) fn not_taken(rows: &impl Rows, id: &OutgoingId, row: &Uitgaand) -> Result<bool, LedgerError> {
+    let Some(identificatie) = &row.melding else { return Ok(false) };
+    let waits = |persoon: &Persoon| {
+        persoon.eb.onderweg().is_some_and(|bericht| bericht.identificatie.as_str() == identificatie)
+    };
+    Ok(person(rows, id, row)?.is_some_and(|persoon| !waits(&persoon)))
+}
+
+fn person(rows: &impl Rows, id: &OutgoingId, row: &Uitgaand) -> Result<Option<Persoon>, LedgerError> {
+    let Some(identificatie) = &row.melding else { return Ok(None) };
+    let Some(gemeente) = Chain::new(id.gemeente).and_then(gemeente) else { return Ok(None) };
+    let melding: Option<EbMelding> = rows.row(&keys::eb_melding(gemeente, identificatie))?;
+    match melding {
+        Some(melding) => rows.row(&keys::persoon(gemeente, &melding.bsn)),
+        None => Ok(None),
+    }
+}
+
+fn gemeente(chain: Chain) -> Option<Gemeente> {
+    Gemeente::new(&chain.to_string()).ok().filter(|_| chain != Chain::NONE)
+}
+
+fn counted<T: Copy + Ord>(chain: Chain, named: &[T]) -> Result<BTreeSet<T>, ActError> {
+    if named.is_empty() || named.len() > ACT_MESSAGES_MAX {
+        return Err(ActError::Count(named.len()));
+    }
+    if chain == Chain::NONE {
+        return Err(ActError::WrongChain(chain));
+    }
+    Ok(named.iter().copied().collect())
+}
+
+fn narrowed<T>(left: Vec<T>, asked: usize, wat: impl FnOnce(Vec<T>) -> Wat) -> Narrowed {
+    let (gewijzigd, ongewijzigd) = (left.len() as u64, (asked - left.len()) as u64);
+    Narrowed { wat: (!left.is_empty()).then(|| wat(left)), gewijzigd, ongewijzigd }
+}
