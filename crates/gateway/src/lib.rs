@@ -23,4 +23,5 @@ pub mod problem;
 mod simulation;
 pub mod store;
 pub mod translate;
+pub mod vault;
 pub mod view;
