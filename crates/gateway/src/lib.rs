@@ -10,6 +10,8 @@ pub mod daemon;
 pub mod demo;
 pub mod engine;
 pub mod exchange;
+pub mod folder;
+pub mod ggk;
 pub mod journal;
 pub mod ledger;
 pub mod listener;

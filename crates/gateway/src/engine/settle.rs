@@ -93,6 +93,10 @@ impl Worker {
         now: Timestamp,
         batch: &mut Batch<'_>,
     ) -> bool {
+        // Opened for an operator's acts alone, it knows no gemeente and no policy to judge by.
+        if !tijd_om && !self.settings.gemeenten.contains_key(&gemeente) {
+            return false;
+        }
         let decider = self.decider();
         let fault = || LedgerError::Inconsistent {
             entry: format!("{gemeente}:{seq}"),

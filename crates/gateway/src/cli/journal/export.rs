@@ -106,6 +106,7 @@ fn messages(record: Record) -> (Option<(String, Vec<u8>)>, Vec<Uitgaand>) {
         Record::Bericht(bericht) => (Some((bericht.soort, bericht.bytes)), bericht.uitgaand),
         Record::Planning(planning) => (None, planning.uitgaand),
         Record::Oordeel(oordeel) => (None, oordeel.uitgaand),
+        Record::Terzijde(terzijde) => (None, terzijde.uitgaand),
         _ => (None, Vec::new()),
     }
 }
