@@ -25,4 +25,5 @@ pub mod problem;
 mod simulation;
 pub mod store;
 pub mod translate;
+pub mod vault;
 pub mod view;

@@ -29,6 +29,7 @@ use crate::ledger::envelop::Envelop;
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, Verzending, keys};
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
 use crate::store::{Ledger, StoreError};
+use crate::vault::{Vault, VaultError};
 
 /// Jobs that may wait for the loop; more are told to come back later.
 const JOBS_MAX: usize = 1024;
@@ -58,6 +59,9 @@ pub enum EngineError {
     /// The ledger could not be opened or brought up to the journal.
     #[error("the ledger cannot be opened: {0}")]
     Ledger(#[from] LedgerError),
+    /// The keys cannot be used.
+    #[error("the keys cannot be opened: {0}")]
+    Vault(#[from] VaultError),
     /// The first entry could not be written.
     #[error("the journal does not take entries: {0}")]
     Append(String),
@@ -99,7 +103,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Opened), EngineError> {
-        let journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        let mut journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        journal.set_vault(Vault::open(data, &journal.reader())?);
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
@@ -123,7 +128,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, EngineError> {
-        let journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        let mut journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        journal.set_vault(Vault::open(data, &journal.reader())?);
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
@@ -192,6 +198,7 @@ impl Engine {
         let mut worker = Worker {
             journal,
             ledger: Arc::clone(&ledger),
+            vault: reader.vault().cloned(),
             settings: Arc::new(settings),
             applier: Applier::new(schemas.clone()),
             clock,

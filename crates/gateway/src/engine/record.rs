@@ -21,13 +21,15 @@ use minicbor::{Decode, Encode};
 pub use eb::{EbBesluit, EbUitkomst};
 
 use crate::engine::Route;
+use crate::vault::SEALED_VERSION;
 
 pub use super::handeling::{
     ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Wat, Wie,
 };
 pub use super::inzage::{Blik, Inzage};
 
-/// The revision that this release writes.
+/// The revision of the records below. In the journal they are sealed, which is version 2 (`vault/sealed.rs`); who
+/// reads it with the keys gets them as they are here.
 pub const RECORD_VERSION: u16 = 1;
 
 /// The kind of entries that record a look; they change nothing and are no event.
@@ -339,6 +341,9 @@ pub enum RecordError {
         /// The entry's version.
         version: u16,
     },
+    /// The keys that open it were not given.
+    #[error("the entry is sealed and the keys are not here")]
+    Sealed,
     /// The payload is not what its kind and version say.
     #[error("the entry's payload cannot be read: {0}")]
     Damaged(String),
@@ -406,6 +411,9 @@ impl Record {
     ///
     /// [`RecordError`] when the entry is of a later release or damaged.
     pub fn decode(kind: u16, version: u16, payload: &[u8]) -> Result<Self, RecordError> {
+        if version == SEALED_VERSION {
+            return Err(RecordError::Sealed);
+        }
         if version > RECORD_VERSION {
             return Err(RecordError::Newer { kind, version });
         }

@@ -71,7 +71,8 @@ impl Worker {
     /// Looks at everything that waits, once, when the gateway starts.
     pub(super) fn settle_all(&mut self, ledger: &Ledger) -> Committed {
         let tips = self.journal.tips();
-        let mut batch = Batch::new(ledger, &tips);
+        let vault = self.vault.clone();
+        let mut batch = Batch::new(ledger, &tips).sealed_by(vault.as_deref());
         for row in ledger.scan(&keys::alle_geparkeerd(None)) {
             let parked = row.map_err(LedgerError::from);
             match parked.and_then(|(key, value)| decode_row::<Geparkeerd>(&key, &value)) {

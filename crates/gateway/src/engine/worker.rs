@@ -23,6 +23,7 @@ use crate::metrics::JOURNAL_COMMIT_DURATION;
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;
+use crate::vault::Vault;
 
 /// How long the daily run waits before it goes on after the journal took nothing.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -84,6 +85,7 @@ pub(super) enum Committed {
 pub(super) struct Worker {
     pub(super) journal: FileJournal,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) vault: Option<Arc<Vault>>,
     pub(super) settings: Arc<Settings>,
     pub(super) applier: Applier,
     pub(super) clock: Arc<dyn Clock>,
@@ -123,7 +125,7 @@ impl Worker {
             beleid: self.settings.policy_text(),
         });
         let tips = self.journal.tips();
-        let mut batch = Batch::new(&self.ledger, &tips);
+        let mut batch = Batch::new(&self.ledger, &tips).sealed_by(self.vault.as_deref());
         let at = batch.next(Chain::NONE, self.clock.now());
         batch.push(&at, &start).map_err(CommitError::Entry)?;
         batch.commit(&mut self.journal).map(|_| ())
@@ -154,7 +156,8 @@ impl Worker {
         }
         let ledger = Arc::clone(&self.ledger);
         let tips = self.journal.tips();
-        let mut batch = Batch::new(&ledger, &tips);
+        let vault = self.vault.clone();
+        let mut batch = Batch::new(&ledger, &tips).sealed_by(vault.as_deref());
         let mut day = self.going.day.take();
         let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
         while !stop && !batch.is_full() {

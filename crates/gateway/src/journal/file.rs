@@ -18,6 +18,7 @@ use super::words::{
 };
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
+use crate::vault::Vault;
 
 /// The smallest segment size that can be asked for.
 pub const SEGMENT_BYTES_MIN: u64 = 64 << 10;
@@ -146,6 +147,11 @@ impl FileJournal {
     /// Returns what the opening had to repair.
     pub fn recovered(&self) -> &Recovery {
         &self.recovery
+    }
+
+    /// Gives the keys with which sealed entries are opened, and new ones sealed.
+    pub fn set_vault(&mut self, vault: Arc<Vault>) {
+        self.reader.set_vault(vault);
     }
 
     /// Returns a reader for other threads; it sees every append once that has returned.
