@@ -135,7 +135,7 @@ fn an_envelope_is_judged_with_what_is_in_it() {
         let (refnummer, tijdstip) = (Refnummer::from_random(7), "20260115093012345".parse().unwrap());
         let versie = Versie::new(1, 0);
         let bericht = Vrijbericht::wrap(MessageKind::Wmo305, xml, adres, refnummer, tijdstip, versie);
-        iwmo_codec::stuf::Envelope::Di01(bericht).encode().unwrap()
+        iwmo_codec::stuf::Envelope::Di01(bericht).encode()
     };
     let lines = iwmo_in(["validate", "--format", "json", "-"], &wrapped(message.clone())).exits(0).json();
     let named: Vec<_> = lines.iter().map(|line| (&line["file"], &line["message"])).collect();

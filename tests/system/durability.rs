@@ -17,13 +17,13 @@ use crate::harness::{
     wmo307,
 };
 
-/// People in the burst; each has a 301, a 305 and a 307.
-const PEOPLE: u32 = 60;
+/// People in the burst between two kills; each has a 301, a 305 and a 307.
+const PEOPLE_PER_KILL: u32 = 10;
 /// Senders at the same time.
 const SENDERS: u32 = 6;
-/// How often the daemon is killed.
+/// How often the daemon is killed, unless `IWMO_KILLS` says how often.
 const KILLS: usize = 6;
-/// Which of these is a SIGTERM.
+/// Which of so many is a SIGTERM.
 const TOLD: usize = 3;
 /// Wait between two looks whether the daemon is back.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -75,6 +75,9 @@ async fn deliver(
 /// retour, each retour arrived, and journal and ledger agree.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_kill_9() {
+    let kills =
+        std::env::var("IWMO_KILLS").map_or(KILLS, |kills| kills.parse().expect("IWMO_KILLS is a number"));
+    let people = PEOPLE_PER_KILL * kills as u32;
     let site = Site::new();
     let (hvb, cak) = (site.endpoint(HVB, None).await, site.endpoint(CAK, None).await);
     site.configure(&[(HVB, hvb.address), (CAK, cak.address)], "");
@@ -86,7 +89,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         let (seen, acknowledged) = (seen.clone(), Arc::clone(&acknowledged));
         senders.spawn(async move {
             let mut done = Vec::new();
-            for number in (sender..PEOPLE).step_by(SENDERS as usize) {
+            for number in (sender..people).step_by(SENDERS as usize) {
                 let (klant, order) = (Klant::new(number), Order::new(1000 + number));
                 let names = ["T", "S", "E"].map(|letter| format!("{letter}{number}"));
                 let envelope = |name| Envelope::new("0222", "98000001", name);
@@ -106,14 +109,14 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
     }
 
     let mut daemon = site.start();
-    for kill in 1..=KILLS {
+    for kill in 1..=kills {
         addresses.send_replace(Some((daemon.exchange.clone(), daemon.backoffice.clone())));
         // Not before some of this life were acknowledged; spread over the burst.
-        let wanted = kill * (PEOPLE as usize * 3) / (KILLS + 1);
+        let wanted = kill * (people as usize * 3) / (kills + 1);
         until("the burst goes on", || (acknowledged.load(Ordering::SeqCst) >= wanted).then_some(())).await;
         addresses.send_replace(None);
         // One of them is told to stop: it must be as good.
-        if kill == TOLD {
+        if kill % KILLS == TOLD {
             daemon.stop()
         } else {
             daemon.kill()
@@ -137,7 +140,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
     daemon.stop();
     site.verify();
 
-    assert_eq!(done.len(), PEOPLE as usize * 3);
+    assert_eq!(done.len(), people as usize * 3);
     let repeated = done.iter().filter(|message| message.unanswered > 0).count();
     assert!(repeated > 0, "no kill met a message under way: this run showed nothing");
     let mut journal: HashMap<Vec<u8>, Vec<String>> = HashMap::new();
@@ -166,12 +169,12 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         sent += 1;
     }
     assert_eq!(sent, arrived.len(), "and nothing arrived that is not in the journal");
-    for number in 0..PEOPLE {
+    for number in 0..people {
         assert!(!hvb.find(MessageKind::Wmo306, &format!("S{number}")).is_empty());
         assert!(!hvb.find(MessageKind::Wmo308, &format!("E{number}")).is_empty());
     }
     let list = site.iwmo(&["toewijzing", "list", "--format", "json"]).exits(0).json();
-    assert_eq!(list.len(), PEOPLE as usize);
+    assert_eq!(list.len(), people as usize);
     assert!(list.iter().all(|row| row["levering"]["status"] == "BEEINDIGD"), "{list:?}");
 }
 

@@ -2,6 +2,7 @@
 
 use crate::harness::{
     Answer, CAK, Envelope, HVB, Klant, Mood, Order, Site, Stop, day, iwmo, until, wmo301, wmo305, wmo307,
+    wmo315, wmo319, wmo323,
 };
 
 /// What the messages of `harness/messages.rs` say of a person.
@@ -54,6 +55,18 @@ async fn a_daemon_that_logs_everything_tells_nothing_personal() {
     answers.push(
         partner.post(&daemon.exchange, &wmo305(&envelope("S1"), &klant, &order, &day(-9))).await.is(202),
     );
+    let (asked, declared) = (
+        wmo315(&envelope("V1"), &klant, &Order::new(702), "HVB-1"),
+        wmo323(&envelope("D1"), &[(&klant, &order)]),
+    );
+    for (name, message) in [("V2", &asked), ("D2", &declared)] {
+        answers.push(partner.post(&daemon.exchange, message).await.is(202));
+        // The same Identificatie again, otherwise: refused, and answered.
+        let again = String::from_utf8(message.clone()).unwrap().replace("HVB-1", name).replace("P700", name);
+        answers.push(partner.post(&daemon.exchange, again.as_bytes()).await.is(202));
+    }
+    answers.push(backoffice.post(&daemon.backoffice, &wmo319(&envelope("A1"), "HVB-9", "1")).await.is(422));
+    answers.push(backoffice.get(&daemon.backoffice, "/api/v1/werk").await.is(200));
     // Broken in every personal place: the diagnostics name the places, not the values.
     let text = String::from_utf8(start.clone()).unwrap();
     for (from, to) in [

@@ -87,6 +87,7 @@ pub mod retour;
 pub mod rules;
 mod schema;
 pub mod show;
+pub mod soap;
 pub mod stuf;
 mod validate;
 pub mod value;

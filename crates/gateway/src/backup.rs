@@ -278,6 +278,7 @@ mod tests {
 
     use super::*;
     use crate::engine::tests::{Gateway, numbered};
+    use crate::vault::KEYS_DIR;
 
     /// A backup made while messages come in has every message acknowledged before it began; a second one into the
     /// same folder adds what is new; put back, the store is a whole store and knows every copy.
@@ -316,6 +317,14 @@ mod tests {
         assert_eq!(restored.report.tips, last.report.tips);
         assert!(matches!(restore(copy.path(), other.path()), Err(BackupError::Occupied { .. })));
         assert!(matches!(ledger_stand(other.path()).unwrap(), LedgerStand::NeedsRebuild(_)));
+        // A backup has no keys: those are copied apart, or destroying one would destroy nothing.
+        assert!(!copy.path().join(KEYS_DIR).exists());
+        let keys = |store: &Path| store.join(KEYS_DIR);
+        DirBuilder::new().mode(0o700).create(keys(other.path())).unwrap();
+        for file in fs::read_dir(keys(store.path())).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), keys(other.path()).join(file.file_name())).unwrap();
+        }
         let gateway = Gateway::in_folder(other.path());
         for number in 0..sent {
             assert!(gateway.send("backoffice", numbered(number)).unwrap().dubbel, "message {number} is lost");

@@ -37,6 +37,12 @@ pub fn dutch_time(moment: Timestamp) -> String {
     moment.to_zoned_datetime(dutch_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// Returns what a Dutch clock shows at a moment.
+#[must_use]
+pub fn dutch_clock(moment: Timestamp) -> jiff::civil::DateTime {
+    moment.to_zoned_datetime(dutch_zone()).datetime()
+}
+
 /// Returns the moment at which a day begins in the Netherlands.
 #[must_use]
 pub fn dutch_midnight(date: Date) -> Option<Timestamp> {

@@ -1,5 +1,6 @@
 //! The gateway as one running thing: the engine, its listeners, the outbox and the daily run.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +12,20 @@ use tokio::task::JoinSet;
 
 use crate::backoffice::{Api, Backoffice};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, PartnerRoute};
 use crate::control::Control;
 use crate::engine::{
     Engine, EngineError, GemeenteSettings, Opened, PartnerId, PartnerKind, PartnerSettings, Refusal, Settings,
 };
-use crate::exchange::{Directory, Exchange, Rate};
+use crate::exchange::{Directory, Exchange, Pull, Rate};
+use crate::folder::{FolderRoute, Folders};
+use crate::ggk::Ggk;
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
 use crate::listener::{Bounds, ListenError, Listener, Stopper};
 use crate::lists;
 use crate::metrics::{self, Scrape};
-use crate::outbox::{DirectError, DirectRoute, Outbox};
+use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
 use crate::pki::{self, PkiError};
 
 /// How often the daemon looks whether a new day has begun, or a held message is due.
@@ -116,7 +119,12 @@ impl Daemon {
             BodyReader::new(config.limits.message_bytes, config.limits.body, config.limits.receiving_bytes);
         let (directory, directory_source) = watch::channel(Arc::new(Directory::new(&config.partners)));
         let rate = Rate { messages_per_second: config.limits.messages_per_second };
-        let router = Exchange::new(Arc::clone(&intake), directory_source, bodies.clone(), rate).router();
+        let door = Exchange::new(Arc::clone(&intake), directory_source.clone(), bodies.clone(), rate);
+        let pull = Pull::new(engine.clone(), directory_source.clone(), door.pacer());
+        let (partners, partner_source) = watch::channel(Arc::new(config.partners.clone()));
+        let ggk =
+            Ggk::new(engine.clone(), directory_source, partner_source.clone(), bodies.clone(), door.pacer());
+        let router = door.router().merge(pull.router()).merge(ggk.router());
         tasks.spawn(exchange.serve(router, stop.clone()));
         let (tokens, token_source) = watch::channel(Arc::new(config.tokens.clone()));
         let backoffice = backoffice.map(|(listener, address)| {
@@ -139,6 +147,7 @@ impl Daemon {
             let scrape = Scrape {
                 engine: engine.clone(),
                 clock: Arc::clone(&clock),
+                data: config.data.clone(),
                 partners: config.partners.iter().map(|partner| partner.id.clone()).collect(),
                 certificates: config.certificate_ends(),
             };
@@ -147,10 +156,25 @@ impl Daemon {
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
-        let (partners, partner_source) = watch::channel(Arc::new(config.partners.clone()));
+        let routes =
+            Routes { stuf: StufRoute::new(&route, engine.clone()), direct: route, folder: FolderRoute };
+        let own: BTreeSet<String> = settings
+            .partners
+            .iter()
+            .filter(|(_, partner)| partner.kind == PartnerKind::Backoffice)
+            .map(|(id, _)| id.0.clone())
+            .collect();
+        let folders = Folders::new(
+            engine.clone(),
+            partner_source.clone(),
+            config.limits.message_bytes,
+            Arc::new(move |name| own.contains(name)),
+        );
+        let (runtime, looking) = (tokio::runtime::Handle::current(), stop.clone());
+        tasks.spawn_blocking(move || folders.run(&runtime, &looking));
         let outbox = Outbox::new(
             Arc::new(engine.clone()),
-            Arc::new(route),
+            Arc::new(routes),
             config.sending.pace.clone(),
             config.limits.drain,
         );
@@ -305,9 +329,12 @@ pub fn settings(config: &Config) -> Settings {
             }
             config::PartnerKind::Cak => PartnerKind::Cak,
             config::PartnerKind::Backoffice => PartnerKind::Backoffice,
-            // The hub's envelopes are not spoken yet; a hub neither sends nor receives.
+            // A hub speaks for the partners behind it, and in its own name never.
             config::PartnerKind::Ggk => continue,
         };
+        if partner.route == PartnerRoute::Stuf {
+            settings.stuf.insert(partner.id.clone());
+        }
         let gemeenten = partner.gemeenten.clone();
         settings.partners.insert(partner.id.clone(), PartnerSettings { kind, gemeenten });
     }
@@ -317,3 +344,6 @@ pub fn settings(config: &Config) -> Settings {
     }
     settings
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

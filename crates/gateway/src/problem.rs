@@ -112,8 +112,10 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// Returns the document.
+    #[must_use]
+    pub fn document(self) -> Value {
         let mut document = Map::new();
         document.insert("type".into(), json!(format!("urn:iwmo:probleem:{}", self.kind)));
         document.insert("title".into(), json!(self.title));
@@ -122,11 +124,18 @@ impl IntoResponse for Problem {
             document.insert("detail".into(), json!(detail));
         }
         document.extend(self.members);
-        let mut response = (self.status, Value::Object(document).to_string()).into_response();
+        Value::Object(document)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let (status, kind, headers) = (self.status, self.kind, std::mem::take(&mut self.headers));
+        let mut response = (status, self.document().to_string()).into_response();
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        response.headers_mut().extend(self.headers);
-        response.extensions_mut().insert(ProblemKind(self.kind));
+        response.headers_mut().extend(headers);
+        response.extensions_mut().insert(ProblemKind(kind));
         response
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::{Message, MessageKind};
 use iwmo_gateway::config::{Limits, Partner, PartnerKind};
-use iwmo_gateway::engine::{Inbound, Intake, PartnerId, Receipt, Refusal};
+use iwmo_gateway::engine::{Inbound, Intake, Receipt, Refusal};
 use iwmo_gateway::exchange::{Directory, Exchange, Rate};
 use iwmo_gateway::listener::body::BodyReader;
 use iwmo_gateway::listener::{Bounds, Listener, Stopper};
@@ -54,15 +54,8 @@ impl Endpoint {
         let limits = Limits::default();
         let listener = Listener::bind("partner", address, Some(source), Bounds::from(&limits)).await.unwrap();
         let address = listener.address().unwrap();
-        let partner = Partner {
-            id: PartnerId("gateway".to_owned()),
-            kind: PartnerKind::Backoffice,
-            agb: None,
-            url: None,
-            fingerprints: vec![gateway],
-            oin: None,
-            gemeenten: Vec::new(),
-        };
+        let partner =
+            Partner { fingerprints: vec![gateway], ..Partner::new("gateway", PartnerKind::Backoffice) };
         let (directory, partners) = watch::channel(Arc::new(Directory::new(&[partner])));
         let mailbox = Arc::new(Mailbox {
             name: name.to_owned(),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use iwmo_gateway::engine::record::{Bericht, Record};
 use iwmo_gateway::journal::{Position, ReadOnlyJournal};
+use iwmo_gateway::vault::Vault;
 use sha2::{Digest, Sha256};
 
 /// A message in the journal.
@@ -23,7 +24,10 @@ impl Kept {
 
 /// Returns every message that a journal holds.
 pub(crate) fn kept(data: &Path) -> Vec<Kept> {
-    let journal = ReadOnlyJournal::open(&data.join("journal")).unwrap();
+    let mut journal = ReadOnlyJournal::open(&data.join("journal")).unwrap();
+    if let Some(vault) = Vault::read(data, journal.reader()).unwrap() {
+        journal.set_vault(vault);
+    }
     let mut kept = Vec::new();
     for entry in journal.reader().read_all(Position::START) {
         let entry = entry.unwrap();

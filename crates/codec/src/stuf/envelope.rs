@@ -116,19 +116,25 @@ impl Envelope {
     }
 
     /// Writes it. It is valid when its values are: lengths and patterns are for [`super::validate`] to judge.
-    ///
-    /// # Errors
-    ///
-    /// It would have more than [`super::SENT_BYTES_MAX`] bytes.
-    pub fn encode(&self) -> Result<Vec<u8>, EnvelopeTooLarge> {
-        let xml = match self.clone() {
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        match self.clone() {
             Self::Di01(bericht) => Di01(bericht).encode_document(),
             Self::Du01(bericht) => Du01(bericht).encode_document(),
             Self::Bv03(bericht) => Bv03(bericht).encode_document(),
             Self::Bv04(bericht) => Bv04(bericht).encode_document(),
             Self::Fo01(bericht) => Fo01(bericht).encode_document(),
             Self::Fo03(bericht) => Fo03(bericht).encode_document(),
-        };
+        }
+    }
+
+    /// Writes it to be sent.
+    ///
+    /// # Errors
+    ///
+    /// It would have more than [`super::SENT_BYTES_MAX`] bytes; one that was received may have some more.
+    pub fn encode_to_send(&self) -> Result<Vec<u8>, EnvelopeTooLarge> {
+        let xml = self.encode();
         let bytes = xml.len();
         if bytes > SENT_BYTES_MAX { Err(EnvelopeTooLarge { bytes }) } else { Ok(xml) }
     }

@@ -3,7 +3,7 @@
 //! Six kinds travel: [`Di01`](Envelope::Di01) carries a heenbericht and [`Du01`](Envelope::Du01) a retour, each with
 //! the message as base64; [`Bv03`](Envelope::Bv03) and [`Bv04`](Envelope::Bv04) say that a message was taken in;
 //! [`Fo01`](Envelope::Fo01) refuses it later, [`Fo03`](Envelope::Fo03) at once. What SOAP and HTTP add is no concern
-//! of this module.
+//! of this module: [`crate::soap`] does the one.
 //!
 //! Reading is tolerant and writing is strict, because the hub's own messages deviate from its rules: what the
 //! schema allows is read as it stands, and each value can say whether it is what a sender should write.
@@ -21,7 +21,7 @@
 //! let bericht = Vrijbericht::wrap(
 //!     MessageKind::Wmo301, b"<wmo301:Bericht/>".to_vec(), adres, refnummer.clone(), tijdstip.clone(), Versie::new(4, 12),
 //! );
-//! let xml = Envelope::Di01(bericht).encode().expect("it is small");
+//! let xml = Envelope::Di01(bericht).encode_to_send().expect("it is small");
 //!
 //! let received = Envelope::read(&xml).expect("what was written is valid");
 //! assert_eq!(received.refnummer(), &refnummer);
@@ -39,6 +39,7 @@ mod envelope;
 mod fout;
 mod parts;
 mod payload;
+mod peek;
 mod values;
 mod whole;
 
@@ -48,6 +49,7 @@ pub use envelope::{Bevestiging, Envelope, EnvelopeTooLarge, Foutbericht, Vrijber
 pub use fout::{Fout, Plek};
 pub use parts::{Adres, Bestand, Systeem, Versie};
 pub use payload::PayloadProblem;
+pub use peek::{Peek, PeekedSysteem, peek};
 pub use values::{Refnummer, Tijdstip};
 pub use whole::{Unpacked, is_envelope, unpack};
 

@@ -48,13 +48,13 @@ fn all() -> Vec<Envelope> {
 #[test]
 fn what_is_written_comes_back() {
     for envelope in all() {
-        let xml = envelope.encode().unwrap();
+        let xml = envelope.encode();
         let text = String::from_utf8(xml.clone()).unwrap();
         let report = validate(&xml);
         assert!(report.is_valid(), "{text}\n{report:?}");
         let read = Envelope::read(&xml).unwrap();
         assert_eq!(read, envelope, "{text}");
-        assert_eq!(read.encode().unwrap(), xml);
+        assert_eq!(read.encode(), xml);
         assert!(text.contains(&format!("<StUF:berichtcode>{}</StUF:berichtcode>", envelope.berichtcode())));
     }
 }
@@ -108,9 +108,9 @@ fn the_official_examples_are_read() {
 /// What the specification says of documents near the edge, and what the official schemas say where they are here.
 #[test]
 fn verdicts_are_those_of_the_specification() {
-    let heen = String::from_utf8(Envelope::Di01(heenbericht()).encode().unwrap()).unwrap();
+    let heen = String::from_utf8(Envelope::Di01(heenbericht()).encode()).unwrap();
     let [bv03, _, _, fo01, _, du01, tekst] =
-        <[Vec<u8>; 7]>::try_from(all().iter().map(|envelope| envelope.encode().unwrap()).collect::<Vec<_>>())
+        <[Vec<u8>; 7]>::try_from(all().iter().map(|envelope| envelope.encode()).collect::<Vec<_>>())
             .unwrap()
             .map(|xml| String::from_utf8(xml).unwrap());
     let official = shared("verdicts_are_those_of_the_specification").map(|shared| {
@@ -245,11 +245,11 @@ fn what_is_too_large_is_not_written() {
     let of = |bytes: usize| {
         Envelope::Di01(Vrijbericht { bestand: Bestand::Xml(vec![b' '; bytes].into()), ..heenbericht() })
     };
-    let empty = of(0).encode().unwrap().len();
+    let empty = of(0).encode_to_send().unwrap().len();
     let fits = (SENT_BYTES_MAX - empty) / 4 * 3;
-    let written = of(fits).encode().unwrap().len();
+    let written = of(fits).encode_to_send().unwrap().len();
     assert!(written <= SENT_BYTES_MAX && written + 4 > SENT_BYTES_MAX);
-    assert_eq!(of(fits + 1).encode(), Err(EnvelopeTooLarge { bytes: written + 4 }));
+    assert_eq!(of(fits + 1).encode_to_send(), Err(EnvelopeTooLarge { bytes: written + 4 }));
 }
 
 fn carrying(functie: &str, payload: &[u8]) -> Vrijbericht {
@@ -260,7 +260,7 @@ fn carrying(functie: &str, payload: &[u8]) -> Vrijbericht {
 fn an_envelope_is_opened_with_what_is_wrong_about_its_message() {
     let wmo301 = include_bytes!("../../../../fixtures/valid/WMO301.xml");
     let wmo302 = include_bytes!("../../../../fixtures/valid/WMO302.xml");
-    let whole = Envelope::Di01(carrying("WMO301", wmo301)).encode().unwrap();
+    let whole = Envelope::Di01(carrying("WMO301", wmo301)).encode();
     assert!(is_envelope(&whole) && !is_envelope(wmo301) && !is_envelope(b"<a") && !is_envelope(b""));
     let unpacked = unpack(&whole);
     assert!(unpacked.report.is_valid(), "{:?}", unpacked.report);
@@ -279,7 +279,7 @@ fn an_envelope_is_opened_with_what_is_wrong_about_its_message() {
         (heen("WMO305", wmo301), "StUF055", bestand),
         (heen("WMO301", b""), "StUF055", bestand),
     ] {
-        let xml = envelope.encode().unwrap();
+        let xml = envelope.encode();
         let unpacked = unpack(&xml);
         let [found] = &unpacked.report.diagnostics[..] else { panic!("{code} {:?}", unpacked.report) };
         assert_eq!(found.rule, code);
@@ -295,7 +295,7 @@ fn an_envelope_is_opened_with_what_is_wrong_about_its_message() {
         assert!(unpacked.message().is_none() && unpacked.carried.is_none());
     }
     // What is no message at all is for the judgement of the message to say.
-    let unpacked = unpack(&heen("WMO301", b"<a/>").encode().unwrap());
+    let unpacked = unpack(&heen("WMO301", b"<a/>").encode());
     assert!(unpacked.report.is_valid() && unpacked.message() == Some(b"<a/>"));
     // Nothing is taken out of an envelope that is not valid.
     let broken =

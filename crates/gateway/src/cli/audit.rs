@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::journal::{Browser, CLOCK_SLACK, Chain};
+use crate::journal::{CLOCK_SLACK, Chain};
 use crate::view::{self, AuditView};
 
 /// Show who did or saw what
@@ -73,8 +73,7 @@ impl Audit {
     }
 
     fn find(&self) -> Result<Vec<AuditView>, Failure> {
-        let journal = self.store.folder()?.join("journal");
-        let browser = Browser::open(&journal).map_err(open::unopened)?;
+        let browser = open::browser(&self.store.folder()?)?;
         let mut found = std::collections::VecDeque::new();
         for entry in browser.select(self.gemeente, self.from) {
             let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;

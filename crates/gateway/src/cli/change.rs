@@ -82,6 +82,7 @@ fn alone(folder: &Path, change: &Change, reason: &str) -> Result<Report, Failure
         EngineError::Journal(OpenError::Locked { .. }) => Failure::new(open::words(&error))
             .hint("another process holds the store and has no control socket; stop it, or try again when it is done"),
         EngineError::Journal(error) => open::unopened(error),
+        EngineError::Vault(error) => open::locked(error),
         error => Failure::new(open::words(&error)),
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -7,6 +7,7 @@ mod client;
 mod deadlines;
 mod demo;
 mod journal;
+mod keys;
 mod look;
 mod message;
 mod open;
@@ -86,6 +87,7 @@ enum Command {
     Status(status::Status),
     Replay(replay::Replay),
     Store(store::StoreCommand),
+    Keys(keys::KeysCommand),
     /// Write a completion script for a shell to standard output
     Completions {
         /// The shell
@@ -133,6 +135,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Status(command) => command.run(terminal),
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),
+        Command::Keys(command) => command.run(terminal),
         Command::Completions { shell } => {
             // It panics when it cannot write, and a closed pipe is nothing to panic about.
             let mut script = Vec::new();

@@ -13,9 +13,10 @@ use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
 use crate::config;
 use crate::daemon::settings;
 use crate::engine::Settings;
-use crate::journal::{OpenError, ReadOnlyJournal, Reader};
+use crate::journal::{Browser, OpenError, ReadOnlyJournal, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening, StoreError};
+use crate::vault::{Vault, VaultError};
 
 /// Where the store is.
 #[derive(Debug, Clone, Args)]
@@ -128,7 +129,26 @@ pub(super) struct ReadStore {
 
 /// Opens the journal of a store for reading; works beside a running daemon.
 pub(super) fn journal(folder: &Path) -> Result<ReadOnlyJournal, Failure> {
-    ReadOnlyJournal::open(&folder.join("journal")).map_err(unopened)
+    let mut journal = ReadOnlyJournal::open(&folder.join("journal")).map_err(unopened)?;
+    if let Some(vault) = Vault::read(folder, journal.reader()).map_err(locked)? {
+        journal.set_vault(vault);
+    }
+    Ok(journal)
+}
+
+/// Opens the journal of a store for browsing; works beside a running daemon.
+pub(super) fn browser(folder: &Path) -> Result<Browser, Failure> {
+    let mut browser = Browser::open(&folder.join("journal")).map_err(unopened)?;
+    if let Some(vault) = Vault::read(folder, browser.reader()).map_err(locked)? {
+        browser.set_vault(vault);
+    }
+    Ok(browser)
+}
+
+/// Says that the keys cannot be used, and what to do.
+pub(super) fn locked(error: VaultError) -> Failure {
+    let advice = error.advice();
+    Failure::new(words(&error)).hint(advice)
 }
 
 /// Says that a journal could not be opened, and what to do.

@@ -16,6 +16,7 @@ use crate::clock::dutch_time;
 use crate::journal::{FileJournal, Options, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening};
+use crate::vault::Vault;
 
 /// Rebuild the ledger from the journal, verify that it is what the journal says, or ask what would have been
 ///
@@ -70,8 +71,11 @@ impl Replay {
             return self.past(&folder, horizon, terminal);
         }
         // Holding the journal keeps a daemon from starting meanwhile.
-        let journal =
+        let mut journal =
             FileJournal::open(&folder.join("journal"), Options::default()).map_err(open::unopened)?;
+        if let Some(vault) = Vault::read(&folder, &journal.reader()).map_err(open::locked)? {
+            journal.set_vault(vault);
+        }
         let reader = journal.reader();
         let applier = Applier::new(Schemas::bundled());
         let bar = progress::bar("replay");

@@ -58,7 +58,7 @@ struct CheckedArguments {
 /// Copy the journal into a folder, while the gateway runs, and verify the copy
 ///
 /// Into a folder with an earlier backup of the same store only what is new is copied. The ledger is not copied: it is
-/// derived from the journal. A backup holds personal data: protect it as the store itself.
+/// derived from the journal. Nor are the keys, without which a backup cannot be read: copy the folder `keys` apart.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 struct Backup {
@@ -75,6 +75,7 @@ struct Backup {
 /// Put a backup into a folder that has no journal, after verifying it
 ///
 /// The ledger is built anew at the next start. What was received after the backup was made is not in it.
+/// Put the folder `keys` back beside it by hand, from its own copy: a backup has no keys.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 struct Restore {

@@ -13,6 +13,7 @@ mod oin;
 mod parties;
 mod reader;
 mod relations;
+mod route;
 mod sections;
 
 use std::net::SocketAddr;
@@ -114,6 +115,32 @@ pub enum PartnerKind {
     Backoffice,
 }
 
+/// The way by which a partner gets what is for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartnerRoute {
+    /// We post it to the partner's exchange.
+    Direct,
+    /// The partner fetches it here.
+    Ophalen,
+    /// We post it in an envelope of the GGk, to the partner or to the hub that it is behind.
+    Stuf,
+    /// We put it into a folder.
+    Map,
+}
+
+impl PartnerRoute {
+    /// Returns the word for it in the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Ophalen => "ophalen",
+            Self::Stuf => "stuf",
+            Self::Map => "map",
+        }
+    }
+}
+
 /// A counterparty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partner {
@@ -123,14 +150,49 @@ pub struct Partner {
     pub kind: PartnerKind,
     /// Of an aanbieder.
     pub agb: Option<AgbCode>,
-    /// Where it receives, without the path of the exchange; none: it fetches.
+    /// How it gets what is for it.
+    pub route: PartnerRoute,
+    /// Where it receives, without the path of the exchange; of a partner behind a hub, where the hub does.
     pub url: Option<String>,
+    /// The hub that it is behind.
+    pub via: Option<PartnerId>,
+    /// Its folder, with `in`, `out`, `done` and `refused`.
+    pub folder: Option<PathBuf>,
     /// Public keys of the certificates it may show.
     pub fingerprints: Vec<Fingerprint>,
     /// The OIN in a certificate, under a configured authority, that it may show.
     pub oin: Option<Oin>,
     /// The gemeenten it deals with.
     pub gemeenten: Vec<Gemeentecode>,
+}
+
+impl Partner {
+    /// Returns a partner of which no more is known: it fetches, and cannot be known by any certificate.
+    #[must_use]
+    pub fn new(id: &str, kind: PartnerKind) -> Self {
+        Self {
+            id: PartnerId(id.to_owned()),
+            kind,
+            agb: None,
+            route: PartnerRoute::Ophalen,
+            url: None,
+            via: None,
+            folder: None,
+            fingerprints: Vec::new(),
+            oin: None,
+            gemeenten: Vec::new(),
+        }
+    }
+
+    /// Returns whether we bring what is for it; else it fetches.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        match self.route {
+            PartnerRoute::Direct | PartnerRoute::Stuf => self.url.is_some(),
+            PartnerRoute::Map => self.folder.is_some(),
+            PartnerRoute::Ophalen => false,
+        }
+    }
 }
 
 /// A key to the backoffice listener.

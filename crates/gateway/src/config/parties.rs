@@ -1,12 +1,13 @@
 //! The sections about gemeenten, partners and tokens.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use iwmo_codec::rules::outside::Productcodes;
 
 use super::files;
 use super::reader::{Findings, Found, Section, parsed};
-use super::{AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, Policy, Token};
+use super::{AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, PartnerRoute, Policy, Token};
 use crate::engine::PartnerId;
 use crate::lists;
 use crate::pki::Fingerprint;
@@ -34,7 +35,10 @@ pub(super) struct PartnerDraft {
     pub(super) id: Found<String>,
     pub(super) kind: PartnerKind,
     pub(super) agb: Option<Found<AgbCode>>,
+    pub(super) route: Option<Found<PartnerRoute>>,
     pub(super) url: Option<Found<String>>,
+    pub(super) via: Option<Found<String>>,
+    pub(super) folder: Option<Found<PathBuf>>,
     pub(super) fingerprints: Vec<Found<Fingerprint>>,
     pub(super) oin: Option<Found<Oin>>,
     /// Without any, all are meant.
@@ -108,6 +112,17 @@ pub(super) fn partner(mut section: Section<'_, '_>, findings: &mut Findings<'_>)
     let wanted =
         ("de AGB-code: acht cijfers tussen aanhalingstekens", "the AGB code: eight digits in quotes");
     let agb = section.parsed("agb", findings, wanted, |text| text.parse().ok());
+    let wanted =
+        ("\"direct\", \"ophalen\", \"stuf\" of \"map\"", "\"direct\", \"ophalen\", \"stuf\" or \"map\"");
+    let route = section.parsed("route", findings, wanted, |text| match text {
+        "direct" => Some(PartnerRoute::Direct),
+        "ophalen" => Some(PartnerRoute::Ophalen),
+        "stuf" => Some(PartnerRoute::Stuf),
+        "map" => Some(PartnerRoute::Map),
+        _ => None,
+    });
+    let via = section.text("via", findings);
+    let folder = section.path("folder", findings);
     let wanted = (
         "een adres als \"https://partner.example:8443\", zonder wachtwoord, vraagteken of hekje",
         "an address as \"https://partner.example:8443\", without password, question mark or hash",
@@ -126,7 +141,8 @@ pub(super) fn partner(mut section: Section<'_, '_>, findings: &mut Findings<'_>)
     let oin = section.parsed("oin", findings, wanted, |text| text.parse().ok());
     let gemeenten = gemeentecodes(&mut section, findings);
     section.finish(findings);
-    Some(PartnerDraft { here, id: id?, kind: kind?.value, agb, url, fingerprints, oin, gemeenten })
+    let (id, kind) = (id?, kind?.value);
+    Some(PartnerDraft { here, id, kind, agb, route, url, via, folder, fingerprints, oin, gemeenten })
 }
 
 /// Reads a `[[token]]`.
@@ -200,13 +216,28 @@ impl GemeenteDraft {
 }
 
 impl PartnerDraft {
+    /// Returns how it gets what is for it: what the section says, or what it has the means for.
+    pub(super) fn way(&self) -> PartnerRoute {
+        match &self.route {
+            Some(route) => route.value,
+            None if self.via.is_some() || self.kind == PartnerKind::Ggk => PartnerRoute::Stuf,
+            None if self.folder.is_some() => PartnerRoute::Map,
+            None if self.url.is_some() => PartnerRoute::Direct,
+            None => PartnerRoute::Ophalen,
+        }
+    }
+
     pub(super) fn done(self, all: &[Gemeentecode]) -> Partner {
         let named: Vec<Gemeentecode> = self.gemeenten.iter().map(|found| found.value).collect();
+        let route = self.way();
         Partner {
             id: PartnerId(self.id.value),
             kind: self.kind,
             agb: self.agb.map(|found| found.value),
+            route,
             url: self.url.map(|found| found.value),
+            via: self.via.map(|found| PartnerId(found.value)),
+            folder: self.folder.map(|found| found.value),
             fingerprints: self.fingerprints.into_iter().map(|found| found.value).collect(),
             oin: self.oin.map(|found| found.value),
             gemeenten: if named.is_empty() { all.to_vec() } else { named },

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::mistake::{MistakeKind, said};
 use super::parties::{GemeenteDraft, PartnerDraft, TokenDraft};
 use super::reader::{Findings, Found};
+use super::route;
 use super::{Gemeentecode, PartnerKind};
 
 /// All that can be named or shared.
@@ -32,6 +33,7 @@ pub(super) fn check(parts: &Parts, findings: &mut Findings<'_>) {
     }
     for partner in &parts.partners {
         reachable(partner, parts, findings);
+        route::check(partner, &parts.partners, findings);
     }
     for token in &parts.tokens {
         token_name(token, &parts.partners, findings);
@@ -72,6 +74,10 @@ fn duplicates(parts: &Parts, findings: &mut Findings<'_>) {
     unique(partners.iter().filter_map(|partner| partner.agb.as_ref()), findings);
     unique(partners.iter().flat_map(|partner| &partner.fingerprints), findings);
     unique(partners.iter().filter_map(|partner| partner.oin.as_ref()), findings);
+    let folders: Vec<_> = partners.iter().filter_map(|partner| partner.folder.clone()).collect();
+    let folders: Vec<_> =
+        folders.into_iter().map(|found| found.map(|path| path.display().to_string())).collect();
+    unique(folders.iter(), findings);
     unique(parts.tokens.iter().map(|token| &token.name), findings);
     unique(parts.tokens.iter().map(|token| &token.sha256), findings);
 }
@@ -165,7 +171,9 @@ fn reachable(partner: &PartnerDraft, parts: &Parts, findings: &mut Findings<'_>)
         let hint = said("voeg agb toe: acht cijfers", "add agb: eight digits");
         findings.about(MistakeKind::MissingKey, &partner.here, message, hint);
     }
-    if partner.fingerprints.is_empty() && partner.oin.is_none() {
+    // What comes through a hub or a folder shows no certificate of the partner.
+    let unseen = partner.via.is_some() || partner.folder.is_some();
+    if partner.fingerprints.is_empty() && partner.oin.is_none() && !unseen {
         let message = said(
             format!("partner `{id}` is aan geen certificaat te herkennen"),
             format!("partner `{id}` cannot be known by any certificate"),

@@ -13,8 +13,9 @@ use super::reader::{Findings, Found, Section};
 use super::relations::{self, Parts};
 use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
-    Logging, Pace, Sending, Severity, files,
+    Logging, Pace, Partner, Sending, Severity, files,
 };
+use crate::engine::PartnerId;
 use crate::lists;
 
 const MIB: u64 = 1024 * 1024;
@@ -89,12 +90,14 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
     let Parts { gemeenten, partners, tokens, .. } = parts;
     let gemeenten: Vec<Gemeente> = gemeenten.into_iter().map(GemeenteDraft::done).collect();
     let all: Vec<Gemeentecode> = gemeenten.iter().map(|gemeente| gemeente.code).collect();
+    let mut partners: Vec<Partner> = partners.into_iter().map(|partner| partner.done(&all)).collect();
+    behind_hubs(&mut partners);
     Some(Config {
         data: data?.value,
         exchange: exchange?,
         backoffice,
         ops,
-        partners: partners.into_iter().map(|partner| partner.done(&all)).collect(),
+        partners,
         tokens: tokens.into_iter().map(TokenDraft::done).collect(),
         gemeenten,
         gemeentecodes,
@@ -102,6 +105,18 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
         sending,
         logging,
     })
+}
+
+/// Who is behind a hub is reached where the hub is.
+fn behind_hubs(partners: &mut [Partner]) {
+    let hubs: Vec<(PartnerId, Option<String>)> =
+        partners.iter().map(|partner| (partner.id.clone(), partner.url.clone())).collect();
+    for partner in partners {
+        let hub = hubs.iter().find(|(id, _)| partner.via.as_ref() == Some(id));
+        if let Some((_, url)) = hub {
+            partner.url.clone_from(url);
+        }
+    }
 }
 
 fn exchange(

@@ -76,10 +76,32 @@ fn the_example_has_nothing_wrong_but_the_demonstration_certificate() {
     assert_eq!(config.gemeenten_of(&PartnerId("coalitie-hvb".into())).unwrap().len(), 1);
     assert_eq!(config.gemeenten_of(&PartnerId("zaaksysteem".into())).unwrap().len(), 2);
     assert_eq!(config.gemeenten_of(&PartnerId("nobody".into())), None);
-    assert_eq!(config.client_trust().pinned.len(), 1);
+    assert_eq!(config.client_trust().pinned.len(), 2);
+    let routes: Vec<_> = config.partners.iter().map(|partner| partner.route.word()).collect();
+    assert_eq!(routes, ["direct", "direct", "stuf", "stuf", "ophalen", "map"]);
+    assert_eq!(
+        config.partners[3].url.as_deref(),
+        Some("https://adapter.example:8443/ggk"),
+        "where its hub is"
+    );
     let known = config.gemeentecodes.unwrap();
     assert!(known.knows("0222") && !known.knows("9999"));
     assert_eq!(config.gemeenten[0].productcodes, None, "what is not agreed on is not checked");
+}
+
+/// The examples for one gemeente and for a region would start as they are, but for where the store is.
+#[test]
+fn the_examples_for_one_gemeente_and_a_region_are_right() {
+    let folder = folder();
+    for (name, gemeenten) in [("gemeente", 1), ("region", 3)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../deploy/examples/{name}.toml"));
+        let text = fs::read_to_string(path).unwrap().replace("/var/lib/iwmo", "data");
+        let found = rendered(&text, folder.path());
+        assert!(found.iter().all(|line| line.contains("is only valid until")), "{name}: {found:#?}");
+        let config = check_text(&text, folder.path()).config.unwrap();
+        assert_eq!(config.gemeenten.len(), gemeenten);
+        assert!(config.gemeenten.iter().all(|gemeente| gemeente.cak.is_some()), "{name}");
+    }
 }
 
 #[test]
@@ -262,8 +284,8 @@ fn relations_between_sections_are_checked() {
     let found: Vec<_> = found.iter().filter(|line| line.contains(" conflict ")).collect();
     assert_eq!(
         found.len(),
-        4,
-        "the CAK of two gemeenten, the OIN without authority, the token's name: {found:#?}"
+        5,
+        "the CAK of two gemeenten, two OINs without authority, the token's name: {found:#?}"
     );
     let text = example().replace("cak = \"cak\"  ", "cak = \"coalitie-hvb\"  ");
     assert!(rendered(&text, folder.path()).iter().any(|line| line.contains("`coalitie-hvb` is not the CAK")));

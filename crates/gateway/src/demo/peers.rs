@@ -19,7 +19,7 @@ use super::DemoError;
 use super::caller::Caller;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Limits, Partner};
-use crate::engine::{Inbound, Intake, PartnerId, Receipt, Refusal};
+use crate::engine::{Inbound, Intake, Receipt, Refusal};
 use crate::exchange::{BERICHTEN_PATH, Directory, Exchange, Rate};
 use crate::listener::body::BodyReader;
 use crate::listener::{Bounds, Listener, Stop};
@@ -268,15 +268,8 @@ impl Intake for Peer {
 
 /// The gateway as its partners know it: by the key of its certificate.
 pub(super) fn gateway_as_partner(fingerprint: pki::Fingerprint) -> Partner {
-    Partner {
-        id: PartnerId("gateway".to_owned()),
-        kind: crate::config::PartnerKind::Backoffice,
-        agb: None,
-        url: None,
-        fingerprints: vec![fingerprint],
-        oin: None,
-        gemeenten: Vec::new(),
-    }
+    let backoffice = crate::config::PartnerKind::Backoffice;
+    Partner { fingerprints: vec![fingerprint], ..Partner::new("gateway", backoffice) }
 }
 
 /// Returns the codes of a retour other than 0200, ascending.

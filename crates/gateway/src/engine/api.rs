@@ -38,6 +38,14 @@ pub struct IdempotencyKey {
     body: [u8; 32],
 }
 
+/// How keys begin that envelopes are.
+const OF_ENVELOPE: &str = "ggk:";
+
+/// Returns the number of the envelope that a key is, when it is one.
+pub(crate) fn envelope_of(key: &str) -> Option<&str> {
+    key.strip_prefix(OF_ENVELOPE)?.split(':').next()
+}
+
 /// Longest key that is taken.
 pub const KEY_BYTES_MAX: usize = 255;
 
@@ -46,9 +54,26 @@ impl IdempotencyKey {
     /// other characters than visible ASCII.
     #[must_use]
     pub fn new(key: &str, body: [u8; 32]) -> Option<Self> {
-        let usable =
-            !key.is_empty() && key.len() <= KEY_BYTES_MAX && key.bytes().all(|b| b.is_ascii_graphic());
+        let usable = !key.is_empty()
+            && key.len() <= KEY_BYTES_MAX
+            && key.bytes().all(|b| b.is_ascii_graphic())
+            && !key.starts_with(OF_ENVELOPE);
         usable.then(|| Self { key: key.to_owned(), body })
+    }
+
+    /// Returns the key that an envelope of the GGk is: its number and its sender, which together are never used twice
+    /// (ggk-transport 3.4). `zender` is the SHA-256 of the sender, `content` that of the envelope.
+    #[must_use]
+    pub fn of_envelope(refnummer: &str, zender: &[u8; 32], content: [u8; 32]) -> Option<Self> {
+        let zender: String = zender[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let usable = !refnummer.is_empty() && refnummer.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+        usable.then(|| Self { key: format!("{OF_ENVELOPE}{refnummer}:{zender}"), body: content })
+    }
+
+    /// Returns the number of the envelope, when the key is one.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&str> {
+        envelope_of(&self.key)
     }
 
     /// Returns the text of the key.
@@ -78,6 +103,10 @@ pub enum Route {
     Direct,
     /// The backoffice API.
     Backoffice,
+    /// An envelope of the GGk.
+    Stuf,
+    /// A file in a folder.
+    Map,
 }
 
 /// Says that a message is on disk and will take effect exactly once.
@@ -144,6 +173,15 @@ impl Refusal {
             Self::Unavailable { .. } => "unavailable",
         }
     }
+}
+
+/// Why an envelope is set aside, and what goes back.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// Why, without personal data.
+    pub reason: String,
+    /// The Fo01 that tells its sender.
+    pub answer: Option<Vec<u8>>,
 }
 
 /// Takes messages from a listener.
@@ -216,6 +254,11 @@ pub enum Outcome {
     },
     /// The partner does not want it; trying again is useless. It is parked for an operator.
     Refused {
+        /// What the partner said, without personal data.
+        reason: String,
+    },
+    /// The partner had taken it, and says later that it will not do. It is parked for an operator.
+    Rejected {
         /// What the partner said, without personal data.
         reason: String,
     },

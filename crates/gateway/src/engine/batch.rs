@@ -9,12 +9,13 @@ use tokio::sync::oneshot;
 
 use crate::engine::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
 use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
-use crate::journal::{AppendError, Chain, ChainBatch, Draft, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
+use crate::journal::{AppendError, Chain, ChainBatch, Draft, EntryId, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
 use crate::ledger::{At, LedgerError};
 use crate::metrics::{ENGINE_TAKEN_MESSAGES, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::{Ledger, Overlay, StoreError};
+use crate::vault::{SEALED_VERSION, Vault};
 
 /// Seconds after which a refused sender may try again while the store cannot commit.
 const RETRY_AFTER_SECONDS: u32 = 30;
@@ -55,6 +56,7 @@ pub(super) struct Batch<'l> {
     /// The ledger as it is after everything in this batch.
     pub(super) overlay: Overlay<'l>,
     tips: &'l Tips,
+    vault: Option<&'l Vault>,
     pending: Vec<Pending>,
     added: BTreeMap<Chain, u64>,
     replies: Vec<Reply>,
@@ -75,6 +77,7 @@ impl<'l> Batch<'l> {
             ledger,
             overlay: Overlay::new(ledger),
             tips,
+            vault: None,
             pending: Vec::new(),
             added: BTreeMap::new(),
             replies: Vec::new(),
@@ -84,6 +87,11 @@ impl<'l> Batch<'l> {
             woken: Vec::new(),
             acts: 0,
         }
+    }
+
+    /// Seals what is about persons with these keys.
+    pub(super) fn sealed_by(self, vault: Option<&'l Vault>) -> Self {
+        Self { vault, ..self }
     }
 
     /// Says that something happened in a dossier.
@@ -100,7 +108,12 @@ impl<'l> Batch<'l> {
     pub(super) fn entry(&self, chain: Chain, seq: u64) -> Option<Result<Record, RecordError>> {
         let place = usize::try_from(seq.checked_sub(self.tip(chain).seq + 1)?).ok()?;
         let entry = self.pending.iter().filter(|entry| entry.chain == chain).nth(place)?;
-        Some(Record::decode(entry.kind, RECORD_VERSION, &entry.payload))
+        let Some(vault) = self.vault else {
+            return Some(Record::decode(entry.kind, RECORD_VERSION, &entry.payload));
+        };
+        let opened = vault.unseal(EntryId { chain, seq }, entry.kind, &entry.payload);
+        let opened = opened.map_err(|why| RecordError::Damaged(why.to_string()));
+        Some(opened.and_then(|payload| Record::decode(entry.kind, RECORD_VERSION, &payload)))
     }
 
     /// Returns how many entries there are.
@@ -157,6 +170,9 @@ impl<'l> Batch<'l> {
     pub(super) fn push(&mut self, at: &At, record: &Record) -> Result<(), LedgerError> {
         let mut payload = Vec::with_capacity(512);
         record.encode(&mut payload);
+        if let Some(vault) = self.vault {
+            payload = vault.seal(EntryId { chain: at.chain, seq: at.seq }, record, payload);
+        }
         if payload.len() > PAYLOAD_BYTES_MAX {
             let (what, bytes, bytes_max) = ("an entry", payload.len(), PAYLOAD_BYTES_MAX);
             return Err(StoreError::TooLarge { what, bytes, bytes_max }.into());
@@ -233,12 +249,15 @@ impl<'l> Batch<'l> {
             drafts.entry(entry.chain).or_default().push(Draft {
                 time: entry.time,
                 kind: entry.kind,
-                version: RECORD_VERSION,
+                version: if self.vault.is_some() { SEALED_VERSION } else { RECORD_VERSION },
                 payload: &entry.payload,
             });
         }
         let batches: Vec<ChainBatch<'_>> =
             drafts.iter().map(|(chain, drafts)| ChainBatch { tip: self.tip(*chain), drafts }).collect();
+        if let Some(vault) = self.vault {
+            vault.harden()?;
+        }
         let epoch = journal.epoch();
         journal.append(epoch, &batches)
     }

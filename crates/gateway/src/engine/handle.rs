@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use iwmo_codec::Schemas;
+use iwmo_toewijzing::identity::Gemeente;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -20,13 +21,15 @@ use crate::engine::batch::unavailable;
 use crate::engine::record::Record;
 use crate::engine::worker::{Going, Job, Worker};
 use crate::engine::{
-    Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings, Standing,
-    Unavailable, Waiting,
+    Aside, Health, Inbound, Intake, Outcome, Outgoing, OutgoingId, PartnerId, Receipt, Refusal, Settings,
+    Standing, Unavailable, Waiting,
 };
 use crate::journal::{Chain, EntryId, FileJournal, OpenError, Options, Reader};
+use crate::ledger::envelop::Envelop;
 use crate::ledger::{self, Applier, CatchUp, LedgerError, Progress, Rows, Verzending, keys};
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
 use crate::store::{Ledger, StoreError};
+use crate::vault::{Vault, VaultError};
 
 /// Jobs that may wait for the loop; more are told to come back later.
 const JOBS_MAX: usize = 1024;
@@ -56,6 +59,9 @@ pub enum EngineError {
     /// The ledger could not be opened or brought up to the journal.
     #[error("the ledger cannot be opened: {0}")]
     Ledger(#[from] LedgerError),
+    /// The keys cannot be used.
+    #[error("the keys cannot be opened: {0}")]
+    Vault(#[from] VaultError),
     /// The first entry could not be written.
     #[error("the journal does not take entries: {0}")]
     Append(String),
@@ -97,7 +103,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Opened), EngineError> {
-        let journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        let mut journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        journal.set_vault(Vault::open(data, &journal.reader())?);
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
@@ -121,7 +128,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, EngineError> {
-        let journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        let mut journal = FileJournal::open(&data.join("journal"), Options::default())?;
+        journal.set_vault(Vault::open(data, &journal.reader())?);
         let reader = journal.reader();
         let schemas = Schemas::bundled();
         let applier = Applier::new(schemas.clone());
@@ -190,6 +198,7 @@ impl Engine {
         let mut worker = Worker {
             journal,
             ledger: Arc::clone(&ledger),
+            vault: reader.vault().cloned(),
             settings: Arc::new(settings),
             applier: Applier::new(schemas.clone()),
             clock,
@@ -351,6 +360,58 @@ impl Engine {
         let job = Job::Message { inbound, message, sha256, reply };
         self.jobs.try_send(job).map_err(|error| unavailable(not_taken(&error)))?;
         answer.await.unwrap_or_else(|_| Err(unavailable(STOPPING)))
+    }
+}
+
+impl Engine {
+    /// Puts other settings in force. The journal says from which entry on, so that whoever judges again judges by the
+    /// policy of the time.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot commit now; the settings stay as they were.
+    pub async fn set(&self, settings: Settings, what: Vec<String>) -> Result<(), Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let refused = |reason: &str| Unavailable { reason: reason.to_owned() };
+        let job = Job::Settings { settings: Arc::new(settings), what, reply };
+        self.jobs.try_send(job).map_err(|error| refused(not_taken(&error)))?;
+        answer.await.unwrap_or_else(|_| Err(refused(STOPPING)))
+    }
+
+    /// Keeps an envelope whose message cannot be processed; the error that goes back waits to be sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Intake::receive`].
+    pub async fn set_aside(
+        &self,
+        inbound: Inbound,
+        gemeente: Gemeente,
+        aside: Aside,
+    ) -> Result<Receipt, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Aside { inbound, gemeente, aside, reply };
+        self.jobs.try_send(job).map_err(|error| unavailable(not_taken(&error)))?;
+        answer.await.unwrap_or_else(|_| Err(unavailable(STOPPING)))
+    }
+
+    /// Returns the envelope that an outgoing message leaves in.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn envelope(&self, id: &OutgoingId) -> Result<Option<Envelop>, LedgerError> {
+        self.ledger.row(&keys::envelop(id))
+    }
+
+    /// Returns the outgoing message that leaves or left in the envelope with this number.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn in_envelope(&self, referentienummer: &str) -> Result<Option<OutgoingId>, LedgerError> {
+        let row: Option<([u8; 4], u64, u16)> = self.ledger.row(&keys::envelop_nummer(referentienummer))?;
+        Ok(row.map(|(gemeente, seq, index)| OutgoingId { gemeente, seq, index }))
     }
 }
 

@@ -109,6 +109,7 @@ impl Planner<'_> {
                         volgorde: order(overlay, at, gemeente, bsn)?,
                         soort: message.kind().name().to_owned(),
                         bytes: message.encode(),
+                        envelop: None,
                     };
                     let besluit = EbBesluit { bsn: bsn.expose().to_owned(), uitkomst };
                     return Ok(Some((besluit, Some(uitgaand))));

@@ -14,16 +14,22 @@
 //! Recovery: there is none to do here. What cannot be read is a damaged or newer journal, and
 //! [`RecordError`] says which.
 
+mod eb;
+
 use minicbor::{Decode, Encode};
 
+pub use eb::{EbBesluit, EbUitkomst};
+
 use crate::engine::Route;
+use crate::vault::SEALED_VERSION;
 
 pub use super::handeling::{
     ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Wat, Wie,
 };
 pub use super::inzage::{Blik, Inzage};
 
-/// The revision that this release writes.
+/// The revision of the records below. In the journal they are sealed, which is version 2 (`vault/sealed.rs`); who
+/// reads it with the keys gets them as they are here.
 pub const RECORD_VERSION: u16 = 1;
 
 /// The kind of entries that record a look; they change nothing and are no event.
@@ -43,6 +49,10 @@ pub enum Record {
     Planning(Planning),
     /// The gateway started.
     Start(Start),
+    /// The configuration was changed while the gateway ran.
+    Instelling(Instelling),
+    /// An envelope was taken in that cannot be processed.
+    Terzijde(Box<Terzijde>),
     /// Somebody decided to change something.
     Handeling(Box<Handeling>),
     /// Somebody looked at what is about a person.
@@ -57,7 +67,7 @@ pub struct Bericht {
     /// Which partner sent it.
     #[n(0)]
     pub partner: String,
-    /// 0: direct mutual TLS. 1: backoffice API.
+    /// 0: direct mutual TLS. 1: backoffice API. 2: an envelope of the GGk. 3: a folder.
     #[n(1)]
     pub route: u8,
     /// SHA-256 of `bytes`.
@@ -154,70 +164,17 @@ pub struct Uitgaand {
     /// The message.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub bytes: Vec<u8>,
+    /// The message leaves in an envelope of the GGk. Since 0.1.0, absent in entries written before.
+    #[n(8)]
+    pub envelop: Option<Envelop>,
 }
 
-/// What the CAK planner decided for one person.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
-pub struct EbBesluit {
-    /// The person.
+/// What is known of the envelope when the message is made; number and time follow from the entry.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Envelop {
+    /// The number of the envelope that it answers.
     #[n(0)]
-    pub bsn: String,
-    /// What to do.
-    #[n(1)]
-    pub uitkomst: EbUitkomst,
-}
-
-/// The outcome of planning.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
-pub enum EbUitkomst {
-    /// What the CAK knows is what it should know.
-    #[n(0)]
-    Niets,
-    /// A notification is sent; it is the last of the entry's outgoing messages.
-    #[n(1)]
-    Melding {
-        /// 0: WMO401 (start), 1: WMO403 (stop).
-        #[n(0)]
-        soort: u8,
-        /// StatusAanlevering: 1 first, 2 changed, 3 deleted.
-        #[n(1)]
-        status: u8,
-        /// EbStartNummer.
-        #[n(2)]
-        nummer: u32,
-        /// EbStartdatum or EbStopdatum.
-        #[n(3)]
-        datum: String,
-        /// Identificatie of the notification.
-        #[n(4)]
-        identificatie: String,
-        /// Dagtekening of the notification.
-        #[n(5)]
-        dagtekening: String,
-        /// KostprijsBedrag in eurocents, when the CAK is to guard a price.
-        #[n(6)]
-        kostprijs_cent: Option<u32>,
-        /// KostprijsStartdatum.
-        #[n(7)]
-        kostprijs_vanaf: Option<String>,
-    },
-    /// Look again later.
-    #[n(2)]
-    Wacht {
-        /// From this moment on, in microseconds since 1970 UTC.
-        #[n(0)]
-        tot: i64,
-        /// Why.
-        #[n(1)]
-        reden: String,
-    },
-    /// A person must decide.
-    #[n(3)]
-    Handmatig {
-        /// Why.
-        #[n(0)]
-        reden: String,
-    },
+    pub antwoord_op: Option<String>,
 }
 
 /// The end of one delivery attempt.
@@ -337,6 +294,40 @@ pub struct Start {
     pub beleid: String,
 }
 
+/// An envelope of the GGk that was taken in and whose message cannot be processed.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Terzijde {
+    /// From which partner.
+    #[n(0)]
+    pub partner: String,
+    /// Which envelope.
+    #[n(1)]
+    pub sleutel: Option<Sleutel>,
+    /// Why, without personal data.
+    #[n(2)]
+    pub reden: String,
+    /// SHA-256 of what came.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub sha256: [u8; 32],
+    /// What came; empty when an error went back, since then the sender still has it.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// The error that goes back.
+    #[n(5)]
+    pub uitgaand: Vec<Uitgaand>,
+}
+
+/// The configuration was changed while the gateway ran; in chain `0000`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Instelling {
+    /// What changed, a line each.
+    #[n(0)]
+    pub wat: Vec<String>,
+    /// The policy that messages are judged under from here on, as TOML.
+    #[n(1)]
+    pub beleid: String,
+}
+
 /// Why a payload could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -350,6 +341,9 @@ pub enum RecordError {
         /// The entry's version.
         version: u16,
     },
+    /// The keys that open it were not given.
+    #[error("the entry is sealed and the keys are not here")]
+    Sealed,
     /// The payload is not what its kind and version say.
     #[error("the entry's payload cannot be read: {0}")]
     Damaged(String),
@@ -367,6 +361,8 @@ impl Record {
             Record::Handeling(_) => 5,
             Record::Inzage(_) => KIND_INZAGE,
             Record::Oordeel(_) => 9,
+            Record::Instelling(_) => 10,
+            Record::Terzijde(_) => 11,
         }
     }
 
@@ -383,7 +379,12 @@ impl Record {
             Record::Bericht(bericht) => bericht.uitgaand,
             Record::Planning(planning) => planning.uitgaand,
             Record::Oordeel(oordeel) => oordeel.uitgaand,
-            Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) | Record::Inzage(_) => Vec::new(),
+            Record::Terzijde(terzijde) => terzijde.uitgaand,
+            Record::Bezorging(_)
+            | Record::Start(_)
+            | Record::Handeling(_)
+            | Record::Inzage(_)
+            | Record::Instelling(_) => Vec::new(),
         }
     }
 
@@ -398,6 +399,8 @@ impl Record {
             Record::Handeling(handeling) => minicbor::encode(handeling, buffer),
             Record::Inzage(inzage) => minicbor::encode(inzage, buffer),
             Record::Oordeel(oordeel) => minicbor::encode(oordeel, buffer),
+            Record::Instelling(instelling) => minicbor::encode(instelling, buffer),
+            Record::Terzijde(terzijde) => minicbor::encode(terzijde, buffer),
         };
         debug_assert!(result.is_ok(), "a Vec takes every byte");
     }
@@ -408,6 +411,9 @@ impl Record {
     ///
     /// [`RecordError`] when the entry is of a later release or damaged.
     pub fn decode(kind: u16, version: u16, payload: &[u8]) -> Result<Self, RecordError> {
+        if version == SEALED_VERSION {
+            return Err(RecordError::Sealed);
+        }
         if version > RECORD_VERSION {
             return Err(RecordError::Newer { kind, version });
         }
@@ -420,6 +426,8 @@ impl Record {
             5 => minicbor::decode(payload).map(|h| Record::Handeling(Box::new(h))).map_err(damaged),
             KIND_INZAGE => minicbor::decode(payload).map(Record::Inzage).map_err(damaged),
             9 => minicbor::decode(payload).map(Record::Oordeel).map_err(damaged),
+            10 => minicbor::decode(payload).map(Record::Instelling).map_err(damaged),
+            11 => minicbor::decode(payload).map(|t| Record::Terzijde(Box::new(t))).map_err(damaged),
             _ => Err(RecordError::Newer { kind, version }),
         }
     }
@@ -432,53 +440,11 @@ impl Route {
         match self {
             Route::Direct => 0,
             Route::Backoffice => 1,
+            Route::Stuf => 2,
+            Route::Map => 3,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bericht() -> Bericht {
-        Bericht {
-            partner: "backoffice".to_owned(),
-            route: 1,
-            sha256: [7; 32],
-            bytes: b"<a/>".to_vec(),
-            soort: "WMO301".to_owned(),
-            vandaag: "2026-11-25".to_owned(),
-            uitspraak: Uitspraak::Goedgekeurd,
-            regels: Vec::new(),
-            waarschuwingen: Vec::new(),
-            uitgaand: Vec::new(),
-            eb: None,
-            heenbericht: Some(3),
-            sleutel: None,
-        }
-    }
-
-    fn encoded(bericht: Bericht) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        Record::Bericht(Box::new(bericht)).encode(&mut bytes);
-        bytes
-    }
-
-    /// An entry from before there were keys reads as one without, and an entry without is written as it was then.
-    #[test]
-    fn entries_without_a_key_are_those_of_before() {
-        let bytes = encoded(bericht());
-        // An array of the fields 0 to 11.
-        assert_eq!(bytes[0], 0x80 + 12);
-        let read = Record::decode(1, RECORD_VERSION, &bytes).unwrap();
-        assert_eq!(read, Record::Bericht(Box::new(bericht())));
-    }
-
-    #[test]
-    fn a_key_goes_through_the_journal() {
-        let sleutel = Sleutel { sleutel: "a-1".to_owned(), inhoud: [9; 32] };
-        let with = Bericht { sleutel: Some(sleutel), ..bericht() };
-        let read = Record::decode(1, RECORD_VERSION, &encoded(with.clone())).unwrap();
-        assert_eq!(read, Record::Bericht(Box::new(with)));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! What the engine needs of the configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use iwmo_toewijzing::cak::EbBeleid;
@@ -16,6 +16,8 @@ pub struct Settings {
     pub gemeenten: BTreeMap<Gemeente, GemeenteSettings>,
     /// The counterparties.
     pub partners: BTreeMap<PartnerId, PartnerSettings>,
+    /// Those of them that get their messages in envelopes of the GGk.
+    pub stuf: BTreeSet<PartnerId>,
     /// Known gemeentecodes (TR378); none: not checked.
     pub gemeentelijst: Option<Gemeentelijst>,
 }

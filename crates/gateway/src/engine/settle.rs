@@ -71,7 +71,8 @@ impl Worker {
     /// Looks at everything that waits, once, when the gateway starts.
     pub(super) fn settle_all(&mut self, ledger: &Ledger) -> Committed {
         let tips = self.journal.tips();
-        let mut batch = Batch::new(ledger, &tips);
+        let vault = self.vault.clone();
+        let mut batch = Batch::new(ledger, &tips).sealed_by(vault.as_deref());
         for row in ledger.scan(&keys::alle_geparkeerd(None)) {
             let parked = row.map_err(LedgerError::from);
             match parked.and_then(|(key, value)| decode_row::<Geparkeerd>(&key, &value)) {
@@ -92,6 +93,10 @@ impl Worker {
         now: Timestamp,
         batch: &mut Batch<'_>,
     ) -> bool {
+        // Opened for an operator's acts alone, it knows no gemeente and no policy to judge by.
+        if !tijd_om && !self.settings.gemeenten.contains_key(&gemeente) {
+            return false;
+        }
         let decider = self.decider();
         let fault = || LedgerError::Inconsistent {
             entry: format!("{gemeente}:{seq}"),

@@ -139,7 +139,12 @@ fn gemeenten_with_cak(reader: &Reader) -> Result<BTreeSet<Gemeente>, LedgerError
             Record::Bericht(bericht) => bericht.eb.is_some(),
             Record::Planning(_) => true,
             Record::Oordeel(oordeel) => oordeel.eb.is_some(),
-            Record::Bezorging(_) | Record::Start(_) | Record::Handeling(_) | Record::Inzage(_) => false,
+            Record::Bezorging(_)
+            | Record::Start(_)
+            | Record::Handeling(_)
+            | Record::Inzage(_)
+            | Record::Instelling(_)
+            | Record::Terzijde(_) => false,
         };
         if decided {
             found.insert(gemeente);

@@ -15,14 +15,15 @@ use crate::clock::{Clock, dutch_date};
 use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::decide::Decider;
-use crate::engine::record::{BezorgUitkomst, Bezorging, Inzage, Record, Start};
-use crate::engine::{Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
+use crate::engine::record::{BezorgUitkomst, Bezorging, Instelling, Inzage, Record, Start};
+use crate::engine::{Aside, Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;
+use crate::vault::Vault;
 
 /// How long the daily run waits before it goes on after the journal took nothing.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -41,6 +42,15 @@ pub(super) enum Job {
     },
     /// An attempt to deliver ended.
     Outcome { id: OutgoingId, outcome: Outcome, reply: oneshot::Sender<Result<(), Unavailable>> },
+    /// An envelope is set aside.
+    Aside {
+        inbound: Inbound,
+        gemeente: Gemeente,
+        aside: Aside,
+        reply: oneshot::Sender<Result<Receipt, Refusal>>,
+    },
+    /// The configuration has changed.
+    Settings { settings: Arc<Settings>, what: Vec<String>, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// Somebody decided to change something.
     Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
     /// Somebody wants to look at what is about a person.
@@ -75,6 +85,7 @@ pub(super) enum Committed {
 pub(super) struct Worker {
     pub(super) journal: FileJournal,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) vault: Option<Arc<Vault>>,
     pub(super) settings: Arc<Settings>,
     pub(super) applier: Applier,
     pub(super) clock: Arc<dyn Clock>,
@@ -114,7 +125,7 @@ impl Worker {
             beleid: self.settings.policy_text(),
         });
         let tips = self.journal.tips();
-        let mut batch = Batch::new(&self.ledger, &tips);
+        let mut batch = Batch::new(&self.ledger, &tips).sealed_by(self.vault.as_deref());
         let at = batch.next(Chain::NONE, self.clock.now());
         batch.push(&at, &start).map_err(CommitError::Entry)?;
         batch.commit(&mut self.journal).map(|_| ())
@@ -145,7 +156,8 @@ impl Worker {
         }
         let ledger = Arc::clone(&self.ledger);
         let tips = self.journal.tips();
-        let mut batch = Batch::new(&ledger, &tips);
+        let vault = self.vault.clone();
+        let mut batch = Batch::new(&ledger, &tips).sealed_by(vault.as_deref());
         let mut day = self.going.day.take();
         let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
         while !stop && !batch.is_full() {
@@ -234,8 +246,10 @@ impl Worker {
         while let Ok(job) = self.jobs.try_recv() {
             match job {
                 // Who no longer waits needs no answer.
-                Job::Message { reply, .. } => drop(reply.send(Err(unavailable(reason)))),
-                Job::Outcome { reply, .. } | Job::Look { reply, .. } => {
+                Job::Message { reply, .. } | Job::Aside { reply, .. } => {
+                    drop(reply.send(Err(unavailable(reason))))
+                }
+                Job::Outcome { reply, .. } | Job::Look { reply, .. } | Job::Settings { reply, .. } => {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
                 Job::Act { reply, .. } => drop(reply.send(Err(ActError::Unavailable(reason.to_owned())))),
@@ -245,7 +259,7 @@ impl Worker {
     }
 
     /// Does one job within the batch; true when it was the last.
-    fn take(&self, job: Job, batch: &mut Batch<'_>, day: &mut Option<Day>) -> bool {
+    fn take(&mut self, job: Job, batch: &mut Batch<'_>, day: &mut Option<Day>) -> bool {
         match job {
             Job::Stop => return true,
             Job::Message { inbound, message, sha256, reply } => {
@@ -277,6 +291,31 @@ impl Worker {
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }
             }
+            Job::Aside { inbound, gemeente, aside, reply } => {
+                let now = self.clock.now();
+                let decided = batch.attempt(
+                    |batch| self.decider().terzijde(&inbound, gemeente, &aside, now, batch),
+                    || unavailable("a fault of the gateway: the envelope could not be kept"),
+                );
+                match decided {
+                    Ok(receipt) => batch.reply(Reply::Receipt(reply, receipt)),
+                    Err(refusal) => batch.reply(Reply::Refused(reply, refusal)),
+                }
+            }
+            Job::Settings { settings, what, reply } => {
+                let fault = || LedgerError::Inconsistent {
+                    entry: Chain::NONE.to_string(),
+                    what: "a fault of the gateway".to_owned(),
+                };
+                match batch.attempt(|batch| self.noted(&settings, what, batch), fault) {
+                    // What was decided before in this batch was decided under the old settings, as the journal says.
+                    Ok(()) => {
+                        self.settings = settings;
+                        batch.reply(Reply::Recorded(reply));
+                    }
+                    Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
+                }
+            }
             Job::Act { act, reply } => {
                 let fault = || ActError::Unavailable("a fault of the gateway".to_owned());
                 match batch.attempt(|batch| self.act(act, batch), fault) {
@@ -288,6 +327,14 @@ impl Worker {
             Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }
         false
+    }
+
+    /// Adds the entry that tells of a change of the configuration.
+    fn noted(&self, settings: &Settings, wat: Vec<String>, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
+        let at = batch.next(Chain::NONE, self.clock.now());
+        let record = Record::Instelling(Instelling { wat, beleid: settings.policy_text() });
+        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
+        batch.push(&at, &record)
     }
 
     fn message(
@@ -304,8 +351,9 @@ impl Worker {
     fn outcome(&self, id: &OutgoingId, outcome: Outcome, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
         let Some(chain) = Chain::new(id.gemeente) else { return Ok(()) };
         let row: Option<Uitgaand> = batch.overlay.row(&keys::uitgaand(id))?;
-        if row.is_some_and(|row| row.stand == Stand::Bezorgd) {
-            // The partner has it, whatever a later attempt met.
+        let rejected = matches!(outcome, Outcome::Rejected { .. });
+        if row.is_some_and(|row| row.stand == Stand::Bezorgd) && !rejected {
+            // The partner has it, whatever a later attempt met; only the partner itself can say otherwise.
             return Ok(());
         }
         let at = batch.next(chain, self.clock.now());
@@ -421,7 +469,9 @@ impl From<Outcome> for BezorgUitkomst {
             Outcome::Retry { reason, not_before } => {
                 BezorgUitkomst::Opnieuw { reden: reason, niet_voor: not_before.as_microsecond() }
             }
-            Outcome::Refused { reason } => BezorgUitkomst::Geweigerd { reden: reason },
+            Outcome::Refused { reason } | Outcome::Rejected { reason } => {
+                BezorgUitkomst::Geweigerd { reden: reason }
+            }
             Outcome::GivenUp { reason } => BezorgUitkomst::Opgegeven { reden: reason },
         }
     }

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::extract::Request;
+use axum::http::StatusCode;
 use tokio::sync::watch;
 
 use crate::config::Partner;
 use crate::engine::PartnerId;
+use crate::listener::Peer;
 use crate::pki::{Fingerprint, PeerCertificate};
+use crate::problem::Problem;
 
 /// Where the exchange finds its partners; a new value counts from the next request on.
 pub type DirectorySource = watch::Receiver<Arc<Directory>>;
@@ -45,4 +49,18 @@ impl Directory {
         let by_oin = || certificate.serial_number.as_ref().and_then(|oin| self.oins.get(oin));
         self.fingerprints.get(&certificate.fingerprint).or_else(by_oin)
     }
+}
+
+/// Returns the partner that asks.
+///
+/// # Errors
+///
+/// 403 when its certificate names none.
+pub(crate) fn asking(directory: &DirectorySource, request: &Request) -> Result<PartnerId, Problem> {
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+    let partner = certificate.and_then(|certificate| directory.borrow().partner(certificate).cloned());
+    partner.ok_or_else(|| {
+        Problem::new(StatusCode::FORBIDDEN, "onbekende-partner", "This certificate names no partner here")
+            .detail("ask the gemeente to add its fingerprint or OIN to the configuration")
+    })
 }

@@ -1,4 +1,4 @@
-//! The exchange: `POST /uitwisseling/v1/berichten` over mutual TLS.
+//! The exchange: `POST /uitwisseling/v1/berichten` over mutual TLS; [`Pull`] is for partners that fetch.
 //!
 //! The listener does the least: it knows the partner by its certificate, bounds what is received, hands the
 //! bytes to an [`Intake`] and answers when that says they are durable. Anything else is an
@@ -22,6 +22,7 @@
 mod access;
 mod directory;
 mod pace;
+mod pull;
 
 use std::sync::Arc;
 
@@ -33,13 +34,14 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use crate::engine::{Inbound, Intake, PartnerId, Receipt, Route};
-use crate::listener::Peer;
 use crate::listener::body::{BodyReader, content_is};
 use crate::problem::Problem;
 
 pub(crate) use access::{Asker, log_access};
+pub(crate) use directory::asking;
 pub use directory::{Directory, DirectorySource};
 pub use pace::{Pacer, Rate};
+pub use pull::{DIGEST_HEADER, Pull};
 
 /// The path that takes messages, here and at partners.
 pub const BERICHTEN_PATH: &str = "/uitwisseling/v1/berichten";
@@ -87,19 +89,15 @@ impl<I: Intake> Exchange<I> {
             .with_state(self)
     }
 
-    fn partner(&self, request: &Request) -> Result<PartnerId, Problem> {
-        let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
-        let partner =
-            certificate.and_then(|certificate| self.directory.borrow().partner(certificate).cloned());
-        partner.ok_or_else(|| {
-            Problem::new(StatusCode::FORBIDDEN, "onbekende-partner", "This certificate names no partner here")
-                .detail("ask the gemeente to add its fingerprint or OIN to the configuration")
-        })
+    /// Returns what keeps each partner at its pace, to be shared by everything on this listener.
+    #[must_use]
+    pub fn pacer(&self) -> Arc<Pacer> {
+        Arc::clone(&self.pacer)
     }
 }
 
 async fn receive<I: Intake>(State(exchange): State<Exchange<I>>, request: Request) -> Response {
-    let partner = match exchange.partner(&request) {
+    let partner = match asking(&exchange.directory, &request) {
         Ok(partner) => partner,
         Err(problem) => return problem.into_response(),
     };

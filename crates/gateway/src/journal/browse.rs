@@ -17,6 +17,7 @@ use super::format::{ENTRY_HEADER, EntryHeader, SegmentHeader};
 use super::read::{Entries, ReadOnlyJournal, Reader};
 use super::scan::{Segment, list_segments, open_segment};
 use super::words::{Chain, Entry, EntryId, Position, Tips};
+use crate::vault::Vault;
 
 /// Clocks are set back now and then; an entry may be this much older than one before it.
 pub const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
@@ -108,8 +109,10 @@ impl Browser {
         }
         let end = self.end();
         let disk = Arc::clone(&self.disk);
-        let runs: Vec<Entries> =
-            runs.into_iter().map(|run| Entries::over(Arc::clone(&disk), run, end)).collect();
+        let runs: Vec<Entries> = runs
+            .into_iter()
+            .map(|run| Entries::over(Arc::clone(&disk), run, end).with(self.vault()))
+            .collect();
         Selection { runs: runs.into_iter(), now: None }
     }
 
@@ -124,7 +127,7 @@ impl Browser {
         let run: Vec<Arc<Segment>> =
             self.segments[at..].iter().map(|(segment, _)| Arc::clone(segment)).collect();
         let mut last = Vec::new();
-        for entry in Entries::over(Arc::clone(&self.disk), run, self.end()) {
+        for entry in Entries::over(Arc::clone(&self.disk), run, self.end()).with(self.vault()) {
             let entry = entry?;
             if entry.number > wanted {
                 last.push(entry);
@@ -146,7 +149,7 @@ impl Browser {
         let at = self.segments.partition_point(|(_, tips)| before(tips)).saturating_sub(1);
         let Some((segment, _)) = self.segments.get(at) else { return Ok(None) };
         let run = vec![Arc::clone(segment)];
-        for entry in Entries::over(Arc::clone(&self.disk), run, self.end()) {
+        for entry in Entries::over(Arc::clone(&self.disk), run, self.end()).with(self.vault()) {
             let entry = entry?;
             if entry.id == id {
                 return Ok(Some(entry));
@@ -155,7 +158,17 @@ impl Browser {
         Ok(None)
     }
 
-    fn reader(&self) -> &Reader {
+    /// Gives the keys with which sealed entries are opened.
+    pub fn set_vault(&mut self, vault: Arc<Vault>) {
+        self.recent.set_vault(vault);
+    }
+
+    fn vault(&self) -> Option<Arc<Vault>> {
+        self.reader().vault().cloned()
+    }
+
+    /// Returns what reads the journal as it is now.
+    pub fn reader(&self) -> &Reader {
         self.recent.reader()
     }
 

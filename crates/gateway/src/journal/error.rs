@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::vault::OpenFailure;
+
 use super::words::{Chain, EntryHash, EntryId, Epoch, Tip};
 
 /// Why an append was refused.
@@ -97,6 +99,14 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
+    /// An entry is whole, and its content cannot be opened.
+    #[error("{entry} cannot be opened: {why}")]
+    Sealed {
+        /// The entry.
+        entry: EntryId,
+        /// Why.
+        why: OpenFailure,
+    },
     /// The caller's fault: an option outside its bounds.
     #[error("the segment size of a journal is between {min} and {max} bytes, not {given}")]
     SegmentSize {
@@ -126,6 +136,9 @@ impl OpenError {
             Self::Io { .. } => {
                 "Check that the disk is there, has room and that this user may read and write it."
             }
+            Self::Sealed { .. } => {
+                "Put back the folder of the keys that belongs to this journal, from its own copy."
+            }
             Self::SegmentSize { .. } => "Correct the segment size in the configuration.",
         }
     }
@@ -136,6 +149,7 @@ impl From<ReadError> for OpenError {
         match error {
             ReadError::Damaged(damage) => Self::Damaged(damage),
             ReadError::Io { path, source } => Self::Io { doing: "reading", path, source },
+            ReadError::Sealed { entry, why } => Self::Sealed { entry, why },
         }
     }
 }
@@ -154,6 +168,14 @@ pub enum ReadError {
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+    /// The entry is whole, and its content cannot be opened.
+    #[error("{entry} cannot be opened: {why}")]
+    Sealed {
+        /// The entry.
+        entry: EntryId,
+        /// Why.
+        why: OpenFailure,
     },
 }
 

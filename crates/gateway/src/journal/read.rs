@@ -13,6 +13,7 @@ use super::error::{DamageKind, OpenError, ReadError};
 use super::format::{ENTRY_HEADER, EntryHeader, is_zero};
 use super::scan::{Found, Scanner, Segment};
 use super::words::{Chain, Entry, EntryId, Position, Tip, Tips};
+use crate::vault::{PLAIN_VERSION, SEALED_VERSION, Vault};
 
 /// How much of an entry is read before its length is known.
 const FIRST_READ_BYTES: usize = 8 << 10;
@@ -24,11 +25,31 @@ const FIRST_READ_BYTES: usize = 8 << 10;
 pub struct Reader {
     disk: Arc<dyn Disk>,
     catalog: Arc<RwLock<Catalog>>,
+    vault: Option<Arc<Vault>>,
 }
 
 impl Reader {
     pub(super) fn new(disk: Arc<dyn Disk>, catalog: Catalog) -> Self {
-        Self { disk, catalog: Arc::new(RwLock::new(catalog)) }
+        Self { disk, catalog: Arc::new(RwLock::new(catalog)), vault: None }
+    }
+
+    /// Gives the keys with which sealed entries are opened; without them those come as they are on disk.
+    pub fn set_vault(&mut self, vault: Arc<Vault>) {
+        self.vault = Some(vault);
+    }
+
+    /// Returns the keys with which sealed entries are opened.
+    pub fn vault(&self) -> Option<&Arc<Vault>> {
+        self.vault.as_ref()
+    }
+
+    /// Returns one entry as it is on disk, or nothing when the chain does not have it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::get`].
+    pub fn get_sealed(&self, chain: Chain, seq: u64) -> Result<Option<Entry>, ReadError> {
+        self.get_raw(EntryId { chain, seq }, &mut None)
     }
 
     /// Returns the entries of a chain from a sequence number on, in order, up to the tip it has now.
@@ -51,7 +72,8 @@ impl Reader {
         let catalog = self.catalog();
         let at = catalog.segments.partition_point(|segment| segment.first < from.segment);
         let segments = catalog.segments.iter().skip(at).cloned().collect();
-        Entries { from, ..Entries::over(Arc::clone(&self.disk), segments, catalog.end_position()) }
+        let entries = Entries::over(Arc::clone(&self.disk), segments, catalog.end_position());
+        Entries { from, vault: self.vault.clone(), ..entries }
     }
 
     /// Returns the tip of every chain that has an entry.
@@ -94,6 +116,10 @@ impl Reader {
     }
 
     fn get_with(&self, id: EntryId, open: &mut Option<OpenSegment>) -> Result<Option<Entry>, ReadError> {
+        self.get_raw(id, open)?.map(|entry| opened(entry, self.vault.as_deref())).transpose()
+    }
+
+    fn get_raw(&self, id: EntryId, open: &mut Option<OpenSegment>) -> Result<Option<Entry>, ReadError> {
         let Some((segment, offset)) = self.catalog().locate(id.chain, id.seq) else { return Ok(None) };
         let file = match open {
             Some(open) if open.segment.first == segment.first => &open.file,
@@ -156,6 +182,16 @@ fn entry(segment: &Segment, offset: u64, header: &EntryHeader, payload: &[u8]) -
     }
 }
 
+/// Opens what is sealed in an entry.
+fn opened(mut entry: Entry, vault: Option<&Vault>) -> Result<Entry, ReadError> {
+    if let Some(vault) = vault.filter(|_| entry.version == SEALED_VERSION) {
+        let plain = vault.unseal(entry.id, entry.kind, &entry.payload);
+        entry.payload = plain.map_err(|why| ReadError::Sealed { entry: entry.id, why })?;
+        entry.version = PLAIN_VERSION;
+    }
+    Ok(entry)
+}
+
 /// The entries of one chain, in order. Ends after the first error.
 pub struct ChainEntries {
     reader: Reader,
@@ -201,6 +237,7 @@ pub struct Entries {
     /// The tips of the chains seen, to check that each entry follows.
     tips: Tips,
     failed: bool,
+    vault: Option<Arc<Vault>>,
 }
 
 impl Entries {
@@ -215,7 +252,13 @@ impl Entries {
             number: None,
             tips: Tips::new(),
             failed: false,
+            vault: None,
         }
+    }
+
+    /// Opens what is sealed with these keys.
+    pub(super) fn with(self, vault: Option<Arc<Vault>>) -> Self {
+        Self { vault, ..self }
     }
 
     fn step(&mut self) -> Result<Option<Entry>, ReadError> {
@@ -279,6 +322,7 @@ impl Iterator for Entries {
             return None;
         }
         let entry = self.step().transpose();
+        let entry = entry.map(|entry| entry.and_then(|entry| opened(entry, self.vault.as_deref())));
         self.failed = matches!(entry, Some(Err(_)));
         entry
     }
@@ -343,6 +387,11 @@ impl ReadOnlyJournal {
             *self.reader.catalog_mut() = catalog;
         }
         Ok(())
+    }
+
+    /// Gives the keys with which sealed entries are opened.
+    pub fn set_vault(&mut self, vault: Arc<Vault>) {
+        self.reader.set_vault(vault);
     }
 
     /// Returns a reader of what is known.

@@ -12,8 +12,8 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, geparkeerd,
-    heen, keys, opmerking, outgoing, put_row, statistiek,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, envelop,
+    geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -88,7 +88,13 @@ impl Applier {
             }
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
-            Record::Start(_) | Record::Inzage(_) => Ok(()),
+            Record::Start(_) | Record::Inzage(_) | Record::Instelling(_) => Ok(()),
+            Record::Terzijde(terzijde) => {
+                if let Some(sleutel) = &terzijde.sleutel {
+                    bind(overlay, at, (&terzijde.partner, &terzijde.sha256), sleutel)?;
+                }
+                self.vervolg(overlay, at, &terzijde.uitgaand, None)
+            }
             Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
             Record::Oordeel(oordeel) => {
                 self.oordeel(overlay, at, oordeel)?;
@@ -113,13 +119,7 @@ impl Applier {
         let receipt = keys::ontvangst(&bericht.partner, &bericht.sha256);
         put_row(overlay, receipt, &(at.chain.code(), at.seq))?;
         if let Some(sleutel) = &bericht.sleutel {
-            let row = Sleutel {
-                chain: at.chain.code(),
-                seq: at.seq,
-                inhoud: sleutel.inhoud,
-                bericht: bericht.sha256,
-            };
-            put_row(overlay, keys::sleutel(&bericht.partner, &sleutel.sleutel), &row)?;
+            bind(overlay, at, (&bericht.partner, &bericht.sha256), sleutel)?;
         }
         let dag = parse_date(at, &bericht.vandaag)?;
         opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
@@ -238,6 +238,9 @@ impl Applier {
                 geduld_us: moment,
             };
             outgoing::put(overlay, &id, None, &row)?;
+            if let Some(envelop) = &message.envelop {
+                envelop::made(overlay, at, &id, message, envelop)?;
+            }
         }
         match eb {
             // A notification is the last of the outgoing messages, of which an entry has 64 at most.
@@ -247,6 +250,21 @@ impl Applier {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// Binds the key of a request to it.
+fn bind(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    (partner, sha256): (&str, &[u8; 32]),
+    sleutel: &record::Sleutel,
+) -> Result<(), LedgerError> {
+    let row = Sleutel { chain: at.chain.code(), seq: at.seq, inhoud: sleutel.inhoud, bericht: *sha256 };
+    put_row(overlay, keys::sleutel(partner, &sleutel.sleutel), &row)?;
+    match crate::engine::envelope_of(&sleutel.sleutel) {
+        Some(nummer) => put_row(overlay, keys::envelop_van(&at.chain.code(), at.seq), &nummer),
+        None => Ok(()),
     }
 }
 
@@ -332,6 +350,9 @@ fn delivery(
     outgoing::attempted(&mut row, at, &bezorging.uitkomst);
     outgoing::put(overlay, &id, Some(was), &row)?;
     statistiek::delivered(overlay, at, &row, &bezorging.uitkomst)?;
+    if matches!(bezorging.uitkomst, BezorgUitkomst::Geweigerd { .. }) {
+        envelop::spent(overlay, at, &id)?;
+    }
     Ok(row.melding)
 }
 

@@ -19,6 +19,10 @@
 //! | `x` | partner, SHA-256 | the first receipt of these bytes |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
 //! | `o` | gemeente, seq, index | an outgoing message |
+//! | `f` | `o`, gemeente, seq, index | the envelope that an outgoing message leaves in |
+//! | `f` | `r`, referentienummer | which outgoing message leaves or left in an envelope |
+//! | `f` | `t`, gemeente | the time of the last envelope |
+//! | `f` | `i`, gemeente, seq | the number of the envelope that a message came in |
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
 //! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
@@ -346,6 +350,12 @@ fn in_queue(kind: u8, row: &Uitgaand, id: &OutgoingId) -> Vec<u8> {
     )
 }
 
+/// Key of a place in what waits for a partner, whether something stands there or not.
+pub fn wachtrij_plaats(partner: &PartnerId, moment_us: i64, id: &OutgoingId) -> Vec<u8> {
+    let (seq, index) = (id.seq.to_be_bytes(), id.index.to_be_bytes());
+    key(b'u', &[partner.0.as_bytes(), b"\0", &moment_us.to_be_bytes(), &id.gemeente, &seq, &index])
+}
+
 /// Prefix of what waits for a partner.
 pub fn wachtrij_van(partner: &PartnerId) -> Vec<u8> {
     key(b'u', &[partner.0.as_bytes(), b"\0"])
@@ -388,4 +398,24 @@ pub fn chain(gemeente: Gemeente) -> Chain {
     code.copy_from_slice(gemeente.as_str().as_bytes());
     // Four digits by construction.
     Chain::new(code).unwrap_or(Chain::NONE)
+}
+
+/// Key of the envelope of an outgoing message.
+pub fn envelop(id: &OutgoingId) -> Vec<u8> {
+    key(b'f', &[b"o", &id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
+}
+
+/// Key that leads from the number of an envelope to the message in it; numbers compare without regard to case.
+pub fn envelop_nummer(referentienummer: &str) -> Vec<u8> {
+    key(b'f', &[b"r", referentienummer.to_ascii_lowercase().as_bytes()])
+}
+
+/// Key of the time of the last envelope of a gemeente.
+pub fn envelop_tijdstip(gemeente: &[u8; 4]) -> Vec<u8> {
+    key(b'f', &[b"t", gemeente])
+}
+
+/// Key of the number of the envelope that a message came in.
+pub fn envelop_van(gemeente: &[u8; 4], seq: u64) -> Vec<u8> {
+    key(b'f', &[b"i", gemeente, &seq.to_be_bytes()])
 }

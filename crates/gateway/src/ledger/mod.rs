@@ -9,6 +9,7 @@ mod acts;
 mod ahead;
 mod apply;
 mod cak;
+pub mod envelop;
 mod geparkeerd;
 mod heen;
 mod opmerking;
@@ -36,7 +37,7 @@ pub use rows::{
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 8;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,8 +26,8 @@ pub struct DirectError(#[from] reqwest::Error);
 /// Delivers with `POST` over mutual TLS.
 #[derive(Clone, Debug)]
 pub struct DirectRoute {
-    client: reqwest::Client,
-    attempt: Duration,
+    pub(super) client: reqwest::Client,
+    pub(super) attempt: Duration,
 }
 
 impl DirectRoute {
@@ -79,23 +79,21 @@ impl Route for DirectRoute {
             .body(parcel.bytes.clone());
         match request.send().await {
             Ok(response) => reply::read(response, &parcel.bytes).await,
-            Err(error) => Attempt::Retry { reason: self.failure(&error), after: None },
+            Err(error) => Attempt::Retry { reason: failure(self.attempt, &error), after: None },
         }
     }
 }
 
-impl DirectRoute {
-    /// What went wrong before there was an answer. The address stays out of it.
-    fn failure(&self, error: &reqwest::Error) -> String {
-        if error.is_timeout() {
-            return format!("no answer within {} seconds", self.attempt.as_secs());
-        }
-        let what = if error.is_connect() { "no connection" } else { "the connection broke" };
-        // The innermost cause is the one that tells: a refused connection, a certificate.
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        format!("{what}: {cause}")
+/// What went wrong before there was an answer. The address stays out of it.
+pub(super) fn failure(attempt: Duration, error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("no answer within {} seconds", attempt.as_secs());
     }
+    let what = if error.is_connect() { "no connection" } else { "the connection broke" };
+    // The innermost cause is the one that tells: a refused connection, a certificate.
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    format!("{what}: {cause}")
 }

@@ -15,6 +15,7 @@ mod circuit;
 mod direct;
 mod reply;
 mod sender;
+mod stuf;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -26,13 +27,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Pace, Partner};
+use crate::config::{Pace, Partner, PartnerRoute};
 use crate::engine::{Outgoing, OutgoingId, PartnerId};
+use crate::folder::FolderRoute;
 use crate::listener::{Stop, Stopper};
 use sender::Sender;
 
 pub(crate) use direct::https_client;
 pub use direct::{DirectError, DirectRoute};
+pub use stuf::StufRoute;
 
 /// One message as a route gets it.
 #[derive(Clone, Debug)]
@@ -77,6 +80,28 @@ pub trait Route: Send + Sync + 'static {
     /// Makes one attempt to deliver. Dropping the future gives the attempt up; the partner may have the
     /// message then, and will get it again.
     fn deliver(&self, parcel: &Parcel, partner: &Partner) -> impl Future<Output = Attempt> + Send;
+}
+
+/// All ways to partners: each goes by the one that its configuration names.
+#[derive(Clone)]
+pub struct Routes {
+    /// To the exchange of a partner.
+    pub direct: DirectRoute,
+    /// In envelopes of the GGk.
+    pub stuf: StufRoute,
+    /// Into a folder.
+    pub folder: FolderRoute,
+}
+
+impl Route for Routes {
+    async fn deliver(&self, parcel: &Parcel, partner: &Partner) -> Attempt {
+        match partner.route {
+            PartnerRoute::Direct => self.direct.deliver(parcel, partner).await,
+            PartnerRoute::Stuf => self.stuf.deliver(parcel, partner).await,
+            PartnerRoute::Map => self.folder.deliver(parcel, partner).await,
+            PartnerRoute::Ophalen => Attempt::Retry { reason: "the partner fetches".to_owned(), after: None },
+        }
+    }
 }
 
 /// How sending to one partner goes, for operators.
@@ -154,7 +179,7 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
             let wanted = partners.borrow_and_update().clone();
             // Dropping its stopper ends a task.
             running.retain(|_, (partner, _)| wanted.contains(partner));
-            for partner in wanted.iter().filter(|partner| partner.url.is_some()) {
+            for partner in wanted.iter().filter(|partner| partner.is_served()) {
                 if running.contains_key(&partner.id) {
                     continue;
                 }

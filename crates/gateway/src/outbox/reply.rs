@@ -62,7 +62,7 @@ pub(super) async fn read(response: reqwest::Response, sent: &[u8]) -> Attempt {
 }
 
 /// As much of the body as is read at most; what cannot be read is left out, for the status decides.
-async fn body(mut response: reqwest::Response) -> Vec<u8> {
+pub(super) async fn body(mut response: reqwest::Response) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         let room = ANSWER_BYTES_MAX - bytes.len();
@@ -121,7 +121,7 @@ fn is_rule_name(name: &str) -> bool {
 }
 
 /// The wait a partner asks for, in seconds; the form with a date is rare and only costs our own backoff.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(backoff::RETRY_AFTER_MAX))
 }

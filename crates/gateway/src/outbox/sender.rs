@@ -303,7 +303,7 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
             Outcome::Delivered { .. } => "delivered",
             Outcome::HandedOver { .. } => "handed_over",
             Outcome::Retry { .. } => "failed",
-            Outcome::Refused { .. } | Outcome::GivenUp { .. } => "parked",
+            Outcome::Refused { .. } | Outcome::Rejected { .. } | Outcome::GivenUp { .. } => "parked",
         };
         OUTBOX_ENDED_ATTEMPTS.count(&[&self.partner.id.0, &parcel.message, word]);
         self.record(id, outcome).await;

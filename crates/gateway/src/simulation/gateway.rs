@@ -27,6 +27,7 @@ use crate::listener::Stopper;
 use crate::outbox::Outbox;
 use crate::outbox::tests::{pace, partner};
 use crate::store::{Ledger, Overlay};
+use crate::vault::Vault;
 
 /// How often the daemon looks whether something is due; a second in the real one.
 const DUE_CHECK: Duration = Duration::from_secs(20);
@@ -133,7 +134,10 @@ pub(super) fn settings(bedenktijd: Option<Duration>, parkeertijd_minuten: u32) -
 pub(super) fn start(world: &Arc<World>, settings: &Settings) -> Result<(), String> {
     let disk = Arc::new(world.disk.clone());
     let options = Options { segment_bytes: SEGMENT_BYTES_MIN };
-    let journal = FileJournal::open_on(disk, folder(), options).map_err(|error| words(&error))?;
+    let mut journal =
+        FileJournal::open_on(Arc::clone(&disk) as _, folder(), options).map_err(|error| words(&error))?;
+    let vault = Vault::open_on(disk, Path::new("/data/keys"), &journal.reader());
+    journal.set_vault(vault.map_err(|error| words(&error))?);
     let (ledger, schemas) = (Arc::clone(&world.shelves.ledger), world.shelves.schemas.clone());
     let applier = Applier::new(schemas.clone());
     let reader = journal.reader();

@@ -118,6 +118,16 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
             view.uitkomst =
                 audit(entry)?.map(|look| format!("{}, door {}", look.tekst, look.wie)).unwrap_or_default();
         }
+        Record::Instelling(instelling) => {
+            view.soort = "instelling";
+            view.uitkomst = instelling.wat.join("; ");
+        }
+        Record::Terzijde(terzijde) => {
+            view.soort = "terzijde";
+            view.partner = Some(terzijde.partner);
+            view.uitkomst = terzijde.reden;
+            view.uitgaand = terzijde.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
+        }
         Record::Handeling(handeling) => {
             view.soort = "handeling";
             view.uitkomst = handeling_words(&handeling).nl;

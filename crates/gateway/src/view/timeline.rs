@@ -186,6 +186,8 @@ pub(super) fn lines_of(
             }
             lines
         }
+        // No person is known of an envelope that could not be read.
+        Record::Instelling(_) | Record::Terzijde(_) => Vec::new(),
         Record::Start(start) => {
             let version = &start.versie;
             vec![new(

@@ -106,6 +106,7 @@ fn messages(record: Record) -> (Option<(String, Vec<u8>)>, Vec<Uitgaand>) {
         Record::Bericht(bericht) => (Some((bericht.soort, bericht.bytes)), bericht.uitgaand),
         Record::Planning(planning) => (None, planning.uitgaand),
         Record::Oordeel(oordeel) => (None, oordeel.uitgaand),
+        Record::Terzijde(terzijde) => (None, terzijde.uitgaand),
         _ => (None, Vec::new()),
     }
 }
@@ -141,8 +142,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::cli::open;
     use crate::engine::tests::{Gateway, play_all};
-    use crate::journal::Browser;
 
     /// An exported entry has the message as it was received, and files hold the same bytes, for the owner alone.
     #[test]
@@ -151,7 +152,7 @@ mod tests {
         let gateway = Gateway::in_folder(data.path());
         let story = play_all(&gateway);
         gateway.stop();
-        let browser = Browser::open(&data.path().join("journal")).unwrap();
+        let browser = open::browser(data.path()).unwrap();
         let mut files = 0;
         for entry in browser.select(None, None) {
             let entry = entry.unwrap();

@@ -16,7 +16,7 @@ use crate::cli::output::{Failure, Terminal};
 use crate::cli::replay::failed;
 use crate::cli::toewijzing;
 use crate::engine::record::Blik;
-use crate::journal::{Browser, CLOCK_SLACK, Chain, Entry};
+use crate::journal::{CLOCK_SLACK, Chain, Entry};
 use crate::ledger::{Persoon, Rows, keys};
 use crate::view::{self, EntryView};
 
@@ -66,8 +66,7 @@ impl Filter {
         if self.toewijzing.is_some() || self.bsn_from.is_some() {
             return self.each_of_person(store, terminal, each);
         }
-        let journal = store.folder()?.join("journal");
-        let browser = Browser::open(&journal).map_err(open::unopened)?;
+        let browser = open::browser(&store.folder()?)?;
         for entry in browser.select(self.gemeente, self.from) {
             let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
             if self.until.is_some_and(|until| entry.time >= until + CLOCK_SLACK) {

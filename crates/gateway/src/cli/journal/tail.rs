@@ -9,7 +9,6 @@ use clap::Args;
 use super::{summary, write_line};
 use crate::cli::open::{self, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome};
-use crate::journal::Browser;
 
 /// How often a journal that is followed is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -33,7 +32,7 @@ pub(super) struct Tail {
 impl Tail {
     pub(super) fn run(self) -> Outcome {
         let unread = |error| Failure::new(open::words(&error));
-        let browser = Browser::open(&self.store.folder()?.join("journal")).map_err(open::unopened)?;
+        let browser = open::browser(&self.store.folder()?)?;
         let mut end = browser.end();
         let mut out = io::stdout().lock();
         let last = browser.last(self.lines).map_err(unread)?;

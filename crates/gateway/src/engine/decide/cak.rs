@@ -59,11 +59,9 @@ impl Decider<'_> {
         let at = batch.next(keys::chain(gemeente), now);
         let planned = self.planner().plan(gemeente, bsn, today, &at, Hold::Over, &batch.overlay)?;
         let Some((eb, uitgaand)) = planned else { return Ok(()) };
-        let record = Record::Planning(Planning {
-            vandaag: today.to_string(),
-            eb,
-            uitgaand: uitgaand.into_iter().collect(),
-        });
+        let mut uitgaand: Vec<_> = uitgaand.into_iter().collect();
+        self.envelopes(&mut uitgaand, None);
+        let record = Record::Planning(Planning { vandaag: today.to_string(), eb, uitgaand });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.outgoing = true;
         batch.push(&at, &record)

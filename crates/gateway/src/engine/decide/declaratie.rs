@@ -35,6 +35,7 @@ impl Decider<'_> {
                 volgorde: order(&at.name()),
                 soort: antwoord.kind().name().to_owned(),
                 bytes: antwoord.encode(),
+                envelop: None,
             });
         }
         self.finish(incoming, record, &at, batch)
@@ -71,6 +72,7 @@ impl Decider<'_> {
             volgorde: order(&format!("{gemeente}:{}", declaratie.seq)),
             soort: incoming.message.kind().name().to_owned(),
             bytes: incoming.inbound.bytes.to_vec(),
+            envelop: None,
         });
         self.finish(incoming, record, &at, batch)
     }

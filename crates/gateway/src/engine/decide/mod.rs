@@ -7,6 +7,7 @@
 //! | `parkeren.rs` | those of them that come too early, and wait |
 //! | `declaratie.rs` | the 323 of an aanbieder, and the 325 on it |
 //! | `cak.rs` | the retour of the CAK, and the planner's daily run |
+//! | `terzijde.rs` | envelopes of the GGk whose message cannot be processed |
 //! | `refusal.rs` | why nothing was recorded |
 
 mod cak;
@@ -14,6 +15,7 @@ mod declaratie;
 mod ontvangen;
 mod parkeren;
 mod refusal;
+pub(in crate::engine) mod terzijde;
 mod verzenden;
 
 use iwmo_codec::messages::Message;
@@ -32,7 +34,7 @@ use crate::engine::batch::Batch;
 use crate::engine::judged::{Bench, opmerkingen, regels};
 use crate::engine::plan::{Hold, Planner};
 use crate::engine::record::{Bericht, Record, Sleutel, Uitspraak};
-use crate::engine::{GemeenteSettings, Inbound, Receipt, Refusal, Settings};
+use crate::engine::{GemeenteSettings, IdempotencyKey, Inbound, Receipt, Refusal, Settings};
 use crate::ledger::{self, Applier, At, Gevolg, LedgerError, Rows, keys};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
@@ -148,6 +150,8 @@ impl Decider<'_> {
                 record.uitgaand.extend(uitgaand);
             }
         }
+        let envelop = incoming.inbound.key.as_ref().and_then(IdempotencyKey::envelope);
+        self.envelopes(&mut record.uitgaand, envelop);
         let vervolg = self.applier.vervolg(&mut batch.overlay, at, &record.uitgaand, record.eb.as_ref());
         vervolg.map_err(broken)?;
         batch.outgoing |= !record.uitgaand.is_empty();

@@ -42,6 +42,7 @@ impl Decider<'_> {
             volgorde: order(&batch.overlay, &at, parties.gemeente, &parties.bsn).map_err(broken)?,
             soort: retour.kind().name().to_owned(),
             bytes: retour.encode(),
+            envelop: None,
         });
         self.finish(incoming, record, &at, batch)
     }

@@ -93,6 +93,7 @@ impl Decider<'_> {
                 volgorde: order(&batch.overlay, &at, gemeente, &parked.event.dossier.bsn)?,
                 soort: retour.kind().name().to_owned(),
                 bytes: retour.encode(),
+                envelop: None,
             }],
             eb: None,
         };
@@ -104,6 +105,8 @@ impl Decider<'_> {
                 record.uitgaand.extend(uitgaand);
             }
         }
+        let envelop: Option<String> = batch.overlay.row(&keys::envelop_van(&at.chain.code(), seq))?;
+        self.envelopes(&mut record.uitgaand, envelop.as_deref());
         self.applier.vervolg(&mut batch.overlay, &at, &record.uitgaand, record.eb.as_ref())?;
         batch.outgoing = true;
         batch.push(&at, &Record::Oordeel(record))?;

@@ -45,6 +45,7 @@ impl Decider<'_> {
             volgorde: order(&batch.overlay, &at, gemeente, &bsn).map_err(broken)?,
             soort: incoming.message.kind().name().to_owned(),
             bytes: incoming.inbound.bytes.to_vec(),
+            envelop: None,
         });
         self.finish(incoming, record, &at, batch)
     }

@@ -1,6 +1,6 @@
 //! The journals that earlier releases wrote are read by this one.
 //!
-//! `fixtures/journal/RELEASE/` has the segment files of a whole exchange, and `expected.jsonl`: each entry as it is
+//! `fixtures/journal/RELEASE/` has the segment files of a whole exchange, since 0.2.0 the keys that open them, and `expected.jsonl`: each entry as it is
 //! shown, then each toewijzing as replay gives it. A release adds its own with
 //! `IWMO_JOURNAL_FIXTURE=RELEASE cargo nextest run -p iwmo-gateway -E 'test(journal_of_every_release)'`; those of
 //! earlier ones are never written again.
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::journal::{ReadOnlyJournal, verify};
+use crate::vault::KEYS_DIR;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/journal")
@@ -17,7 +18,10 @@ fn fixtures() -> PathBuf {
 
 /// Says what a journal holds and what replay makes of it.
 fn shown(folder: &Path) -> String {
-    let journal = ReadOnlyJournal::open(folder).unwrap();
+    let mut journal = ReadOnlyJournal::open(folder).unwrap();
+    if let Some(vault) = Vault::read(folder, journal.reader()).unwrap() {
+        journal.set_vault(vault);
+    }
     let applier = Applier::new(Schemas::bundled());
     let ledger = ledger::temporary(journal.reader(), &applier, &mut |_| {}).unwrap();
     let mut text = String::new();
@@ -56,6 +60,10 @@ fn write(folder: &Path) {
     }
     gateway.stop();
     crate::backup::backup(data.path(), folder).unwrap();
+    fs::create_dir(folder.join(KEYS_DIR)).unwrap();
+    for name in ["master.key", "persons.iwk"] {
+        fs::copy(data.path().join(KEYS_DIR).join(name), folder.join(KEYS_DIR).join(name)).unwrap();
+    }
     fs::write(folder.join("expected.jsonl"), shown(folder)).unwrap();
 }
 

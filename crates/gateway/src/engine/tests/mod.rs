@@ -36,6 +36,7 @@ use crate::journal::{FileJournal, OpenError, Options, Position, SEGMENT_BYTES_MI
 use crate::ledger::{self, Applier, Uitgaand, decode_row, keys};
 use crate::store::Ledger;
 use crate::translate;
+use crate::vault::{Vault, VaultError};
 use crate::view::{self, ToewijzingFilter};
 
 const GEMEENTE: &str = "0222";
@@ -126,7 +127,15 @@ fn folder() -> &'static Path {
 }
 
 pub(super) fn open_journal(disk: &SimulatedDisk) -> Result<FileJournal, OpenError> {
-    FileJournal::open_on(Arc::new(disk.clone()), folder(), Options { segment_bytes: SEGMENT_BYTES_MIN })
+    let options = Options { segment_bytes: SEGMENT_BYTES_MIN };
+    let mut journal = FileJournal::open_on(Arc::new(disk.clone()), folder(), options)?;
+    let vault = Vault::open_on(Arc::new(disk.clone()), Path::new("/data/keys"), &journal.reader());
+    journal.set_vault(vault.map_err(|error| match error {
+        VaultError::Io { doing, path, source } => OpenError::Io { doing, path, source },
+        VaultError::Journal(error) => error.into(),
+        lost => panic!("{lost}"),
+    })?);
+    Ok(journal)
 }
 
 /// A gateway on a disk that is not real, with everybody around it.
@@ -152,7 +161,8 @@ impl Gateway {
     /// Starts on real files, in small segments.
     pub(crate) fn in_folder(data: &Path) -> Self {
         let options = Options { segment_bytes: SEGMENT_BYTES_MIN };
-        let journal = FileJournal::open(&data.join("journal"), options).unwrap();
+        let mut journal = FileJournal::open(&data.join("journal"), options).unwrap();
+        journal.set_vault(Vault::open(data, &journal.reader()).unwrap());
         let applier = Applier::new(Schemas::bundled());
         let (ledger, _) =
             ledger::open(&data.join("ledger"), &journal.reader(), &applier, &mut |_| {}).unwrap();

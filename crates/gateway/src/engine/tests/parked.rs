@@ -209,3 +209,57 @@ fn a_power_cut_anywhere_leaves_one_retour_for_each() {
         gateway.stop();
     }
 }
+
+/// What arrives together is decided in one batch: a message that waits is judged from that batch, before it is on disk.
+#[test]
+fn what_arrives_together_is_judged_together() {
+    let gateway = open(60);
+    let (one, begin, end) = (order(100_101), date("2026-11-02"), date("2026-11-20"));
+    let messages = [
+        ("hvb", wmo307(envelope("H307"), &PERSON, &one, begin, end, "19").unwrap().encode()),
+        ("hvb", wmo305(envelope("H305"), &PERSON, &one, &[(begin, "1")]).unwrap().encode()),
+        ("backoffice", wmo301(envelope("T301"), &PERSON, &one).unwrap().encode()),
+    ];
+    // While the loop is busy with others, these wait in its queue and are taken up together.
+    let mut all: Vec<(&str, Vec<u8>)> = (1..40).map(|number| ("backoffice", numbered(number))).collect();
+    all.extend(messages);
+    assert!(gateway.send_at_once(&all).iter().all(Result::is_ok));
+    let approved = [Vec::<String>::new()];
+    assert_eq!(
+        (retours(&gateway, "WMO306"), retours(&gateway, "WMO308")),
+        (approved.to_vec(), approved.to_vec())
+    );
+    gateway.stop();
+}
+
+/// Opened without its configuration, for an operator's acts, the engine has no policy to judge by: what waits, waits.
+#[test]
+fn without_its_policy_nothing_is_judged() {
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let disk = SimulatedDisk::new(6);
+    let mut strict = parking(60);
+    for gemeente in strict.gemeenten.values_mut() {
+        gemeente.beleid.wacht_op_bevestiging = true;
+    }
+    let gateway =
+        Gateway::run_under(open_journal(&disk).unwrap(), Arc::clone(&ledger), strict.clone()).unwrap();
+    for step in [Step::Order, Step::Start] {
+        play(&gateway, step).unwrap();
+    }
+    assert_eq!(retours(&gateway, "WMO306"), [] as [Vec<String>; 0], "D9: it waits for the 302");
+    gateway.stop();
+    for settings in [Settings::default(), strict] {
+        let journal = open_journal(&disk).unwrap();
+        let gateway = Gateway::run_under(journal, Arc::clone(&ledger), settings).unwrap();
+        assert_eq!(gateway.ledger.scan(&keys::alle_geparkeerd(None)).count(), 1);
+        gateway.stop();
+    }
+    let gateway = start(&disk, &ledger, 60).unwrap();
+    gateway.wait_for(|gateway| !gateway.outgoing("WMO306").is_empty());
+    assert_eq!(
+        retours(&gateway, "WMO306"),
+        [Vec::<String>::new()],
+        "under a policy that does not wait for it"
+    );
+    gateway.stop();
+}

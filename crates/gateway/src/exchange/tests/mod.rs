@@ -97,15 +97,7 @@ pub(crate) async fn house() -> House {
 pub(crate) async fn house_with(bounds: Bounds, messages_per_second: u32) -> House {
     let authority = DemoAuthority::new("Test CA").unwrap();
     let pinned = DemoAuthority::new("Own CA").unwrap().client("pinned", Some(OIN)).unwrap();
-    let partner = |id: &str| Partner {
-        id: PartnerId(id.to_owned()),
-        kind: PartnerKind::Aanbieder,
-        agb: None,
-        url: None,
-        fingerprints: Vec::new(),
-        oin: None,
-        gemeenten: Vec::new(),
-    };
+    let partner = |id: &str| Partner::new(id, PartnerKind::Aanbieder);
     let partners = [
         Partner { fingerprints: vec![pinned.fingerprint], ..partner("by-pin") },
         Partner { oin: Some(OIN.parse().unwrap()), ..partner("by-oin") },

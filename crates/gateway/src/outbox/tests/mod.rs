@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::*;
-use crate::config::PartnerKind;
+use crate::config::{PartnerKind, PartnerRoute};
 use crate::engine::{Outcome, Standing, Unavailable, Waiting};
 
 /// A clock that runs with tokio's, so that pausing one pauses both.
@@ -231,15 +231,8 @@ pub(super) fn retry() -> Attempt {
 }
 
 pub(crate) fn partner(id: &str) -> Partner {
-    Partner {
-        id: PartnerId(id.to_owned()),
-        kind: PartnerKind::Aanbieder,
-        agb: None,
-        url: Some(format!("https://{id}.example")),
-        fingerprints: Vec::new(),
-        oin: None,
-        gemeenten: Vec::new(),
-    }
+    let url = Some(format!("https://{id}.example"));
+    Partner { route: PartnerRoute::Direct, url, ..Partner::new(id, PartnerKind::Aanbieder) }
 }
 
 pub(crate) fn pace() -> Pace {

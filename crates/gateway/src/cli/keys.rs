@@ -1,0 +1,85 @@
+//! `iwmo keys`: how the keys of a store stand, and a new master key.
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::open::{self, StoreArguments};
+use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::journal::{FileJournal, Options};
+use crate::vault::{Status, Vault};
+
+/// Look at the keys that what is about persons is sealed under, or put them under a new master key
+///
+/// Everything in the journal that names a person is sealed under a key of that person. The keys stand in the folder
+/// `keys` of the store, wrapped by a master key. Without them the journal cannot be read: copy that folder whenever it
+/// may have changed, and keep the copy apart from the backups of the journal.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct KeysCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// How many keys there are and under which master key; works beside a running gateway
+    Status(Keys),
+    /// Put all keys under a new master key; the gateway must be stopped
+    ///
+    /// Copies of the folder from before keep working for the journal as it was, with their own master key.
+    Rotate(Keys),
+}
+
+#[derive(Debug, Args)]
+struct Keys {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl KeysCommand {
+    pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        match self.verb {
+            Verb::Status(keys) => {
+                let folder = keys.store.folder()?;
+                let journal = open::journal(&folder)?;
+                match journal.reader().vault() {
+                    Some(vault) => say(&vault.status(), keys.format, terminal),
+                    None => Err(Failure::new(format!("{}: this store has no keys yet", folder.display()))
+                        .hint("the next start of the gateway makes them")),
+                }
+            }
+            Verb::Rotate(keys) => {
+                let folder = keys.store.folder()?;
+                // Holding the journal keeps a daemon from adding keys meanwhile.
+                let journal =
+                    FileJournal::open(&folder.join("journal"), Options::default()).map_err(open::unopened)?;
+                let vault = Vault::open(&folder, &journal.reader()).map_err(open::locked)?;
+                vault.rotate().map_err(open::locked)?;
+                say(&vault.status(), keys.format, terminal)
+            }
+        }
+    }
+}
+
+fn say(status: &Status, format: Format, terminal: &Terminal) -> Outcome {
+    let mut out = io::stdout().lock();
+    let Status { dir, keys, master } = status;
+    let (dir, master) = (dir.display(), master.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    match format {
+        Format::Json => {
+            writeln!(out, "{}", json!({ "folder": dir.to_string(), "keys": keys, "master": master }))?;
+        }
+        Format::Text => {
+            let dutch = format!("{keys} sleutels in {dir}, onder hoofdsleutel {master}");
+            let english = format!("{keys} keys in {dir}, under master key {master}");
+            let words = terminal.say(&dutch, &english);
+            writeln!(out, "{words}")?;
+        }
+    }
+    Ok(Found::AllWell)
+}

@@ -1,0 +1,69 @@
+//! Files that appear at once and whole, and move without writing over another.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Names tried for a file when its own is taken.
+const NAMES_MAX: u32 = 10_000;
+
+/// Writes a file: first under a hidden name, then, when it is on disk, under its own.
+pub(super) fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let hidden = folder.join(format!(".{name}.part"));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&hidden)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&hidden, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}
+
+/// Reads a file of at most so many bytes; none if it is larger. Anything but a plain file is an error.
+pub(super) fn read(path: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    let file = File::open(path)?;
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= bytes_max).then_some(bytes))
+}
+
+/// Moves a file into a folder with its result beside it, under its own name or, if that is taken, one with a number.
+/// The result comes first: a crash in between leaves the file where it was, and the next look writes it again.
+pub(super) fn settle(file: &Path, folder: &Path, result: &[u8]) -> io::Result<()> {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let free = |name: &str| !folder.join(name).exists();
+    let name = (0..NAMES_MAX)
+        .map(|number| if number == 0 { name.clone() } else { numbered(&name, number) })
+        .find(|name| free(name))
+        .ok_or_else(|| io::Error::other("there are too many files of this name"))?;
+    write(folder, &format!("{name}.json"), result)?;
+    fs::rename(file, folder.join(&name))?;
+    File::open(folder)?.sync_all()
+}
+
+fn numbered(name: &str, number: u32) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}.{number}.{extension}"),
+        None => format!("{name}.{number}"),
+    }
+}
+
+/// Returns the files that are there to be taken, by name: hidden ones and those still being written are left alone.
+pub(super) fn waiting(folder: &Path, max: usize) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let unfinished = name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part");
+        if !unfinished && !entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    found.truncate(max);
+    Ok(found)
+}

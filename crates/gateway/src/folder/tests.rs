@@ -1,0 +1,166 @@
+//! Folders of partners, with a whole gateway behind them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::zip::tests::zip;
+use crate::daemon::Daemon;
+use crate::daemon::tests::stuf::{di01, start};
+use crate::daemon::tests::{HVB, LINDE, World, order, toewijzing};
+
+struct Site {
+    world: World,
+    daemon: Option<Daemon>,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let world = World::new();
+        let partners = format!(
+            "[[partner]]\nid = \"hvb\"\nkind = \"aanbieder\"\nagb = \"{HVB}\"\nfolder = \"hvb\"\n\
+             [[partner]]\nid = \"zaak\"\nkind = \"backoffice\"\nfolder = \"zaak\"\ngemeenten = [\"0222\"]\n\
+             [[partner]]\nid = \"zaak-1586\"\nkind = \"backoffice\"\nfolder = \"zaak-1586\"\ngemeenten = [\"1586\"]\n\
+             [[partner]]\nid = \"linde\"\nkind = \"aanbieder\"\nagb = \"{LINDE}\"\nroute = \"ophalen\"\nfingerprint = \"{}\"\n",
+            world.linde.fingerprint
+        );
+        let daemon = world.start(&partners).await;
+        Self { world, daemon: Some(daemon) }
+    }
+
+    async fn stop(&mut self) {
+        self.daemon.take().unwrap().stop().await;
+    }
+
+    fn put(&self, path: &str, bytes: &[u8]) {
+        let path = self.world.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let hidden = path.with_extension("part");
+        fs::write(&hidden, bytes).unwrap();
+        fs::rename(hidden, path).unwrap();
+    }
+
+    async fn file(&self, path: &str) -> Vec<u8> {
+        let path = self.world.path(path);
+        for _ in 0..1500 {
+            if let Ok(bytes) = fs::read(&path) {
+                return bytes;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} never came", path.display());
+    }
+
+    async fn result(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.file(path).await).unwrap()
+    }
+
+    fn names(&self, folder: &str) -> Vec<PathBuf> {
+        let mut names: Vec<_> =
+            fs::read_dir(self.world.path(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        names.iter().map(|path| path.file_name().unwrap().into()).collect()
+    }
+}
+
+/// A 301 as a file in, the same as a file out; a 305 as a file in, its 306 and the 305 itself as files out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_come_and_go_as_files() {
+    let mut site = Site::new().await;
+    let sent = toewijzing("0222", HVB, 1);
+    site.put("zaak/in/eerste.xml", &sent);
+    let result = site.result("zaak/done/eerste.xml.json").await;
+    assert_eq!((result["uitkomst"].as_str(), result["dubbel"].as_bool()), (Some("ontvangen"), Some(false)));
+    assert_eq!(site.file("zaak/done/eerste.xml").await, sent);
+    assert_eq!(site.names("zaak/in"), Vec::<PathBuf>::new());
+    let name = format!(
+        "hvb/out/WMO301_0222-{}-0.xml",
+        result["ontvangst"].as_str().unwrap().split(':').nth(1).unwrap()
+    );
+    assert_eq!(site.file(&name).await, sent);
+    assert_eq!(site.result(&format!("{name}.json")).await["bericht"], "WMO301");
+    let start = start(HVB, "0222", 1);
+    site.put("hvb/in/start.xml", &start);
+    let result = site.result("hvb/done/start.xml.json").await;
+    let seq = result["ontvangst"].as_str().unwrap().split(':').nth(1).unwrap().to_owned();
+    assert!(!site.file(&format!("hvb/out/WMO306_0222-{seq}-0.xml")).await.is_empty());
+    assert_eq!(site.file(&format!("zaak/out/WMO305_0222-{seq}.xml")).await, start);
+    // What a municipal system sent does not come back, and another gemeente's comes to nobody else.
+    assert!(site.names("zaak/out").iter().all(|name| !name.to_string_lossy().contains("WMO301")));
+    assert_eq!(site.names("zaak-1586/out"), Vec::<PathBuf>::new());
+    // The same again is no new message; the name is taken, so it gets a number.
+    site.put("zaak/in/eerste.xml", &sent);
+    assert_eq!(site.result("zaak/done/eerste.1.xml.json").await["dubbel"], true);
+    site.stop().await;
+}
+
+/// What is wrong is said beside the file, and the file is kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_is_kept_with_the_reason() {
+    let mut site = Site::new().await;
+    site.put("zaak/in/kapot.xml", b"<x");
+    let result = site.result("zaak/refused/kapot.xml.json").await;
+    assert_eq!(
+        (result["uitkomst"].as_str(), result["type"].as_str()),
+        (Some("geweigerd"), Some("urn:iwmo:probleem:ongeldig-bericht"))
+    );
+    assert!(!result["diagnostics"].as_array().unwrap().is_empty());
+    assert_eq!(site.file("zaak/refused/kapot.xml").await, b"<x");
+    // A folder speaks for its partner alone.
+    site.put("zaak-1586/in/ander.xml", &toewijzing("0222", HVB, 1));
+    let result = site.result("zaak-1586/refused/ander.xml.json").await;
+    assert_eq!(result["type"], "urn:iwmo:probleem:verkeerde-afzender");
+    site.put("hvb/in/linde.xml", &start(LINDE, "0222", 1));
+    site.result("hvb/refused/linde.xml.json").await;
+    // What is not finished is left alone, and a link is not followed.
+    site.put("zaak/in/half.tmp", b"<x");
+    std::os::unix::fs::symlink("/etc/passwd", site.world.path("zaak/in/link.xml")).unwrap();
+    let result = site.result("zaak/refused/link.xml.json").await;
+    assert_eq!(result["detail"], "it is no plain file");
+    assert_eq!(site.names("zaak/in"), [PathBuf::from("half.tmp")]);
+    site.stop().await;
+}
+
+/// C-60: a Zip with envelopes and messages, imported twice with one effect.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zip_is_taken_whole_and_again_without_effect() {
+    let mut site = Site::new().await;
+    let envelope = di01(HVB, 1).encode();
+    let plain = start(HVB, "0222", 8);
+    site.put("hvb/in/beide.zip", &zip(&[("envelop.xml", &envelope), ("kaal.xml", &plain)], true));
+    let result = site.result("hvb/done/beide.zip.json").await;
+    let files = result["bestanden"].as_array().unwrap();
+    assert_eq!(
+        files.iter().map(|file| file["bestand"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["envelop.xml", "kaal.xml"]
+    );
+    assert!(files.iter().all(|file| file["dubbel"] == false), "{result}");
+    site.put("hvb/in/beide.zip", &zip(&[("envelop.xml", &envelope), ("kaal.xml", &plain)], false));
+    let again = site.result("hvb/done/beide.1.zip.json").await;
+    assert!(again["bestanden"].as_array().unwrap().iter().all(|file| file["dubbel"] == true), "{again}");
+    site.put("hvb/in/pad.zip", &zip(&[("../../uit.xml", &plain)], false));
+    let result = site.result("hvb/refused/pad.zip.json").await;
+    assert_eq!(result["detail"], "the Zip has folders, or a name that is a path");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_over_a_restart() {
+    let mut site = Site::new().await;
+    order(site.daemon.as_ref().unwrap(), "backoffice", toewijzing("0222", LINDE, 1)).await;
+    site.put("zaak/in/eerste.xml", &toewijzing("0222", HVB, 2));
+    site.file("zaak/done/eerste.xml").await;
+    let config = crate::daemon::tests::read(&site.world.path("iwmo.toml"));
+    site.stop().await;
+    site.put("hvb/in/start.xml", &start(HVB, "0222", 2));
+    site.daemon = Some(
+        Daemon::start(config, std::sync::Arc::new(crate::clock::SystemClock), &mut |_| {}).await.unwrap(),
+    );
+    let result = site.result("hvb/done/start.xml.json").await;
+    let seq = result["ontvangst"].as_str().unwrap().split(':').nth(1).unwrap().to_owned();
+    site.file(&format!("zaak/out/WMO305_0222-{seq}.xml")).await;
+    assert_eq!(site.names("zaak/out").len(), 2, "one message and its description");
+    site.stop().await;
+}

@@ -1,0 +1,217 @@
+//! The vault: what names a person stands in the journal under a key of that person alone.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `parts.rs` | which bytes of a record are about whom |
+//! | `sealed.rs` | a record with those bytes sealed, to the byte |
+//! | `file.rs` | the files in which the keys stand, to the byte |
+//! | `error.rs` | what can be wrong with them, in words |
+//!
+//! Limits: a record has at most [`PARTS_MAX`] sealed parts. A key is 256 bits; a part is sealed with AES-256-GCM under
+//! a nonce of 96 random bits, so that no key sees a nonce twice, even when an append is taken back and another entry
+//! comes to stand in its place.
+//!
+//! The name of a key is the first half of HMAC-SHA-256, under a key of the store, over the gemeente and the BSN: who has
+//! the journal alone can neither read a message nor try BSNs against it.
+//!
+//! Recovery: a key is durable before the entry that needs it is written, so an entry without its key is a loss of
+//! keys, never of order. What a crash leaves half is cut (`file.rs`).
+
+mod error;
+mod file;
+mod parts;
+mod sealed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use bytes::Bytes;
+use ring::hmac;
+
+pub use error::VaultError;
+use file::KeyFile;
+pub use file::Status;
+pub use parts::PARTS_MAX;
+pub use sealed::{OpenFailure, PLAIN_VERSION, SEALED_VERSION};
+
+use crate::engine::record::Record;
+use crate::journal::{AppendError, Disk, EntryId, ReadError, Reader, RealDisk};
+
+/// The folder of the keys in the folder of a store.
+pub const KEYS_DIR: &str = "keys";
+
+/// The name of a key.
+pub(crate) type KeyId = [u8; 16];
+
+/// A key of a person or of a gemeente.
+pub(crate) type Secret = [u8; 32];
+
+/// The keys of a store; shared by who writes its journal and all who read it.
+pub struct Vault {
+    index: hmac::Key,
+    store: [u8; 4],
+    keys: RwLock<HashMap<KeyId, Secret>>,
+    file: Mutex<KeyFile>,
+}
+
+impl Vault {
+    /// Opens the keys beside a journal, for the process that writes it; makes them when the journal never had any.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] when the keys are gone, damaged or those of another journal, or the system fails.
+    pub fn open(data: &Path, journal: &Reader) -> Result<Arc<Self>, VaultError> {
+        let dir = data.join(KEYS_DIR);
+        if !dir.exists() {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+            made.map_err(VaultError::io("making", &dir))?;
+        }
+        Self::open_on(Arc::new(RealDisk), &dir, journal)
+    }
+
+    /// Opens the keys in a folder of another file system.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::open`].
+    pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, journal: &Reader) -> Result<Arc<Self>, VaultError> {
+        let owner = sealed_under(journal)?;
+        let (file, contents) = match KeyFile::read(Arc::clone(&disk), dir)? {
+            Some(found) => {
+                // What a process that was killed wrote may not be on the disk yet.
+                found.0.settle().map_err(VaultError::io("making keys durable in", dir))?;
+                found
+            }
+            None if owner.is_some() => return Err(VaultError::Lost { dir: dir.to_owned() }),
+            None => KeyFile::create(disk, dir)?,
+        };
+        Self::with(file, contents, owner)
+    }
+
+    /// Reads the keys beside a journal, for a process that only reads; nothing, when the journal never had any.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::open`].
+    pub fn read(data: &Path, journal: &Reader) -> Result<Option<Arc<Self>>, VaultError> {
+        let (dir, owner) = (data.join(KEYS_DIR), sealed_under(journal)?);
+        match KeyFile::read(Arc::new(RealDisk), &dir)? {
+            Some((file, contents)) => Self::with(file, contents, owner).map(Some),
+            None if owner.is_some() => Err(VaultError::Lost { dir }),
+            None => Ok(None),
+        }
+    }
+
+    fn with(
+        file: KeyFile,
+        contents: file::Contents,
+        owner: Option<[u8; 4]>,
+    ) -> Result<Arc<Self>, VaultError> {
+        if owner.is_some_and(|owner| owner != contents.store) {
+            return Err(VaultError::Foreign { dir: file.dir().to_owned() });
+        }
+        Ok(Arc::new(Self {
+            index: hmac::Key::new(hmac::HMAC_SHA256, &contents.index),
+            store: contents.store,
+            keys: RwLock::new(contents.keys),
+            file: Mutex::new(file),
+        }))
+    }
+
+    /// Returns how the keys stand.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).status()
+    }
+
+    /// Puts all keys under a new master key. Nobody else may write the store meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The system failed; the keys stand under the old master key or under the new one, and either is found.
+    pub fn rotate(&self) -> Result<(), VaultError> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.rotate(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns the name of a person's key; of the gemeente's own, when no BSN is given.
+    fn key_id(&self, gemeente: [u8; 4], bsn: Option<&[u8]>) -> KeyId {
+        let mut context = hmac::Context::with_key(&self.index);
+        context.update(if bsn.is_some() { b"p" } else { b"g" });
+        context.update(&gemeente);
+        context.update(bsn.unwrap_or_default());
+        let mut id = KeyId::default();
+        id.copy_from_slice(&context.sign().as_ref()[..16]);
+        id
+    }
+
+    /// Returns the key of a person, or of the gemeente; makes it when there is none.
+    fn key_for(&self, gemeente: [u8; 4], bsn: Option<&[u8]>) -> (KeyId, Secret) {
+        let id = self.key_id(gemeente, bsn);
+        if let Some(secret) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return (id, *secret);
+        }
+        let secret: Secret = rand::random();
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(id, secret);
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).add(id);
+        (id, secret)
+    }
+
+    /// Returns a key, looking into the file again for one that another process has made since.
+    fn key(&self, id: &KeyId) -> Option<Secret> {
+        if let Some(secret) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Some(*secret);
+        }
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = file.refresh()?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.extend(fresh);
+        keys.get(id).copied()
+    }
+
+    /// Returns the payload of an entry in which what names a person is sealed.
+    pub(crate) fn seal(&self, id: EntryId, record: &Record, plain: Vec<u8>) -> Vec<u8> {
+        let parts = parts::of(record, &plain);
+        sealed::seal(self, id, record.kind(), &plain, &parts)
+    }
+
+    /// Makes the keys durable that were made since the last time. Must come before the entries that need them.
+    pub(crate) fn harden(&self) -> Result<(), AppendError> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.harden(&self.keys.read().unwrap_or_else(PoisonError::into_inner)).map_err(|source| {
+            let path = file.dir().to_owned();
+            AppendError::Unavailable { doing: "making keys durable in", path, source }
+        })
+    }
+
+    /// Opens the payload of an entry.
+    pub(crate) fn unseal(&self, id: EntryId, kind: u16, payload: &[u8]) -> Result<Bytes, OpenFailure> {
+        sealed::open(self, id, kind, payload).map(Bytes::from)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").finish_non_exhaustive()
+    }
+}
+
+/// Returns the key store under which the last entry of a journal is sealed; none, when it is from before there were
+/// keys. Every entry since says so, also those about nobody.
+fn sealed_under(journal: &Reader) -> Result<Option<[u8; 4]>, ReadError> {
+    let mut last = None;
+    for (chain, tip) in journal.tips() {
+        let Some(entry) = journal.get_sealed(chain, tip.seq)? else { continue };
+        if last.as_ref().is_none_or(|(number, _)| *number < entry.number) {
+            let store = (entry.version >= SEALED_VERSION).then(|| sealed::store_of(&entry.payload)).flatten();
+            last = Some((entry.number, store));
+        }
+    }
+    Ok(last.and_then(|(_, store)| store))
+}

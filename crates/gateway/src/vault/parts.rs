@@ -1,0 +1,192 @@
+//! Which bytes of a record are about whom.
+//!
+//! Every message in a record is sealed: whole under the key of the person when it is about one, cut at its clients when
+//! it is about several (323, 325), and what is then about nobody, or cannot be told apart, under the key of the
+//! gemeente. What stands outside the messages stays in clear, but for the BSN itself wherever it stands.
+//!
+//! A message has passed its schema, so a BSN is nine digits in an element of that name; a sender may write one with
+//! a reference or a comment inside, and then it is found in our answer, or the gemeente's key it is.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+
+use crate::engine::record::{EbBesluit, Record};
+
+/// Most sealed parts of a record, and most copies.
+pub const PARTS_MAX: usize = 65_000;
+
+/// Of those, kept for messages that are not cut and for BSNs outside messages.
+const PARTS_KEPT: usize = 1_000;
+
+/// A BSN as it stands in a message.
+pub(super) type Digits = [u8; 9];
+
+/// A range of a record to be sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) offset: usize,
+    pub(super) length: usize,
+    /// The person; none: the gemeente.
+    pub(super) owner: Option<Digits>,
+}
+
+/// A range of a record that says again what an earlier one says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Copied {
+    pub(super) offset: usize,
+    pub(super) length: usize,
+    pub(super) original: usize,
+}
+
+/// How a record is cut.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) sealed: Vec<Part>,
+    pub(super) copies: Vec<Copied>,
+}
+
+impl Parts {
+    /// Returns how many bytes before an offset are left out.
+    pub(super) fn left_out(&self, offset: usize) -> usize {
+        self.copies.iter().filter(|copy| copy.offset < offset).map(|copy| copy.length).sum()
+    }
+}
+
+/// Cuts a record, which was written as these bytes.
+pub(super) fn of(record: &Record, plain: &[u8]) -> Parts {
+    let (messages, besluit) = contents(record);
+    let named = besluit.and_then(|besluit| besluit.bsn.as_bytes().try_into().ok());
+    let in_messages = messages.iter().flat_map(|message| bsns(message)).map(|(_, bsn)| bsn);
+    let persons: BTreeSet<Digits> = in_messages.chain(named).collect();
+    let sole = persons.first().filter(|_| persons.len() == 1).copied();
+    let mut parts = Parts::default();
+    let mut clear = Vec::new();
+    let mut at = 0;
+    let mut originals: Vec<(usize, &[u8])> = Vec::new();
+    for message in messages.iter().filter(|message| !message.is_empty()) {
+        // Messages stand in a record in this order.
+        let Some(found) = memmem::find(&plain[at..], message) else { continue };
+        let offset = at + found;
+        clear.push(at..offset);
+        at = offset + message.len();
+        let original = originals.iter().find(|(_, bytes)| bytes == message).map(|(original, _)| *original);
+        if let Some(original) = original {
+            parts.copies.push(Copied { offset, length: message.len(), original });
+            continue;
+        }
+        originals.push((offset, message));
+        for part in cut(message, sole, (PARTS_MAX - PARTS_KEPT).saturating_sub(parts.sealed.len())) {
+            parts.sealed.push(Part { offset: offset + part.offset, ..part });
+        }
+    }
+    clear.push(at..plain.len());
+    for range in clear {
+        for bsn in &persons {
+            for found in memmem::find_iter(&plain[range.clone()], bsn) {
+                parts.sealed.push(Part { offset: range.start + found, length: bsn.len(), owner: Some(*bsn) });
+            }
+        }
+    }
+    // What names a person more often than an entry can say is no record of ours.
+    parts.sealed.truncate(PARTS_MAX);
+    parts.sealed.sort_by_key(|part| part.offset);
+    // Of two BSNs that overlap in a row of digits, the first covers what they share.
+    let mut end = 0;
+    parts.sealed.retain_mut(|part| {
+        let cut = end.max(part.offset) - part.offset;
+        part.offset += cut;
+        part.length = part.length.saturating_sub(cut);
+        end = end.max(part.offset + part.length);
+        part.length > 0
+    });
+    parts
+}
+
+/// Returns the messages in a record, in the order in which they are written, and the planner's decision.
+fn contents(record: &Record) -> (Vec<&[u8]>, Option<&EbBesluit>) {
+    match record {
+        Record::Bericht(bericht) => {
+            let sent = bericht.uitgaand.iter().map(|one| &one.bytes[..]);
+            (std::iter::once(&bericht.bytes[..]).chain(sent).collect(), bericht.eb.as_ref())
+        }
+        Record::Planning(planning) => {
+            (planning.uitgaand.iter().map(|one| &one.bytes[..]).collect(), Some(&planning.eb))
+        }
+        Record::Oordeel(oordeel) => {
+            (oordeel.uitgaand.iter().map(|one| &one.bytes[..]).collect(), oordeel.eb.as_ref())
+        }
+        _ => (Vec::new(), None),
+    }
+}
+
+/// Returns the BSNs in a message, with where they stand.
+fn bsns(message: &[u8]) -> impl Iterator<Item = (usize, Digits)> {
+    memmem::find_iter(message, b"Bsn>").filter_map(|at| {
+        let text = &message[at + 4..];
+        let text = &text[..text.iter().take(64).position(|byte| *byte == b'<')?];
+        let digits = Digits::try_from(text.trim_ascii()).ok()?;
+        digits.iter().all(u8::is_ascii_digit).then_some((at, digits))
+    })
+}
+
+/// Cuts a message; offsets count from its start.
+fn cut(message: &[u8], sole: Option<Digits>, parts_max: usize) -> Vec<Part> {
+    let found: Vec<(usize, Digits)> = bsns(message).collect();
+    let whole = |owner| vec![Part { offset: 0, length: message.len(), owner }];
+    match found.first() {
+        None => return whole(sole),
+        Some((_, first)) if found.iter().all(|(_, bsn)| bsn == first) => return whole(Some(*first)),
+        Some(_) => {}
+    }
+    let clients = clients(message);
+    let mut parts = Vec::with_capacity(clients.len() * 2 + 1);
+    let mut at = 0;
+    let mut found = &found[..];
+    for (start, end) in clients {
+        // One of them before this client stands in none.
+        let inside = found.iter().take_while(|(place, _)| *place < end).count();
+        let (mine, others) = found.split_at(inside);
+        let Some((_, bsn)) = mine.first().copied() else { return whole(None) };
+        if mine.iter().any(|(place, other)| *place < start || *other != bsn) {
+            return whole(None);
+        }
+        found = others;
+        if start > at {
+            parts.push(Part { offset: at, length: start - at, owner: None });
+        }
+        parts.push(Part { offset: start, length: end - start, owner: Some(bsn) });
+        at = end;
+    }
+    if !found.is_empty() || parts.len() >= parts_max {
+        return whole(None);
+    }
+    if message.len() > at {
+        parts.push(Part { offset: at, length: message.len() - at, owner: None });
+    }
+    parts
+}
+
+/// Returns where the elements `Client` begin and end.
+fn clients(message: &[u8]) -> Vec<(usize, usize)> {
+    let mut clients = Vec::new();
+    let mut open = None;
+    for at in memmem::find_iter(message, b"Client>") {
+        let Some(tag) = message[..at].iter().rposition(|byte| *byte == b'<') else { continue };
+        let name = &message[tag + 1..at];
+        let (closes, prefix) = match name.strip_prefix(b"/") {
+            Some(prefix) => (true, prefix),
+            None => (false, name),
+        };
+        if !(prefix.is_empty() || prefix.ends_with(b":")) {
+            continue;
+        }
+        match (closes, open.take()) {
+            (false, None) => open = Some(tag),
+            (true, Some(start)) => clients.push((start, at + b"Client>".len())),
+            // Not as our schemas have it; the caller finds a BSN outside.
+            _ => return Vec::new(),
+        }
+    }
+    clients
+}

@@ -1,0 +1,251 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::engine::record::{EbBesluit, EbUitkomst, Planning, RECORD_VERSION, Uitgaand};
+use crate::engine::tests::{Gateway, numbered};
+use crate::journal::simulated::SimulatedDisk;
+use crate::journal::{Chain, ReadOnlyJournal};
+
+const ONE: &str = "<a><w:Client><w:Bsn>999990019</w:Bsn><w:Naam>Vos</w:Naam></w:Client></a>";
+const TWO: &str = "<a><h/><w:Client><w:Bsn>999990019</w:Bsn><x>Vos</x></w:Client><w:Client><w:Bsn> 999990020 </w:Bsn><x>Haas</x></w:Client></a>";
+
+fn id() -> EntryId {
+    "0222:7".parse().unwrap()
+}
+
+fn vault() -> Arc<Vault> {
+    let (file, contents) = KeyFile::create(Arc::new(SimulatedDisk::new(1)), Path::new("/keys")).unwrap();
+    Vault::with(file, contents, None).unwrap()
+}
+
+fn planning(messages: &[&str]) -> (Record, Vec<u8>) {
+    let uitgaand = messages.iter().map(|text| Uitgaand {
+        partner: "cak".to_owned(),
+        volgorde: "0222:3".to_owned(),
+        soort: "WMO401".to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    });
+    let eb = EbBesluit { bsn: "999990019".to_owned(), uitkomst: EbUitkomst::Niets };
+    let record =
+        Record::Planning(Planning { vandaag: "2026-11-25".to_owned(), eb, uitgaand: uitgaand.collect() });
+    let mut plain = Vec::new();
+    record.encode(&mut plain);
+    (record, plain)
+}
+
+fn has(bytes: &[u8], text: &str) -> bool {
+    memchr::memmem::find(bytes, text.as_bytes()).is_some()
+}
+
+#[test]
+fn a_sealed_record_says_nothing_of_a_person_and_opens_to_itself() {
+    let vault = vault();
+    for messages in [&[][..], &[ONE], &[TWO], &[ONE, TWO, ONE], &["", ONE], &["<leeg/>"]] {
+        let (record, plain) = planning(messages);
+        let sealed = vault.seal(id(), &record, plain.clone());
+        for text in ["99999", "Vos", "Haas", "<leeg"] {
+            assert!(!has(&sealed, text), "{messages:?}: {text}");
+        }
+        assert!(has(&sealed, "0222:3") && has(&sealed, "WMO401") || messages.is_empty());
+        let opened = vault.unseal(id(), record.kind(), &sealed).unwrap();
+        assert_eq!(opened, plain, "{messages:?}");
+        assert_eq!(Record::decode(record.kind(), RECORD_VERSION, &opened).unwrap(), record);
+    }
+}
+
+#[test]
+fn what_stands_twice_is_kept_once() {
+    let vault = vault();
+    let large = format!("<a>{ONE}{}</a>", "x".repeat(10_000));
+    let (record, plain) = planning(&[&large, &large]);
+    let sealed = vault.seal(id(), &record, plain.clone());
+    assert!(sealed.len() < plain.len() / 2 + 1_000);
+    assert_eq!(vault.unseal(id(), 3, &sealed).unwrap(), plain);
+}
+
+/// A message about several is cut, so that each client stands under a key of its own.
+#[test]
+fn each_client_has_a_key_of_its_own() {
+    let (record, plain) = planning(&[TWO]);
+    let parts = parts::of(&record, &plain);
+    let owned = |bsn: &[u8; 9]| {
+        let mine = parts.sealed.iter().filter(|part| part.owner.as_ref() == Some(bsn));
+        mine.map(|part| String::from_utf8_lossy(&plain[part.offset..part.offset + part.length]).into_owned())
+            .collect::<String>()
+    };
+    assert!(owned(b"999990019").contains("Vos") && !owned(b"999990019").contains("Haas"));
+    assert!(owned(b"999990020").contains("Haas") && !owned(b"999990020").contains("Vos"));
+    let covered: usize = parts.sealed.iter().map(|part| part.length).sum();
+    assert_eq!(covered, TWO.len() + 9);
+    // One that cannot be told apart is the gemeente's.
+    let (record, plain) = planning(&["<a><Bsn>999990019</Bsn><Bsn>999990020</Bsn></a>"]);
+    let parts = parts::of(&record, &plain);
+    assert_eq!(parts.sealed.iter().filter(|part| part.owner.is_none()).count(), 1);
+}
+
+#[test]
+fn a_part_is_not_taken_for_another() {
+    let vault = vault();
+    let (record, plain) = planning(&[ONE]);
+    let sealed = vault.seal(id(), &record, plain);
+    let other = EntryId { seq: 8, ..id() };
+    assert_eq!(vault.unseal(other, 3, &sealed), Err(OpenFailure::Forged));
+    let other = EntryId { chain: Chain::new(*b"0363").unwrap(), ..id() };
+    assert_eq!(vault.unseal(other, 3, &sealed), Err(OpenFailure::Forged));
+    assert_eq!(vault.unseal(id(), 1, &sealed), Err(OpenFailure::Forged));
+    assert_eq!(self::vault().unseal(id(), 3, &sealed), Err(OpenFailure::NoKey));
+}
+
+/// Whatever a payload is made to say: no panic; and what is about a person never opens to something else.
+#[test]
+fn a_damaged_payload_is_an_error() {
+    let vault = vault();
+    let (record, plain) = planning(&[TWO, ONE, TWO]);
+    let sealed = vault.seal(id(), &record, plain.clone());
+    for at in 0..sealed.len() {
+        for bit in [1, 0x80] {
+            let mut bytes = sealed.clone();
+            bytes[at] ^= bit;
+            if let Ok(opened) = vault.unseal(id(), 3, &bytes) {
+                assert!(opened.len() == plain.len(), "byte {at}");
+            }
+        }
+        assert!(vault.unseal(id(), 3, &sealed[..at]).is_err(), "cut at {at}");
+    }
+}
+
+#[test]
+fn keys_outlive_a_restart_and_a_new_master_key() {
+    let data = tempfile::tempdir().unwrap();
+    let gateway = Gateway::in_folder(data.path());
+    gateway.send("backoffice", numbered(1)).unwrap();
+    gateway.send("backoffice", numbered(2)).unwrap();
+    gateway.stop();
+    let journal = ReadOnlyJournal::open(&data.path().join("journal")).unwrap();
+    let opened = || Vault::open(data.path(), journal.reader()).unwrap();
+    let before = opened().status();
+    assert_eq!(before.keys, 2);
+    opened().rotate().unwrap();
+    let after = opened().status();
+    assert_eq!(after.keys, 2);
+    assert_ne!(after.master, before.master);
+    let gateway = Gateway::in_folder(data.path());
+    assert!(gateway.send("backoffice", numbered(1)).unwrap().dubbel);
+    gateway.stop();
+    let mut journal = ReadOnlyJournal::open(&data.path().join("journal")).unwrap();
+    journal.set_vault(opened());
+    assert!(journal.reader().read_all(crate::journal::Position::START).all(|entry| entry.is_ok()));
+}
+
+/// A rotation that is cut short anywhere leaves keys that open, under one master key or the other.
+#[test]
+fn a_rotation_cut_short_loses_nothing() {
+    use crate::journal::simulated::Fault;
+    let dir = PathBuf::from("/keys");
+    let make = |disk: &SimulatedDisk| {
+        let (file, contents) = KeyFile::create(Arc::new(disk.clone()), &dir).unwrap();
+        let vault = Vault::with(file, contents, None).unwrap();
+        let (record, plain) = planning(&[TWO]);
+        let sealed = vault.seal(id(), &record, plain);
+        vault.harden().unwrap();
+        (vault, sealed)
+    };
+    let disk = SimulatedDisk::new(0);
+    let (vault, _) = make(&disk);
+    let first = disk.operations();
+    vault.rotate().unwrap();
+    let last = disk.operations();
+    assert!(last > first);
+    for at in first..last {
+        let disk = SimulatedDisk::new(at);
+        let (vault, sealed) = make(&disk);
+        disk.fail(Fault::Crash { at });
+        let _ = vault.rotate();
+        disk.restart();
+        let (file, contents) = KeyFile::read(Arc::new(disk), &dir).unwrap().unwrap();
+        let vault = Vault::with(file, contents, None).unwrap();
+        assert!(vault.unseal(id(), 3, &sealed).is_ok(), "operation {at}");
+        vault.rotate().unwrap();
+        assert!(vault.unseal(id(), 3, &sealed).is_ok());
+    }
+}
+
+#[test]
+fn no_new_keys_are_made_beside_a_journal_that_has_some() {
+    let data = tempfile::tempdir().unwrap();
+    let gateway = Gateway::in_folder(data.path());
+    gateway.send("backoffice", numbered(1)).unwrap();
+    gateway.stop();
+    let keys = data.path().join(KEYS_DIR);
+    let journal = ReadOnlyJournal::open(&data.path().join("journal")).unwrap();
+    let aside = data.path().join("aside");
+    std::fs::rename(&keys, &aside).unwrap();
+    assert!(matches!(Vault::open(data.path(), journal.reader()), Err(VaultError::Lost { .. })));
+    assert!(matches!(Vault::read(data.path(), journal.reader()), Err(VaultError::Lost { .. })));
+    let other = tempfile::tempdir().unwrap();
+    Gateway::in_folder(other.path()).stop();
+    std::fs::remove_dir_all(&keys).unwrap();
+    std::fs::rename(other.path().join(KEYS_DIR), &keys).unwrap();
+    assert!(matches!(Vault::open(data.path(), journal.reader()), Err(VaultError::Foreign { .. })));
+    std::fs::remove_dir_all(&keys).unwrap();
+    std::fs::rename(&aside, &keys).unwrap();
+    std::fs::remove_file(keys.join("master.key")).unwrap();
+    assert!(matches!(Vault::open(data.path(), journal.reader()), Err(VaultError::MasterLost { .. })));
+}
+
+/// What a crash leaves half at the end is dropped; a bad row before a good one is damage.
+#[test]
+fn a_half_row_is_cut_and_a_damaged_one_is_said() {
+    let data = tempfile::tempdir().unwrap();
+    let gateway = Gateway::in_folder(data.path());
+    gateway.send("backoffice", numbered(1)).unwrap();
+    gateway.send("backoffice", numbered(2)).unwrap();
+    gateway.stop();
+    let journal = ReadOnlyJournal::open(&data.path().join("journal")).unwrap();
+    let path = data.path().join(KEYS_DIR).join("persons.iwk");
+    let good = std::fs::read(&path).unwrap();
+    let mut torn = good.clone();
+    torn.extend_from_slice(&good[96..150]);
+    std::fs::write(&path, &torn).unwrap();
+    assert_eq!(Vault::open(data.path(), journal.reader()).unwrap().status().keys, 2);
+    for at in [0, 13, 40, 100, 130] {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(
+            matches!(Vault::open(data.path(), journal.reader()), Err(VaultError::Damaged { .. })),
+            "byte {at}"
+        );
+    }
+}
+
+/// The journal on disk has no BSN, name or date of birth in it.
+#[test]
+fn the_journal_on_disk_names_nobody() {
+    let data = tempfile::tempdir().unwrap();
+    let gateway = Gateway::in_folder(data.path());
+    let message = numbered(1);
+    let text = String::from_utf8(message.clone()).unwrap();
+    let start = text.find("Bsn>").unwrap() + 4;
+    let bsn = text[start..start + 9].to_owned();
+    gateway.send("backoffice", message).unwrap();
+    gateway.stop();
+    for file in std::fs::read_dir(data.path().join("journal")).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!has(&bytes, &bsn) && !has(&bytes, "Geboorte") && !has(&bytes, "<?xml"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_reads_the_keys() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let data = tempfile::tempdir().unwrap();
+    Gateway::in_folder(data.path()).stop();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let keys = data.path().join(KEYS_DIR);
+    assert_eq!(mode(&keys), 0o700);
+    for file in std::fs::read_dir(&keys).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+}
