@@ -152,6 +152,30 @@ fn an_envelope_is_judged_with_what_is_in_it() {
     assert_eq!((&lines[0]["valid"], &lines[1]["valid"]), (&true.into(), &false.into()));
 }
 
+/// What is not verified says so, and needs an explicit switch.
+#[test]
+fn ieb_4_0_is_written_behind_a_switch_that_says_it_is_not_verified() {
+    let json = r#"{"Afzender":"0222","Identificatie":"P1","Dagtekening":"2026-03-11","Bsn":"999900006",
+        "EbStartNummer":1001,"EbStartdatum":"2026-03-10","StatusAanlevering":"1"}"#;
+    iwmo_in(["encode", "-"], json.as_bytes()).exits(1);
+    let run = iwmo_in(["encode", "--unverified-ieb-4.0", "-", "--lang", "en"], json.as_bytes()).exits(0);
+    assert!(
+        run.err.starts_with("NOT VERIFIED") && run.out.contains("<wmo405:EbStartNummer>1001<"),
+        "{}",
+        run.out
+    );
+    let broken = json.replace("0222", "999900006");
+    let run = iwmo_in(["encode", "--unverified-ieb-4.0", "-"], broken.as_bytes()).exits(1);
+    assert!(!run.err.contains("999900006") && run.out.is_empty(), "{}", run.err);
+    // Schemas of another release refuse what is assumed.
+    let schemas = root().join("schemas/ieb/1.0");
+    let schemas = schemas.to_str().unwrap();
+    let run =
+        iwmo_in(["encode", "--unverified-ieb-4.0", "--schemas", schemas, "-"], json.as_bytes()).exits(1);
+    assert!(run.out.is_empty());
+    iwmo_in(["encode", "--schemas", schemas, "-"], json.as_bytes()).exits(2);
+}
+
 /// People read Dutch unless they ask for English; what programs read is the same in both.
 #[test]
 fn people_choose_their_language_and_programs_do_not_notice() {

@@ -12,11 +12,11 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Private;
 use crate::messages::escape;
 use crate::report::Report;
 use crate::schema::Schemas;
 use crate::value::{Bsn, Datum, Gemeentecode, Nummer};
-use crate::Private;
 
 /// Characters of an Identificatie, as in all messages of the iStandaarden.
 const IDENTIFICATIE_CHARACTERS_MAX: usize = 12;
@@ -236,7 +236,8 @@ impl Wmo405 {
 
 /// Every kind of notification that the planner would send.
 fn samples() -> Vec<Wmo405> {
-    let day = |month, day| Datum::new(2026, month, day).unwrap_or_else(|| unreachable!("a day of the calendar"));
+    let day =
+        |month, day| Datum::new(2026, month, day).unwrap_or_else(|| unreachable!("a day of the calendar"));
     let (Ok(afzender), Ok(bsn), Ok(nummer), Ok(bedrag)) =
         ("0222".parse(), "999900006".parse(), "1001".parse(), "250000".parse())
     else {
@@ -384,7 +385,10 @@ mod tests {
     fn json_has_the_names_of_the_standard_and_debug_no_person() {
         let start = samples().pop().unwrap();
         let json = serde_json::to_string(&start).unwrap();
-        assert!(json.contains("\"EbStartNummer\":") && json.contains("\"StatusAanlevering\":\"1\""), "{json}");
+        assert!(
+            json.contains("\"EbStartNummer\":") && json.contains("\"StatusAanlevering\":\"1\""),
+            "{json}"
+        );
         assert_eq!(serde_json::from_str::<Wmo405>(&json).unwrap(), start);
         assert!(!format!("{start:?}").contains("999900006"));
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use iwmo_codec::ieb_4_0::{Aannames, Basis, Gestaafd, Wmo405};
 use iwmo_codec::messages::{Message, MessageKind};
 use iwmo_codec::render::{self, Source, Style};
 use iwmo_codec::retour::{Uitspraak, Verdict, retour};
@@ -12,7 +13,7 @@ use iwmo_codec::{Schemas, rules, stuf};
 
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Found, Outcome, Terminal};
-use super::validate::read_input;
+use super::validate::{load, read_input};
 use crate::clock::{Clock, SystemClock};
 use crate::{engine, translate};
 
@@ -46,8 +47,16 @@ pub(super) struct Encode {
     /// The JSON; `-` is standard input
     file: PathBuf,
     /// Refuse any other kind of message, as WMO305; also what the JSON holds when it does not say
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", conflicts_with = "unverified_ieb_4_0")]
     message: Option<String>,
+    /// Write a WMO405 of iEb 4.0, which is NOT VERIFIED: its schemas are not public. The JSON names Afzender,
+    /// Identificatie, Dagtekening, Bsn, EbStartNummer, EbStartdatum, StatusAanlevering and, where there are, EbStopdatum
+    /// and EbKostprijs. To look at; never to be sent to the CAK
+    #[arg(long = "unverified-ieb-4.0", id = "unverified_ieb_4_0")]
+    unverified_ieb_4_0: bool,
+    /// The official schemas of iEb 4.0, if you have them: they settle what is assumed, or refuse it
+    #[arg(long, value_name = "PATH", requires = "unverified_ieb_4_0")]
+    schemas: Option<PathBuf>,
 }
 
 /// Write the return message for a message
@@ -111,6 +120,9 @@ impl Encode {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let (name, bytes) = read_input(&self.file)?;
         let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("{name}: not UTF-8")))?;
+        if self.unverified_ieb_4_0 {
+            return self.wmo405(&name, &text, terminal);
+        }
         let kind = self.message.as_deref().map(kind).transpose()?;
         let parsed = match kind {
             Some(kind) => Message::from_json_as(kind, &text),
@@ -130,6 +142,51 @@ impl Encode {
             complain("-", &xml, &report, terminal)?;
             return Ok(Found::Something);
         }
+        io::stdout().lock().write_all(&xml)?;
+        Ok(Found::AllWell)
+    }
+}
+
+impl Encode {
+    fn wmo405(&self, name: &str, text: &str, terminal: &Terminal) -> Outcome {
+        let melding: Wmo405 = match serde_json::from_str(text) {
+            Ok(melding) => melding,
+            Err(error) => {
+                // serde may repeat a value; where it stands says enough.
+                let (line, column) = (error.line(), error.column());
+                let what = terminal.say("geen melding van iEb 4.0", "no notification of iEb 4.0");
+                writeln!(io::stderr().lock(), "{name}: line {line}, column {column}: {what}")?;
+                return Ok(Found::Something);
+            }
+        };
+        let aannames = Aannames::default();
+        let settled = match &self.schemas {
+            None => {
+                let warning = terminal.say(
+                    "NIET GEVERIFIEERD: de schema's van iEb 4.0 zijn niet openbaar; stuur dit nooit naar het CAK",
+                    "NOT VERIFIED: the schemas of iEb 4.0 are not public; never send this to the CAK",
+                );
+                writeln!(io::stderr().lock(), "{warning}")?;
+                None
+            }
+            Some(path) => match Gestaafd::by(&load(path)?, aannames.clone()) {
+                Ok(settled) => Some(settled),
+                Err(report) => {
+                    let what = terminal.say(
+                        "deze schema's weigeren wat aangenomen is",
+                        "these schemas refuse what is assumed",
+                    );
+                    writeln!(io::stderr().lock(), "{}: {what}", path.display())?;
+                    for found in &report.diagnostics {
+                        let text = found.message.get(terminal.lang.into());
+                        writeln!(io::stderr().lock(), "  {}: {text}", found.path)?;
+                    }
+                    return Ok(Found::Something);
+                }
+            },
+        };
+        let basis = settled.as_ref().map_or(Basis::Onbevestigd(&aannames), Basis::Gestaafd);
+        let xml = melding.encode(&basis).map_err(|error| Failure::new(format!("{name}: {error}")))?;
         io::stdout().lock().write_all(&xml)?;
         Ok(Found::AllWell)
     }

@@ -246,7 +246,7 @@ fn search(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<()
 }
 
 /// Loads a schema set: a folder, or a file with what lies beside it.
-fn load(path: &Path) -> Result<Schemas, Failure> {
+pub(super) fn load(path: &Path) -> Result<Schemas, Failure> {
     let mut files = Vec::new();
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     if !path.exists() {
