@@ -147,6 +147,7 @@ impl Daemon {
             let scrape = Scrape {
                 engine: engine.clone(),
                 clock: Arc::clone(&clock),
+                data: config.data.clone(),
                 partners: config.partners.iter().map(|partner| partner.id.clone()).collect(),
                 certificates: config.certificate_ends(),
             };

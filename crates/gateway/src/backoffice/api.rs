@@ -3,6 +3,7 @@
 //! A route is registered together with its description, so that none can be without the other. Everything is
 //! filtered by the gemeenten of the token; what belongs to another does not exist for it.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,8 +152,16 @@ pub(super) fn visible(principal: &Principal, gemeente: &str) -> Result<Gemeente,
 }
 
 /// Returns how many rows a page has.
-pub(super) fn limit(asked: Option<usize>) -> usize {
-    asked.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX)
+pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
+    let limit = asked.unwrap_or(PAGE_DEFAULT);
+    let fits = (1..=PAGE_MAX).contains(&limit);
+    fits.then_some(limit).ok_or_else(|| bad_query("aantal", &format!("give 1 to {PAGE_MAX}")))
+}
+
+/// Returns where a page begins: after the place that the page before named.
+pub(super) fn after<T: FromStr>(na: Option<&str>) -> Result<Option<T>, Problem> {
+    let place = na.map(str::parse).transpose();
+    place.map_err(|_| bad_query("na", "give the value of `volgende` of the page before"))
 }
 
 /// A parameter of the query cannot be used.

@@ -111,7 +111,7 @@ pub(super) async fn list(
     };
     let from = query.na.as_deref().map(str::parse).transpose();
     let from = from.map_err(|error: view::NotACursor| bad_query("na", &error.to_string()))?;
-    let limit = limit(query.aantal);
+    let limit = limit(query.aantal)?;
     let page = api
         .read(move |api| {
             let engine = &api.engine;

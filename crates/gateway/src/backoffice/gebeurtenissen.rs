@@ -107,6 +107,10 @@ pub(super) async fn follow(
 ) -> Result<Response, Problem> {
     let chains: Vec<Chain> =
         gemeenten(&principal, query.gemeente.as_deref())?.into_iter().map(keys::chain).collect();
+    let limit = limit(query.aantal)?;
+    if query.wacht.is_some_and(|wacht| wacht > WAIT_MAX.as_secs()) {
+        return Err(bad_query("wacht", &format!("give at most {} seconds", WAIT_MAX.as_secs())));
+    }
     let last = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let cursor = position(&api, &chains, last.or(query.na.as_deref()))?;
     let permit = api.feeds.clone().try_acquire_owned();
@@ -118,7 +122,7 @@ pub(super) async fn follow(
     }
     let wait = Duration::from_secs(query.wacht.unwrap_or(0)).min(WAIT_MAX);
     let until = Instant::now() + wait.min(reader.api.idle.mul_f32(0.75));
-    reader.page(limit(query.aantal), until).await.map(|page| Json(page).into_response())
+    reader.page(limit, until).await.map(|page| Json(page).into_response())
 }
 
 /// One reader of the feed.

@@ -129,7 +129,7 @@ impl<I: Intake> Backoffice<I> {
     path = "/api/v1/berichten",
     tag = "berichten",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
-    request_body(content((String = "application/xml"), (serde_json::Value = "application/json"))),
+    request_body(content((String = "application/xml"), (serde_json::Map<String, serde_json::Value> = "application/json"))),
     responses(
         (status = 202, body = Ontvangst, description = "The message is on disk."),
         (status = 403, description = "The token may not send this message."),

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Principal;
-use super::api::{Api, bad_query, gemeenten, limit};
+use super::api::{Api, after, bad_query, gemeenten, limit};
 use super::openapi::Problems;
 use crate::problem::Problem;
-use crate::view::{self, NotACursor, TermijnFilter, TermijnView};
+use crate::view::{self, TermijnFilter, TermijnView};
 
 /// The filters of a list of deadlines.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -33,7 +33,7 @@ pub(super) struct ListQuery {
     #[param(format = Date)]
     tot: Option<String>,
     /// The value of `volgende` of the page before.
-    #[param(pattern = "^[A-Za-z0-9_-]+$")]
+    #[param(pattern = "^([0-9a-f]{2}){1,512}$")]
     na: Option<String>,
     /// At most so many rows; 50 if not given, 500 at most.
     #[param(minimum = 1, maximum = 500)]
@@ -63,7 +63,6 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<TermijnenPage>, Problem> {
     let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
-    let after = query.na.as_deref().map(str::parse).transpose();
     let tot = query.tot.as_deref().map(str::parse).transpose();
     let filter = TermijnFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
@@ -71,8 +70,8 @@ pub(super) async fn list(
         termijn: query.termijn,
         verlopen: query.verlopen,
         tot: tot.map_err(|_: jiff::Error| bad_query("tot", "give a day, as 2026-11-25"))?,
-        after: after.map_err(|error: NotACursor| bad_query("na", &error.to_string()))?,
-        limit: limit(query.aantal),
+        after: after(query.na.as_deref())?,
+        limit: limit(query.aantal)?,
     };
     let today = api.clock.today();
     let page =

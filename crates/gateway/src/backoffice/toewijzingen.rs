@@ -58,7 +58,7 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<ToewijzingenPage>, Problem> {
     let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
-    let limit = limit(query.aantal);
+    let limit = limit(query.aantal)?;
     let filter = ToewijzingFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
         aanbieder: aanbieder.map_err(|error| bad_query("aanbieder", &error.to_string()))?,

@@ -86,7 +86,7 @@ pub(super) async fn list(
         stand: query.stand,
         all: query.alle,
         after,
-        limit: limit(query.aantal),
+        limit: limit(query.aantal)?,
     };
     let page = api.read(move |api| view::outgoing_page(api.engine.ledger(), &filter)).await?;
     Ok(Json(UitgaandPage { uitgaand: page.rows, volgende: page.next.map(|next| next.to_string()) }))
@@ -122,7 +122,7 @@ pub(super) async fn xml(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Opdracht {
-    /// What becomes of them.
+    // A description here would make `allOf` of it, with a type that no text has.
     #[schema(inline)]
     wat: Verb,
     /// Why; it is recorded with the token's name.

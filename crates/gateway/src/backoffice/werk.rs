@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Principal;
-use super::api::{Api, bad_query, gemeenten, limit};
+use super::api::{Api, after, bad_query, gemeenten, limit};
 use super::openapi::Problems;
 use crate::problem::Problem;
-use crate::view::{self, NotACursor, NotAKind, WerkFilter, WerkView};
+use crate::view::{self, NotAKind, WerkFilter, WerkView};
 
 /// The filters of the work queue.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -24,6 +24,7 @@ pub(super) struct ListQuery {
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
     /// Only this kind: verzoek, declaratie, afgekeurd, stop, anomalie, cak, uitgaand, geparkeerd or waarschuwing.
+    #[param(pattern = "^(verzoek|declaratie|afgekeurd|stop|anomalie|cak|uitgaand|geparkeerd|waarschuwing)$")]
     soort: Option<String>,
     /// Only with this code, as TWO_OPEN_STARTS.
     code: Option<String>,
@@ -32,7 +33,7 @@ pub(super) struct ListQuery {
     #[param(required = false)]
     verlopen: bool,
     /// The value of `volgende` of the page before.
-    #[param(pattern = "^[A-Za-z0-9_-]+$")]
+    #[param(pattern = "^([0-9a-f]{2}){1,512}$")]
     na: Option<String>,
     /// At most so many rows; 50 if not given, 500 at most.
     #[param(minimum = 1, maximum = 500)]
@@ -63,15 +64,14 @@ pub(super) async fn list(
 ) -> Result<Json<WerkPage>, Problem> {
     let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
     let soort = query.soort.as_deref().map(str::parse).transpose();
-    let after = query.na.as_deref().map(str::parse).transpose();
     let filter = WerkFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
         aanbieder: aanbieder.map_err(|error| bad_query("aanbieder", &error.to_string()))?,
         soort: soort.map_err(|error: NotAKind| bad_query("soort", &error.to_string()))?,
         code: query.code.map(|code| code.to_uppercase()),
         verlopen: query.verlopen,
-        after: after.map_err(|error: NotACursor| bad_query("na", &error.to_string()))?,
-        limit: limit(query.aantal),
+        after: after(query.na.as_deref())?,
+        limit: limit(query.aantal)?,
     };
     let today = api.clock.today();
     let page = api.read(move |api| view::werk(api.engine.ledger(), &filter, today)).await?;

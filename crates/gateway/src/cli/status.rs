@@ -13,7 +13,7 @@ use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_time};
 use crate::config::Config;
-use crate::view::{self, QueueView, TermijnFilter};
+use crate::view::{self, HeldView, QueueView, TermijnFilter};
 
 /// How long a listener has to answer.
 const ANSWER_TIME: Duration = Duration::from_millis(300);
@@ -47,6 +47,7 @@ struct Screen {
     listeners: Vec<ListenerLine>,
     certificates: Vec<CertificateLine>,
     queues: Vec<QueueView>,
+    held: Vec<HeldView>,
     overdue: usize,
     entries: u64,
     last_entry: Option<String>,
@@ -104,6 +105,7 @@ impl Status {
             listeners: config.as_ref().map(listeners).unwrap_or_default(),
             certificates: config.as_ref().map(|config| certificates(config, now)).unwrap_or_default(),
             queues: view::queues(&store.ledger, now).map_err(failed)?,
+            held: view::held(&store.ledger).map_err(failed)?,
             overdue: overdue.rows.len(),
             entries: store.reader.entries(),
             last_entry,
@@ -213,6 +215,15 @@ impl Screen {
         if self.queues.is_empty() {
             writeln!(out, "  {}", terminal.say("niets", "nothing"))?;
         }
+        for held in &self.held {
+            let what = terminal.say("verzending vastgehouden sinds", "sending held since");
+            writeln!(
+                out,
+                "  {:<20} {}",
+                held.partner,
+                mark(false, &format!("{what} {}: {}", held.sinds, held.reden))
+            )?;
+        }
         writeln!(out, "{}", title("Verlopen termijnen", "Overdue deadlines"))?;
         writeln!(out, "  {}", mark(self.overdue == 0, &self.overdue.to_string()))?;
         writeln!(out, "{}", title("Opslag", "Store"))?;
@@ -240,9 +251,12 @@ impl Screen {
     }
 
     fn queue(&self, out: &mut impl Write, queue: &QueueView, terminal: &Terminal) -> io::Result<()> {
-        let QueueView { partner, wacht, doorgegeven, geparkeerd, .. } = queue;
-        let nl = format!("{wacht} wacht, {doorgegeven} doorgegeven, {geparkeerd} geparkeerd");
-        let en = format!("{wacht} waiting, {doorgegeven} handed over, {geparkeerd} parked");
+        let QueueView { partner, wacht, doorgegeven, geparkeerd, vastgehouden, .. } = queue;
+        let nl = format!(
+            "{wacht} wacht, {doorgegeven} doorgegeven, {geparkeerd} geparkeerd, {vastgehouden} vastgehouden"
+        );
+        let en =
+            format!("{wacht} waiting, {doorgegeven} handed over, {geparkeerd} parked, {vastgehouden} held");
         let words = terminal.say(&nl, &en);
         let words = if *geparkeerd > 0 { terminal.style("1;31", words) } else { words.to_owned() };
         let age = queue.oudste_seconden.map(age).unwrap_or_default();

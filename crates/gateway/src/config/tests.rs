@@ -89,6 +89,21 @@ fn the_example_has_nothing_wrong_but_the_demonstration_certificate() {
     assert_eq!(config.gemeenten[0].productcodes, None, "what is not agreed on is not checked");
 }
 
+/// The examples for one gemeente and for a region would start as they are, but for where the store is.
+#[test]
+fn the_examples_for_one_gemeente_and_a_region_are_right() {
+    let folder = folder();
+    for (name, gemeenten) in [("gemeente", 1), ("region", 3)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../deploy/examples/{name}.toml"));
+        let text = fs::read_to_string(path).unwrap().replace("/var/lib/iwmo", "data");
+        let found = rendered(&text, folder.path());
+        assert!(found.iter().all(|line| line.contains("is only valid until")), "{name}: {found:#?}");
+        let config = check_text(&text, folder.path()).config.unwrap();
+        assert_eq!(config.gemeenten.len(), gemeenten);
+        assert!(config.gemeenten.iter().all(|gemeente| gemeente.cak.is_some()), "{name}");
+    }
+}
+
 #[test]
 fn a_list_that_cannot_be_used_is_a_mistake_with_its_line() {
     let folder = folder();

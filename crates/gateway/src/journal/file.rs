@@ -82,7 +82,8 @@ struct Active {
 enum State {
     /// Nothing.
     Ready,
-    /// A write or sync failed or was cut short: what lies after the last acknowledged entry must go.
+    /// A write or sync failed or was cut short, now or before this opening: what lies after the last acknowledged entry
+    /// must go.
     Unsure,
     /// A segment that follows this one may already be on disk: this one must not be written again.
     Closed,
@@ -122,7 +123,7 @@ impl FileJournal {
         };
         let active = match catalog.segments.last() {
             Some(segment) => Some(
-                Active::find(disk.as_ref(), segment, options.segment_bytes, torn_tail.is_some())
+                Active::find(disk.as_ref(), segment, options.segment_bytes)
                     .map_err(OpenError::io("opening", &segment.path))?,
             ),
             None => None,
@@ -326,14 +327,13 @@ impl fmt::Debug for FileJournal {
 }
 
 impl Active {
-    /// Opens the last segment for writing and leaves it as it is.
-    fn find(disk: &dyn Disk, segment: &Arc<Segment>, capacity: u64, torn: bool) -> io::Result<Self> {
+    /// Opens the last segment for writing and leaves it as it is. What lies after its last entry is cut before the
+    /// first append, also when it reads as zeros: the process before this one may have cut a torn tail and failed to
+    /// make that durable, and then the tail is still on the disk, behind what the memory of the system shows.
+    fn find(disk: &dyn Disk, segment: &Arc<Segment>, capacity: u64) -> io::Result<Self> {
         let file = disk.open_write(&segment.path)?;
-        let (capacity, state) = match torn {
-            true => (capacity.max(file.len()?), State::Unsure),
-            false => (file.len()?, State::Ready),
-        };
-        Ok(Self { segment: Arc::clone(segment), file, capacity, state })
+        let capacity = capacity.max(file.len()?);
+        Ok(Self { segment: Arc::clone(segment), file, capacity, state: State::Unsure })
     }
 
     /// Opens the last segment for writing, cut off at its durable end.

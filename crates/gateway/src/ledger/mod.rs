@@ -37,7 +37,7 @@ pub use rows::{
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 8;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -118,6 +118,28 @@ pub const OUTBOX_OLDEST_WAIT: Gauge = Gauge {
     labels: &["partner"],
 };
 
+/// What waits for an operator.
+pub const OUTBOX_PARKED_MESSAGES: Gauge = Gauge {
+    name: "outbox_parked_messages",
+    help: "Messages that were refused or given up and wait for an operator, by partner; of the first 10000 undelivered.",
+    labels: &["partner"],
+};
+
+/// Which partners an operator holds.
+pub const OUTBOX_HELD_STATE: Gauge = Gauge {
+    name: "outbox_held_state",
+    help: "1 when an operator holds everything to the partner back, else 0.",
+    labels: &["partner"],
+};
+
+/// Room on the disk under the store.
+pub const STORE_FREE_BYTES: Gauge =
+    Gauge { name: "store_disk_free_bytes", help: "Room on the disk under the store.", labels: &[] };
+
+/// The size of the disk under the store.
+pub const STORE_SIZE_BYTES: Gauge =
+    Gauge { name: "store_disk_size_bytes", help: "The size of the disk under the store.", labels: &[] };
+
 /// What a certificate still has.
 pub const TLS_CERTIFICATE_LEFT: Gauge = Gauge {
     name: "tls_certificate_left_seconds",
@@ -126,12 +148,16 @@ pub const TLS_CERTIFICATE_LEFT: Gauge = Gauge {
 };
 
 /// Everything that is read off at each scrape.
-pub const READ: [Gauge; 6] = [
+pub const READ: [Gauge; 10] = [
     GATEWAY_BUILD_INFO,
     ENGINE_READY_STATE,
     JOURNAL_STORED_ENTRIES,
     OUTBOX_WAITING_MESSAGES,
     OUTBOX_OLDEST_WAIT,
+    OUTBOX_PARKED_MESSAGES,
+    OUTBOX_HELD_STATE,
+    STORE_FREE_BYTES,
+    STORE_SIZE_BYTES,
     TLS_CERTIFICATE_LEFT,
 ];
 

@@ -1,5 +1,7 @@
 //! `/metrics`: what was counted, and what the store says now.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,12 +13,13 @@ use jiff::Timestamp;
 
 use super::registry::{head, sample};
 use super::{
-    COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES, OUTBOX_OLDEST_WAIT,
-    OUTBOX_WAITING_MESSAGES, TLS_CERTIFICATE_LEFT,
+    COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES, OUTBOX_HELD_STATE,
+    OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES, STORE_FREE_BYTES, STORE_SIZE_BYTES,
+    TLS_CERTIFICATE_LEFT,
 };
 use crate::clock::Clock;
-use crate::engine::{Engine, PartnerId};
-use crate::ledger::keys;
+use crate::engine::{Engine, Outgoing, PartnerId};
+use crate::ledger::{Rows, Stand, Uitgaand, keys};
 use crate::problem::Problem;
 
 /// Waiting messages of one partner that are counted.
@@ -32,6 +35,8 @@ pub struct Scrape {
     pub engine: Engine,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The folder of the store.
+    pub data: PathBuf,
     /// To whom messages may wait.
     pub partners: Vec<PartnerId>,
     /// Our certificates: what each is for, and when it ends.
@@ -73,9 +78,33 @@ impl Scrape {
             self.partners.iter().map(|partner| self.waiting(partner, now)).unzip();
         gauge(&mut out, OUTBOX_WAITING_MESSAGES, &waiting);
         gauge(&mut out, OUTBOX_OLDEST_WAIT, &oldest);
+        gauge(&mut out, OUTBOX_PARKED_MESSAGES, &self.parked());
+        let held = |partner: &PartnerId| (partner.0.clone(), i64::from(self.engine.standing(partner).held));
+        gauge(&mut out, OUTBOX_HELD_STATE, &self.partners.iter().map(held).collect::<Vec<_>>());
+        // A disk that does not tell is left out.
+        if let Ok(space) = fs4::statvfs(&self.data) {
+            gauge(&mut out, STORE_FREE_BYTES, &[(String::new(), count(space.available_space()))]);
+            gauge(&mut out, STORE_SIZE_BYTES, &[(String::new(), count(space.total_space()))]);
+        }
         let left = |(name, end): &(&str, Timestamp)| ((*name).to_owned(), end.duration_since(now).as_secs());
         gauge(&mut out, TLS_CERTIFICATE_LEFT, &self.certificates.iter().map(left).collect::<Vec<_>>());
         out
+    }
+
+    /// How many messages to each partner wait for an operator.
+    fn parked(&self) -> Vec<(String, i64)> {
+        let mut parked: BTreeMap<String, i64> =
+            self.partners.iter().map(|partner| (partner.0.clone(), 0)).collect();
+        for row in self.engine.ledger().scan(&keys::uitgaand_open_van(None)).take(WAITING_MAX) {
+            // A store that cannot be read is told by the engine's readiness.
+            let Ok((key, _)) = row else { break };
+            let Some(id) = keys::uitgaand_open_id(&key) else { continue };
+            let Ok(Some(row)) = self.engine.ledger().row::<Uitgaand>(&keys::uitgaand(&id)) else { continue };
+            if row.stand == Stand::Geparkeerd {
+                *parked.entry(row.partner).or_default() += 1;
+            }
+        }
+        parked.into_iter().collect()
     }
 
     /// How many messages wait for a partner, and for how long the oldest does.

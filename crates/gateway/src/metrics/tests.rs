@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::*;
 
 /// What a name may end with before `_total`.
-const UNITS: [&str; 8] =
-    ["requests", "messages", "entries", "commits", "attempts", "seconds", "state", "info"];
+const UNITS: [&str; 9] =
+    ["bytes", "requests", "messages", "entries", "commits", "attempts", "seconds", "state", "info"];
 
 #[test]
 fn names_follow_the_template_and_are_given_once() {
@@ -71,4 +71,56 @@ fn series_are_bounded() {
     COUNTER.render(&mut text);
     assert_eq!(text.lines().count(), 2 + 5000);
     assert!(text.contains("{label=\"17\"} 2\n"));
+}
+
+/// Returns the names of metrics that PromQL speaks of: words with an underscore that are no function.
+fn metrics_in(query: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = query;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_lowercase()) {
+        let word = &rest[start..];
+        let end = word.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(word.len());
+        let (word, after) = word.split_at(end);
+        if word.contains('_') && !after.starts_with('(') {
+            found.push(word.to_owned());
+        }
+        rest = after;
+    }
+    found
+}
+
+/// Returns the queries of what `deploy/monitoring` has: the dashboard's and the alert rules'.
+fn queries() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/monitoring");
+    let dashboard = std::fs::read_to_string(folder.join("grafana/dashboards/iwmo.json")).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut queries: Vec<String> =
+        targets.map(|target| target["expr"].as_str().unwrap().to_owned()).collect();
+    let alerts = std::fs::read_to_string(folder.join("alerts.yaml")).unwrap();
+    for rule in alerts.split("- alert: ").skip(1) {
+        let query = rule.split_once("expr:").unwrap().1;
+        let end = ["\n        for:", "\n        labels:"].iter().filter_map(|end| query.find(end)).min();
+        queries.push(query[..end.unwrap()].to_owned());
+    }
+    queries
+}
+
+/// The dashboard and the alert rules ask for what there is, and every gauge is looked at somewhere.
+#[test]
+fn dashboard_and_alerts_ask_for_metrics_that_exist() {
+    let names: Vec<&str> =
+        COUNTED.iter().map(|metric| metric.name()).chain(READ.iter().map(|gauge| gauge.name)).collect();
+    let queries = queries();
+    assert!(queries.len() > 20, "{queries:?}");
+    let asked: Vec<String> = queries.iter().flat_map(|query| metrics_in(query)).collect();
+    for name in &asked {
+        let family =
+            ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        assert!(names.contains(&family), "no such metric: {name}");
+    }
+    for gauge in READ {
+        assert!(asked.iter().any(|name| name == gauge.name), "nobody looks at {}", gauge.name);
+    }
 }

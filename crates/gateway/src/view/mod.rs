@@ -10,6 +10,7 @@ mod handelingen;
 mod inzagen;
 mod outgoing;
 mod persoon;
+mod place;
 mod queues;
 mod reason;
 mod requests;
@@ -28,18 +29,19 @@ pub use handelingen::{act_words, handeling_words};
 pub use inzagen::{AuditView, audit};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
-pub use queues::{QueueView, queues};
+pub use place::PlaceCursor;
+pub use queues::{HeldView, QueueView, held, queues};
 pub use reason::reason;
 pub use statistiek::{
     Aantal, Afkeuring, Doorlooptijd, Klasse, ProductCijfers, Statistiek, StatistiekFilter, month, statistiek,
 };
-pub use termijnen::{TermijnCursor, TermijnFilter, TermijnView, termijnen};
+pub use termijnen::{TermijnFilter, TermijnView, termijnen};
 pub use timeline::{Line, lines, timeline};
 pub use toewijzing::{
     EbPeriodeView, LeveringView, ToewijzingFilter, ToewijzingView, toewijzing, toewijzingen,
 };
 
-pub use werk::{NotAKind, WerkCursor, WerkFilter, WerkSoort, WerkView, werk};
+pub use werk::{NotAKind, WerkFilter, WerkSoort, WerkView, werk};
 
 /// A text in both languages that the gateway speaks.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

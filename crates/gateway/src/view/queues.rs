@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::clock::dutch_time;
-use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, Verzending, decode_row, keys};
 use crate::store::Ledger;
 
 /// What is not delivered to one partner.
@@ -28,6 +28,36 @@ pub struct QueueView {
     pub oudste_seconden: Option<i64>,
     /// Why the oldest waits or is parked.
     pub reden: Option<String>,
+}
+
+/// A partner that an operator holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldView {
+    /// The partner.
+    pub partner: String,
+    /// Since when.
+    pub sinds: String,
+    /// Why, in the operator's words.
+    pub reden: String,
+}
+
+/// Returns the partners to which nothing is sent because an operator holds them.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn held(ledger: &Ledger) -> Result<Vec<HeldView>, LedgerError> {
+    let mut found = Vec::new();
+    for row in ledger.scan(&keys::verzendingen()) {
+        let (key, value) = row?;
+        let sending: Verzending = decode_row(&key, &value)?;
+        let (Some(partner), Some(held)) = (keys::verzending_partner(&key), sending.vastgehouden) else {
+            continue;
+        };
+        let since = Timestamp::from_microsecond(held.sinds_us).map(dutch_time).unwrap_or_default();
+        found.push(HeldView { partner: partner.to_owned(), sinds: since, reden: held.reden });
+    }
+    Ok(found)
 }
 
 /// Returns what is not delivered, by partner.

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::{self, EbBeleid};
 use iwmo_toewijzing::calendar::Kalender;
@@ -19,6 +17,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::PlaceCursor;
 use super::berichten::Page;
 use super::toewijzing::dossier;
 use crate::clock::dutch_date;
@@ -81,28 +80,9 @@ pub struct TermijnFilter {
     /// Only those whose last day is this one or before.
     pub tot: Option<Date>,
     /// After the place of this cursor.
-    pub after: Option<TermijnCursor>,
+    pub after: Option<PlaceCursor>,
     /// At most so many.
     pub limit: usize,
-}
-
-/// The place of a row in the queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TermijnCursor(String);
-
-impl std::fmt::Display for TermijnCursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
-    }
-}
-
-impl std::str::FromStr for TermijnCursor {
-    type Err = super::NotACursor;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| super::NotACursor)?;
-        String::from_utf8(bytes).map(Self).map_err(|_| super::NotACursor)
-    }
 }
 
 /// Returns deadlines, the earliest first.
@@ -115,7 +95,7 @@ pub fn termijnen(
     settings: &Settings,
     filter: &TermijnFilter,
     today: Date,
-) -> Result<Page<TermijnView, TermijnCursor>, LedgerError> {
+) -> Result<Page<TermijnView, PlaceCursor>, LedgerError> {
     let mut queue = Queue { filter, today, rows: BTreeMap::new(), more: false };
     let gemeenten: Vec<Option<Gemeente>> = match &filter.gemeenten {
         Some(gemeenten) => gemeenten.iter().copied().map(Some).collect(),
@@ -130,7 +110,7 @@ pub fn termijnen(
         of_parked(ledger, gemeente, &mut queue)?;
     }
     let next =
-        queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| TermijnCursor(place.clone()));
+        queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| PlaceCursor::new(place.clone()));
     Ok(Page { rows: queue.rows.into_values().collect(), next })
 }
 
@@ -181,7 +161,7 @@ impl Queue<'_> {
             text: text.to_owned(),
         };
         let place = view.place();
-        if filter.after.as_ref().is_some_and(|after| place <= after.0) {
+        if filter.after.as_ref().is_some_and(|after| place.as_str() <= after.place()) {
             return;
         }
         self.rows.insert(place, view);

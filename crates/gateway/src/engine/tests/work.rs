@@ -3,7 +3,7 @@
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo315, wmo319, wmo323, wmo325};
 use crate::engine::record::Wat;
-use crate::view::{ArrangementView, WerkCursor, WerkFilter, WerkSoort, WerkView};
+use crate::view::{ArrangementView, PlaceCursor, WerkFilter, WerkSoort, WerkView};
 
 fn work(gateway: &Gateway) -> Vec<WerkView> {
     let filter = WerkFilter { limit: 100, ..WerkFilter::default() };
@@ -138,7 +138,7 @@ fn work_is_filtered_and_paged() {
     let ask = |filter: WerkFilter| view::werk(&gateway.ledger, &filter, today()).unwrap();
     let all = ask(WerkFilter { limit: 100, ..WerkFilter::default() }).rows;
     assert_eq!(all.len(), 8);
-    let (mut found, mut after) = (Vec::new(), None::<WerkCursor>);
+    let (mut found, mut after) = (Vec::new(), None::<PlaceCursor>);
     loop {
         let page = ask(WerkFilter { limit: 3, after: after.take(), ..WerkFilter::default() });
         found.extend(page.rows);

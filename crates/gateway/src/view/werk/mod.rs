@@ -9,15 +9,13 @@ mod sources;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::berichten::Page;
-use super::{NotACursor, Words};
+use super::{PlaceCursor, Words};
 use crate::ledger::LedgerError;
 use crate::store::Ledger;
 
@@ -171,28 +169,9 @@ pub struct WerkFilter {
     /// Only what is overdue.
     pub verlopen: bool,
     /// After the place of this cursor.
-    pub after: Option<WerkCursor>,
+    pub after: Option<PlaceCursor>,
     /// At most so many.
     pub limit: usize,
-}
-
-/// The place of a row in the queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WerkCursor(String);
-
-impl std::fmt::Display for WerkCursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
-    }
-}
-
-impl FromStr for WerkCursor {
-    type Err = NotACursor;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotACursor)?;
-        String::from_utf8(bytes).map(Self).map_err(|_| NotACursor)
-    }
 }
 
 /// Returns the work, what is due first in front.
@@ -204,7 +183,7 @@ pub fn werk(
     ledger: &Ledger,
     filter: &WerkFilter,
     today: Date,
-) -> Result<Page<WerkView, WerkCursor>, LedgerError> {
+) -> Result<Page<WerkView, PlaceCursor>, LedgerError> {
     let mut queue = Queue { filter, today, rows: BTreeMap::new(), more: false };
     let gemeenten: Vec<Option<Gemeente>> = match &filter.gemeenten {
         Some(gemeenten) => gemeenten.iter().copied().map(Some).collect(),
@@ -218,7 +197,8 @@ pub fn werk(
         sources::of_parked(ledger, gemeente, &mut queue)?;
         sources::of_messages(ledger, gemeente, &mut queue)?;
     }
-    let next = queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| WerkCursor(place.clone()));
+    let next =
+        queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| PlaceCursor::new(place.clone()));
     Ok(Page { rows: queue.rows.into_values().collect(), next })
 }
 
@@ -242,7 +222,7 @@ impl Queue<'_> {
             || filter.code.as_ref().is_some_and(|wanted| !row.code.split(',').any(|code| code == wanted))
             || (filter.verlopen && !row.verlopen);
         let place = row.place();
-        if other || filter.after.as_ref().is_some_and(|after| place <= after.0) {
+        if other || filter.after.as_ref().is_some_and(|after| place.as_str() <= after.place()) {
             return;
         }
         self.rows.insert(place, row);

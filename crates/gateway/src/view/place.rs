@@ -1,0 +1,63 @@
+//! The place of a row in a list that is put in order by text, as a cursor: the text in hexadecimal digits.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::NotACursor;
+
+/// Most digits of a cursor.
+const DIGITS_MAX: usize = 1024;
+
+/// Where a page ends. Places that no row has are places all the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlaceCursor(String);
+
+impl PlaceCursor {
+    /// The place of a row.
+    #[must_use]
+    pub fn new(place: String) -> Self {
+        Self(place)
+    }
+
+    /// Returns the place.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PlaceCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for PlaceCursor {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let usable = !text.is_empty() && text.len() <= DIGITS_MAX && text.len().is_multiple_of(2);
+        if !usable || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NotACursor);
+        }
+        let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| NotACursor);
+        let bytes = (0..text.len()).step_by(2).map(byte).collect::<Result<Vec<u8>, _>>()?;
+        Ok(Self(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_comes_back_and_nothing_else_is_one() {
+        let place = PlaceCursor::new("2026-11-25|0222|RETOUR_IN".to_owned());
+        assert_eq!(place.to_string().parse(), Ok(place));
+        let longest = "41".repeat(DIGITS_MAX / 2);
+        assert!(longest.parse::<PlaceCursor>().is_ok());
+        for wrong in ["", "4", "4g", "é1", &format!("{longest}41")] {
+            assert!(wrong.parse::<PlaceCursor>().is_err(), "{wrong}");
+        }
+    }
+}
