@@ -116,7 +116,16 @@ fn contents(record: &Record) -> (Vec<&[u8]>, Option<&EbBesluit>) {
         Record::Oordeel(oordeel) => {
             (oordeel.uitgaand.iter().map(|one| &one.bytes[..]).collect(), oordeel.eb.as_ref())
         }
-        _ => (Vec::new(), None),
+        Record::Terzijde(terzijde) => {
+            let sent = terzijde.uitgaand.iter().map(|one| &one.bytes[..]);
+            (std::iter::once(&terzijde.bytes[..]).chain(sent).collect(), None)
+        }
+        // They name persons by entry, if at all.
+        Record::Bezorging(_)
+        | Record::Start(_)
+        | Record::Instelling(_)
+        | Record::Handeling(_)
+        | Record::Inzage(_) => (Vec::new(), None),
     }
 }
 

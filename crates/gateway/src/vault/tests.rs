@@ -24,6 +24,7 @@ fn planning(messages: &[&str]) -> (Record, Vec<u8>) {
         volgorde: "0222:3".to_owned(),
         soort: "WMO401".to_owned(),
         bytes: text.as_bytes().to_vec(),
+        envelop: None,
     });
     let eb = EbBesluit { bsn: "999990019".to_owned(), uitkomst: EbUitkomst::Niets };
     let record =
