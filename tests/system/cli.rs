@@ -156,7 +156,7 @@ fn an_envelope_is_judged_with_what_is_in_it() {
 #[test]
 fn ieb_4_0_is_written_behind_a_switch_that_says_it_is_not_verified() {
     let json = r#"{"Afzender":"0222","Identificatie":"P1","Dagtekening":"2026-03-11","Bsn":"999900006",
-        "EbStartNummer":1001,"EbStartdatum":"2026-03-10","StatusAanlevering":"1"}"#;
+        "EbStartNummer":"1001","EbStartdatum":"2026-03-10","StatusAanlevering":"1"}"#;
     iwmo_in(["encode", "-"], json.as_bytes()).exits(1);
     let run = iwmo_in(["encode", "--unverified-ieb-4.0", "-", "--lang", "en"], json.as_bytes()).exits(0);
     assert!(
