@@ -65,6 +65,8 @@ pub enum Timer {
     StopDue,
     /// The toewijzing ends while a start is open.
     StopMissing,
+    /// A toewijzing has no start on record in the days that were agreed (D26).
+    NoStart,
     /// Support began and the CAK does not know of it (Uitvoeringsregeling Wmo 2015 art. 2f).
     CakData,
     /// A 315 waits for its answer (OP274).
@@ -85,6 +87,7 @@ impl Timer {
             Self::StartDue => "START_DUE",
             Self::StopDue => "STOP_DUE",
             Self::StopMissing => "STOP_MISSING",
+            Self::NoStart => "NO_START",
             Self::CakData => "CAK_DATA",
             Self::Antwoord => "OP274",
             Self::AntwoordWijziging => "OP346",
@@ -199,6 +202,32 @@ fn answer(verzoek: &Verzoek, zijde: Wie, kalender: Kalender) -> Option<Deadline>
         VerzoekSoort::Wijziging => Timer::AntwoordWijziging,
     };
     Some(Deadline { due, start, timer, subject: Subject::Verzoek(verzoek.referentie.clone()), wie: zijde })
+}
+
+/// Returns by when the aanbieder is to report a start, for each toewijzing without one (D26).
+///
+/// The rules name no period, so `dagen` is what gemeente and aanbieder agreed: calendar days, counted from the
+/// receipt of the first 301 or from Ingangsdatum, whichever is later.
+#[must_use]
+pub fn no_start(dossier: &Dossier, dagen: u16) -> Vec<Deadline> {
+    let without_start = dossier.nummers().filter_map(|nummer| {
+        let onderwerp = Onderwerp::Toewijzing(nummer);
+        let started =
+            dossier.levering(&onderwerp).is_some_and(|levering| levering.live_starts().next().is_some());
+        let version = dossier.bestaand(nummer).filter(|_| !started)?;
+        let received = dossier.versies(nummer).first()?.bericht.dag;
+        let start = received.max(version.inhoud.ingangsdatum);
+        Some(Deadline {
+            due: start.saturating_add(i32::from(dagen).days()),
+            start,
+            timer: Timer::NoStart,
+            subject: Subject::Onderwerp(onderwerp),
+            wie: Wie::Aanbieder,
+        })
+    });
+    let mut found: Vec<Deadline> = without_start.collect();
+    found.sort();
+    found
 }
 
 /// What really happened, as the aanbieder's own administration says.

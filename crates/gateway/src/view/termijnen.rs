@@ -185,6 +185,10 @@ fn words(found: &Deadline, cak: bool) -> (&'static str, &'static str) {
             "de toewijzing eindigt terwijl de levering loopt: een stop wordt verwacht",
             "the toewijzing ends while support goes on: a stop is expected",
         ),
+        Timer::NoStart => (
+            "er is nog geen start gemeld binnen de afgesproken termijn",
+            "no start is reported yet in the days that were agreed",
+        ),
         Timer::CakData => (
             "het CAK kent deze periode van eigen bijdrage nog niet",
             "the CAK does not know of this period of eigen bijdrage yet",

@@ -246,8 +246,13 @@ fn periods() -> impl Strategy<Value = Vec<Periode>> {
     })
 }
 
+/// How many histories to play: a few thousand, or as many as `IWMO_CAK_HISTORIES` says.
+fn histories() -> u32 {
+    std::env::var("IWMO_CAK_HISTORIES").map_or(2000, |count| count.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: histories(), ..ProptestConfig::default() })]
 
     /// Whatever a person's history does, once it is quiet the CAK charges the months it should, and on the way
     /// nothing ever overlaps.

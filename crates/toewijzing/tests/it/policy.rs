@@ -60,12 +60,24 @@ fn tr019_strict_about_the_product() {
     assert_eq!(judge(|class| class.key.product = product("01/01A12")), "9019");
 }
 
-/// D1, when the number alone is enough: it must still be somebody's.
+/// D2, as it is by default: what differs from the 301 is no reason to refuse.
+#[test]
+fn tr019_lenient_about_the_product() {
+    let judge = |set: fn(&mut StartProduct)| {
+        let mut class = start(date(2023, 1, 5));
+        set(&mut class);
+        Story::assigned().starts(&[class])
+    };
+    assert_eq!(judge(|class| class.toewijzing_ingangsdatum = Some(date(2023, 1, 2))), "ok");
+    assert_eq!(judge(|class| class.key.product = product("01/01A12")), "ok");
+}
+
+/// D1: the number alone is enough only where the gemeente says so, and it must still be somebody's.
 #[test]
 fn tr019_by_number_alone() {
-    let judge = |known: bool| {
+    let judge = |volstaat: bool, known: bool| {
         let mut story = Story::new();
-        story.beleid.nummer_volstaat = true;
+        story.beleid.nummer_volstaat = volstaat;
         let inhoud = Inhoud::Starten(vec![start(date(2023, 1, 5))]);
         let judgement = story.judge_with(inhoud, |context| {
             if known {
@@ -74,6 +86,8 @@ fn tr019_by_number_alone() {
         });
         show(&judgement.verdict)
     };
-    assert_eq!(judge(true), "ok");
-    assert_eq!(judge(false), "9019");
+    assert_eq!(judge(true, true), "ok");
+    assert_eq!(judge(true, false), "9019");
+    assert_eq!(judge(false, true), "9019");
+    assert_eq!(judge(false, false), "9019");
 }
