@@ -1,3 +1,5 @@
+//! What is sealed, under which key, and what becomes of keys that are lost, torn or rotated.
+
 use std::path::PathBuf;
 
 use super::*;
