@@ -33,11 +33,11 @@ pub(super) fn finding(simple: &SimpleType, value: Option<&str>, class: &str, nam
 
 /// The codes of a list, with what they mean where there are few of them.
 fn explained(codes: &[Box<str>], class: &str, name: &str, lang: Lang) -> String {
-    let with_meaning = |code: &Box<str>| match meaning(class, name, code, lang) {
+    let with_meaning = |code: &str| match meaning(class, name, code, lang) {
         Some(meaning) if codes.len() <= EXPLAINED_MAX => format!("{code} ({meaning})"),
-        _ => code.to_string(),
+        _ => code.to_owned(),
     };
-    codes.iter().map(with_meaning).collect::<Vec<_>>().join(", ")
+    codes.iter().map(|code| with_meaning(code)).collect::<Vec<_>>().join(", ")
 }
 
 fn words(simple: &SimpleType, fault: &FacetFault<'_>) -> (String, String) {

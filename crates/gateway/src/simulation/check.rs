@@ -15,13 +15,16 @@ use crate::ledger::{self, Applier, Persoon, Rows, Stand, Uitgaand, decode_row, k
 /// Months are compared until this one, far after every run.
 const HORIZON: i32 = 2030 * 12;
 
+/// A message that is to be sent: its name, its kind and the SHA-256 of its bytes.
+type Sent = (OutgoingId, String, [u8; 32]);
+
 /// What the journal says, one entry after the other.
 #[derive(Default)]
 struct Told {
     /// The names of the entries that hold a message, by sender and digest.
     received: BTreeMap<(String, [u8; 32]), Vec<String>>,
     /// What is to be sent, by partner and key, in order.
-    outgoing: BTreeMap<(String, String), Vec<(OutgoingId, String, [u8; 32])>>,
+    outgoing: BTreeMap<(String, String), Vec<Sent>>,
     /// How many answers there are to an entry of ours, by chain and number.
     answers: BTreeMap<([u8; 4], u64), u32>,
     /// Notifications to the CAK.

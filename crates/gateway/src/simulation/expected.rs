@@ -14,11 +14,14 @@ use crate::translate;
 /// A month, counted from year 0.
 type Month = i32;
 
+/// By number of the toewijzing and begin, the end of a delivery if it has one.
+type Deliveries = BTreeMap<(u64, Date), Option<Date>>;
+
 /// For each person of a gemeente, what was delivered.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     /// By person and toewijzing: the starts that stand, each with the stop that stands.
-    deliveries: BTreeMap<(String, String), BTreeMap<(u64, Date), Option<Date>>>,
+    deliveries: BTreeMap<(String, String), Deliveries>,
 }
 
 impl Expected {

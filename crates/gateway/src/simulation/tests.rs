@@ -2,6 +2,7 @@
 //!
 //! `IWMO_SIMULATION_SEEDS=1000000` and `IWMO_SIMULATION_FROM=1` set how many seeds `a_seed_keeps_every_promise` runs and
 //! where it begins; `IWMO_SIMULATION_TRACE=1` prints what happens in each. `docs/proofs.md` has the commands.
+#![expect(clippy::print_stdout, reason = "a long run by hand tells how far it is")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -2,6 +2,7 @@
 //! where it is not.
 //!
 //! `IWMO_DAMAGE_CASES=1000000` and `IWMO_DAMAGE_FROM=1` run more of them; each case follows from its number.
+#![expect(clippy::print_stdout, reason = "a long run by hand tells how far it is")]
 
 use std::fs;
 
