@@ -163,7 +163,7 @@ async fn what_is_not_asked_as_it_should_is_told_so() {
     }
     site.backoffice().post_as(&daemon.backoffice, "text/xml2", &bytes).await.problem(415, "inhoudstype");
     caller.get(&daemon.exchange, "/").await.problem(404, "niet-gevonden");
-    caller.get(&daemon.exchange, "/uitwisseling/v1/berichten").await.problem(405, "methode");
+    caller.get(&daemon.exchange, "/uitwisseling/v1/ggk").await.problem(405, "methode");
     site.backoffice().get(&daemon.backoffice, "/api/v1/nergens").await.problem(404, "niet-gevonden");
     let json = br#"{"message":"WMO301","Bericht":{"Header":{}}}"#;
     let answer = site.backoffice().post_as(&daemon.backoffice, "application/json", json).await;

@@ -354,7 +354,8 @@ mod tests {
         let twelve = format!("<e:Envelope xmlns:e=\"{SOAP_1_2}\"><e:Body><x/></e:Body></e:Envelope>");
         for (text, problem) in [
             ("", SoapProblem::Xml("xml-root")),
-            ("<a>", SoapProblem::Xml("xml-truncated")),
+            ("<a>", SoapProblem::NotSoap),
+            (&soap("<e:Body><x/>").replace("</e:Envelope>", ""), SoapProblem::Xml("xml-truncated")),
             ("<!DOCTYPE a><a/>", SoapProblem::Xml("xml-doctype")),
             ("<a/>", SoapProblem::NotSoap),
             (&twelve, SoapProblem::Version),

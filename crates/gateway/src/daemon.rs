@@ -27,6 +27,7 @@ use crate::lists;
 use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
 use crate::pki::{self, PkiError};
+use crate::problem::Problem;
 
 /// How often the daemon looks whether a new day has begun, or a held message is due.
 const DUE_CHECK: Duration = Duration::from_secs(1);
@@ -125,6 +126,8 @@ impl Daemon {
         let ggk =
             Ggk::new(engine.clone(), directory_source, partner_source.clone(), bodies.clone(), door.pacer());
         let router = door.router().merge(pull.router()).merge(ggk.router());
+        // Every route answers a wrong method in the same form, whichever part it is of.
+        let router = router.method_not_allowed_fallback(async || Problem::method_not_allowed());
         tasks.spawn(exchange.serve(router, stop.clone()));
         let (tokens, token_source) = watch::channel(Arc::new(config.tokens.clone()));
         let backoffice = backoffice.map(|(listener, address)| {
