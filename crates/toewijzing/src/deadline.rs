@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::cak::{EbBeleid, EbDossier, Gewenst, shift_months};
+use crate::cak::{EbDossier, Gewenst};
 use crate::calendar::Kalender;
 use crate::dossier::{Dossier, Onderwerp, VersieStatus, Verzoek, VerzoekSoort, VerzoekStatus};
 use crate::event::Bericht;
@@ -281,19 +281,20 @@ pub fn of_reality(dossier: &Dossier, facts: &[Werkelijk], kalender: Kalender) ->
 
 /// Returns by when the CAK must know of periods it has not accepted yet.
 #[must_use]
-pub fn cak_data(wanted: &Gewenst, dossier: &EbDossier, beleid: &EbBeleid) -> Vec<Deadline> {
+pub fn cak_data(wanted: &Gewenst, dossier: &EbDossier) -> Vec<Deadline> {
     let standing = dossier.aanvaard();
     wanted
         .perioden
         .iter()
-        .filter(|period| {
+        .zip(&wanted.melden_voor)
+        .filter(|(period, _)| {
             !standing.iter().any(|known| {
                 period.eind.is_none_or(|end| known.start.datum <= end)
                     && known.stop.is_none_or(|stop| period.start <= stop)
             })
         })
-        .map(|period| Deadline {
-            due: shift_months(period.start, i32::from(beleid.melding_termijn_maanden)),
+        .map(|(period, due)| Deadline {
+            due: *due,
             start: period.start,
             timer: Timer::CakData,
             subject: Subject::EigenBijdrage(period.start),

@@ -230,6 +230,10 @@ bounded_text! {
     /// ReferentieAanbieder: what the aanbieder calls its request.
     ReferentieAanbieder, 36, "1 to 36 characters, not blank"
 }
+bounded_text! {
+    /// What the backoffice calls a voorziening that it states itself.
+    VoorzieningNaam, 36, "1 to 36 characters, not blank"
+}
 
 /// The number of a toewijzing, unique within its gemeente (TR332).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -11,20 +11,31 @@
 //! Invariant: after every accepted command the periods of a person are disjoint and only the last has no stop (OP291).
 
 mod command;
+mod dagen;
+mod kostprijs;
+mod layers;
 mod months;
+mod opgave;
 mod plan;
 mod policy;
 mod proposal;
 mod record;
 mod retour;
 mod simulate;
+mod sources;
 mod wanted;
 
 pub use command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
+pub use layers::{EbBeleid, Laag, Lagen, Limiet, RetroMaanden, Termijnen};
 pub use months::{Maand, Maanden, first_month, last_month, shift_months};
+pub use opgave::{
+    BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, KostprijsOpgave, OPGAVE_PERIODEN_MAX,
+    OPGAVEN_MAX, Opgave, OpgaveFout, Opgaven, Voorziening, Vrijstelling, Waarover,
+};
 pub use plan::{Plan, Stap, Wachtreden, plan};
 pub use policy::{
-    Belasting, Brug, Chargeable, EbBeleid, Minderjarig, Overlijden, Pauze, RetroBeleid, Trigger, Vensters,
+    Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Melding, MeldingTermijn,
+    Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
 };
 pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Uitkomst};
 pub use retour::{Actie, Gevolg, Handmatig};

@@ -27,6 +27,12 @@ impl Maand {
         self.0.saturating_sub(other.0)
     }
 
+    /// Returns the year.
+    #[must_use]
+    pub fn year(self) -> i16 {
+        i16::try_from(self.0.div_euclid(12)).unwrap_or(i16::MAX)
+    }
+
     /// Returns the first day, if the calendar reaches that far.
     #[must_use]
     pub fn first_day(self) -> Option<Date> {
@@ -85,11 +91,22 @@ impl Maanden {
         Self(merged)
     }
 
+    /// True when this month is charged.
+    #[must_use]
+    pub fn contains(&self, month: Maand) -> bool {
+        self.0.iter().any(|(first, last)| *first <= month && last.is_none_or(|last| month <= last))
+    }
+
     /// True when no month is charged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// True when at least one whole calendar month lies between two days.
+pub(super) fn whole_month_between(end: Date, next: Date) -> bool {
+    Maand::of(next).since(Maand::of(end)) >= 2
 }
 
 /// Returns the day on which someone is 18: who was born on 29 February is 18 on 1 March of a common year.

@@ -9,8 +9,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::command::{EbStartNummer, Opdracht};
+use super::kostprijs::carried_on;
+use super::layers::EbBeleid;
 use super::months::Maanden;
-use super::policy::{EbBeleid, RetroBeleid, Vensters};
+use super::policy::{RetroBeleid, Vensters};
 use super::proposal::{Cost, Proposal, is_empty, matchings};
 use super::record::EbDossier;
 use super::retour::Handmatig;
@@ -50,6 +52,8 @@ pub enum Wachtreden {
     EenWijzigingPerDag,
     /// The CAK found the date too far ahead today (9115).
     TeVroeg,
+    /// A person holds it back (9.7).
+    Vastgehouden,
 }
 
 /// One command of a plan.
@@ -79,11 +83,15 @@ pub fn plan(
     if dossier.onderweg().is_some() {
         return Plan::Wachten(Wachtreden::Onderweg);
     }
-    let planner = Planner { dossier, vensters: &beleid.vensters, today, volgend };
-    let goal = planner.goal(wanted, beleid.retro);
+    if dossier.vastgehouden {
+        return Plan::Wachten(Wachtreden::Vastgehouden);
+    }
+    let regels = beleid.op(today);
+    let planner = Planner { dossier, beleid, vensters: &regels.vensters, today, volgend };
+    let goal = planner.goal(wanted, regels.retro);
     let found = match planner.search(&goal) {
         Ok(Some(commands)) => Ok((commands, false)),
-        Ok(None) if beleid.retro == RetroBeleid::Knip => planner
+        Ok(None) if regels.retro == RetroBeleid::Knip => planner
             .search(&planner.clamped(&goal))
             .and_then(|commands| commands.map(|commands| (commands, true)).ok_or(Handmatig::GeenPlan)),
         Ok(None) => Err(Handmatig::GeenPlan),
@@ -97,6 +105,7 @@ pub fn plan(
 
 struct Planner<'a> {
     dossier: &'a EbDossier,
+    beleid: &'a EbBeleid,
     vensters: &'a Vensters,
     today: Date,
     volgend: EbStartNummer,
@@ -130,23 +139,24 @@ impl Planner<'_> {
             if retro == RetroBeleid::Knip
                 && let Some(start) = self.clamped_before(&standing, &period)
             {
-                period.start = start;
+                period = self.begun_on(period, start);
             }
-            goal.extend(split_at_fixed_stops(period, &standing));
+            goal.extend(self.split_at_fixed_stops(period, &standing));
         }
         goal
     }
 
     /// P17: a start that was moved to the limit stays there, although a change may reach further back.
     fn clamped_before(&self, standing: &[Staand], period: &Periode) -> Option<Date> {
-        let months = self.vensters.start_eerste?;
         let known = standing
             .iter()
             .find(|known| period.start < known.start && period.eind.is_none_or(|eind| known.start <= eind))?;
         let first = self.dossier.berichten().iter().find(|bericht| {
             matches!(bericht.opdracht, Opdracht::MeldStart { nummer, .. } if nummer == known.nummer)
         })?;
-        let window = Window { dagtekening: first.dagtekening, toekomst: self.vensters.toekomst };
+        let then = &self.beleid.op(first.dagtekening).vensters;
+        let window = Window { dagtekening: first.dagtekening, toekomst: then.toekomst };
+        let months = then.start_eerste?;
         (first.opdracht.datum() == known.start && window.earliest(months) == known.start)
             .then_some(known.start)
     }
@@ -160,7 +170,7 @@ impl Planner<'_> {
             .filter_map(|period| {
                 let known = standing.iter().any(|known| known.start == period.start);
                 let start = if known { period.start } else { period.start.max(earliest) };
-                period.eind.is_none_or(|eind| start <= eind).then_some(Periode { start, ..*period })
+                period.eind.is_none_or(|eind| start <= eind).then(|| self.begun_on(*period, start))
             })
             .collect()
     }
@@ -196,7 +206,8 @@ impl Planner<'_> {
         for matching in matchings(standing.len(), goal.len()) {
             let unmatched = matching.unmatched(standing.len());
             for variant in 0..1_u32 << unmatched.len() {
-                let proposal = Proposal { standing, goal, matching: &matching, numbers: &numbers };
+                let proposal =
+                    Proposal { standing, goal, matching: &matching, numbers: &numbers, beleid: self.beleid };
                 let Some((cost, commands)) = proposal.commands(&unmatched, variant) else { continue };
                 if best.as_ref().is_some_and(|(least, _)| *least <= cost) {
                     continue;
@@ -261,22 +272,28 @@ impl Planner<'_> {
             commands.iter().map(|&opdracht| Stap { uit_teller: uit_teller(&opdracht), opdracht }).collect();
         Plan::Sturen { stappen, geknipt }
     }
-}
 
-/// 9.6: where the CAK would not delete a stop, the same months come from a new period that follows it.
-fn split_at_fixed_stops(period: Periode, standing: &[Staand]) -> Vec<Periode> {
-    let mut parts = Vec::new();
-    let mut rest = period;
-    let fixed = standing.iter().filter(|known| known.stop_blijft).filter_map(|known| known.stop);
-    for stop in fixed {
-        let Ok(next) = stop.tomorrow() else { continue };
-        if rest.start <= stop && rest.eind.is_none_or(|eind| eind >= next) {
-            parts.push(Periode { eind: Some(stop), ..rest });
-            rest.start = next;
+    /// 9.6: where the CAK would not delete a stop, the same months come from a new period that follows it.
+    fn split_at_fixed_stops(&self, period: Periode, standing: &[Staand]) -> Vec<Periode> {
+        let mut parts = Vec::new();
+        let mut rest = period;
+        let fixed = standing.iter().filter(|known| known.stop_blijft).filter_map(|known| known.stop);
+        for stop in fixed {
+            let Ok(next) = stop.tomorrow() else { continue };
+            if rest.start <= stop && rest.eind.is_none_or(|eind| eind >= next) {
+                parts.push(Periode { eind: Some(stop), ..rest });
+                rest = self.begun_on(rest, next);
+            }
         }
+        parts.push(rest);
+        parts
     }
-    parts.push(rest);
-    parts
+
+    /// A period from a later day on; of its price what is then left (2.6).
+    fn begun_on(&self, period: Periode, start: Date) -> Periode {
+        let kostprijs = period.kostprijs.and_then(|price| carried_on(self.beleid, price, start));
+        Periode { start, kostprijs, ..period }
+    }
 }
 
 /// How many periods at the front need no command: those that are as wanted, and those between them that charge nothing.

@@ -1,6 +1,7 @@
 //! One way to get from the standing to the wanted periods: a matching, and the commands it takes.
 
 use super::command::{EbStartNummer, Opdracht};
+use super::layers::EbBeleid;
 use super::months::Maanden;
 use super::simulate::Staand;
 use super::wanted::Periode;
@@ -35,6 +36,7 @@ pub(super) struct Proposal<'a> {
     pub(super) goal: &'a [Periode],
     pub(super) matching: &'a Matching,
     pub(super) numbers: &'a [EbStartNummer],
+    pub(super) beleid: &'a EbBeleid,
 }
 
 impl Proposal<'_> {
@@ -81,14 +83,15 @@ impl Proposal<'_> {
                 _ => {}
             }
         }
-        // (d) what is new. A period without a month is not worth a message.
+        // (d) what is new. A period without a month is not worth a message, unless policy says so.
         let mut numbers = self.numbers.iter();
         let mut unmatched_empty = 0;
         for (index, wanted) in self.goal.iter().enumerate() {
             if self.matching.pairs.iter().any(|(_, matched)| *matched == index) {
                 continue;
             }
-            if Maanden::of([(wanted.start, wanted.eind)]).is_empty() {
+            let silent = !self.beleid.op(wanted.start).nulmaanden_melden;
+            if silent && Maanden::of([(wanted.start, wanted.eind)]).is_empty() {
                 unmatched_empty += 1;
                 continue;
             }

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
+use super::opgave::BekendePeriode;
 use super::retour::Handmatig;
 use crate::identity::{Bsn, Gemeente, Identificatie, Retourcode};
 
@@ -95,6 +96,8 @@ pub struct EbDossier {
     pub(super) zonder_kostprijs: bool,
     /// Refusals before this message no longer count: an operator released the client.
     pub(super) vrijgegeven_vanaf: usize,
+    /// A person holds back what the CAK is to be told.
+    pub(super) vastgehouden: bool,
 }
 
 /// The command cannot be recorded. A fault of the caller; nothing has changed.
@@ -117,6 +120,7 @@ impl EbDossier {
             handmatig: None,
             zonder_kostprijs: false,
             vrijgegeven_vanaf: 0,
+            vastgehouden: false,
         }
     }
 
@@ -179,10 +183,56 @@ impl EbDossier {
         self.handmatig
     }
 
-    /// Lets the planner go on after a person dealt with what was wrong.
+    /// Lets the planner go on after a person dealt with what was wrong, or no longer holds it back.
     pub fn vrijgeven(&mut self) {
         self.handmatig = None;
         self.vrijgegeven_vanaf = self.berichten.len();
+        self.vastgehouden = false;
+    }
+
+    /// Holds back what the CAK is to be told, until it is released (9.7).
+    pub fn vasthouden(&mut self) {
+        self.vastgehouden = true;
+    }
+
+    /// Returns whether a person holds back what the CAK is to be told.
+    #[must_use]
+    pub fn is_vastgehouden(&self) -> bool {
+        self.vastgehouden
+    }
+
+    /// Returns whether the CAK refused a price, so that none is sent any more (S333).
+    #[must_use]
+    pub fn is_zonder_kostprijs(&self) -> bool {
+        self.zonder_kostprijs
+    }
+
+    /// A price was stated anew: it may be sent again.
+    pub fn kostprijs_opnieuw(&mut self) {
+        self.zonder_kostprijs = false;
+    }
+
+    /// Takes as known at the CAK exactly these periods: a take-over, or a resynchronisation after the records of the two
+    /// sides went apart (9.7). The planner goes on from there.
+    ///
+    /// # Errors
+    ///
+    /// A message about this person is under way, whose answer would speak of the record as it was.
+    pub fn bekend_bij_cak(&mut self, known: &[BekendePeriode]) -> Result<(), EbFout> {
+        if self.onderweg().is_some() {
+            return Err(EbFout::NogOnderweg);
+        }
+        for period in &mut self.perioden {
+            // What is not named does not stand there, and its number is never used again (OP290).
+            period.verwijderd = true;
+        }
+        for BekendePeriode { nummer, start, stop, kostprijs } in known {
+            self.perioden.retain(|period| period.nummer != *nummer);
+            self.take_over(*nummer, EbStart { datum: *start, kostprijs: *kostprijs }, *stop);
+        }
+        self.vrijgegeven_vanaf = self.berichten.len();
+        self.handmatig = None;
+        Ok(())
     }
 
     /// Records that a command was sent.

@@ -1,14 +1,20 @@
 //! For which periods a person owes the contribution (sections 8.2 to 8.4 of the iEb description).
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 use super::command::Kostprijs;
-use super::months::{Maand, birthday_18};
-use super::policy::{Belasting, Brug, EbBeleid, Minderjarig, Overlijden, Pauze, Trigger};
-use crate::dossier::{Dossier, Levering, Onderwerp, Start, Stop, VersieStatus};
-use crate::event::ToegewezenProduct;
-use crate::identity::{Product, ToewijzingNummer};
+use super::dagen::Dagen;
+use super::kostprijs::Prijzen;
+use super::layers::EbBeleid;
+use super::months::{Maand, birthday_18, shift_months, whole_month_between};
+use super::opgave::{Grond, Opgaven, Waarover};
+use super::policy::{Belasting, Brug, Melding, Minderjarig, Regime, StartDatumBron};
+use super::sources::{Interval, Vraag, intervals};
+use crate::dossier::Dossier;
+
+/// No contribution of this kind was due before this day.
+const ABONNEMENTSTARIEF_VANAF: Date = date(2020, 1, 1);
 
 /// A period for which the contribution is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,205 +32,168 @@ pub struct Periode {
 pub struct Gewenst {
     /// The periods, ascending and disjoint.
     pub perioden: Vec<Periode>,
+    /// By when the CAK must know of each of them (UVR 2f).
+    pub melden_voor: Vec<Date>,
     /// What the gateway cannot decide, in a fixed order.
     pub taken: Vec<Taak>,
 }
 
-/// What somebody must decide.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Taak {
-    /// Beschermd wonen has its own contribution and its own messages.
-    BeschermdWonen(Onderwerp),
-    /// Nobody decided whether this product is chargeable.
-    BelastingOnbekend(Onderwerp),
-    /// A woonvoorziening of a minor: a parent may owe the contribution.
-    WoonvoorzieningMinderjarige(Onderwerp),
+impl Gewenst {
+    /// Returns by when the CAK must know of the period that begins on a day.
+    #[must_use]
+    pub fn melden_voor(&self, start: Date) -> Option<Date> {
+        let index = self.perioden.iter().position(|period| period.start == start)?;
+        self.melden_voor.get(index).copied()
+    }
 }
 
-/// The days of one delivery or toewijzing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Days {
-    first: Date,
-    last: Option<Date>,
+/// What somebody must decide.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Taak {
+    /// Beschermd wonen has its own contribution and its own messages.
+    BeschermdWonen(Waarover),
+    /// Nobody decided whether this product is chargeable.
+    BelastingOnbekend(Waarover),
+    /// A woonvoorziening of a minor: a parent may owe the contribution.
+    WoonvoorzieningMinderjarige(Waarover),
+    /// An exemption that no message can tell the CAK.
+    Vrijstelling(Grond, Date),
+    /// What is left of a price is no more than a month's amount: nothing is left to guard (S333).
+    KostprijsOp(Waarover),
+    /// What is left of a price cannot be computed: the amount a month is not known for all years.
+    TariefOnbekend(Waarover),
 }
 
 /// Returns for which periods a person owes the contribution of one gemeente.
 ///
 /// `dossiers` are all dossiers of the person at that gemeente. Without a date of birth nobody is a minor.
 #[must_use]
-pub fn wanted(dossiers: &[&Dossier], geboortedatum: Option<Date>, beleid: &EbBeleid, today: Date) -> Gewenst {
-    let mut days = Vec::new();
-    let mut tasks = Vec::new();
-    let adult = geboortedatum.map(birthday_18).filter(|_| beleid.minderjarig == Minderjarig::KnipOp18);
-    for dossier in dossiers {
-        for (onderwerp, product, interval) in intervals(dossier, beleid, today) {
-            if adult.is_some_and(|adult| interval.first < adult)
-                && product.as_ref().is_some_and(|product| product.categorie.as_str() == "13")
-            {
-                tasks.push(Taak::WoonvoorzieningMinderjarige(onderwerp.clone()));
-            }
-            for (part, belasting) in by_belasting(beleid, product.as_ref(), interval) {
-                match belasting {
-                    Belasting::Belast => days.push(part),
-                    Belasting::Vrij => {}
-                    Belasting::AnderRegime => tasks.push(Taak::BeschermdWonen(onderwerp.clone())),
-                    Belasting::Handmatig => tasks.push(Taak::BelastingOnbekend(onderwerp.clone())),
-                }
+pub fn wanted(
+    dossiers: &[&Dossier],
+    geboortedatum: Option<Date>,
+    opgaven: &Opgaven,
+    beleid: &EbBeleid,
+    today: Date,
+) -> Gewenst {
+    if opgaven.juiste_bsn.is_some() {
+        // P13: under the wrong BSN nothing is due.
+        return Gewenst::default();
+    }
+    let mut gewenst = Gewenst::default();
+    let adult = opgaven
+        .client
+        .geboortedatum
+        .or(geboortedatum)
+        .map(birthday_18)
+        .filter(|adult| beleid.op(*adult).minderjarig == Minderjarig::KnipOp18);
+    let mut due: Vec<Interval> = Vec::new();
+    for interval in intervals(dossiers, Vraag { opgaven, beleid, today }) {
+        let categorie = interval.product.as_ref().map_or("", |product| product.categorie.as_str());
+        if adult.is_some_and(|adult| interval.dagen.first < adult) && categorie == "13" {
+            gewenst.taken.push(Taak::WoonvoorzieningMinderjarige(interval.waarover.clone()));
+        }
+        let Some(interval) = until_paid_off(interval, opgaven) else { continue };
+        for (dagen, belasting) in by_belasting(&interval, opgaven, beleid) {
+            let waarover = || interval.waarover.clone();
+            match belasting {
+                Belasting::Belast => due.push(Interval { dagen, ..interval.clone() }),
+                Belasting::Vrij => {}
+                Belasting::AnderRegime => gewenst.taken.push(Taak::BeschermdWonen(waarover())),
+                Belasting::Handmatig => gewenst.taken.push(Taak::BelastingOnbekend(waarover())),
             }
         }
     }
-    // UVB 3.8: nothing is due before the 18th birthday; nothing of this regime before it began.
-    let from = adult.map_or(beleid.regime_vanaf, |adult| adult.max(beleid.regime_vanaf));
-    let clipped = days.into_iter().filter_map(|part| part.clip(Some(from), None)).collect();
-    tasks.sort();
-    tasks.dedup();
-    let perioden = union(clipped, beleid.brug)
+    let days = responsible(&due, adult, opgaven, beleid);
+    gewenst.perioden = union(days, beleid)
         .into_iter()
-        .map(|part| Periode { start: part.first, eind: part.last, kostprijs: None })
+        .filter_map(|period| next_month(period, &due, beleid))
+        .map(|period| Periode { start: period.first, eind: period.last, kostprijs: None })
         .collect();
-    Gewenst { perioden, taken: tasks }
-}
-
-/// Every interval that the triggers of one dossier give.
-fn intervals(dossier: &Dossier, beleid: &EbBeleid, today: Date) -> Vec<(Onderwerp, Option<Product>, Days)> {
-    let mut found = Vec::new();
-    for nummer in dossier.nummers() {
-        let Some(version) = approved(dossier, nummer) else { continue };
-        if beleid.trigger_for(version.product.as_ref()) == Trigger::Toewijzing {
-            let days = Days { first: version.ingangsdatum, last: version.einddatum };
-            found.push((Onderwerp::Toewijzing(nummer), version.product.clone(), days));
-        }
-    }
-    for onderwerp in dossier.onderwerpen() {
-        let Some(levering) = dossier.levering(onderwerp) else { continue };
-        let mut version = None;
-        if let Onderwerp::Toewijzing(nummer) = onderwerp {
-            version = dossier.effectief(*nummer).map(|version| &version.inhoud);
-            // E2: what counts as never sent has no period, whatever was delivered on it.
-            if version.is_some_and(ToegewezenProduct::is_void) {
-                continue;
-            }
-        }
-        let over = version
-            .and_then(|version| version.einddatum)
-            .filter(|end| beleid.einde_bij_toewijzing && *end < today);
-        for start in levering.live_starts() {
-            if beleid.trigger_for(start.key.product.as_ref()) != Trigger::Levering {
-                continue;
-            }
-            let days = Days { first: start.key.begindatum, last: end_of(levering, start, beleid, today) };
-            // E2b: a delivery cannot outlive its toewijzing.
-            if let Some(days) = days.clip(None, over) {
-                found.push((onderwerp.clone(), start.key.product.clone(), days));
-            }
-        }
-    }
-    found
-}
-
-/// The version that counts for trigger toewijzing: approved, or acted upon by the aanbieder (E1, D9).
-fn approved(dossier: &Dossier, nummer: ToewijzingNummer) -> Option<&ToegewezenProduct> {
-    let effective = dossier.effectief(nummer)?;
-    let version = if effective.inhoud.is_void()
-        || effective.status == VersieStatus::Accepted
-        || dossier.is_impliciet_bevestigd(nummer)
-    {
-        effective
-    } else {
-        dossier.aanvaard(nummer)?
-    };
-    Some(&version.inhoud).filter(|version| !version.is_void())
-}
-
-/// The last day of the period that a start begins (E5, E6); `None`: it runs.
-fn end_of(levering: &Levering, start: &Start, beleid: &EbBeleid, today: Date) -> Option<Date> {
-    let stop = levering.deciding_stop(&start.key)?;
-    if stop.key.reden.as_str() == "02" && beleid.overlijden == Overlijden::Niets {
-        return None;
-    }
-    if stop.key.reden.is_tijdelijk() {
-        return pause_end(levering, stop, beleid.pauze, today);
-    }
-    // OP377: the definitive stop decides, unless the pause had ended the period before it came.
-    let pause =
-        levering.stops_of(&start.key).filter(|s| s.key.reden.is_tijdelijk()).map(|s| s.key.einddatum).max();
-    match (pause, beleid.pauze) {
-        (Some(pause), Pauze::Direct) => Some(pause),
-        (Some(pause), Pauze::NaVolleMaand)
-            if whole_month_between(pause, stop.key.einddatum)
-                || whole_month_between(pause, stop.bericht.dag) =>
-        {
-            Some(pause)
-        }
-        _ => Some(stop.key.einddatum),
-    }
-}
-
-/// Section 8.4: a pause ends the period when it is known to last long enough, or has lasted long enough.
-fn pause_end(levering: &Levering, stop: &Stop, pauze: Pauze, today: Date) -> Option<Date> {
-    let end = stop.key.einddatum;
-    let resumed = levering
-        .live_starts()
-        .map(|start| start.key.begindatum)
-        .filter(|begin| *begin > stop.key.start.begindatum)
-        .min();
-    let through = |begin: Date| Some(begin.yesterday().unwrap_or(begin).max(end));
-    match (pauze, resumed) {
-        (Pauze::Direct, _) => Some(end),
-        (Pauze::Nooit, Some(begin)) => through(begin),
-        (Pauze::Nooit, None) => None,
-        (Pauze::NaVolleMaand, Some(begin)) if whole_month_between(end, begin) => Some(end),
-        (Pauze::NaVolleMaand, Some(begin)) => through(begin),
-        (Pauze::NaVolleMaand, None) => whole_month_between(end, today).then_some(end),
-    }
-}
-
-/// True when at least one whole calendar month lies between two days.
-fn whole_month_between(end: Date, next: Date) -> bool {
-    Maand::of(next).since(Maand::of(end)) >= 2
-}
-
-impl Days {
-    /// Returns what lies within the bounds.
-    fn clip(self, from: Option<Date>, until: Option<Date>) -> Option<Self> {
-        let first = from.map_or(self.first, |from| from.max(self.first));
-        let last = match (self.last, until) {
-            (Some(last), Some(until)) => Some(last.min(until)),
-            (last, until) => last.or(until),
+    if let Some(own) = &opgaven.eigen_datums {
+        let period = |period: &super::opgave::EigenPeriode| Periode {
+            start: period.start,
+            eind: period.eind,
+            kostprijs: None,
         };
-        last.is_none_or(|last| first <= last).then_some(Self { first, last })
+        gewenst.perioden = own.iter().map(period).collect();
     }
+    gewenst.melden_voor = gewenst.perioden.iter().map(|period| known_by(period, &due, beleid)).collect();
+    Prijzen { due: &due, opgaven, beleid }.put_on(&mut gewenst);
+    let open = opgaven.vrijstellingen.iter().filter(|vrijstelling| !vrijstelling.gemeld);
+    gewenst.taken.extend(open.map(|vrijstelling| Taak::Vrijstelling(vrijstelling.grond, vrijstelling.vanaf)));
+    gewenst.taken.sort();
+    gewenst.taken.dedup();
+    gewenst
 }
 
-/// Cuts an interval where the policy about the product changes.
-fn by_belasting(beleid: &EbBeleid, product: Option<&Product>, days: Days) -> Vec<(Days, Belasting)> {
-    let mut cuts: Vec<Date> = beleid
-        .belasting
-        .iter()
-        .flat_map(|rule| [rule.vanaf, rule.tot])
-        .flatten()
-        .filter(|cut| *cut > days.first && days.last.is_none_or(|last| *cut <= last))
-        .collect();
-    cuts.sort();
-    cuts.dedup();
-    let mut parts = Vec::new();
-    let mut first = days.first;
-    for cut in cuts {
-        let last = cut.yesterday().unwrap_or(cut);
-        parts.push((Days { first, last: Some(last) }, beleid.belasting_on(product, first)));
-        first = cut;
-    }
-    parts.push((Days { first, last: days.last }, beleid.belasting_on(product, first)));
-    parts
+/// P15: what is paid off is due to the end of the month in which it was.
+fn until_paid_off(interval: Interval, opgaven: &Opgaven) -> Option<Interval> {
+    let price = opgaven.kostprijzen.iter().find(|price| price.waarover == interval.waarover);
+    let last = price.and_then(|price| price.bereikt_op).map(Date::last_of_month);
+    Some(Interval { dagen: interval.dagen.clip(None, last)?, ..interval })
 }
 
-/// Joins what overlaps, touches or is bridged.
-fn union(mut days: Vec<Days>, brug: Brug) -> Vec<Days> {
+/// Cuts an interval where it becomes chargeable, or no longer is.
+fn by_belasting(interval: &Interval, opgaven: &Opgaven, beleid: &EbBeleid) -> Vec<(Dagen, Belasting)> {
+    let decided: Vec<_> =
+        opgaven.belasting.iter().filter(|besluit| besluit.waarover == interval.waarover).collect();
+    let cuts = decided.iter().flat_map(|besluit| [besluit.geldig_vanaf, besluit.geldig_tot]).flatten();
+    let parts = interval.dagen.cut(beleid.dagen().chain(cuts));
+    let judge = |part: Dagen| {
+        let day = part.first;
+        let on_day = |besluit: &&&super::opgave::BelastingBesluit| {
+            besluit.geldig_vanaf.is_none_or(|from| from <= day)
+                && besluit.geldig_tot.is_none_or(|until| day < until)
+        };
+        let decision = decided.iter().rev().find(on_day).and_then(|besluit| besluit.belasting);
+        decision.unwrap_or_else(|| beleid.op(day).belasting_of(interval.product.as_ref(), day))
+    };
+    parts.into_iter().map(|part| (part, judge(part))).collect()
+}
+
+/// Cuts off and takes out the days for which this gemeente has nothing to charge (2.3, 8.3).
+fn responsible(due: &[Interval], adult: Option<Date>, opgaven: &Opgaven, beleid: &EbBeleid) -> Vec<Dagen> {
+    // UVB 3.8: nothing is due before the 18th birthday; nothing of this regime before it began.
+    let from = adult.map_or(ABONNEMENTSTARIEF_VANAF, |adult| adult.max(ABONNEMENTSTARIEF_VANAF));
+    let client = &opgaven.client;
+    let death = client.overleden_op.filter(|day| beleid.op(*day).overlijden == Melding::Stop);
+    let until = [death, client.verhuisd_na].into_iter().flatten().min();
+    let elsewhere = |from: Option<Date>, last: Option<Date>, stops: Melding| {
+        from.filter(|_| stops == Melding::Stop).map(|first| Dagen { first, last })
+    };
+    let wlz = client.wlz_vanaf.map_or(Melding::Niets, |day| beleid.op(day).wlz);
+    let bw = client.bw_vanaf.map_or(Melding::Niets, |day| beleid.op(day).bw);
+    let taken: Vec<Dagen> = [
+        elsewhere(client.wlz_vanaf, client.wlz_tot_en_met, wlz),
+        elsewhere(client.bw_vanaf, client.bw_tot_en_met, bw),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let clipped = due.iter().filter_map(|interval| interval.dagen.clip(Some(from), until));
+    let charged = clipped.flat_map(|days| {
+        let parts = days.cut(beleid.dagen());
+        parts.into_iter().filter(|part| beleid.op(part.first).regime != Regime::Geen)
+    });
+    charged
+        .flat_map(|days| {
+            let mut left = vec![days];
+            for out in &taken {
+                left = left.into_iter().flat_map(|days| days.without(*out)).collect();
+            }
+            left
+        })
+        .collect()
+}
+
+/// Joins what overlaps, touches or is bridged (8.4).
+fn union(mut days: Vec<Dagen>, beleid: &EbBeleid) -> Vec<Dagen> {
     days.sort();
-    let mut joined: Vec<Days> = Vec::new();
+    let mut joined: Vec<Dagen> = Vec::new();
     for next in days {
         match joined.last_mut() {
-            Some(before) if before.last.is_none_or(|last| bridged(last, next.first, brug)) => {
+            Some(before) if before.last.is_none_or(|last| bridged(last, next.first, beleid.op(last).brug)) => {
                 before.last = match (before.last, next.last) {
                     (Some(one), Some(other)) => Some(one.max(other)),
                     _ => None,
@@ -248,4 +217,23 @@ fn bridged(last: Date, next: Date, brug: Brug) -> bool {
             .is_ok_and(|gap| gap.get_days().saturating_sub(1) <= i32::from(days)),
         Brug::Geen => false,
     }
+}
+
+/// Moves a period to the month after the one in which support began, where policy says so (8.3). A period that begins for
+/// another reason, such as a birthday, stays.
+fn next_month(period: Dagen, due: &[Interval], beleid: &EbBeleid) -> Option<Dagen> {
+    let moves = beleid.op(period.first).start_datum_bron == StartDatumBron::VolgendeMaand
+        && due.iter().any(|interval| interval.dagen.first == period.first);
+    if !moves {
+        return Some(period);
+    }
+    period.clip(Maand::of(period.first).plus(1).first_day(), None)
+}
+
+/// UVR 2f: a month after the support was provided, four for a pgb.
+fn known_by(period: &Periode, due: &[Interval], beleid: &EbBeleid) -> Date {
+    let termijn = beleid.op(period.start).melding_termijn;
+    let begins = due.iter().filter(|interval| interval.dagen.contains(period.start));
+    let months = begins.map(|interval| termijn.of(interval.vorm)).min().unwrap_or(termijn.zin);
+    shift_months(period.start, i32::from(months))
 }

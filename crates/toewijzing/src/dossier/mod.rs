@@ -20,7 +20,7 @@ pub use anomaly::{Anomalie, AnomalieSoort};
 pub use apply::OtherDossier;
 pub(crate) use apply::processing_order;
 pub use assignment::{Fase, Mutatie, ToewijzingStatus};
-pub use declaratie::Declaratie;
+pub use declaratie::{Declaratie, Gedeclareerd};
 pub use delivery::{LeveringStaat, LeveringStatus};
 pub use verzoek::{Reactie, ReactieSoort, Verzoek, VerzoekSoort, VerzoekStatus};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Identificatie, ReferentieNummer, ToewijzingNummer};
@@ -17,6 +18,10 @@ pub struct Prestatie {
     pub nummer: ToewijzingNummer,
     /// DebetCredit is C.
     pub credit: bool,
+    /// ProductPeriode/Begindatum.
+    pub begin: Date,
+    /// ProductPeriode/Einddatum.
+    pub eind: Date,
 }
 
 /// What a 325 says of the Prestaties of one client.

@@ -4,7 +4,7 @@ use iwmo_toewijzing::cak::*;
 use iwmo_toewijzing::deadline;
 use iwmo_toewijzing::event::{Inhoud, StartProduct, ToegewezenProduct};
 use iwmo_toewijzing::identity::{Bsn, Categorie, Gemeente, RedenWijziging};
-use iwmo_toewijzing::{Dossier, dossier::Onderwerp};
+use iwmo_toewijzing::Dossier;
 use jiff::civil::{Date, date};
 
 use crate::support::*;
@@ -55,7 +55,15 @@ fn show(wanted: &Gewenst) -> String {
 }
 
 fn periods(dossiers: &[&Dossier], beleid: &EbBeleid, today: Date) -> String {
-    show(&wanted(dossiers, None, beleid, today))
+    show(&asked(dossiers, None, beleid, today))
+}
+
+fn asked(dossiers: &[&Dossier], birth: Option<Date>, beleid: &EbBeleid, today: Date) -> Gewenst {
+    wanted(dossiers, birth, &Opgaven::default(), beleid, today)
+}
+
+fn policy(laag: Laag) -> EbBeleid {
+    laag.into()
 }
 
 fn of(episodes: &[Episode<'_>]) -> String {
@@ -74,7 +82,10 @@ fn bridging_vectors() {
 #[test]
 fn other_bridges() {
     let story = story(&[(date(2025, 1, 10), &[("23", date(2025, 3, 31))]), (date(2025, 4, 2), &[])]);
-    let with = |brug| periods(&[&story.dossier], &EbBeleid { brug, ..EbBeleid::default() }, TODAY);
+    let with = |brug| {
+        let beleid = policy(Laag { brug_regel: Some(brug), ..Laag::default() });
+        periods(&[&story.dossier], &beleid, TODAY)
+    };
     assert_eq!(with(Brug::Geen), "2025-01-10..2025-03-31 2025-04-02..");
     assert_eq!(with(Brug::Dagen(0)), "2025-01-10..2025-03-31 2025-04-02..");
     assert_eq!(with(Brug::Dagen(1)), "2025-01-10..");
@@ -83,7 +94,10 @@ fn other_bridges() {
 #[test]
 fn a_pause_counts_once_a_whole_month_has_passed() {
     let story = story(&[(date(2025, 1, 10), &[("20", date(2025, 4, 10))])]);
-    let on = |pauze, today| periods(&[&story.dossier], &EbBeleid { pauze, ..EbBeleid::default() }, today);
+    let on = |pauze, today| {
+        let beleid = policy(Laag { pauze_beleid: Some(pauze), ..Laag::default() });
+        periods(&[&story.dossier], &beleid, today)
+    };
     assert_eq!(on(Pauze::NaVolleMaand, date(2025, 5, 31)), "2025-01-10..");
     assert_eq!(on(Pauze::NaVolleMaand, date(2025, 6, 1)), "2025-01-10..2025-04-10");
     assert_eq!(on(Pauze::Direct, date(2025, 4, 11)), "2025-01-10..2025-04-10");
@@ -94,7 +108,8 @@ fn a_pause_counts_once_a_whole_month_has_passed() {
 fn a_resumed_pause() {
     let resumed = |begin, pauze| {
         let story = story(&[(date(2025, 1, 10), &[("20", date(2025, 3, 10))]), (begin, &[])]);
-        periods(&[&story.dossier], &EbBeleid { pauze, ..EbBeleid::default() }, TODAY)
+        let beleid = policy(Laag { pauze_beleid: Some(pauze), ..Laag::default() });
+        periods(&[&story.dossier], &beleid, TODAY)
     };
     assert_eq!(resumed(date(2025, 4, 20), Pauze::NaVolleMaand), "2025-01-10..");
     assert_eq!(resumed(date(2025, 5, 2), Pauze::NaVolleMaand), "2025-01-10..2025-03-10 2025-05-02..");
@@ -146,9 +161,9 @@ fn categories() {
         let mut story = Story::new();
         story.assign(toewijzing(100, of));
         deliver(&mut story, 100, of, &[(date(2025, 1, 10), &[])]);
-        wanted(&[&story.dossier], None, &EbBeleid::default(), TODAY)
+        asked(&[&story.dossier], None, &EbBeleid::default(), TODAY)
     };
-    let about = Onderwerp::Toewijzing(nr(100));
+    let about = Waarover::Toewijzing(nr(100));
     assert_eq!(show(&of("02/02A01")), "2025-01-10..");
     assert_eq!(of("11/11X01"), Gewenst::default());
     assert_eq!(of("15").taken, [Taak::BeschermdWonen(about.clone())]);
@@ -160,14 +175,17 @@ fn categories() {
 #[test]
 fn exceptions_by_date_and_product() {
     let story = story(&[(date(2025, 1, 10), &[])]);
-    let rule = |code: Option<&str>, vanaf, tot, belasting| Chargeable {
+    let rule = |code: Option<&str>, geldig_vanaf, geldig_tot, belasting| Uitzondering {
         categorie: Some(Categorie::new("01").unwrap()),
         code: code.map(|code| iwmo_toewijzing::identity::ProductCode::new(code).unwrap()),
-        vanaf,
-        tot,
-        belasting,
+        geldig_vanaf,
+        geldig_tot,
+        belasting: Some(belasting),
+        ..Uitzondering::default()
     };
-    let with = |belasting| periods(&[&story.dossier], &EbBeleid { belasting, ..EbBeleid::default() }, TODAY);
+    let with = |categorie| {
+        periods(&[&story.dossier], &policy(Laag { categorie, ..Laag::default() }), TODAY)
+    };
     assert_eq!(with(vec![rule(None, None, None, Belasting::Vrij)]), "");
     let free_in_spring = rule(None, Some(date(2025, 3, 1)), Some(date(2025, 6, 1)), Belasting::Vrij);
     assert_eq!(with(vec![free_in_spring.clone()]), "2025-01-10..2025-02-28 2025-06-01..");
@@ -184,7 +202,7 @@ fn minors() {
     let story = story(&[(date(2025, 1, 10), &[])]);
     let birth = Some(date(2007, 6, 10));
     let beleid = EbBeleid::default();
-    let wanted = wanted(&[&story.dossier], birth, &beleid, TODAY);
+    let wanted = asked(&[&story.dossier], birth, &beleid, TODAY);
     assert_eq!(show(&wanted), "2025-06-10..");
     let empty = EbDossier::new(Gemeente::new("0384").unwrap(), Bsn::new("999900006").unwrap());
     let first = EbStartNummer::new(1).unwrap();
@@ -193,9 +211,9 @@ fn minors() {
     assert!(matches!(on(date(2025, 5, 10)), Plan::Sturen { .. }));
     // Born on 29 February: 18 on 1 March of a common year.
     let leap = Some(date(2008, 2, 29));
-    assert_eq!(show(&iwmo_toewijzing::cak::wanted(&[&story.dossier], leap, &beleid, TODAY)), "2026-03-01..");
-    let report = EbBeleid { minderjarig: Minderjarig::Melden, ..EbBeleid::default() };
-    assert_eq!(show(&iwmo_toewijzing::cak::wanted(&[&story.dossier], birth, &report, TODAY)), "2025-01-10..");
+    assert_eq!(show(&asked(&[&story.dossier], leap, &beleid, TODAY)), "2026-03-01..");
+    let report = policy(Laag { minderjarig: Some(Minderjarig::Melden), ..Laag::default() });
+    assert_eq!(show(&asked(&[&story.dossier], birth, &report, TODAY)), "2025-01-10..");
 }
 
 #[test]
@@ -209,7 +227,7 @@ fn a_delivery_ends_with_its_toewijzing() {
     let on = |today| periods(&[&story.dossier], &EbBeleid::default(), today);
     assert_eq!(on(date(2025, 5, 31)), "2025-01-10..");
     assert_eq!(on(date(2025, 6, 1)), "2025-01-10..2025-05-31");
-    let off = EbBeleid { einde_bij_toewijzing: false, ..EbBeleid::default() };
+    let off = policy(Laag { einde_bij_toewijzing: Some(false), ..Laag::default() });
     assert_eq!(periods(&[&story.dossier], &off, TODAY), "2025-01-10..");
     story.assign(ToegewezenProduct {
         einddatum: Some(date(2025, 1, 1)),
@@ -221,17 +239,25 @@ fn a_delivery_ends_with_its_toewijzing() {
 
 #[test]
 fn trigger_toewijzing() {
-    let beleid = EbBeleid { trigger: Trigger::Toewijzing, ..EbBeleid::default() };
+    let by_toewijzing = Laag {
+        start_trigger: Some(Trigger::Toewijzing),
+        stop_trigger: Some(Trigger::Toewijzing),
+        ..Laag::default()
+    };
+    let beleid = policy(by_toewijzing.clone());
     let mut story = Story::new();
     story.judge(Inhoud::Toewijzen(vec![toewijzing(100, "01/01A11")]));
     // Not before it was approved.
     assert_eq!(periods(&[&story.dossier], &beleid, TODAY), "");
     story.answer(&[]);
     assert_eq!(periods(&[&story.dossier], &beleid, TODAY), "2025-01-01..");
-    let mixed = EbBeleid {
-        trigger_per_categorie: vec![(Categorie::new("01").unwrap(), Trigger::Levering)],
-        ..beleid
+    let levering = Uitzondering {
+        categorie: Some(Categorie::new("01").unwrap()),
+        start_trigger: Some(Trigger::Levering),
+        stop_trigger: Some(Trigger::Levering),
+        ..Uitzondering::default()
     };
+    let mixed = policy(Laag { categorie: vec![levering], ..by_toewijzing });
     assert_eq!(periods(&[&story.dossier], &mixed, TODAY), "");
 }
 
@@ -239,7 +265,7 @@ fn trigger_toewijzing() {
 fn death() {
     let story = story(&[(date(2025, 1, 10), &[("02", date(2025, 4, 10))])]);
     assert_eq!(periods(&[&story.dossier], &EbBeleid::default(), TODAY), "2025-01-10..2025-04-10");
-    let silent = EbBeleid { overlijden: Overlijden::Niets, ..EbBeleid::default() };
+    let silent = policy(Laag { overlijden_beleid: Some(Melding::Niets), ..Laag::default() });
     assert_eq!(periods(&[&story.dossier], &silent, TODAY), "2025-01-10..");
 }
 
@@ -259,13 +285,12 @@ fn taakgericht_deliveries_count_as_well() {
 #[test]
 fn the_cak_must_know_within_a_month() {
     let story = story(&[(date(2025, 5, 31), &[])]);
-    let beleid = EbBeleid::default();
-    let wanted = wanted(&[&story.dossier], None, &beleid, TODAY);
+    let wanted = asked(&[&story.dossier], None, &EbBeleid::default(), TODAY);
     let mut told = EbDossier::new(Gemeente::new("0384").unwrap(), Bsn::new("999900006").unwrap());
-    let due = deadline::cak_data(&wanted, &told, &beleid);
+    let due = deadline::cak_data(&wanted, &told);
     assert_eq!((due[0].start, due[0].due), (date(2025, 5, 31), date(2025, 6, 30)));
     assert!(due[0].is_expired(date(2025, 7, 1)) && !due[0].is_expired(date(2025, 6, 30)));
     let start = EbStart { datum: date(2025, 5, 31), kostprijs: None };
     told.take_over(EbStartNummer::new(1).unwrap(), start, None);
-    assert_eq!(deadline::cak_data(&wanted, &told, &beleid), []);
+    assert_eq!(deadline::cak_data(&wanted, &told), []);
 }

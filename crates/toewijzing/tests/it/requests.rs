@@ -361,6 +361,8 @@ fn declared(text: &str, vorige: Option<&str>) -> Prestatie {
         vorige: vorige.map(number),
         nummer: nr(100),
         credit: vorige.is_some(),
+        begin: date(2023, 2, 1),
+        eind: date(2023, 2, 28),
     }
 }
 
