@@ -45,6 +45,7 @@ pub(super) fn text(
         };
         let message = terminal.say(&mistake.message.nl, &mistake.message.en);
         let hint = terminal.say(&mistake.hint.nl, &mistake.hint.en);
+        let file = mistake.file.as_deref().unwrap_or(file);
         let place = format!("{}:{}:{}", file.display(), mistake.line, mistake.column);
         let word = terminal.style(style, word);
         writeln!(out, "{place}: {word}: {}: {message}", mistake.key)?;
@@ -63,7 +64,7 @@ fn json_lines(out: &mut impl Write, file: &Path, checked: &Checked) -> io::Resul
             Severity::Warning => "warning",
         };
         let line = json!({
-            "file": file.display().to_string(),
+            "file": mistake.file.as_deref().unwrap_or(file).display().to_string(),
             "line": mistake.line,
             "column": mistake.column,
             "severity": severity,

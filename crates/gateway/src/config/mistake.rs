@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, and what to do about it.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 pub use iwmo_codec::{Severity, Text};
 
@@ -81,6 +82,8 @@ impl MistakeKind {
 pub struct Mistake {
     /// What kind of mistake.
     pub kind: MistakeKind,
+    /// The file; none: the configuration itself.
+    pub file: Option<PathBuf>,
     /// Line, from 1.
     pub line: u32,
     /// Column in characters, from 1.
