@@ -292,6 +292,12 @@ pub struct Start {
     /// The policy that messages are judged under from here on, as TOML.
     #[n(1)]
     pub beleid: String,
+    /// Who asked for it; none: a signal, or a file that was replaced.
+    #[n(2)]
+    pub wie: Option<Wie>,
+    /// Why, in their words.
+    #[n(3)]
+    pub reden: Option<String>,
 }
 
 /// An envelope of the GGk that was taken in and whose message cannot be processed.
@@ -326,6 +332,12 @@ pub struct Instelling {
     /// The policy that messages are judged under from here on, as TOML.
     #[n(1)]
     pub beleid: String,
+    /// Who asked for it; none: a signal, or a file that was replaced.
+    #[n(2)]
+    pub wie: Option<Wie>,
+    /// Why, in their words.
+    #[n(3)]
+    pub reden: Option<String>,
 }
 
 /// Why a payload could not be read.
