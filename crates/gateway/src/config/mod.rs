@@ -7,6 +7,7 @@
 //! Relative paths are relative to the folder of the file.
 
 mod broken;
+mod difference;
 mod files;
 mod mistake;
 mod oin;
@@ -27,10 +28,11 @@ use rustls::pki_types::CertificateDer;
 use crate::engine::PartnerId;
 use crate::pki::{ClientTrust, Fingerprint, Identity};
 
+pub use difference::{changes, fixed};
 pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeentecode};
-pub use mistake::{Mistake, MistakeKind, Severity, Text};
+pub use mistake::{Mistake, MistakeKind, MistakeView, Severity, Text};
 pub use oin::{NotAnOin, Oin};
-pub use sources::{PARTNER_FILES_MAX, Sources};
+pub use sources::{PARTNER_FILES_MAX, Sources, data_folder};
 
 /// A configuration without mistakes, with its certificates read.
 #[derive(Clone, Debug)]

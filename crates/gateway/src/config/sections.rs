@@ -9,8 +9,8 @@ use super::broken::without_broken_lines;
 use super::mistake::{MistakeKind, said};
 use super::parties::{GemeenteDraft, TokenDraft, gemeente, partner, token};
 use super::reader::{Findings, Found, Section};
-use super::sources::{PARTNER_FILES, Sources};
 use super::relations::{self, Parts};
+use super::sources::{PARTNER_FILES, Sources};
 use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
     Logging, Pace, Partner, Sending, Severity, files,
@@ -33,7 +33,8 @@ pub(super) fn check(sources: &Sources) -> Checked {
     let broken = readable.iter().any(|(_, broken)| *broken) || sources.is_incomplete();
     // What is still broken after that has been reported.
     let documents: Vec<_> = readable.iter().map(|(text, _)| DeTable::parse_recoverable(text).0).collect();
-    let mut roots = documents.iter().zip(&parts).map(|(table, part)| Section::root(table.get_ref(), part.base));
+    let mut roots =
+        documents.iter().zip(&parts).map(|(table, part)| Section::root(table.get_ref(), part.base));
     let config = roots.next().and_then(|root| read(root, roots.collect(), &mut findings));
     let mut mistakes = findings.into_mistakes();
     if broken {

@@ -145,10 +145,8 @@ impl Sources {
         for (file, part) in self.partners.iter().zip(self.parts().iter().skip(1)) {
             let Err(error) = &file.text else { continue };
             let path = file.path.display();
-            let message = said(
-                format!("{path} is niet te lezen: {error}"),
-                format!("{path} cannot be read: {error}"),
-            );
+            let message =
+                said(format!("{path} is niet te lezen: {error}"), format!("{path} cannot be read: {error}"));
             let hint = said("controleer de naam en de rechten", "check its name and permissions");
             findings.add(MistakeKind::UnusableFile, part.base..part.base, "", message, hint);
         }
@@ -181,6 +179,13 @@ impl Sources {
         };
         self.partners = paths.into_iter().map(read).collect();
     }
+}
+
+/// Returns the data folder that the text of a configuration names, whatever else is in it.
+#[must_use]
+pub fn data_folder(text: &str) -> Option<PathBuf> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    document.get_ref().get("data")?.get_ref().as_str().map(PathBuf::from)
 }
 
 /// The files of a folder that have partners, by name.

@@ -292,12 +292,6 @@ pub struct Start {
     /// The policy that messages are judged under from here on, as TOML.
     #[n(1)]
     pub beleid: String,
-    /// Who asked for it; none: a signal, or a file that was replaced.
-    #[n(2)]
-    pub wie: Option<Wie>,
-    /// Why, in their words.
-    #[n(3)]
-    pub reden: Option<String>,
 }
 
 /// An envelope of the GGk that was taken in and whose message cannot be processed.
@@ -381,7 +375,7 @@ impl Record {
     /// Returns whether entries of this kind say who did or saw what.
     #[must_use]
     pub fn is_audit(kind: u16) -> bool {
-        matches!(kind, 5 | KIND_INZAGE)
+        matches!(kind, 5 | 10 | KIND_INZAGE)
     }
 
     /// Returns what is to be sent because of it.
