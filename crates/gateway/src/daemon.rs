@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iwmo_codec::messages::Message;
+use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::judge::Beleid;
 use tokio::task::JoinSet;
 
@@ -303,6 +304,7 @@ pub fn settings(config: &Config) -> Settings {
                     parkeertijd_minuten: minutes(configured.policy.parkeertijd),
                     ..Beleid::default()
                 },
+                eb: EbBeleid::new(configured.policy.eigen_bijdrage.clone()),
                 ..GemeenteSettings::default()
             },
         );

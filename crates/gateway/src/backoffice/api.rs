@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    Principal, berichten, clienten, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen, uitgaand,
+    Principal, berichten, clienten, eigen_bijdrage, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen, uitgaand,
     werk,
 };
 use crate::clock::Clock;
@@ -120,6 +120,7 @@ fn described() -> OpenApiRouter<Api> {
     // The limit nearest to the handler counts.
     let acts = OpenApiRouter::new()
         .routes(routes!(uitgaand::list, uitgaand::act))
+        .routes(routes!(eigen_bijdrage::state))
         .layer(DefaultBodyLimit::max(ACT_BYTES_MAX));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(toewijzingen::list))
@@ -128,6 +129,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(berichten::show))
         .routes(routes!(berichten::xml))
         .routes(routes!(clienten::search))
+        .routes(routes!(eigen_bijdrage::known))
         .routes(routes!(werk::list))
         .routes(routes!(termijnen::list))
         .routes(routes!(statistiek::figures))

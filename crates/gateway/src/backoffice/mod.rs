@@ -9,6 +9,7 @@
 //! | `auth.rs` | who is asking |
 //! | `api.rs`, `openapi.rs` | the routes with their descriptions, what they share |
 //! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
+//! | `eigen_bijdrage.rs` | what is stated about a person, and what the CAK holds |
 //! | `werk.rs`, `termijnen.rs`, `uitgaand.rs` | work: what a person must do, what is due, what waits |
 //! | `statistiek.rs` | figures |
 //! | `gebeurtenissen.rs` | the feed |
@@ -17,6 +18,7 @@ mod api;
 mod auth;
 mod berichten;
 mod clienten;
+mod eigen_bijdrage;
 mod gebeurtenissen;
 mod openapi;
 mod statistiek;

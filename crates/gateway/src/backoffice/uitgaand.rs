@@ -13,7 +13,7 @@ use super::berichten::{as_xml, entry_id};
 use super::openapi::Problems;
 use super::{Principal, idempotency_key};
 use crate::control::{Change, OutboxChange, OutboxVerb, Plan};
-use crate::engine::record::{Blik, Plek, Record, Sleutel, Wie};
+use crate::engine::record::{Blik, Plek, Record, Sleutel, Wat, Wie};
 use crate::engine::{Act, ActError, OutgoingId, Refusal};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{self, LedgerError, Rows, keys};
@@ -168,17 +168,17 @@ enum Verb {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Uitgevoerd {
     /// Whether it was done, and not only shown.
-    uitgevoerd: bool,
+    pub(super) uitgevoerd: bool,
     /// The same request was made before; this is what came of it then.
-    dubbel: bool,
-    /// How many messages it changes.
-    aantal: u64,
+    pub(super) dubbel: bool,
+    /// How many messages, or statements, it changes.
+    pub(super) aantal: u64,
     /// How many were so already.
-    ongewijzigd: u64,
+    pub(super) ongewijzigd: u64,
     /// The journal entry that records it; none: there was nothing to do.
-    handeling: Option<String>,
+    pub(super) handeling: Option<String>,
     /// What to know before, in Dutch.
-    waarschuwingen: Vec<String>,
+    pub(super) waarschuwingen: Vec<String>,
 }
 
 /// Send outgoing messages again, hold, release or cancel them.
@@ -250,7 +250,7 @@ pub(super) async fn act(
 }
 
 /// The entry that the key of a request is bound to.
-async fn bound(
+pub(super) async fn bound(
     api: &Api,
     principal: &Principal,
     sleutel: Option<&Sleutel>,
@@ -268,7 +268,7 @@ async fn bound(
 }
 
 /// The answer to a request that was made before.
-async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
+pub(super) async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
     let aantal = api.read(move |api| changed_by(api, entry)).await?;
     Ok(Uitgevoerd {
         uitgevoerd: true,
@@ -284,7 +284,10 @@ async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
 fn changed_by(api: &Api, id: EntryId) -> Result<u64, LedgerError> {
     let Some(entry) = api.engine.journal().get(id.chain, id.seq)? else { return Ok(0) };
     Ok(match Record::decode(entry.kind, entry.version, &entry.payload) {
-        Ok(Record::Handeling(handeling)) => handeling.wat.berichten().len() as u64,
+        Ok(Record::Handeling(handeling)) => match &handeling.wat {
+            Wat::Opgave { .. } => 1,
+            wat => wat.berichten().len() as u64,
+        },
         _ => 0,
     })
 }
@@ -328,7 +331,7 @@ impl Opdracht {
 }
 
 /// What is wrong with the JSON, without repeating it.
-fn shape(error: &serde_json::Error) -> String {
+pub(super) fn shape(error: &serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Data => {
             format!("the JSON has another shape at line {}, column {}", error.line(), error.column())

@@ -1,6 +1,7 @@
 //! The commands of `iwmo`: one file each, this one says which there are.
 
 mod audit;
+mod cak;
 mod change;
 mod check;
 mod client;
@@ -81,6 +82,7 @@ enum Command {
     Journal(journal::JournalCommand),
     Toewijzing(toewijzing::ToewijzingCommand),
     Client(client::Client),
+    Cak(cak::CakCommand),
     Work(work::WorkCommand),
     Outbox(outbox::OutboxCommand),
     Deadlines(deadlines::Deadlines),
@@ -130,6 +132,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Journal(command) => command.run(terminal),
         Command::Toewijzing(command) => command.run(terminal),
         Command::Client(command) => command.run(terminal),
+        Command::Cak(command) => command.run(terminal),
         Command::Work(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),

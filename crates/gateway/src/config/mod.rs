@@ -8,6 +8,7 @@
 
 mod broken;
 mod difference;
+mod eigen_bijdrage;
 mod files;
 mod mistake;
 mod oin;
@@ -23,10 +24,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use iwmo_codec::rules::outside::{Gemeentecodes, Productcodes};
+use iwmo_toewijzing::cak::Lagen;
 use rustls::pki_types::CertificateDer;
 
 use crate::engine::PartnerId;
 use crate::pki::{ClientTrust, Fingerprint, Identity};
+
+pub(crate) use eigen_bijdrage::of_policy;
 
 pub use difference::{changes, fixed};
 pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeentecode};
@@ -106,6 +110,8 @@ pub struct Policy {
     pub bedenktijd: Option<Duration>,
     /// How long a start or stop that comes before what it builds on waits for that (D8); none: it is judged at once.
     pub parkeertijd: Option<Duration>,
+    /// What the CAK is told, and when.
+    pub eigen_bijdrage: Lagen,
 }
 
 /// What a partner is.

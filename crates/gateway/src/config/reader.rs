@@ -3,7 +3,7 @@
 //! A [`Section`] remembers which keys were asked for; [`Section::finish`] reports the others, with the
 //! known key that looks most like it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ impl<'d, 't> Section<'d, 't> {
         Self::new(table, base, base..base, String::new())
     }
 
-    fn new(table: &'d DeTable<'t>, base: usize, span: Range<usize>, path: String) -> Self {
+    pub(super) fn new(table: &'d DeTable<'t>, base: usize, span: Range<usize>, path: String) -> Self {
         Self { table, base, span, path, asked: BTreeSet::new() }
     }
 
@@ -153,7 +153,48 @@ impl<'d, 't> Section<'d, 't> {
         self.table.get(name)
     }
 
-    fn typed<T>(
+    /// Returns whether a setting is a table.
+    pub(super) fn is_table(&self, name: &str) -> bool {
+        self.table.get(name).is_some_and(|value| value.get_ref().is_table())
+    }
+
+    /// Returns whether a setting is a text.
+    pub(super) fn is_text(&self, name: &str) -> bool {
+        self.table.get(name).is_some_and(|value| value.get_ref().is_str())
+    }
+
+    /// Reads a table of whole numbers by year.
+    pub(super) fn by_year(
+        &mut self,
+        name: &'static str,
+        findings: &mut Findings<'_>,
+        years: &RangeInclusive<i16>,
+        range: RangeInclusive<u64>,
+    ) -> BTreeMap<i16, u32> {
+        let wanted = ("een tabel met een bedrag per jaar", "a table of an amount by year");
+        let Some(found) = self.typed(name, findings, wanted, DeValue::as_table) else { return BTreeMap::new() };
+        let mut by_year = BTreeMap::new();
+        for (year, value) in found.value {
+            let key = format!("{}.{}", found.key, year.get_ref());
+            let amount = value.get_ref().as_integer().and_then(|integer| {
+                let number = u64::from_str_radix(integer.as_str(), integer.radix()).ok()?;
+                u32::try_from(number).ok().filter(|_| range.contains(&number))
+            });
+            match (year.get_ref().parse().ok().filter(|year| years.contains(year)), amount) {
+                (Some(year), Some(amount)) => drop(by_year.insert(year, amount)),
+                _ => findings.add(
+                    MistakeKind::UnusableValue,
+                    self.at(value.span()),
+                    &key,
+                    said(format!("`{key}` kan niet"), format!("`{key}` cannot be")),
+                    said("schrijf een jaar met eurocenten, als 2026 = 2150", "write a year with eurocents, as 2026 = 2150"),
+                ),
+            }
+        }
+        by_year
+    }
+
+    pub(super) fn typed<T>(
         &mut self,
         name: &'static str,
         findings: &mut Findings<'_>,
@@ -377,7 +418,7 @@ pub(super) fn parsed<T>(
 }
 
 /// A whole number with a unit: `250ms`, `10s`, `15m`, `24h`, `3d`.
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

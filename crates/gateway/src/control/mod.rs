@@ -14,6 +14,7 @@
 //! then opens itself.
 
 mod client;
+mod opgave;
 mod outbox;
 mod partner;
 mod server;
@@ -32,6 +33,7 @@ use crate::store::Ledger;
 use crate::view::Words;
 
 pub use client::{Client, ClientError};
+pub use opgave::OpgaveChange;
 pub use outbox::{OutboxChange, OutboxVerb};
 pub use partner::{PartnerChange, PartnerVerb};
 pub use server::Control;
@@ -108,6 +110,8 @@ pub enum Change {
     Partner(PartnerChange),
     /// Work.
     Werk(WorkChange),
+    /// What the backoffice states about a person.
+    Opgave(Box<OpgaveChange>),
 }
 
 /// The acts that a change comes to, and what they would do.
@@ -215,6 +219,7 @@ impl Change {
             Self::Uitgaand(change) => change.plan(ledger),
             Self::Partner(change) => change.plan(ledger),
             Self::Werk(change) => change.plan(ledger),
+            Self::Opgave(change) => change.plan(ledger),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Whether an act may be, and what is left of it: asked for a preview, and again in the loop that writes it.
 
+mod opgave;
 mod work;
 
 pub(crate) use work::not_taken;
 
 use std::collections::BTreeSet;
 
+use iwmo_toewijzing::cak::OpgaveFout;
 use tokio::sync::oneshot;
 
 use super::Engine;
@@ -87,6 +89,15 @@ pub enum ActError {
         /// What was asked, as a participle.
         verb: &'static str,
     },
+    /// The person is not named by a BSN.
+    #[error("the BSN is not one: nine digits")]
+    NoBsn,
+    /// The statement is not JSON of the right shape.
+    #[error("the statement has another shape than the documentation says")]
+    NoStatement,
+    /// The statement cannot be.
+    #[error(transparent)]
+    Opgave(#[from] OpgaveFout),
     /// The key was used before for another request.
     #[error("the idempotency key was used before for another request")]
     KeyReused,
@@ -121,6 +132,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
     match wat {
         Wat::CakVrijgeven { meldingen } => return work::released(rows, chain, meldingen),
         Wat::WerkAfgehandeld { entries } => return work::done(rows, chain, entries),
+        Wat::Opgave { verklaring } => return opgave::stated(rows, chain, verklaring),
         _ => {}
     }
     let asked: BTreeSet<Plek> = wat.berichten().iter().copied().collect();

@@ -7,7 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::record::Sleutel;
+use crate::engine::record::{Sleutel, Verklaring};
 
 /// Most messages that one act names.
 pub const ACT_MESSAGES_MAX: usize = 10_000;
@@ -162,6 +162,13 @@ pub enum Wat {
         #[n(0)]
         entries: Vec<u64>,
     },
+    /// The backoffice stated something about a person from which the eigen bijdrage follows.
+    #[n(12)]
+    Opgave {
+        /// The person and what is stated.
+        #[n(0)]
+        verklaring: Verklaring,
+    },
 }
 
 impl Wat {
@@ -177,6 +184,7 @@ impl Wat {
             Self::PartnerVrijgeven { .. } => "partner_vrijgeven",
             Self::CakVrijgeven { .. } => "cak_vrijgeven",
             Self::WerkAfgehandeld { .. } => "werk_afgehandeld",
+            Self::Opgave { .. } => "eigen_bijdrage_opgave",
         }
     }
 
@@ -189,9 +197,10 @@ impl Wat {
             | Self::UitgaandVrijgeven { berichten }
             | Self::UitgaandAnnuleren { berichten } => berichten,
             Self::CakVrijgeven { meldingen } => meldingen,
-            Self::PartnerVasthouden { .. } | Self::PartnerVrijgeven { .. } | Self::WerkAfgehandeld { .. } => {
-                &[]
-            }
+            Self::PartnerVasthouden { .. }
+            | Self::PartnerVrijgeven { .. }
+            | Self::WerkAfgehandeld { .. }
+            | Self::Opgave { .. } => &[],
         }
     }
 }

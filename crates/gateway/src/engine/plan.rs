@@ -4,19 +4,18 @@ use std::time::Duration;
 
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::{
-    self, EbStartNummer, Handmatig, Onderdeel, Opdracht, Plan, Stap, Taak, Wachtreden, shift_months,
+    self, EbBeleid, EbStartNummer, Gewenst, Handmatig, Onderdeel, Opdracht, Plan, Stap, Taak, Wachtreden,
 };
-use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::{dutch_date, dutch_midnight};
 use crate::engine::answer;
-use crate::engine::judged::{dossier, order};
+use crate::engine::judged::order;
 use crate::engine::record::{EbBesluit, EbUitkomst, Uitgaand};
 use crate::engine::{GemeenteSettings, Settings};
-use crate::ledger::{At, LedgerError, Persoon, Rows, Tellers, keys};
+use crate::ledger::{self, At, Gegevens, LedgerError, Persoon, Rows, Tellers, keys};
 use crate::store::Overlay;
 
 /// Why a notification is held back.
@@ -29,6 +28,8 @@ pub(super) enum Hold {
     Begin,
     /// No more: the time has come, or the CAK answered.
     Over,
+    /// No more, although a moment to look again is set: what it waited for has come.
+    Freed,
 }
 
 /// Asks the CAK planner.
@@ -57,15 +58,10 @@ impl Planner<'_> {
         if hold == Hold::Over && persoon.plan_op_us.is_some_and(|moment| moment > now) {
             return Ok(None);
         }
-        let mut dossiers: Vec<Dossier> = Vec::with_capacity(persoon.aanbieders.len());
-        for aanbieder in &persoon.aanbieders {
-            let key = DossierKey { gemeente, aanbieder: *aanbieder, bsn: *bsn };
-            dossiers.push(dossier(overlay, &key)?);
-        }
-        let dossiers: Vec<&Dossier> = dossiers.iter().collect();
-        let gewenst = cak::wanted(&dossiers, persoon.geboortedatum, &settings.eb, today);
+        let gegevens = ledger::gegevens(overlay, gemeente, bsn, &persoon)?;
+        let gewenst = wanted(&gegevens, &settings.eb, today);
         let tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
-        let next = settings.eb.eb_startnummer_vanaf.max(tellers.eb_start_nummer.saturating_add(1));
+        let next = settings.eb.eb_startnummer_vanaf().max(tellers.eb_start_nummer.saturating_add(1));
         let tomorrow = today.tomorrow().ok().and_then(dutch_midnight).unwrap_or(at.time).as_microsecond();
         // A hold that has begun is not lengthened by what comes meanwhile.
         let until = persoon.plan_op_us.unwrap_or(match settings.bedenktijd {
@@ -73,16 +69,22 @@ impl Planner<'_> {
             None => tomorrow,
         });
         let plan = match EbStartNummer::new(next) {
+            // P13: nothing is told under the right BSN while the CAK holds it under a wrong one.
+            Ok(_) if gegevens.wacht_op_eerdere_bsn => Plan::Niets,
             Ok(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
             Err(_) => Plan::Handmatig(Handmatig::NummersOp),
         };
         let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
-            Plan::Niets | Plan::Wachten(Wachtreden::Onderweg) => tasks(&gewenst.taken),
+            Plan::Niets if gegevens.wacht_op_eerdere_bsn => wait(tomorrow, "EERDERE_BSN"),
+            Plan::Niets | Plan::Wachten(Wachtreden::Onderweg) => tasks(&gewenst, &persoon),
+            Plan::Wachten(Wachtreden::Vastgehouden) => {
+                EbUitkomst::Handmatig { reden: "VASTGEHOUDEN".to_owned() }
+            }
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
-            Plan::Sturen { ref stappen, .. } if hold == Hold::Begin && may_wait(stappen, until, settings) => {
+            Plan::Sturen { ref stappen, .. } if hold == Hold::Begin && may_wait(stappen, until, settings, &gewenst) => {
                 wait(until, BEDENKTIJD)
             }
             Plan::Sturen { stappen, .. } => match stappen.first() {
@@ -125,14 +127,15 @@ impl Planner<'_> {
 
 /// Returns whether a notification may be held until then: there is a bedenktijd, and the CAK still gets a start
 /// within the month that the law gives (Uitvoeringsregeling Wmo 2015 art. 2f; ieb-cak 8.5).
-fn may_wait(stappen: &[Stap], until_us: i64, settings: &GemeenteSettings) -> bool {
+fn may_wait(stappen: &[Stap], until_us: i64, settings: &GemeenteSettings, gewenst: &Gewenst) -> bool {
     if settings.bedenktijd == Some(Duration::ZERO) {
         return false;
     }
     let until = Timestamp::from_microsecond(until_us).map(dutch_date).unwrap_or(Date::MAX);
     let in_time = |stap: &Stap| match stap.opdracht {
         Opdracht::MeldStart { datum, .. } => {
-            until <= shift_months(datum, i32::from(settings.eb.melding_termijn_maanden))
+            // A start that was moved to the limit is late already.
+            gewenst.melden_voor(datum).is_some_and(|due| until <= due)
         }
         _ => true,
     };
@@ -155,21 +158,37 @@ impl Persoon {
     }
 }
 
+/// Works out what a person owes.
+pub(crate) fn wanted(gegevens: &Gegevens, beleid: &EbBeleid, today: Date) -> Gewenst {
+    let dossiers: Vec<&Dossier> = gegevens.dossiers.iter().collect();
+    cak::wanted(&dossiers, gegevens.geboortedatum, &gegevens.opgaven, beleid, today)
+}
+
 /// What the planner cannot decide is work for a person.
-fn tasks(tasks: &[Taak]) -> EbUitkomst {
-    if tasks.is_empty() {
+fn tasks(gewenst: &Gewenst, persoon: &Persoon) -> EbUitkomst {
+    // S333: the CAK does not take the price, and somebody must look at it.
+    let refused = persoon.eb.is_zonder_kostprijs()
+        && gewenst.perioden.iter().any(|period| period.kostprijs.is_some());
+    let mut codes: Vec<&str> = gewenst.taken.iter().map(task_code).collect();
+    codes.extend(refused.then_some("KOSTPRIJS_GEWEIGERD"));
+    codes.dedup();
+    if codes.is_empty() {
         return EbUitkomst::Niets;
     }
-    let mut codes: Vec<&str> = tasks
-        .iter()
-        .map(|task| match task {
-            Taak::BeschermdWonen(_) => "BESCHERMD_WONEN",
-            Taak::BelastingOnbekend(_) => "BELASTING_ONBEKEND",
-            Taak::WoonvoorzieningMinderjarige(_) => "WOONVOORZIENING_MINDERJARIGE",
-        })
-        .collect();
-    codes.dedup();
     EbUitkomst::Handmatig { reden: codes.join(",") }
+}
+
+/// The names under which tasks stand in the journal; `view::reason` has the words.
+fn task_code(task: &Taak) -> &'static str {
+    match task {
+        Taak::BeschermdWonen(_) => "BESCHERMD_WONEN",
+        Taak::BelastingOnbekend(_) => "BELASTING_ONBEKEND",
+        Taak::WoonvoorzieningMinderjarige(_) => "WOONVOORZIENING_MINDERJARIGE",
+        Taak::Vrijstelling(..) => "VRIJSTELLING",
+        Taak::KostprijsOp(_) => "KOSTPRIJS_OP",
+        Taak::TariefOnbekend(_) => "TARIEF_ONBEKEND",
+        _ => "ANDERS",
+    }
 }
 
 /// The names under which reasons stand in the journal; `view::reason` has the words.

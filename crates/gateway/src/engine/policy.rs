@@ -4,20 +4,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use iwmo_toewijzing::cak::EbBeleid;
+use iwmo_toewijzing::cak::{EbBeleid, Laag, Lagen};
 use iwmo_toewijzing::identity::Gemeente;
 use iwmo_toewijzing::judge::Beleid;
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
+use crate::config;
 use crate::engine::{GemeenteSettings, PartnerId, Settings};
 
 /// A policy to judge by: the choices that the standard leaves open, for all gemeenten and for some.
 ///
 /// As TOML: `[beleid]` and `[eigen_bijdrage]` for all, `[gemeente.0222.beleid]` and
 /// `[gemeente.0222.eigen_bijdrage]` for one gemeente, each in place of that for all. What is not named has its
-/// default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// default. The keys of `eigen_bijdrage` are those of `[gemeente.policy]` in the configuration, and read by the same code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// How messages are judged.
     pub beleid: Beleid,
@@ -28,13 +29,30 @@ pub struct Policy {
 }
 
 /// The choices of one gemeente.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GemeentePolicy {
     /// How messages are judged, if not as for all.
     pub beleid: Option<Beleid>,
     /// What the CAK is told, if not as for all.
     pub eigen_bijdrage: Option<EbBeleid>,
+}
+
+/// A policy as a file has it; what the CAK is told has a reader of its own.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    beleid: Beleid,
+    #[serde(rename = "eigen_bijdrage")]
+    _eigen_bijdrage: Table,
+    gemeente: BTreeMap<String, WrittenOwn>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenOwn {
+    beleid: Option<Beleid>,
+    #[serde(rename = "eigen_bijdrage")]
+    _eigen_bijdrage: Table,
 }
 
 impl Policy {
@@ -44,11 +62,31 @@ impl Policy {
     ///
     /// What is wrong with the text, with its line.
     pub fn read(text: &str) -> Result<Self, String> {
-        let policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        match policy.gemeente.keys().find(|code| Gemeente::new(code).is_err()) {
-            Some(code) => Err(format!("gemeente.{code}: a gemeente is named by four digits")),
-            None => Ok(policy),
+        let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
+        if let Some(code) = written.gemeente.keys().find(|code| Gemeente::new(code).is_err()) {
+            return Err(format!("gemeente.{code}: a gemeente is named by four digits"));
         }
+        let own = written.gemeente.into_iter();
+        let own = own.map(|(code, own)| {
+            (code, GemeentePolicy { beleid: own.beleid, eigen_bijdrage: None })
+        });
+        let mut policy =
+            Self { beleid: written.beleid, eigen_bijdrage: EbBeleid::default(), gemeente: own.collect() };
+        let mistakes = |mistakes: Vec<config::Mistake>| {
+            let line = |mistake: &config::Mistake| {
+                format!("line {}, {}: {}; {}", mistake.line, mistake.key, mistake.message.en, mistake.hint.en)
+            };
+            mistakes.iter().map(line).collect::<Vec<_>>().join("\n")
+        };
+        for (code, lagen) in config::of_policy(text).map_err(mistakes)? {
+            match code {
+                None => policy.eigen_bijdrage = EbBeleid::new(lagen),
+                Some(code) => {
+                    policy.gemeente.entry(code).or_default().eigen_bijdrage = Some(EbBeleid::new(lagen));
+                }
+            }
+        }
+        Ok(policy)
     }
 
     pub(super) fn of(&self, gemeente: Gemeente, cak: bool) -> GemeenteSettings {
@@ -63,27 +101,55 @@ impl Policy {
     }
 }
 
+/// The layers of a policy, as the reader of the configuration has them.
+#[derive(Serialize)]
+struct Layers<'a> {
+    eb_startnummer_vanaf: u32,
+    #[serde(flatten)]
+    basis: &'a Laag,
+    wijziging: &'a [Laag],
+    landelijke_regel: &'a [Laag],
+}
+
+#[derive(Serialize)]
+struct Own<'a> {
+    beleid: &'a Beleid,
+    eigen_bijdrage: Layers<'a>,
+}
+
+impl<'a> Own<'a> {
+    fn of(settings: &'a GemeenteSettings) -> Self {
+        let Lagen { basis, wijziging, landelijke_regel, eb_startnummer_vanaf } = settings.eb.lagen();
+        let eb_startnummer_vanaf = *eb_startnummer_vanaf;
+        let eigen_bijdrage = Layers { eb_startnummer_vanaf, basis, wijziging, landelijke_regel };
+        Self { beleid: &settings.beleid, eigen_bijdrage }
+    }
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    gemeente: BTreeMap<String, Own<'a>>,
+}
+
 impl Settings {
     /// Returns the policy as the journal keeps it: TOML that [`Policy::read`] reads back.
     #[must_use]
     pub fn policy_text(&self) -> String {
-        let own = |settings: &GemeenteSettings| GemeentePolicy {
-            beleid: Some(settings.beleid.clone()),
-            eigen_bijdrage: Some(settings.eb.clone()),
-        };
         let gemeente =
-            self.gemeenten.iter().map(|(code, settings)| (code.to_string(), own(settings))).collect();
-        let policy = Policy { gemeente, ..Policy::default() };
+            self.gemeenten.iter().map(|(code, settings)| (code.to_string(), Own::of(settings))).collect();
         // Every field of a policy has a form in TOML; a test keeps it so.
-        toml::to_string(&policy).unwrap_or_else(|error| format!("# {error}\n"))
+        toml::to_string(&Whole { gemeente }).unwrap_or_else(|error| format!("# {error}\n"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use iwmo_toewijzing::cak::{Belasting, Brug, Chargeable, Trigger};
-    use iwmo_toewijzing::identity::{Aanbieder, Categorie};
+    use iwmo_toewijzing::cak::{
+        Belasting, Brug, Limiet, Melding, RetroMaanden, Standaard, Termijnen, Trigger, Uitzondering,
+    };
+    use iwmo_toewijzing::identity::{Aanbieder, Categorie, ProductCode};
     use iwmo_toewijzing::judge::Taakgericht;
+    use jiff::civil::date;
 
     use super::*;
 
@@ -94,23 +160,67 @@ mod tests {
         special.beleid.strikt_product = true;
         special.beleid.taakgericht =
             vec![Taakgericht { aanbieder: Aanbieder::new("98000001").unwrap(), categorie }];
-        special.eb.brug = Brug::Dagen(3);
-        special.eb.trigger_per_categorie = vec![(categorie, Trigger::Toewijzing)];
-        special.eb.belasting = vec![Chargeable {
+        let exception = Uitzondering {
             categorie: Some(categorie),
-            code: None,
-            vanaf: Some(jiff::civil::date(2026, 1, 1)),
-            tot: None,
-            belasting: Belasting::Vrij,
-        }];
+            geldig_vanaf: Some(date(2026, 1, 1)),
+            belasting: Some(Belasting::Vrij),
+            ..Uitzondering::default()
+        };
+        let of_product = Uitzondering {
+            code: Some(ProductCode::new("02A01").unwrap()),
+            geldig_tot: Some(date(2027, 1, 1)),
+            start_trigger: Some(Trigger::Toewijzing),
+            ..exception.clone()
+        };
+        let basis = Laag {
+            standaard: Some(Standaard::Ieb10),
+            brug_regel: Some(Brug::Dagen(3)),
+            nulmaanden_melden: Some(true),
+            wachttijd_305: Some(42),
+            declaratie_stilte: Some(0),
+            tarief: [(2026, 2150)].into(),
+            retro_maanden: Some(RetroMaanden {
+                start_eerste: Some(Limiet(Some(6))),
+                stop_eerste: Some(Limiet(None)),
+                ..RetroMaanden::default()
+            }),
+            melding_termijn: Some(Termijnen { pgb: Some(3), ..Termijnen::default() }),
+            categorie: vec![exception],
+            product: vec![of_product],
+            ..Laag::default()
+        };
+        let later = Laag {
+            geldig_vanaf: Some(date(2027, 1, 1)),
+            wlz_beleid: Some(Melding::Stop),
+            einde_bij_toewijzing: Some(false),
+            ..Laag::default()
+        };
+        let national = Laag { stop_trigger: Some(Trigger::Declaratie), ..later.clone() };
+        special.eb = EbBeleid::new(Lagen {
+            basis,
+            wijziging: vec![later.clone(), Laag { geldig_vanaf: Some(date(2028, 1, 1)), ..later }],
+            landelijke_regel: vec![national],
+            eb_startnummer_vanaf: 5000,
+        });
         let mut settings = Settings::default();
         settings.gemeenten.insert(Gemeente::new("0222").unwrap(), special.clone());
         settings.gemeenten.insert(Gemeente::new("1586").unwrap(), GemeenteSettings::default());
         let read = Policy::read(&settings.policy_text()).unwrap();
         let own = &read.gemeente["0222"];
         assert_eq!(own.beleid.as_ref(), Some(&special.beleid));
-        assert_eq!(own.eigen_bijdrage.as_ref(), Some(&special.eb));
+        assert_eq!(own.eigen_bijdrage.as_ref(), Some(&special.eb), "{}", settings.policy_text());
         assert_eq!(read.gemeente["1586"].beleid, Some(Beleid::default()));
+        assert_eq!(read.gemeente["1586"].eigen_bijdrage, Some(EbBeleid::default()));
         assert_eq!(read.gemeente.len(), 2);
+    }
+
+    /// Every mistake is told, each with its line.
+    #[test]
+    fn a_policy_with_mistakes() {
+        let text = "[eigen_bijdrage]\nbrug_regel = \"dagen\"\n\n[gemeente.0222.eigen_bijdrage]\npauze_belied = \"direct\"\n";
+        let told = Policy::read(text).unwrap_err();
+        assert!(told.contains("line 2, eigen_bijdrage.brug_regel: "), "{told}");
+        assert!(told.contains("line 5, gemeente.0222.eigen_bijdrage.pauze_belied: "), "{told}");
+        assert!(told.contains("do you mean `pauze_beleid`?"), "{told}");
     }
 }

@@ -15,10 +15,12 @@
 //! [`RecordError`] says which.
 
 mod eb;
+mod verklaring;
 
 use minicbor::{Decode, Encode};
 
 pub use eb::{EbBesluit, EbUitkomst};
+pub use verklaring::{OPGAVE_BYTES_MAX, Verklaring};
 
 use crate::engine::Route;
 use crate::vault::SEALED_VERSION;

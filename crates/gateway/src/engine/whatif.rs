@@ -337,6 +337,9 @@ impl Again<'_> {
             planning.vandaag.parse().map_err(|_| inconsistent("a date in the entry cannot be read"))?;
         let bsn = Bsn::new(&planning.eb.bsn).map_err(|_| inconsistent("the person cannot be read"))?;
         let Some(gemeente) = gemeente(&at.chain.to_string()) else { return Ok(()) };
+        if held_back(overlay, at, gemeente, &bsn, Some(&planning.eb))? {
+            return Ok(());
+        }
         let who = Who { gemeente, bsn, today, hold: Hold::Over };
         self.plan(overlay, entry, at, &who, Some(&planning.eb))
     }

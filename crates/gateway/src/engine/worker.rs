@@ -15,7 +15,8 @@ use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::daily::Day;
 use crate::engine::decide::Decider;
-use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start};
+use crate::engine::plan::Hold;
+use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start, Wat};
 use crate::engine::{
     Aside, Health, Inbound, Noted, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable,
 };
@@ -375,14 +376,18 @@ impl Worker {
         let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
         let Some(wat) = wat else { return Ok(Acted { gewijzigd, ongewijzigd, ..Acted::default() }) };
         let at = batch.next(act.chain, self.clock.now());
+        let hold = match &wat {
+            Wat::Opgave { verklaring } if !verklaring.is_at_once() => Hold::Begin,
+            _ => Hold::Over,
+        };
         let handeling = act.handeling(wat);
         let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
         batch.push(&at, &Record::Handeling(Box::new(handeling)))?;
         batch.acts += 1;
-        // A notification that is never sent: what comes next is for the planner to say.
+        // A notification that is never sent, or something that was stated: what comes next is for the planner to say.
         let (decider, now) = (self.decider(), self.clock.now());
         for Gevolg { gemeente, bsn, .. } in gevolgen {
-            decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
+            decider.planning_held(gemeente, &bsn, dutch_date(now), now, hold, batch)?;
         }
         let entry = Some(EntryId { chain: at.chain, seq: at.seq });
         Ok(Acted { entry, gewijzigd, ongewijzigd, dubbel: false })

@@ -2,7 +2,7 @@
 
 use super::apply::inconsistent;
 use super::{
-    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opmerking,
+    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opgave, opmerking,
     outgoing, put_row,
 };
 use crate::engine::OutgoingId;
@@ -65,6 +65,10 @@ pub(super) fn apply(
                 let melding = melding.ok_or_else(|| inconsistent(at, "there is no such notification"))?;
                 gevolgen.push(cak::vrijgeven(overlay, at, &melding)?);
             }
+            Ok(())
+        }
+        Wat::Opgave { verklaring } => {
+            gevolgen.extend(opgave::apply(overlay, at, verklaring)?);
             Ok(())
         }
         Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),

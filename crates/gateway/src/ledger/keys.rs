@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | `d` | gemeente, aanbieder, BSN | the dossier |
 //! | `p` | gemeente, BSN | the person: who supports them, what the CAK knows |
+//! | `k` | gemeente, BSN | what the backoffice stated about the person |
 //! | `q` | gemeente, BSN, seq | nothing: which entries concern the person |
 //! | `t` | gemeente, ToewijzingNummer | whose toewijzing it is |
 //! | `h` | gemeente, Afzender, BerichtCode, Identificatie | a heenbericht (TR056) |
@@ -73,6 +74,11 @@ pub fn dossiers(gemeente: Option<Gemeente>) -> Vec<u8> {
 /// Key of a person.
 pub fn persoon(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
     key(b'p', &[gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
+}
+
+/// Key of what the backoffice stated about a person.
+pub fn opgaven(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
+    key(b'k', &[gemeente.as_str().as_bytes(), bsn.expose().as_bytes()])
 }
 
 /// Prefix of all persons.

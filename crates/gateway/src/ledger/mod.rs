@@ -12,6 +12,7 @@ mod cak;
 pub mod envelop;
 mod geparkeerd;
 mod heen;
+mod opgave;
 mod opmerking;
 mod outgoing;
 mod rebuild;
@@ -26,6 +27,8 @@ use crate::journal::{Chain, EntryId, OpenError, ReadError};
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
+pub use opgave::{Gegevens, gegevens, juiste_bsn};
+
 pub(crate) use heen::{declared, events};
 pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
@@ -37,7 +40,7 @@ pub use rows::{
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 8;
+pub const FORMAT: u32 = 9;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +158,7 @@ pub fn row_words(key: &[u8]) -> String {
             Some((gemeente, nummer)) => format!("toewijzing {gemeente}/{nummer}"),
             None => "a toewijzing".to_owned(),
         },
+        Some(b'k') => format!("what was stated about a person of gemeente {gemeente}"),
         Some(b'h') => format!("a heenbericht of gemeente {gemeente}"),
         Some(b'r') => format!("a request to gemeente {gemeente}"),
         Some(b'c') => format!("a declaration to gemeente {gemeente}"),

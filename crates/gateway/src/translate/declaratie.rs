@@ -45,6 +45,8 @@ fn prestatie(class: &wmo323::Prestatie) -> Result<Prestatie, Untranslatable> {
         vorige: product.vorig_referentie_nummer.as_deref().map(ReferentieNummer::new).transpose()?,
         nummer: nummer(&class.toewijzing_nummer)?,
         credit: class.ingediend_bedrag.debet_credit.as_str() == "C",
+        begin: date(class.product_periode.begindatum)?,
+        eind: date(class.product_periode.einddatum)?,
     })
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use crate::engine::record::{EbBesluit, Record};
+use crate::engine::record::{EbBesluit, Record, Wat};
 
 /// Most sealed parts of a record, and most copies.
 pub const PARTS_MAX: usize = 65_000;
@@ -55,8 +55,8 @@ impl Parts {
 
 /// Cuts a record, which was written as these bytes.
 pub(super) fn of(record: &Record, plain: &[u8]) -> Parts {
-    let (messages, besluit) = contents(record);
-    let named = besluit.and_then(|besluit| besluit.bsn.as_bytes().try_into().ok());
+    let (messages, named) = contents(record);
+    let named = named.and_then(|bsn| bsn.as_bytes().try_into().ok());
     let in_messages = messages.iter().flat_map(|message| bsns(message)).map(|(_, bsn)| bsn);
     let persons: BTreeSet<Digits> = in_messages.chain(named).collect();
     let sole = persons.first().filter(|_| persons.len() == 1).copied();
@@ -103,9 +103,14 @@ pub(super) fn of(record: &Record, plain: &[u8]) -> Parts {
     parts
 }
 
-/// Returns the messages in a record, in the order in which they are written, and the planner's decision.
-fn contents(record: &Record) -> (Vec<&[u8]>, Option<&EbBesluit>) {
-    match record {
+/// Returns the messages in a record, in the order in which they are written, and whom it names besides. What is stated
+/// about a person counts as a message about them.
+fn contents(record: &Record) -> (Vec<&[u8]>, Option<&str>) {
+    let (messages, besluit): (Vec<&[u8]>, Option<&EbBesluit>) = match record {
+        Record::Handeling(handeling) => {
+            let Wat::Opgave { verklaring } = &handeling.wat else { return (Vec::new(), None) };
+            return (vec![&verklaring.opgave], Some(&verklaring.bsn));
+        }
         Record::Bericht(bericht) => {
             let sent = bericht.uitgaand.iter().map(|one| &one.bytes[..]);
             (std::iter::once(&bericht.bytes[..]).chain(sent).collect(), bericht.eb.as_ref())
@@ -124,9 +129,9 @@ fn contents(record: &Record) -> (Vec<&[u8]>, Option<&EbBesluit>) {
         Record::Bezorging(_)
         | Record::Start(_)
         | Record::Instelling(_)
-        | Record::Handeling(_)
         | Record::Inzage(_) => (Vec::new(), None),
-    }
+    };
+    (messages, besluit.map(|besluit| &besluit.bsn[..]))
 }
 
 /// Returns the BSNs in a message, with where they stand.

@@ -32,6 +32,10 @@ pub fn act_words(wat: &Wat) -> Words {
                 ),
             )
         }
+        Wat::Opgave { verklaring } => Words::new(
+            format!("opgave voor de eigen bijdrage: {}", verklaring.soort),
+            format!("statement for the eigen bijdrage: {}", verklaring.soort),
+        ),
         Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
         Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),
         Wat::UitgaandVrijgeven { .. } => messages("vrijgegeven", "released"),

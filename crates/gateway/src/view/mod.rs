@@ -2,6 +2,7 @@
 //!
 //! The command line and the backoffice API show the same values; only the form differs. Everything here reads.
 
+mod bekend;
 mod berichten;
 mod cursor;
 mod entry;
@@ -21,6 +22,7 @@ mod toewijzing;
 mod werk;
 mod words;
 
+pub use bekend::{BekendView, known_periods};
 pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten, entries_after, xml};
 pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};

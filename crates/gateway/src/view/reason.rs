@@ -19,6 +19,11 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("DEFECT", "het CAK vond een technische fout (0001)", "the CAK found a technical fault (0001)"),
     ("EEN_WIJZIGING_PER_DAG", "een wijziging per dag (OP325)", "one change a day (OP325)"),
     (
+        "EERDERE_BSN",
+        "het CAK heeft nog perioden onder een onjuist BSN van deze persoon; die gaan eerst weg",
+        "the CAK still holds periods under a wrong BSN of this person; those go first",
+    ),
+    (
         "GEEN_PLAN",
         "geen rij meldingen binnen de regels leidt naar wat het CAK moet weten",
         "no row of notifications within the rules leads to what the CAK must know",
@@ -27,6 +32,16 @@ const REASONS: &[(&str, &str, &str)] = &[
         "GEMEENTE_ONBEKEND",
         "het CAK kent de gemeente niet (S300)",
         "the CAK does not know the gemeente (S300)",
+    ),
+    (
+        "KOSTPRIJS_GEWEIGERD",
+        "het CAK nam de kostprijs niet aan (S333): niet hoger dan het maandbedrag; controleer de opgave",
+        "the CAK did not take the price (S333): no more than the amount a month; check the statement",
+    ),
+    (
+        "KOSTPRIJS_OP",
+        "van de kostprijs is niet meer dan een maandbedrag over; is hij bereikt, geef dat dan op",
+        "no more than a month's amount is left of the price; state it when it is paid off",
     ),
     ("NUMMERS_OP", "er is geen EbStartNummer meer", "no EbStartNummer is left"),
     ("ONBEKENDE_RETOUR", "een retour die bij geen bericht hoort", "a retour that answers no message"),
@@ -39,6 +54,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "SCHEMA_ONGELDIG",
         "het CAK gaf een code die de release niet kent",
         "the CAK gave a code that the release does not know",
+    ),
+    (
+        "TARIEF_ONBEKEND",
+        "het maandbedrag van een jaar ontbreekt, dus wat van de kostprijs over is, is niet te berekenen; vul `tarief` aan",
+        "the amount a month of a year is missing, so what is left of the price cannot be computed; complete `tarief`",
     ),
     ("TE_VEEL_PERIODEN", "meer perioden dan de planner vergelijkt", "more periods than the planner compares"),
     ("TE_VER_TERUG", "de start ligt te ver terug (9114)", "the start lies too far back (9114)"),
@@ -54,6 +74,16 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the CAK did not take a notification; mend the cause and release the person (`iwmo work release`)",
     ),
     ("TWEEMAAL_GEWEIGERD", "tweemaal om dezelfde reden geweigerd", "refused twice for the same reason"),
+    (
+        "VASTGEHOUDEN",
+        "een medewerker houdt de meldingen vast",
+        "a person holds the notifications back",
+    ),
+    (
+        "VRIJSTELLING",
+        "een vrijstelling die geen bericht kent: meld die zelf bij het CAK en geef daarna op dat het gemeld is",
+        "an exemption that no message can tell: report it to the CAK yourself, then state that it was reported",
+    ),
     (
         "WOONVOORZIENING_MINDERJARIGE",
         "woonvoorziening van een minderjarige: een ouder is mogelijk de eigen bijdrage verschuldigd",

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::cak::{self, EbBeleid};
+use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::calendar::Kalender;
 use iwmo_toewijzing::deadline::{self, Deadline, RETOUR_WERKDAGEN, Subject, Timer, Wie};
 use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus};
@@ -19,11 +19,10 @@ use utoipa::ToSchema;
 
 use super::PlaceCursor;
 use super::berichten::Page;
-use super::toewijzing::dossier;
 use crate::clock::dutch_date;
-use crate::engine::{GemeenteSettings, Settings};
+use crate::engine::{GemeenteSettings, Settings, wanted};
 use crate::ledger::{
-    Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, Uitgaand, decode_row, keys,
+    Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, Uitgaand, decode_row, gegevens, keys,
 };
 use crate::store::Ledger;
 
@@ -265,14 +264,9 @@ fn of_persons(
             None => &standard,
         };
         let persoon: Persoon = decode_row(&key, &value)?;
-        let mut dossiers = Vec::new();
-        for aanbieder in &persoon.aanbieders {
-            let key = DossierKey { gemeente, aanbieder: *aanbieder, bsn };
-            dossiers.extend(dossier(ledger, &key)?);
-        }
-        let dossiers: Vec<&Dossier> = dossiers.iter().collect();
-        let wanted = cak::wanted(&dossiers, persoon.geboortedatum, beleid, queue.today);
-        for found in deadline::cak_data(&wanted, &persoon.eb, beleid) {
+        let gegevens = gegevens(ledger, gemeente, &bsn, &persoon)?;
+        let wanted = wanted(&gegevens, beleid, queue.today);
+        for found in deadline::cak_data(&wanted, &persoon.eb) {
             // The entry that brought the person tells apart whose periods begin on one day.
             queue.add(gemeente, None, Some(format!("{gemeente}:{}", persoon.sinds)), &found);
         }

@@ -67,7 +67,7 @@ macro_rules! laag {
             pub geldig_vanaf: Option<Date>,
             $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $key: Option<$type>,)+
             /// The amount a month in eurocents, from that year on.
-            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "by_year")]
             pub tarief: BTreeMap<i16, u32>,
             /// How far back a message may reach.
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +107,7 @@ laag! {
     /// Whether the start of beschermd wonen is reported as a stop.
     bw_beleid: Melding,
     /// Whether a period that charges no month is reported.
+    #[serde(serialize_with = "ja_nee")]
     nulmaanden_melden: bool,
     /// What to do about clients under 18.
     minderjarig: Minderjarig,
@@ -119,11 +120,30 @@ laag! {
     /// Whether it does beside a service.
     dienst_ernaast: DienstErnaast,
     /// Days until a toewijzing without a 305 counts as started; 0: never.
+    #[serde(serialize_with = "days")]
     wachttijd_305: u16,
     /// Days of silence until the last declared day is the end; 0: never.
+    #[serde(serialize_with = "days")]
     declaratie_stilte: u16,
     /// A toewijzing that nothing else ended ends at its Einddatum.
+    #[serde(serialize_with = "ja_nee")]
     einde_bij_toewijzing: bool,
+}
+
+// As the file of a policy has them; what is absent is left out before.
+fn ja_nee<S: Serializer>(choice: &Option<bool>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if *choice == Some(true) { "ja" } else { "nee" })
+}
+
+fn days<S: Serializer>(days: &Option<u16>, serializer: S) -> Result<S::Ok, S::Error> {
+    match days.unwrap_or_default() {
+        0 => serializer.serialize_str("uit"),
+        days => serializer.collect_str(&format_args!("{days}d")),
+    }
+}
+
+fn by_year<S: Serializer>(years: &BTreeMap<i16, u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(years.iter().map(|(year, cents)| (year.to_string(), cents)))
 }
 
 /// The choices of one gemeente: what always holds, what changed from a day on, and what the law says from a day on.

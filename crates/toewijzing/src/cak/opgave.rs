@@ -209,13 +209,13 @@ pub enum Opgave {
     /// Own dates in place of what the gateway works out.
     EigenDatums(Vec<EigenPeriode>),
     /// What the gateway works out counts again.
-    GeenEigenDatums,
+    GeenEigenDatums {},
     /// Nothing is told until it is released.
-    Vasthouden,
+    Vasthouden {},
     /// What is held back is told, and the planner goes on after a refusal.
-    Vrijgeven,
+    Vrijgeven {},
     /// The planner runs at once, without the bedenktijd.
-    Herplannen,
+    Herplannen {},
 }
 
 /// Why a statement cannot be.
@@ -261,10 +261,10 @@ impl Opgave {
             Self::Bsn(_) => "bsn",
             Self::BekendBijCak(_) => "bekend_bij_cak",
             Self::EigenDatums(_) => "eigen_datums",
-            Self::GeenEigenDatums => "geen_eigen_datums",
-            Self::Vasthouden => "vasthouden",
-            Self::Vrijgeven => "vrijgeven",
-            Self::Herplannen => "herplannen",
+            Self::GeenEigenDatums {} => "geen_eigen_datums",
+            Self::Vasthouden {} => "vasthouden",
+            Self::Vrijgeven {} => "vrijgeven",
+            Self::Herplannen {} => "herplannen",
         }
     }
 
@@ -385,9 +385,9 @@ impl Opgaven {
                 self.vrijstellingen.retain(|vrijstelling| vrijstelling.maanden > 0);
             }
             Opgave::EigenDatums(own) => self.eigen_datums = Some(own.clone()),
-            Opgave::GeenEigenDatums => self.eigen_datums = None,
+            Opgave::GeenEigenDatums {} => self.eigen_datums = None,
             Opgave::Bsn(juist) => self.juiste_bsn = Some(*juist),
-            Opgave::BekendBijCak(_) | Opgave::Vasthouden | Opgave::Vrijgeven | Opgave::Herplannen => {}
+            Opgave::BekendBijCak(_) | Opgave::Vasthouden {} | Opgave::Vrijgeven {} | Opgave::Herplannen {} => {}
         }
         Ok(())
     }

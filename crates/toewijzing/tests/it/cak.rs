@@ -18,19 +18,20 @@ const MESSAGES_MAX: usize = 7;
 struct Known {
     start: Date,
     stop: Option<Date>,
+    price: Option<Kostprijs>,
     deleted: bool,
     stop_deleted: bool,
 }
 
 /// Written from section 5 of the iEb description, by rule, with the windows of 1.0.3.
 #[derive(Default)]
-struct Cak {
+pub(crate) struct Cak {
     known: BTreeMap<u32, Known>,
     changed: Vec<(u32, bool, Date)>,
 }
 
 impl Cak {
-    fn receive(&mut self, opdracht: &Opdracht, dagtekening: Date) -> Vec<&'static str> {
+    pub(crate) fn receive(&mut self, opdracht: &Opdracht, dagtekening: Date) -> Vec<&'static str> {
         let (status, number, day) =
             (opdracht.status_aanlevering(), opdracht.nummer().value(), opdracht.datum());
         let back = |months: i32| dagtekening.checked_sub(months.months()).unwrap();
@@ -40,6 +41,20 @@ impl Cak {
         let mut codes = Vec::new();
         if day < date(2020, 1, 1) {
             codes.push("0001"); // CS332
+        }
+        let price = opdracht.kostprijs();
+        if let Some(price) = price.filter(|_| status != 3) {
+            if price.startdatum < day {
+                codes.push("0001"); // CS334
+            }
+            let tariff = match price.startdatum.year() {
+                ..=2023 => 1900,
+                2024 => 2060,
+                _ => 2100,
+            };
+            if price.bedrag_cent <= tariff {
+                codes.push("S333");
+            }
         }
         match (is_start, status) {
             (true, 1) => {
@@ -63,7 +78,7 @@ impl Cak {
                 }
             },
             (true, _) => match &current {
-                Some(known) if !known.deleted && known.start == day => {
+                Some(known) if !known.deleted && known.start == day && known.price == price => {
                     if known.stop.is_some() {
                         codes.push("9071");
                     }
@@ -100,9 +115,12 @@ impl Cak {
         match (is_start, status) {
             (true, 1) => {
                 self.known
-                    .insert(number, Known { start: day, stop: None, deleted: false, stop_deleted: false });
+                    .insert(number, Known { start: day, stop: None, price, deleted: false, stop_deleted: false });
             }
-            (true, 2) => self.known.get_mut(&number).unwrap().start = day,
+            (true, 2) => {
+                let known = self.known.get_mut(&number).unwrap();
+                (known.start, known.price) = (day, price);
+            }
             (true, _) => self.known.get_mut(&number).unwrap().deleted = true,
             (false, 3) => {
                 let known = self.known.get_mut(&number).unwrap();
@@ -113,7 +131,7 @@ impl Cak {
         codes
     }
 
-    fn periods(&self) -> Vec<(Date, Option<Date>)> {
+    pub(crate) fn periods(&self) -> Vec<(Date, Option<Date>)> {
         let mut periods: Vec<_> = self
             .known
             .values()
@@ -125,7 +143,7 @@ impl Cak {
     }
 
     /// OP291, and no day charged twice.
-    fn assert_sound(&self) {
+    pub(crate) fn assert_sound(&self) {
         for pair in self.periods().windows(2) {
             assert!(pair[0].1.is_some_and(|stop| stop < pair[1].0), "periods overlap: {:?}", self.periods());
         }
@@ -134,10 +152,10 @@ impl Cak {
         }
     }
 
-    /// Charged months, counted one by one up to the end of 2022.
-    fn months(periods: &[(Date, Option<Date>)]) -> Vec<(i16, i8)> {
+    /// Charged months, counted one by one up to the end of 2026.
+    pub(crate) fn months(periods: &[(Date, Option<Date>)]) -> Vec<(i16, i8)> {
         let mut charged = Vec::new();
-        for year in 2020..=2022 {
+        for year in 2020..=2026 {
             for month in 1..=12 {
                 let first = date(year, month, 1);
                 let last = first.last_of_month();
@@ -248,7 +266,7 @@ fn periods() -> impl Strategy<Value = Vec<Periode>> {
 }
 
 /// How many histories to play: a few thousand, or as many as `IWMO_CAK_HISTORIES` says.
-fn histories() -> u32 {
+pub(crate) fn histories() -> u32 {
     std::env::var("IWMO_CAK_HISTORIES").map_or(2000, |count| count.parse().unwrap())
 }
 

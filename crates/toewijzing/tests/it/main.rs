@@ -3,6 +3,7 @@
 
 mod assignment;
 mod cak;
+mod cak_histories;
 mod deadlines;
 mod delivery;
 mod model;

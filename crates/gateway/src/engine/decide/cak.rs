@@ -10,7 +10,7 @@ use crate::engine::batch::Batch;
 use crate::engine::plan::Hold;
 use crate::engine::record::{Planning, Record, Uitspraak};
 use crate::engine::{PartnerKind, PartnerSettings, Receipt, Refusal};
-use crate::ledger::{EbMelding, LedgerError, Rows, keys};
+use crate::ledger::{self, EbMelding, LedgerError, Rows, keys};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::translate;
@@ -56,8 +56,38 @@ impl Decider<'_> {
         now: Timestamp,
         batch: &mut Batch<'_>,
     ) -> Result<(), LedgerError> {
+        self.planning_held(gemeente, bsn, today, now, Hold::Over, batch)
+    }
+
+    /// Runs the CAK planner for the person who really has this BSN, if it is a wrong one: what waited for its periods to
+    /// go may go on (P13).
+    pub(super) fn successor(
+        &self,
+        gemeente: Gemeente,
+        bsn: &Bsn,
+        today: Date,
+        now: Timestamp,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), LedgerError> {
+        match ledger::juiste_bsn(&batch.overlay, gemeente, bsn)? {
+            // It waits until tomorrow, or for this.
+            Some(juist) => self.planning_held(gemeente, &juist, today, now, Hold::Freed, batch),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs the CAK planner for a person, who may be held back.
+    pub(in crate::engine) fn planning_held(
+        &self,
+        gemeente: Gemeente,
+        bsn: &Bsn,
+        today: Date,
+        now: Timestamp,
+        hold: Hold,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), LedgerError> {
         let at = batch.next(keys::chain(gemeente), now);
-        let planned = self.planner().plan(gemeente, bsn, today, &at, Hold::Over, &batch.overlay)?;
+        let planned = self.planner().plan(gemeente, bsn, today, &at, hold, &batch.overlay)?;
         let Some((eb, uitgaand)) = planned else { return Ok(()) };
         let mut uitgaand: Vec<_> = uitgaand.into_iter().collect();
         self.envelopes(&mut uitgaand, None);

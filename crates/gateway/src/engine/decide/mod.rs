@@ -161,6 +161,10 @@ impl Decider<'_> {
             }
             other => broken(other),
         })?;
+        if let (Some(gevolg), Message::Wmo402(_) | Message::Wmo404(_)) = (gevolg, incoming.message) {
+            let done = self.successor(gevolg.gemeente, &gevolg.bsn, incoming.today, at.time, batch);
+            done.map_err(broken)?;
+        }
         Ok(Receipt { id: at.name(), sha256: incoming.sha256, dubbel: false })
     }
 

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_codec::retour::{self, Verdict};
-use iwmo_toewijzing::cak::EbBeleid;
+use iwmo_toewijzing::cak::{Laag, Termijnen};
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -97,7 +97,7 @@ fn settings(bedenktijd: Duration) -> Settings {
             cak: Some(cak.clone()),
             bedenktijd: Some(bedenktijd),
             // Long enough that no start of these tests is too late to be held.
-            eb: EbBeleid { melding_termijn_maanden: 120, ..EbBeleid::default() },
+            eb: Laag { melding_termijn: Some(Termijnen::all(120)), ..Laag::default() }.into(),
             ..Default::default()
         },
     );

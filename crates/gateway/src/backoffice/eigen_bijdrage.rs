@@ -1,0 +1,189 @@
+//! The eigen bijdrage: what the backoffice states about a person, and what the CAK holds of a gemeente. BSNs stand in
+//! bodies alone.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use iwmo_toewijzing::cak::Opgave;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::api::{Api, RETRY_AFTER_SECONDS, limit, visible};
+use super::openapi::Problems;
+use super::uitgaand::{Uitgevoerd, again, bound, shape};
+use super::{Principal, idempotency_key};
+use crate::control::{Change, OpgaveChange, Plan};
+use crate::engine::record::{Blik, Sleutel, Wie};
+use crate::engine::{Act, ActError, Refusal};
+use crate::ledger::{LedgerError, keys};
+use crate::listener::body::content_is;
+use crate::problem::Problem;
+use crate::view::{self, BekendView};
+
+/// A statement about a person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Verzoek {
+    /// The gemeente that states it (CBS code).
+    #[schema(pattern = "^[0-9]{4}$")]
+    gemeente: String,
+    /// The BSN of the person.
+    #[schema(pattern = "^[0-9]{9}$")]
+    bsn: String,
+    /// Why; it is recorded with the token's name. No personal data.
+    #[schema(min_length = 1, max_length = 1000)]
+    reden: String,
+    /// Only show what would be done.
+    #[serde(default)]
+    proef: bool,
+    /// What is stated: an object with one member, whose name says what it is: `voorziening`, `voorziening_ingetrokken`,
+    /// `client`, `belasting`, `kostprijs`, `vrijstelling`, `bsn`, `bekend_bij_cak`, `eigen_datums`, `geen_eigen_datums`,
+    /// `vasthouden`, `vrijgeven` or `herplannen`.
+    #[schema(value_type = Object, example = json!({"voorziening": {"naam": "PGB-2026-17", "leveringsvorm": "pgb", "categorie": "02", "ingangsdatum": "2026-12-01"}}))]
+    opgave: Opgave,
+}
+
+/// State something about a person from which the eigen bijdrage follows: support without a 305, facts, decisions, prices,
+/// what the CAK holds.
+///
+/// It replaces what was stated before about the same thing; the same again changes nothing. What the CAK must hear because
+/// of it is planned at once, and told after the bedenktijd of the gemeente. A request with an `Idempotency-Key` that is sent
+/// again with the same body changes nothing more.
+#[utoipa::path(
+    post,
+    path = "/api/v1/eigen-bijdrage/opgaven",
+    tag = "clienten",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    request_body = Verzoek,
+    responses(
+        (status = 200, body = Uitgevoerd),
+        (status = 413, description = "The request is too large."),
+        (status = 415, description = "The request is not `application/json`."),
+        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        Problems
+    )
+)]
+pub(super) async fn state(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Uitgevoerd>, Problem> {
+    if !content_is(&headers, "application/json") {
+        return Err(Problem::unsupported_media_type("application/json"));
+    }
+    let key = idempotency_key(&headers, &body)?;
+    let asked: Verzoek = serde_json::from_slice(&body).map_err(|error| refused(&shape(&error)))?;
+    let gemeente = visible(&principal, &asked.gemeente)?;
+    let bsn = Bsn::new(&asked.bsn).map_err(|_| refused("bsn: nine digits"))?;
+    let sleutel = key.map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() });
+    if let Some(entry) = bound(&api, &principal, sleutel.as_ref()).await? {
+        return again(&api, entry).await.map(Json);
+    }
+    let change = OpgaveChange { gemeente: gemeente.to_string(), bsn, opgave: asked.opgave };
+    let change = Change::Opgave(Box::new(change));
+    let Plan { mut acts, summary } = api
+        .read(move |api| Ok(change.plan(api.engine.ledger())))
+        .await?
+        .map_err(|error| refused(&error.to_string()))?;
+    let done = Uitgevoerd {
+        uitgevoerd: !asked.proef,
+        dubbel: false,
+        aantal: summary.aantal,
+        ongewijzigd: summary.ongewijzigd,
+        handeling: None,
+        waarschuwingen: Vec::new(),
+    };
+    let Some((chain, wat)) = acts.pop().filter(|_| !asked.proef) else { return Ok(Json(done)) };
+    let wie = Wie::Token { naam: principal.name.clone() };
+    let acted = match api.engine.act(Act { chain, wie, wat, reden: asked.reden, sleutel }).await {
+        Ok(acted) => acted,
+        Err(ActError::KeyReused) => return Err(Refusal::KeyReused.into()),
+        Err(ActError::Unavailable(reason)) => {
+            return Err(Refusal::Unavailable { reason, retry_after_seconds: RETRY_AFTER_SECONDS }.into());
+        }
+        Err(error) => return Err(refused(&error.to_string())),
+    };
+    if let Some(entry) = acted.entry.filter(|_| acted.dubbel) {
+        return again(&api, entry).await.map(Json);
+    }
+    let handeling = acted.entry.map(|entry| entry.to_string());
+    Ok(Json(Uitgevoerd { aantal: acted.gewijzigd, handeling, ..done }))
+}
+
+/// Which periods.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PeriodenQuery {
+    /// Of this gemeente (CBS code).
+    #[param(pattern = "^[0-9]{4}$")]
+    gemeente: String,
+    /// The value of `volgende` of the page before: an EbStartNummer.
+    #[param(minimum = 1, maximum = 999_999_999)]
+    na: Option<u32>,
+    /// At most so many rows; 50 if not given, 500 at most.
+    #[param(minimum = 1, maximum = 500)]
+    aantal: Option<usize>,
+}
+
+/// A page of periods.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PeriodenPage {
+    /// The periods, by EbStartNummer.
+    perioden: Vec<BekendView>,
+    /// Where the next page begins; none: there is no more.
+    volgende: Option<u32>,
+}
+
+/// List the periods that the CAK accepted and that stand there, with BSN, to compare them with its own administration.
+#[utoipa::path(
+    get,
+    path = "/api/v1/eigen-bijdrage/perioden",
+    tag = "clienten",
+    params(PeriodenQuery),
+    responses((status = 200, body = PeriodenPage), Problems)
+)]
+pub(super) async fn known(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    Query(query): Query<PeriodenQuery>,
+) -> Result<Json<PeriodenPage>, Problem> {
+    let gemeente = visible(&principal, &query.gemeente)?;
+    let limit = limit(query.aantal)?;
+    let (perioden, more) = api.read(move |api| page(api, gemeente, query.na.unwrap_or(0), limit)).await?;
+    let entries = perioden.len() as u64;
+    api.look(&principal, keys::chain(gemeente), Blik::Uitvoer { entries }).await?;
+    let volgende = perioden.last().map(|last| last.nummer).filter(|_| more);
+    Ok(Json(PeriodenPage { perioden, volgende }))
+}
+
+/// The first periods after a number, and whether there are more.
+fn page(
+    api: &Api,
+    gemeente: Gemeente,
+    after: u32,
+    limit: usize,
+) -> Result<(Vec<BekendView>, bool), LedgerError> {
+    let mut first: BTreeMap<u32, BekendView> = BTreeMap::new();
+    let mut more = false;
+    view::known_periods(api.engine.ledger(), gemeente, &mut |period| {
+        if period.nummer > after {
+            first.insert(period.nummer, period);
+        }
+        if first.len() > limit {
+            first.pop_last();
+            more = true;
+        }
+    })?;
+    Ok((first.into_values().collect(), more))
+}
+
+fn refused(what: &str) -> Problem {
+    let title = "This cannot be stated";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "handeling-geweigerd", title).detail(what)
+}

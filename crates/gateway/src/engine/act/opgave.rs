@@ -1,0 +1,50 @@
+//! Whether a statement about a person may be.
+
+use iwmo_toewijzing::cak::{Opgave, OpgaveFout, Opgaven};
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+
+use super::{ActError, Narrowed};
+use crate::engine::record::{OPGAVE_BYTES_MAX, Verklaring, Wat};
+use crate::journal::Chain;
+use crate::ledger::{Persoon, Rows, keys};
+
+pub(super) fn stated(
+    rows: &impl Rows,
+    chain: Chain,
+    verklaring: &Verklaring,
+) -> Result<Narrowed, ActError> {
+    let gemeente = Gemeente::new(&chain.to_string()).ok().filter(|_| chain != Chain::NONE);
+    let gemeente = gemeente.ok_or(ActError::WrongChain(chain))?;
+    if verklaring.opgave.len() > OPGAVE_BYTES_MAX {
+        return Err(ActError::TooLong { what: "the statement", bytes_max: OPGAVE_BYTES_MAX });
+    }
+    let bsn = Bsn::new(&verklaring.bsn).map_err(|_| ActError::NoBsn)?;
+    let opgave = verklaring.opgave().map_err(|_| ActError::NoStatement)?;
+    opgave.check()?;
+    let before: Opgaven = rows.row(&keys::opgaven(gemeente, &bsn))?.unwrap_or_default();
+    let mut after = before.clone();
+    after.apply(&opgave)?;
+    let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, &bsn))?;
+    let eb = persoon.as_ref().map(|persoon| &persoon.eb);
+    let changes = match &opgave {
+        Opgave::Vasthouden {} => !eb.is_some_and(|eb| eb.is_vastgehouden()),
+        Opgave::Vrijgeven {} => {
+            eb.is_some_and(|eb| eb.is_vastgehouden() || eb.handmatig().is_some())
+                || persoon.as_ref().is_some_and(|persoon| persoon.plan_op_us.is_some())
+        }
+        Opgave::Herplannen {} => persoon.is_some(),
+        Opgave::BekendBijCak(_) if eb.is_some_and(|eb| eb.onderweg().is_some()) => {
+            return Err(OpgaveFout::Onderweg.into());
+        }
+        Opgave::BekendBijCak(_) => true,
+        Opgave::Bsn(juist) if *juist == bsn => return Err(OpgaveFout::ZelfdeBsn.into()),
+        // A price that was stated again is sent again.
+        Opgave::Kostprijs(_) => before != after || eb.is_some_and(|eb| eb.is_zonder_kostprijs()),
+        _ => before != after,
+    };
+    Ok(Narrowed {
+        wat: changes.then(|| Wat::Opgave { verklaring: verklaring.clone() }),
+        gewijzigd: u64::from(changes),
+        ongewijzigd: u64::from(!changes),
+    })
+}

@@ -1,0 +1,128 @@
+//! What the backoffice stated about a person: row `k`, and what it does to what the CAK knows.
+
+use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::cak::{Opgave, Opgaven};
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::civil::Date;
+
+use super::apply::{Gevolg, gemeente, inconsistent, persoon};
+use super::{At, LedgerError, Persoon, Rows, Tellers, keys, put_row};
+use crate::engine::record::Verklaring;
+use crate::store::Overlay;
+
+/// Applies a statement. Returns the persons for whom something may have changed that the CAK must hear.
+pub(super) fn apply(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    verklaring: &Verklaring,
+) -> Result<Vec<Gevolg>, LedgerError> {
+    let gemeente = gemeente(at)?;
+    let bsn = Bsn::new(&verklaring.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
+    let opgave = verklaring.opgave().map_err(|_| inconsistent(at, "the statement cannot be read"))?;
+    let mut opgaven: Opgaven = overlay.row(&keys::opgaven(gemeente, &bsn))?.unwrap_or_default();
+    opgaven.apply(&opgave).map_err(|error| inconsistent(at, &error.to_string()))?;
+    put_row(overlay, keys::opgaven(gemeente, &bsn), &opgaven)?;
+    let mut who = persoon(overlay, at, gemeente, &bsn)?;
+    match &opgave {
+        Opgave::Vasthouden {} => who.eb.vasthouden(),
+        Opgave::Vrijgeven {} => who.eb.vrijgeven(),
+        Opgave::Kostprijs(_) => who.eb.kostprijs_opnieuw(),
+        Opgave::BekendBijCak(known) => {
+            who.eb.bekend_bij_cak(known).map_err(|error| inconsistent(at, &error.to_string()))?;
+            // OP290: a number that the CAK knows is never given out.
+            let mut tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
+            let highest = known.iter().map(|period| period.nummer.value()).max().unwrap_or_default();
+            tellers.eb_start_nummer = tellers.eb_start_nummer.max(highest);
+            put_row(overlay, keys::tellers(gemeente), &tellers)?;
+        }
+        _ => {}
+    }
+    if matches!(opgave, Opgave::Vrijgeven {} | Opgave::Herplannen {})
+        && let Some(moment) = who.plan_op_us.take()
+    {
+        // What was held back for a correction is not held back any longer.
+        overlay.delete(keys::planning(moment, gemeente, &bsn));
+        who.eb_reden = None;
+    }
+    put_row(overlay, keys::persoon(gemeente, &bsn), &who)?;
+    overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
+    let mut gevolgen = vec![Gevolg { gemeente, bsn, aanbieder: None }];
+    if let Opgave::Bsn(juist) = opgave {
+        let mut theirs: Opgaven = overlay.row(&keys::opgaven(gemeente, &juist))?.unwrap_or_default();
+        theirs.take_over(bsn, &opgaven);
+        put_row(overlay, keys::opgaven(gemeente, &juist), &theirs)?;
+        let mut person = persoon(overlay, at, gemeente, &juist)?;
+        person.geboortedatum = person.geboortedatum.or(who.geboortedatum);
+        put_row(overlay, keys::persoon(gemeente, &juist), &person)?;
+        overlay.put(keys::persoon_entry(gemeente, &juist, at.seq), Vec::new());
+        gevolgen.push(Gevolg { gemeente, bsn: juist, aanbieder: None });
+    }
+    Ok(gevolgen)
+}
+
+/// All that a gemeente has on record from which the eigen bijdrage of a person follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gegevens {
+    /// Date of birth, as the latest message gave it.
+    pub geboortedatum: Option<Date>,
+    /// The dossiers with all aanbieders, those under a wrong BSN included (P13).
+    pub dossiers: Vec<Dossier>,
+    /// What the backoffice stated.
+    pub opgaven: Opgaven,
+    /// The CAK still holds periods under a wrong BSN of this person: first those must go (P13).
+    pub wacht_op_eerdere_bsn: bool,
+}
+
+/// Collects from what the eigen bijdrage of a person follows.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn gegevens(
+    rows: &impl Rows,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    persoon: &Persoon,
+) -> Result<Gegevens, LedgerError> {
+    let opgaven: Opgaven = rows.row(&keys::opgaven(gemeente, bsn))?.unwrap_or_default();
+    let mut found = Gegevens {
+        geboortedatum: persoon.geboortedatum,
+        dossiers: Vec::with_capacity(persoon.aanbieders.len()),
+        opgaven,
+        wacht_op_eerdere_bsn: false,
+    };
+    of(rows, gemeente, bsn, persoon, &mut found.dossiers)?;
+    for eerder in found.opgaven.eerdere_bsns.clone() {
+        let Some(before) = rows.row::<Persoon>(&keys::persoon(gemeente, &eerder))? else { continue };
+        found.wacht_op_eerdere_bsn |= before.eb.onderweg().is_some() || !before.eb.aanvaard().is_empty();
+        found.geboortedatum = found.geboortedatum.or(before.geboortedatum);
+        of(rows, gemeente, &eerder, &before, &mut found.dossiers)?;
+    }
+    Ok(found)
+}
+
+fn of(
+    rows: &impl Rows,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    persoon: &Persoon,
+    dossiers: &mut Vec<Dossier>,
+) -> Result<(), LedgerError> {
+    for aanbieder in &persoon.aanbieders {
+        let key = DossierKey { gemeente, aanbieder: *aanbieder, bsn: *bsn };
+        let row: Option<Dossier> = rows.row(&keys::dossier(gemeente, *aanbieder, bsn))?;
+        dossiers.push(row.unwrap_or_else(|| Dossier::new(key)));
+    }
+    Ok(())
+}
+
+/// Returns the BSN that a person really has, when this one is wrong (P13).
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn juiste_bsn(rows: &impl Rows, gemeente: Gemeente, bsn: &Bsn) -> Result<Option<Bsn>, LedgerError> {
+    let opgaven: Option<Opgaven> = rows.row(&keys::opgaven(gemeente, bsn))?;
+    Ok(opgaven.and_then(|opgaven| opgaven.juiste_bsn))
+}
