@@ -2,6 +2,7 @@
 
 mod acts;
 mod api;
+mod eigen_bijdrage;
 mod feed;
 mod idempotency;
 mod metrics;

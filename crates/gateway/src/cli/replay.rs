@@ -40,7 +40,8 @@ pub(super) struct Replay {
     #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = open::horizon, conflicts_with = "what_if")]
     until: Option<Horizon>,
     /// Judge the recorded messages again under this policy: TOML with [beleid] and [eigen_bijdrage] for all
-    /// gemeenten, [gemeente.0222.beleid] and [gemeente.0222.eigen_bijdrage] for one
+    /// gemeenten, [gemeente.0222.beleid] and [gemeente.0222.eigen_bijdrage] for one; the keys of eigen_bijdrage are
+    /// those of [gemeente.policy] in the configuration (docs/eigen-bijdrage.md)
     #[arg(long, value_name = "POLICY.toml")]
     what_if: Option<PathBuf>,
     /// Rebuild although the stored ledger shows that the journal has lost entries that were acknowledged

@@ -1,5 +1,6 @@
 //! Every mistake in a configuration, with its line.
 
+use iwmo_toewijzing::cak::{EbBeleid, EbRegels, Trigger};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -147,6 +148,9 @@ fn the_example_tells_the_defaults() {
     assert_eq!(config.sending.pace, Pace::default());
     assert_eq!(config.logging, Logging::default());
     assert!(config.sending.identity.is_some(), "the commented settings were read");
+    let shown = EbBeleid::new(config.gemeenten[0].policy.eigen_bijdrage.clone());
+    assert_eq!(shown.op(jiff::civil::date(2026, 1, 1)), &EbRegels::default());
+    assert_eq!(shown.lagen().basis.stop_trigger, Some(Trigger::Levering), "they were read");
 
     // An unknown key makes `check` list all keys that are known in a section.
     let mut keys = BTreeSet::new();

@@ -48,10 +48,17 @@ impl Prijzen<'_> {
             .kostprijzen
             .iter()
             .filter_map(|price| {
-                let goods = self.due.iter().filter(|interval| {
-                    interval.waarover == price.waarover && is_goods(interval) && interval.dagen.meets(days)
-                });
-                let begin = goods.map(|interval| interval.dagen.first).min()?;
+                let goods: Vec<Dagen> = self
+                    .due
+                    .iter()
+                    .filter(|interval| interval.waarover == price.waarover && is_goods(interval))
+                    .map(|interval| interval.dagen)
+                    .collect();
+                if !goods.iter().any(|goods| goods.meets(days)) {
+                    return None;
+                }
+                // Paid off from its first day on, in whichever period that was.
+                let begin = goods.iter().map(|goods| goods.first).min()?;
                 let startdatum = price.startdatum.unwrap_or(begin);
                 let delivered = self.beleid.op(startdatum).kostprijs == KostprijsBeleid::Aanleveren;
                 let kostprijs = Kostprijs { bedrag_cent: price.bedrag_cent?, startdatum };

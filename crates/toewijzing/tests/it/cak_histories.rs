@@ -10,6 +10,7 @@ use iwmo_toewijzing::identity::*;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 use crate::cak::{Cak, histories};
 use crate::support::*;
@@ -92,6 +93,9 @@ fn keuzes() -> impl Strategy<Value = Keuzes> {
     const TRIGGERS: &[Trigger] = &[
         Trigger::Levering,
         Trigger::Levering,
+        Trigger::Levering,
+        Trigger::Levering,
+        Trigger::Levering,
         Trigger::Toewijzing,
         Trigger::Declaratie,
         Trigger::Backoffice,
@@ -151,6 +155,8 @@ enum Daad {
     GeenEigen,
     Vasthouden,
     Vrijgeven,
+    /// Support, an end, and support again after some days.
+    Onderbreking { welke: usize, reden: &'static str, gat: u8 },
     Dagen { aantal: u8, laat: bool, weiger: bool },
 }
 
@@ -160,29 +166,31 @@ fn daad() -> impl Strategy<Value = Daad> {
     prop_oneof![
         3 => (w(), proptest::option::of(-20..60_i32), proptest::bool::weighted(0.8))
             .prop_map(|(welke, eind, akkoord)| Daad::Toewijzen { welke, eind, akkoord }),
-        6 => (w(), past()).prop_map(|(welke, dag)| Daad::Start { welke, dag }),
-        6 => (w(), proptest::sample::select(&["20", "20", "23", "19", "02"][..]), -30..25_i32)
+        9 => (w(), past()).prop_map(|(welke, dag)| Daad::Start { welke, dag }),
+        9 => (w(), proptest::sample::select(&["20", "20", "23", "19", "02"][..]), -30..25_i32)
             .prop_map(|(welke, reden, dag)| Daad::Stop { welke, reden, dag }),
         2 => w().prop_map(|welke| Daad::StartWeg { welke }),
         3 => w().prop_map(|welke| Daad::StopWeg { welke }),
         3 => (w(), past(), 1..30_i32, proptest::bool::weighted(0.8))
             .prop_map(|(welke, dag, lengte, akkoord)| Daad::Declareren { welke, dag, lengte, akkoord }),
         1 => w().prop_map(|welke| Daad::Crediteren { welke }),
-        3 => (0..2_usize, proptest::option::of(w()), past(), proptest::option::of(0..90_i32))
+        2 => (0..2_usize, proptest::option::of(w()), past(), proptest::option::weighted(0.9, 0..60_i32))
             .prop_map(|(naam, van, dag, lengte)| Daad::Voorziening { naam, van, dag, lengte }),
         1 => (0..2_usize).prop_map(|naam| Daad::VoorzieningWeg { naam }),
-        1 => proptest::option::of(-20..20_i32).prop_map(|dag| Daad::Overleden { dag }),
-        1 => proptest::option::of(-20..20_i32).prop_map(|dag| Daad::Verhuisd { dag }),
-        1 => proptest::option::of(-20..20_i32).prop_map(|dag| Daad::Wlz { dag }),
+        1 => proptest::option::weighted(0.3, -20..20_i32).prop_map(|dag| Daad::Overleden { dag }),
+        1 => proptest::option::weighted(0.3, -20..20_i32).prop_map(|dag| Daad::Verhuisd { dag }),
+        1 => proptest::option::weighted(0.3, -20..20_i32).prop_map(|dag| Daad::Wlz { dag }),
         1 => (-6..10_i32).prop_map(|maanden| Daad::Geboren { maanden }),
         2 => (w(), proptest::option::of(any::<bool>()), -40..20_i32)
             .prop_map(|(welke, vrij, dag)| Daad::Besluit { welke, vrij, dag }),
-        1 => (w(), 2000..9000_u32).prop_map(|(welke, cent)| Daad::Prijs { welke, cent }),
+        2 => (w(), 2000..90_000_u32).prop_map(|(welke, cent)| Daad::Prijs { welke, cent }),
         1 => (past(), proptest::option::of(0..90_i32)).prop_map(|(dag, lengte)| Daad::Eigen { dag, lengte }),
-        1 => Just(Daad::GeenEigen),
+        3 => Just(Daad::GeenEigen),
+        8 => (w(), proptest::sample::select(&["20", "23"][..]), 2..75_u8)
+            .prop_map(|(welke, reden, gat)| Daad::Onderbreking { welke, reden, gat }),
         1 => Just(Daad::Vasthouden),
         1 => Just(Daad::Vrijgeven),
-        12 => (1..25_u8, proptest::bool::weighted(0.2), proptest::bool::weighted(0.15))
+        20 => (1..40_u8, proptest::bool::weighted(0.2), proptest::bool::weighted(0.15))
             .prop_map(|(aantal, laat, weiger)| Daad::Dagen { aantal, laat, weiger }),
     ]
 }
@@ -373,6 +381,12 @@ impl Wereld {
             Daad::GeenEigen => self.state(&Opgave::GeenEigenDatums {}),
             Daad::Vasthouden => self.eb.vasthouden(),
             Daad::Vrijgeven => self.eb.vrijgeven(),
+            Daad::Onderbreking { welke, reden, gat } => {
+                self.doe(&Daad::Start { welke, dag: -9 });
+                self.doe(&Daad::Stop { welke, reden, dag: 0 });
+                self.doe(&Daad::Dagen { aantal: gat, laat: false, weiger: false });
+                self.doe(&Daad::Start { welke, dag: 0 });
+            }
             Daad::Dagen { aantal, laat, weiger } => {
                 for _ in 0..aantal {
                     if self.story.today >= date(2025, 9, 10) {
@@ -752,6 +766,20 @@ fn joins(last: Date, next: Date, brug: Brug) -> bool {
         }
 }
 
+/// Plays a history to its quiet end.
+fn play(beleid: Beleid, daden: &[Daad]) -> Wereld {
+    let mut wereld = Wereld::new(beleid);
+    for welke in 0..TOEWIJZINGEN {
+        wereld.toewijzen(welke, None, true);
+    }
+    for daad in daden {
+        wereld.doe(daad);
+        wereld.run(false, false);
+    }
+    wereld.end();
+    wereld
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: histories(), ..ProptestConfig::default() })]
 
@@ -760,20 +788,54 @@ proptest! {
     #[test]
     fn the_cak_is_told_what_follows_from_messages(
         beleid in beleid(),
-        daden in proptest::collection::vec(daad(), 4..36),
+        daden in proptest::collection::vec(daad(), 4..50),
     ) {
-        let mut wereld = Wereld::new(beleid);
-        for welke in 0..TOEWIJZINGEN {
-            wereld.toewijzen(welke, None, true);
-        }
-        for daad in &daden {
-            wereld.doe(daad);
-            wereld.run(false, false);
-        }
-        wereld.end();
+        let mut wereld = play(beleid, &daden);
         let told = wereld.cak.periods();
         let due = wereld.perioden();
         prop_assert_eq!(Cak::months(&told), Cak::months(&due), "told {:?}, due {:?}", told, due);
         prop_assert!(!wereld.run(false, false), "it is not quiet");
     }
+}
+
+/// The histories are worth playing: every kind of message is sent, often, and a rule that is read otherwise is found out.
+#[test]
+fn the_histories_reach_what_matters() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = (beleid(), proptest::collection::vec(daad(), 4..50));
+    let mut kinds: BTreeMap<(Onderdeel, u8), u32> = BTreeMap::new();
+    let (mut priced, mut refused, mut several) = (0, 0, 0);
+    let mut misread = [0; 5];
+    for _ in 0..400 {
+        let (beleid, daden) = strategy.new_tree(&mut runner).unwrap().current();
+        let mut wereld = play(beleid, &daden);
+        for bericht in wereld.eb.berichten() {
+            *kinds.entry((bericht.opdracht.onderdeel(), bericht.opdracht.status_aanlevering())).or_default() += 1;
+            priced += u32::from(bericht.opdracht.kostprijs().is_some());
+            refused += u32::from(bericht.uitkomst.as_ref().is_some_and(|uitkomst| !uitkomst.aanvaard));
+        }
+        let told = Cak::months(&wereld.cak.periods());
+        several += u32::from(wereld.cak.periods().len() > 1);
+        let right = wereld.beleid.clone();
+        let wrong: [fn(&mut Keuzes); 5] = [
+            |keuzes| keuzes.brug = Brug::Geen,
+            |keuzes| keuzes.pauze = Pauze::Direct,
+            |keuzes| (keuzes.start, keuzes.stop) = (Trigger::Levering, Trigger::Levering),
+            |keuzes| keuzes.dood = Melding::Niets,
+            |keuzes| keuzes.bron = StartDatumBron::Begindatum,
+        ];
+        for (misread, wrong) in misread.iter_mut().zip(wrong) {
+            wereld.beleid = right.clone();
+            wrong(&mut wereld.beleid.eerst);
+            if let Some((_, later)) = &mut wereld.beleid.later {
+                wrong(later);
+            }
+            *misread += u32::from(Cak::months(&wereld.perioden()) != told);
+        }
+    }
+    println!("{kinds:?}, with a price {priced}, refused {refused}, several periods {several}, misread {misread:?}");
+    assert_eq!(kinds.len(), 6, "{kinds:?}");
+    assert!(kinds.values().all(|count| *count >= 20), "{kinds:?}");
+    assert!(priced >= 20 && refused >= 20 && several >= 20, "{priced} {refused} {several}");
+    assert!(misread.iter().all(|found| *found >= 5), "{misread:?}");
 }

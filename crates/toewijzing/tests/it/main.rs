@@ -4,8 +4,10 @@
 mod assignment;
 mod cak;
 mod cak_histories;
+mod cak_rows;
 mod deadlines;
 mod delivery;
+mod eb_statements;
 mod model;
 mod own_contribution;
 mod policy;

@@ -6,6 +6,7 @@ mod crash;
 mod failure;
 mod fixture;
 mod isolation;
+mod opgave;
 mod parked;
 mod refused_notification;
 mod requests;
