@@ -315,7 +315,7 @@ pub fn settings(config: &Config) -> Settings {
                 producten: configured.productcodes.as_ref().map(lists::productlijst),
                 beleid: Beleid {
                     parkeertijd_minuten: minutes(configured.policy.parkeertijd),
-                    ..Beleid::default()
+                    ..configured.policy.beleid.clone()
                 },
                 ..GemeenteSettings::default()
             },

@@ -6,6 +6,7 @@
 //!
 //! Relative paths are relative to the folder of the file.
 
+mod beleid;
 mod broken;
 mod files;
 mod mistake;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use iwmo_codec::rules::outside::{Gemeentecodes, Productcodes};
+use iwmo_toewijzing::judge::Beleid;
 use rustls::pki_types::CertificateDer;
 
 use crate::engine::PartnerId;
@@ -100,6 +102,9 @@ pub struct Policy {
     pub bedenktijd: Option<Duration>,
     /// How long a start or stop that comes before what it builds on waits for that (D8); none: it is judged at once.
     pub parkeertijd: Option<Duration>,
+    /// How messages are judged where the standard leaves a choice, which days it works, and what it agreed with its
+    /// aanbieders.
+    pub beleid: Beleid,
 }
 
 /// What a partner is.

@@ -18,7 +18,7 @@ pub(super) fn guards(
     let mut scratch = dossier.clone();
     let mut codes = vec![Vec::new(); products.len()];
     for (index, product) in products.iter().enumerate() {
-        let rules = broken(&scratch, product, context);
+        let rules = broken(&scratch, product, context, found);
         codes[index] = found.codes(Some(index), rules, context.beleid.alleen_eerste_code);
         if codes[index].is_empty() {
             scratch.add_version(event, product);
@@ -27,35 +27,34 @@ pub(super) fn guards(
     codes
 }
 
-fn broken(dossier: &Dossier, product: &ToegewezenProduct, context: &Context<'_>) -> Vec<Regel> {
+fn broken(
+    dossier: &Dossier,
+    product: &ToegewezenProduct,
+    context: &Context<'_>,
+    found: &mut Found,
+) -> Vec<Regel> {
     let mut rules = Vec::new();
     let mutatie = dossier.mutatie(product);
     // TR332, T12: under one number client, aanbieder, product and Ingangsdatum never change.
-    if mutatie == Mutatie::DifferentProduct || context.nummers_elders.contains(&product.nummer) {
-        rules.push(Regel::TR332);
-    }
+    let taken = mutatie == Mutatie::DifferentProduct || context.nummers_elders.contains(&product.nummer);
+    found.hold(&mut rules, Regel::TR332, taken);
     // TR379, T15. The same version sent again carries the reference it carried before.
     let resend = mutatie == Mutatie::Resend
         && dossier
             .effectief(product.nummer)
             .is_some_and(|known| known.inhoud.referentie_aanbieder == product.referentie_aanbieder);
-    if let Some(reference) = &product.referentie_aanbieder
-        && !resend
-        && !is_open(dossier, reference, context)
-    {
-        rules.push(Regel::TR379);
+    if let Some(reference) = &product.referentie_aanbieder {
+        found.hold(&mut rules, Regel::TR379, !resend && !is_open(dossier, reference, context));
     }
     // TR381, T16.
-    if let (Some(list), Some(product)) = (context.producten, &product.product)
-        && !list.allows(product)
-    {
-        rules.push(Regel::TR381);
+    if let (Some(list), Some(product)) = (context.producten, &product.product) {
+        found.hold(&mut rules, Regel::TR381, !list.allows(product));
     }
     // TR385, T9, OP362.
-    if product.reden_wijziging == Some(RedenWijziging::VERWIJDERD)
-        && (dossier.is_gedeclareerd(product.nummer) || context.prestaties.contains(&product.nummer))
-    {
-        rules.push(Regel::TR385);
+    if product.reden_wijziging == Some(RedenWijziging::VERWIJDERD) {
+        let declared =
+            dossier.is_gedeclareerd(product.nummer) || context.prestaties.contains(&product.nummer);
+        found.hold(&mut rules, Regel::TR385, declared);
     }
     rules
 }

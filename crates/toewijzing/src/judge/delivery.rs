@@ -117,11 +117,13 @@ pub(super) fn stops(
 
 impl Case<'_> {
     fn judge(&self, kind: Kind, index: usize, found: &mut Found) -> Vec<Retourcode> {
-        let rules = GUARDS
-            .iter()
-            .filter(|guard| guard.kinds.contains(&kind) && (guard.broken)(self))
-            .map(|guard| guard.rule)
-            .collect();
+        let mut rules = Vec::new();
+        for guard in GUARDS.iter().filter(|guard| guard.kinds.contains(&kind)) {
+            // TR381: without a list, or without a product, nothing is checked.
+            if guard.rule != Regel::TR381 || (self.context.producten.is_some() && self.product().is_some()) {
+                found.hold(&mut rules, guard.rule, (guard.broken)(self));
+            }
+        }
         found.codes(Some(index), rules, self.context.beleid.alleen_eerste_code)
     }
 
@@ -153,7 +155,7 @@ fn toewijzing_missing(case: &Case<'_>) -> bool {
             || case.toewijzing_ingangsdatum.is_some_and(|day| day != version.inhoud.ingangsdatum))
 }
 
-/// TR381. Without a list nothing is checked.
+/// TR381.
 fn product_not_agreed(case: &Case<'_>) -> bool {
     match (case.context.producten, case.product()) {
         (Some(list), Some(product)) => !list.allows(product),

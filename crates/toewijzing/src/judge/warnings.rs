@@ -127,12 +127,11 @@ pub(super) fn collect(
             if !retour.codes.is_empty() && retour.is_goedgekeurd() {
                 list.add(None, None, WaarschuwingSoort::RetourOnly0200, Ernst::Melding);
             }
-            let mut scratch = before.clone();
-            let decided = match event.inhoud {
-                Inhoud::AntwoordRetour(_) => scratch.settle(retour, false),
-                _ => scratch.answer(event, retour),
+            let awaited = match event.inhoud {
+                Inhoud::AntwoordRetour(_) => before.settles(retour, false),
+                _ => before.awaits(retour),
             };
-            if decided == 0 {
+            if !awaited {
                 list.add(None, None, WaarschuwingSoort::RetourUnmatched, Ernst::Melding);
             }
         }
@@ -171,7 +170,11 @@ impl Warnings<'_> {
         soort: WaarschuwingSoort,
         ernst: Ernst,
     ) {
-        let ernst = if self.context.rol == Rol::Verzender { ernst } else { Ernst::Melding };
+        let ernst = match (self.context.rol, ernst) {
+            (Rol::Ontvanger, _) => Ernst::Melding,
+            (Rol::Verzender, Ernst::Bevestigen) if !self.context.beleid.bevestig_verzenden => Ernst::Melding,
+            (Rol::Verzender, ernst) => ernst,
+        };
         self.list.push(Waarschuwing { klasse, nummer, soort, ernst });
     }
 
@@ -288,7 +291,7 @@ fn delivery(
         list.add(klasse, nummer, WaarschuwingSoort::EpisodesOverlap, Ernst::Melding);
     }
     // Section 11: lateness counts in working days after the fact, or after the 301 if that came later.
-    let kalender = list.context.beleid.kalender;
+    let kalender = &list.context.beleid.kalender;
     let late = |since: Date| event.bericht.dag > kalender.add_working_days(since, MELDING_WERKDAGEN);
     match reported.end {
         None => {

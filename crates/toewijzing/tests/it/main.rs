@@ -3,12 +3,15 @@
 
 mod assignment;
 mod cak;
+mod deadline_rows;
 mod deadlines;
 mod delivery;
 mod model;
 mod own_contribution;
 mod policy;
+mod reference;
 mod requests;
 mod rules;
 mod support;
 mod tables;
+mod whole;
