@@ -36,7 +36,7 @@ pub(super) fn change(
     terminal: &Terminal,
 ) -> Outcome {
     let folder = store.folder()?;
-    let reason = arguments.reason.as_deref().filter(|_| arguments.yes);
+    let reason = arguments.wanted();
     let report = match Client::connect(&folder).map_err(unanswered)? {
         Some(client) => through(client, change, reason)?,
         None => match reason {
@@ -91,7 +91,14 @@ fn alone(folder: &Path, change: &Change, reason: &str) -> Result<Report, Failure
     report.map_err(refused)
 }
 
-fn unanswered(error: ClientError) -> Failure {
+impl ChangeArguments {
+    /// Returns the reason when it is to be done.
+    pub(super) fn wanted(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| self.yes)
+    }
+}
+
+pub(super) fn unanswered(error: ClientError) -> Failure {
     match error {
         ClientError::Refused(error) => refused(error),
         ClientError::Forbidden => Failure::new(error.to_string())

@@ -14,6 +14,7 @@ mod open;
 mod outbox;
 mod output;
 mod progress;
+mod reload;
 mod replay;
 mod serve;
 mod stats;
@@ -76,6 +77,7 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     CheckConfig(check::CheckConfig),
+    Reload(reload::Reload),
     Journal(journal::JournalCommand),
     Toewijzing(toewijzing::ToewijzingCommand),
     Client(client::Client),
@@ -124,6 +126,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Demo(command) => command.run(terminal),
         Command::Serve(command) => command.run(terminal),
         Command::CheckConfig(command) => command.run(terminal),
+        Command::Reload(command) => command.run(terminal),
         Command::Journal(command) => command.run(terminal),
         Command::Toewijzing(command) => command.run(terminal),
         Command::Client(command) => command.run(terminal),

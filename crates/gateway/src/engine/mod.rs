@@ -14,19 +14,23 @@
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `inzage.rs` | what somebody looked at |
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
-//! | `batch.rs`, `worker.rs`, `settle.rs` | from records to the disk; what waited is judged |
-//! | `handle.rs`, `health.rs` | the engine as others see it |
+//! | `batch.rs`, `worker.rs`, `daily.rs`, `settle.rs` | from records to the disk; what time asks for, what waited |
+//! | `handle.rs`, `outgoing.rs`, `pickup.rs`, `health.rs` | the engine as others see it |
+//! | `open.rs` | opening a store |
 
 mod act;
 mod answer;
 mod api;
 mod batch;
+mod daily;
 mod decide;
 mod handeling;
 mod handle;
 mod health;
 mod inzage;
 mod judged;
+mod open;
+mod outgoing;
 mod pickup;
 mod plan;
 mod policy;
@@ -44,10 +48,11 @@ pub use act::{Act, ActError, Acted, Narrowed, narrow};
 pub(crate) use act::{Fit, fit, not_taken};
 pub use api::*;
 pub(crate) use decide::terzijde::FO01;
-pub use handle::{Engine, EngineError, Opened};
+pub use handle::Engine;
 pub use health::Health;
 pub use judged::would_answer;
+pub use open::{EngineError, Opened};
 pub use pickup::{Confirmed, FetchPage, Fetchable, Place};
 pub use policy::{GemeentePolicy, Policy};
-pub use settings::{GemeenteSettings, PartnerKind, PartnerSettings, Settings};
+pub use settings::{GemeenteSettings, Noted, PartnerKind, PartnerSettings, Settings};
 pub use whatif::{Different, Looked, What, what_if};

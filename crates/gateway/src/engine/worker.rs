@@ -6,17 +6,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use iwmo_codec::messages::Message;
-use iwmo_toewijzing::identity::{Bsn, Gemeente};
-use jiff::Timestamp;
+use iwmo_toewijzing::identity::Gemeente;
 use jiff::civil::Date;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, dutch_date};
 use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
+use crate::engine::daily::Day;
 use crate::engine::decide::Decider;
-use crate::engine::record::{BezorgUitkomst, Bezorging, Instelling, Inzage, Record, Start};
-use crate::engine::{Aside, Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
+use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start};
+use crate::engine::{
+    Aside, Health, Inbound, Noted, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable,
+};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
@@ -27,9 +29,6 @@ use crate::vault::Vault;
 
 /// How long the daily run waits before it goes on after the journal took nothing.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-
-/// Persons of the daily run between two batches, so that messages need not wait for it.
-const DAY_PERSONS: usize = 256;
 
 /// Something for the loop to do.
 pub(super) enum Job {
@@ -50,7 +49,7 @@ pub(super) enum Job {
         reply: oneshot::Sender<Result<Receipt, Refusal>>,
     },
     /// The configuration has changed.
-    Settings { settings: Arc<Settings>, what: Vec<String>, reply: oneshot::Sender<Result<(), Unavailable>> },
+    Settings { settings: Arc<Settings>, what: Noted, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// Somebody decided to change something.
     Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
     /// Somebody wants to look at what is about a person.
@@ -61,13 +60,6 @@ pub(super) enum Job {
     Due,
     /// Finish.
     Stop,
-}
-
-/// The daily run of the CAK planner, as far as it has come.
-#[derive(Clone)]
-struct Day {
-    today: Date,
-    from: Vec<u8>,
 }
 
 /// What became of a batch.
@@ -330,9 +322,10 @@ impl Worker {
     }
 
     /// Adds the entry that tells of a change of the configuration.
-    fn noted(&self, settings: &Settings, wat: Vec<String>, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
+    fn noted(&self, settings: &Settings, what: Noted, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
         let at = batch.next(Chain::NONE, self.clock.now());
-        let record = Record::Instelling(Instelling { wat, beleid: settings.policy_text() });
+        let Noted { wat, wie, reden } = what;
+        let record = Record::Instelling(Instelling { wat, beleid: settings.policy_text(), wie, reden });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.push(&at, &record)
     }
@@ -397,82 +390,5 @@ impl Worker {
 
     pub(super) fn decider(&self) -> Decider<'_> {
         Decider { settings: &self.settings, applier: &self.applier }
-    }
-
-    /// Does what time has come for: judges messages that waited, plans for whom a hold is over.
-    fn due(&self, batch: &mut Batch<'_>) {
-        let now = self.clock.now();
-        self.overdue(now, batch);
-        let full = batch.len() + DAY_PERSONS;
-        for row in self.ledger.scan(&keys::alle_planning()) {
-            let key = match row {
-                Ok((key, _)) => key,
-                Err(error) => return not_planned(&error.into()),
-            };
-            let Some((moment, gemeente, bsn)) = keys::planning_delen(&key) else { continue };
-            // What is left over is due still when this is asked again.
-            if moment > now.as_microsecond() || batch.len() >= full {
-                return;
-            }
-            self.plan(gemeente, &bsn, dutch_date(now), now, batch);
-        }
-    }
-
-    /// Plans for the next persons of the daily run. Returns where to go on, if it is not done.
-    fn day(&self, day: &Day, batch: &mut Batch<'_>) -> Option<Day> {
-        let now = self.clock.now();
-        let mut rows = self.ledger.range(&keys::personen(), &day.from);
-        for row in rows.by_ref().take(DAY_PERSONS) {
-            match row {
-                Ok((key, _)) => {
-                    if let Some((gemeente, bsn)) = keys::persoon_delen(&key) {
-                        self.plan(gemeente, &bsn, day.today, now, batch);
-                    }
-                }
-                Err(error) => {
-                    not_planned(&error.into());
-                    return None;
-                }
-            }
-        }
-        match rows.next()? {
-            Ok((key, _)) => Some(Day { today: day.today, from: key.to_vec() }),
-            Err(error) => {
-                not_planned(&error.into());
-                None
-            }
-        }
-    }
-
-    /// Plans for one person; a failure is theirs alone.
-    fn plan(&self, gemeente: Gemeente, bsn: &Bsn, today: Date, now: Timestamp, batch: &mut Batch<'_>) {
-        let decider = self.decider();
-        let fault = || LedgerError::Inconsistent {
-            entry: format!("gemeente {gemeente}"),
-            what: "a fault of the gateway".to_owned(),
-        };
-        if let Err(error) = batch.attempt(|batch| decider.planning(gemeente, bsn, today, now, batch), fault) {
-            not_planned(&error);
-        }
-    }
-}
-
-fn not_planned(error: &LedgerError) {
-    tracing::error!(code = "PlanningRunError", %error, "The CAK planner failed for a person.");
-}
-
-impl From<Outcome> for BezorgUitkomst {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Delivered { receipt } => BezorgUitkomst::Bezorgd { ontvangst: receipt },
-            Outcome::HandedOver { receipt } => BezorgUitkomst::Doorgegeven { ontvangst: receipt },
-            Outcome::Retry { reason, not_before } => {
-                BezorgUitkomst::Opnieuw { reden: reason, niet_voor: not_before.as_microsecond() }
-            }
-            Outcome::Refused { reason } | Outcome::Rejected { reason } => {
-                BezorgUitkomst::Geweigerd { reden: reason }
-            }
-            Outcome::GivenUp { reason } => BezorgUitkomst::Opgegeven { reden: reason },
-        }
     }
 }

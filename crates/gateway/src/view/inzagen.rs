@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Words;
 use super::handelingen::act_words;
 use crate::clock::dutch_time;
-use crate::engine::record::{Blik, Inzage, Record, RecordError, Wie};
+use crate::engine::record::{Blik, Instelling, Inzage, Record, RecordError, Wie};
 use crate::journal::Entry;
 
 /// An act or a look.
@@ -16,7 +16,7 @@ pub struct AuditView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `handeling` or `inzage`.
+    /// `handeling`, `inzage` or `instelling`.
     pub soort: &'static str,
     /// Who, in words.
     pub wie: String,
@@ -87,6 +87,13 @@ pub fn audit(entry: &Entry) -> Result<Option<AuditView>, RecordError> {
             };
             let mut view = new("inzage", wie, look_word(&wat), look_words(&wat, over.as_deref()));
             view.over = over;
+            Some(view)
+        }
+        Record::Instelling(Instelling { wat, wie, reden, .. }) => {
+            let what = wat.join("; ");
+            let words = Words::new(format!("configuratie: {what}"), format!("configuration: {what}"));
+            let mut view = new("instelling", wie.unwrap_or(Wie::Gateway), "instelling", words);
+            view.reden = reden;
             Some(view)
         }
         _ => None,

@@ -1,0 +1,154 @@
+//! What waits to be sent, as the outbox reads it and reports on it.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::{oneshot, watch};
+
+use crate::engine::handle::{STOPPING, not_taken};
+use crate::engine::record::{BezorgUitkomst, Record};
+use crate::engine::worker::Job;
+use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Standing, Unavailable, Waiting};
+use crate::journal::{Chain, Reader};
+use crate::ledger::envelop::Envelop;
+use crate::ledger::{self, LedgerError, Rows, Verzending, keys};
+
+/// Messages that wait behind held ones and are passed over in one look at a queue.
+const BEHIND_MAX: usize = 10_000;
+
+impl Outgoing for Engine {
+    fn waiting(&self, partner: &PartnerId, limit: usize) -> Vec<Waiting> {
+        self.waiting_rows(partner, limit).unwrap_or_else(|error| {
+            tracing::error!(code = "OutboxReadError", %error, partner = %partner, "The outbox could not be read.");
+            Vec::new()
+        })
+    }
+
+    fn standing(&self, partner: &PartnerId) -> Standing {
+        let row: Result<Option<Verzending>, _> = self.ledger.row(&keys::verzending(&partner.0));
+        let row = row.unwrap_or_else(|error| {
+            tracing::error!(code = "OutboxReadError", %error, partner = %partner, "The outbox could not be read.");
+            None
+        });
+        let row = row.unwrap_or_default();
+        Standing {
+            acts: self.acts.load(Ordering::Acquire),
+            held: row.vastgehouden.is_some(),
+            spurred: Timestamp::from_microsecond(row.aangespoord_us).unwrap_or(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let refused = |reason: &str| Unavailable { reason: reason.to_owned() };
+        let job = Job::Outcome { id, outcome, reply };
+        self.jobs.try_send(job).map_err(|error| refused(not_taken(&error)))?;
+        answer.await.unwrap_or_else(|_| Err(refused(STOPPING)))
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
+}
+
+impl Engine {
+    fn waiting_rows(&self, partner: &PartnerId, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
+        // Of each order key the oldest held message; younger ones wait behind it.
+        let mut held: HashMap<String, Vec<u8>> = HashMap::new();
+        for row in self.ledger.scan(&keys::vastgehouden_van(partner)) {
+            let (key, order) = row?;
+            held.entry(String::from_utf8_lossy(&order).into_owned()).or_insert_with(|| key[1..].to_vec());
+        }
+        let sending: Verzending = self.ledger.row(&keys::verzending(&partner.0))?.unwrap_or_default();
+        let mut waiting = Vec::new();
+        let mut behind = 0;
+        for row in self.ledger.scan(&keys::wachtrij_van(partner)) {
+            if waiting.len() >= limit || behind >= BEHIND_MAX {
+                break;
+            }
+            let (key, _) = row?;
+            let Some(id) = keys::wachtrij_id(&key) else { continue };
+            // Delivered between the scan and the read.
+            let Some(mut row) = self.ledger.row::<ledger::Uitgaand>(&keys::uitgaand(&id))? else { continue };
+            row.geduld_us = row.geduld_us.max(sending.vrijgegeven_us);
+            if held.get(&row.volgorde).is_some_and(|oldest| key[1..] > oldest[..]) {
+                behind += 1;
+                continue;
+            }
+            waiting.push(self.waiting_row(id, row)?);
+        }
+        Ok(waiting)
+    }
+
+    fn waiting_row(&self, id: OutgoingId, row: ledger::Uitgaand) -> Result<Waiting, LedgerError> {
+        let bytes = self.outgoing_bytes(&id).ok_or_else(|| LedgerError::Inconsistent {
+            entry: id.to_string(),
+            what: "the journal has no such outgoing message".to_owned(),
+        })?;
+        let moment = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(Waiting {
+            partner: PartnerId(row.partner),
+            order: row.volgorde,
+            message: row.soort,
+            attempts: row.pogingen,
+            since: moment(row.geduld_us),
+            not_before: moment(row.niet_voor_us),
+            bytes,
+            id,
+        })
+    }
+}
+
+impl Engine {
+    /// Reads the bytes of an outgoing message from the journal.
+    #[must_use]
+    pub fn outgoing_bytes(&self, id: &OutgoingId) -> Option<Bytes> {
+        outgoing_bytes(&self.reader, id)
+    }
+
+    /// Returns the envelope that an outgoing message leaves in.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn envelope(&self, id: &OutgoingId) -> Result<Option<Envelop>, LedgerError> {
+        self.ledger.row(&keys::envelop(id))
+    }
+
+    /// Returns the outgoing message that leaves or left in the envelope with this number.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn in_envelope(&self, referentienummer: &str) -> Result<Option<OutgoingId>, LedgerError> {
+        let row: Option<([u8; 4], u64, u16)> = self.ledger.row(&keys::envelop_nummer(referentienummer))?;
+        Ok(row.map(|(gemeente, seq, index)| OutgoingId { gemeente, seq, index }))
+    }
+}
+
+/// Reads the bytes of an outgoing message from a journal.
+#[must_use]
+fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
+    let entry = reader.get(Chain::new(id.gemeente)?, id.seq).ok()??;
+    let mut uitgaand = Record::decode(entry.kind, entry.version, &entry.payload).ok()?.into_uitgaand();
+    let index = usize::from(id.index);
+    (index < uitgaand.len()).then(|| Bytes::from(uitgaand.swap_remove(index).bytes))
+}
+
+impl From<Outcome> for BezorgUitkomst {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Delivered { receipt } => BezorgUitkomst::Bezorgd { ontvangst: receipt },
+            Outcome::HandedOver { receipt } => BezorgUitkomst::Doorgegeven { ontvangst: receipt },
+            Outcome::Retry { reason, not_before } => {
+                BezorgUitkomst::Opnieuw { reden: reason, niet_voor: not_before.as_microsecond() }
+            }
+            Outcome::Refused { reason } | Outcome::Rejected { reason } => {
+                BezorgUitkomst::Geweigerd { reden: reason }
+            }
+            Outcome::GivenUp { reason } => BezorgUitkomst::Opgegeven { reden: reason },
+        }
+    }
+}
