@@ -44,6 +44,7 @@ pub(super) fn read(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -
     }
     beleid.kalender.sluitingsdagen = closed(section, findings);
     beleid.geen_start_dagen = days(section, "geen_start_dagen", findings);
+    beleid.cak_vergelijking_vanaf = day(section, "cak_vergelijking_vanaf", findings).map(|found| found.value);
     let contracts = section.sections("taakgericht", findings);
     beleid.taakgericht = contracts.into_iter().filter_map(|section| taakgericht(section, findings)).collect();
     let agreements = section.sections("afspraak", findings);

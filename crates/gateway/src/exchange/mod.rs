@@ -127,7 +127,13 @@ async fn take<I: Intake>(
         return Err(Problem::unsupported_media_type(APPLICATION_XML));
     }
     let received = exchange.bodies.read(&head.headers, body).await?;
-    let inbound = Inbound { partner, route: Route::Direct, bytes: received.bytes.clone(), key: None };
+    let inbound = Inbound {
+        partner,
+        route: Route::Direct,
+        bytes: received.bytes.clone(),
+        key: None,
+        bevestigd: Vec::new(),
+    };
     Ok(exchange.intake.receive(inbound).await?)
 }
 

@@ -28,6 +28,7 @@
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
 //! | `z` | partner | how sending to the partner stands |
 //! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
+//! | `y` | gemeente, ToewijzingNummer, timer | a deadline that somebody dealt with |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -105,6 +106,14 @@ pub fn persoon_entries(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
 /// Key of a toewijzing's owner.
 pub fn toewijzing(gemeente: Gemeente, nummer: ToewijzingNummer) -> Vec<u8> {
     key(b't', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes()])
+}
+
+/// The deadlines of a toewijzing that somebody may deal with: no message shows that they were met.
+pub const TERMIJNEN: [&str; 3] = ["CONTACT", "NO_START", "START_AGREED"];
+
+/// Key of a deadline that somebody dealt with.
+pub fn termijn(gemeente: Gemeente, nummer: ToewijzingNummer, termijn: &str) -> Vec<u8> {
+    key(b'y', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes(), termijn.as_bytes()])
 }
 
 /// Prefix of all toewijzingen.

@@ -104,6 +104,9 @@ pub struct Beleid {
     /// D26: in how many days after the 301, or after Ingangsdatum if that comes later, a start is to be reported; absent:
     /// nothing is said about it.
     pub geen_start_dagen: Option<u16>,
+    /// The day from which gemeente and CAK compare their administrations of sheltered housing each two months
+    /// (Uitvoeringsregeling Wmo 2015 art. 2h); absent: nothing is said about it.
+    pub cak_vergelijking_vanaf: Option<Date>,
     /// What was agreed with aanbieders beyond the standard.
     pub afspraken: Vec<Afspraak>,
 }
@@ -123,6 +126,7 @@ impl Default for Beleid {
             alleen_eerste_code: false,
             kalender: Kalender::default(),
             geen_start_dagen: None,
+            cak_vergelijking_vanaf: None,
             afspraken: Vec::new(),
         }
     }

@@ -91,22 +91,19 @@ pub(super) fn beantwoorden(
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
     let mut rules = Vec::new();
-    match dossier.verzoek(&antwoord.referentie) {
-        Some(verzoek) => {
-            let mut earlier = verzoek.geldige_reacties();
-            // TR359: a request that was granted needs no other answer.
-            let granted = earlier.any(|soort| soort == ReactieSoort::Toegewezen);
-            found.hold(&mut rules, Regel::TR359, granted);
-            let mut answers =
-                verzoek.geldige_reacties().filter(|soort| *soort != ReactieSoort::Toegewezen).peekable();
-            // TR360: only the first answer may say that it is looked into.
-            let second = antwoord.antwoord == VerzoekAntwoord::InOnderzoek && answers.peek().is_some();
-            found.hold(&mut rules, Regel::TR360, second);
-            // TR365: after a refusal nothing follows.
-            let refused = answers.any(|soort| soort == ReactieSoort::Afgewezen);
-            found.hold(&mut rules, Regel::TR365, refused);
-        }
-        None => {}
+    if let Some(verzoek) = dossier.verzoek(&antwoord.referentie) {
+        let mut earlier = verzoek.geldige_reacties();
+        // TR359: a request that was granted needs no other answer.
+        let granted = earlier.any(|soort| soort == ReactieSoort::Toegewezen);
+        found.hold(&mut rules, Regel::TR359, granted);
+        let mut answers =
+            verzoek.geldige_reacties().filter(|soort| *soort != ReactieSoort::Toegewezen).peekable();
+        // TR360: only the first answer may say that it is looked into.
+        let second = antwoord.antwoord == VerzoekAntwoord::InOnderzoek && answers.peek().is_some();
+        found.hold(&mut rules, Regel::TR360, second);
+        // TR365: after a refusal nothing follows.
+        let refused = answers.any(|soort| soort == ReactieSoort::Afgewezen);
+        found.hold(&mut rules, Regel::TR365, refused);
     }
     // TR355
     let unknown = dossier.verzoek(&antwoord.referentie).is_none()

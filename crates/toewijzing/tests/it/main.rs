@@ -6,6 +6,7 @@ mod cak;
 mod deadline_rows;
 mod deadlines;
 mod delivery;
+mod guards;
 mod model;
 mod own_contribution;
 mod policy;

@@ -72,12 +72,13 @@ impl Machine {
         }
         let beleid = Beleid::default();
         let judgement = judge(&self.dossier, &event, &Context::new(TODAY, &beleid)).unwrap();
-        if !judgement.verdict.is_goedgekeurd() {
+        if judgement.verdict.is_goedgekeurd() {
+            let mut replayed = self.dossier.clone();
+            replayed.apply(&event, &judgement.verdict).unwrap();
+            assert_eq!(replayed, judgement.dossier, "judging and applying differ");
+        } else {
             assert_eq!(judgement.dossier, self.dossier, "a refused message left a trace");
         }
-        let mut replayed = self.dossier.clone();
-        replayed.apply(&event, &judgement.verdict).unwrap();
-        assert_eq!(replayed, judgement.dossier, "judging and applying differ");
         let classes = match message {
             Message::Assign(_) => 1,
             Message::Answer { .. } => 0,
@@ -251,7 +252,8 @@ fn alphabet(world: &World) -> Vec<Message> {
     letters.push(Message::Answer { of: world.sent.len(), approve: false });
     for delete in [false, true] {
         for begin in BEGINS {
-            for stop in [None, Some((true, ENDS[0])), Some((false, ENDS[0])), Some((false, ENDS[1]))] {
+            // Two Einddatums are for `model.rs`, which knows nothing but deliveries.
+            for stop in [None, Some((true, ENDS[0])), Some((false, ENDS[0]))] {
                 letters.push(Message::Report(vec![Class { delete, begin, stop }]));
             }
         }
@@ -279,7 +281,7 @@ fn every_short_history_of_both_sides() {
         front = next;
     }
     println!("{judged} messages, {} places, {depth} deep", seen.len());
-    assert!(judged > 50_000, "only {judged} messages");
+    assert!(depth < DEPTH || judged > 50_000, "only {judged} messages");
 }
 
 /// The state machine of the model, as proptest drives it.
