@@ -177,7 +177,13 @@ fn exchange(dir: &Path, entries: u64) {
             async move {
                 for (partner, bytes) in messages(number as u32 + 1, &bsn) {
                     let partner = PartnerId(partner.to_owned());
-                    let inbound = Inbound { partner, route: Route::Direct, key: None, bytes: bytes.into() };
+                    let inbound = Inbound {
+                        partner,
+                        route: Route::Direct,
+                        key: None,
+                        bytes: bytes.into(),
+                        bevestigd: Vec::new(),
+                    };
                     engine.receive(inbound).await.unwrap();
                 }
             },

@@ -200,7 +200,13 @@ impl Stock {
             let engine = self.engine.clone();
             work.spawn(async move {
                 let partner = PartnerId("backoffice".to_owned());
-                let inbound = Inbound { partner, route: Route::Backoffice, key: None, bytes: order.into() };
+                let inbound = Inbound {
+                    partner,
+                    route: Route::Backoffice,
+                    key: None,
+                    bytes: order.into(),
+                    bevestigd: Vec::new(),
+                };
                 engine.receive(inbound).await.unwrap();
             });
         }
