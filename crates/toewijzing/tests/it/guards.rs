@@ -1,7 +1,7 @@
 //! Guards and decisions (Dn of the lifecycle) at the points where one word of the code decides; most of these tests
 //! stand for a change of the code that no other test noticed.
 
-use iwmo_toewijzing::dossier::{AnomalieSoort, Mutatie, Onderwerp};
+use iwmo_toewijzing::dossier::{AnomalieSoort, Fase, Mutatie, Onderwerp};
 use iwmo_toewijzing::event::*;
 use iwmo_toewijzing::identity::*;
 use iwmo_toewijzing::judge::{
@@ -387,9 +387,66 @@ fn a_budget_may_change_where_there_is_no_omvang() {
     assert_eq!(next(&|_| {}), Mutatie::Unchanged);
     let week = Some(Omvang { volume: 3, eenheid: 4, frequentie: 2 });
     assert_eq!(next(&|product| product.omvang = week), Mutatie::OtherChange);
-    assert_eq!(next(&|product| product.product = product_of("07/07A12")), Mutatie::DifferentProduct);
+    assert_eq!(
+        next(&|product| product.product = crate::support::product("07/07A12")),
+        Mutatie::DifferentProduct
+    );
 }
 
-fn product_of(text: &str) -> Option<Product> {
-    product(text)
+/// OP033x1: void takes both the reason (13, or 01 of earlier releases) and an end on the first day.
+#[test]
+fn void_takes_a_reason_and_an_end() {
+    let void = |code: Option<&str>, end: Date| {
+        let reden = code.map(|code| RedenWijziging::new(code).unwrap());
+        ToegewezenProduct { reden_wijziging: reden, einddatum: Some(end), ..assigned(date(2023, 10, 1)) }
+            .is_void()
+    };
+    let (first, other) = (date(2023, 1, 1), date(2023, 6, 30));
+    assert!(void(Some("13"), first) && void(Some("01"), first));
+    for not in [void(Some("13"), other), void(Some("01"), other), void(Some("04"), first), void(None, first)]
+    {
+        assert!(!not);
+    }
+}
+
+/// The names that reports use.
+#[test]
+fn phases_have_names() {
+    let names = [Fase::Toekomstig, Fase::Lopend, Fase::Verlopen].map(Fase::as_str);
+    assert_eq!(names, ["TOEKOMSTIG", "LOPEND", "VERLOPEN"]);
+}
+
+/// A dossier is empty until something of any kind is on record.
+#[test]
+fn a_dossier_with_anything_is_not_empty() {
+    assert!(Story::new().dossier.is_empty());
+    let mut story = Story::new();
+    story.beleid.taakgericht.push(Taakgericht {
+        aanbieder: story.dossier.key().aanbieder,
+        categorie: Categorie::new("02").unwrap(),
+    });
+    let mut class = start(B);
+    (class.key.nummer, class.key.product) = (None, product("02/02A01"));
+    for inhoud in [
+        Inhoud::Toewijzen(vec![assigned(date(2023, 10, 1))]),
+        Inhoud::Starten(vec![class]),
+        asked("A"),
+        declared(100),
+    ] {
+        let mut story = story.clone();
+        let judgement = story.judge(inhoud.clone());
+        assert!(judgement.verdict.is_goedgekeurd() && !story.dossier.is_empty(), "{inhoud:?}");
+    }
+}
+
+/// What a retour writes into its header: nothing, its codes, or 0200 above a body.
+#[test]
+fn the_header_of_a_retour() {
+    let mut story = Story::assigned();
+    let kop =
+        |judgement: Judgement| judgement.verdict.kop().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(kop(story.judge(Inhoud::Starten(vec![start(B)]))), [] as [&str; 0]);
+    assert_eq!(kop(story.judge(Inhoud::Starten(vec![start(B)]))), ["0200"]);
+    let level2 = story.judge_with(Inhoud::Starten(vec![start(B)]), |context| context.level2_faalt = true);
+    assert_eq!(kop(level2), ["0001"]);
 }
