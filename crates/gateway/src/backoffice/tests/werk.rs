@@ -10,7 +10,7 @@ use super::*;
 async fn work_is_listed_filtered_and_paged() {
     let played = Played::start().await;
     let all = played.ask("/werk").await;
-    assert_eq!((all.status, &all.body["volgende"]), (200, &serde_json::Value::Null));
+    assert_eq!((all.status, &all.body["volgende"]), (200, &Value::Null));
     assert_eq!(values(&all.body["werk"], "code"), ["STOP_LATE", "STOP_LATE"]);
     assert_eq!(values(&all.body["werk"], "gemeente"), ["0222", "1586"]);
     let first = &all.body["werk"][0];
