@@ -28,6 +28,10 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// As large as a message with its decision and its answer.
 const ENTRY_BYTES: usize = 3 << 10;
 

@@ -272,9 +272,17 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(rest)
 }
 
-/// Key of a count; `rest` is the month, the letter of its kind and what it is about.
-pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
-    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
+/// Begin of the key of a count, with room for the month, the letter of its kind and what it is about.
+pub fn telling(gemeente: [u8; 4], room: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(5 + room);
+    key.push(b's');
+    key.extend_from_slice(&gemeente);
+    key
+}
+
+/// Prefix of the counts of a gemeente.
+pub fn tellingen(gemeente: Gemeente) -> Vec<u8> {
+    of(b's', Some(gemeente))
 }
 
 /// Reads back what a count is about from its key.
