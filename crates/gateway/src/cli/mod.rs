@@ -13,6 +13,7 @@ mod message;
 mod open;
 mod outbox;
 mod output;
+mod partner;
 mod progress;
 mod reload;
 mod replay;
@@ -83,6 +84,7 @@ enum Command {
     Client(client::Client),
     Work(work::WorkCommand),
     Outbox(outbox::OutboxCommand),
+    Partner(partner::PartnerCommand),
     Deadlines(deadlines::Deadlines),
     Audit(audit::Audit),
     Stats(stats::Stats),
@@ -132,6 +134,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Client(command) => command.run(terminal),
         Command::Work(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
+        Command::Partner(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
         Command::Audit(command) => command.run(terminal),
         Command::Stats(command) => command.run(terminal),

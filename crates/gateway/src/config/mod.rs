@@ -9,6 +9,7 @@
 mod beleid;
 mod broken;
 mod difference;
+mod ends;
 mod files;
 mod mistake;
 mod oin;
@@ -423,19 +424,6 @@ impl Config {
         let pinned: Vec<_> =
             self.systems.iter().flat_map(|system| system.fingerprints.iter().copied()).collect();
         (!authorities.is_empty() || !pinned.is_empty()).then_some(ClientTrust { authorities, pinned })
-    }
-
-    /// Returns when each of our certificates ends: of the exchange, the backoffice and the sending side.
-    #[must_use]
-    pub fn certificate_ends(&self) -> Vec<(&'static str, jiff::Timestamp)> {
-        let exchange = ("exchange", Some(&self.exchange.identity));
-        let backoffice = ("backoffice", self.backoffice.as_ref().map(|settings| &settings.identity));
-        let sending = ("sending", self.sending.identity.as_ref());
-        let end = |(name, identity): (&'static str, Option<&Identity>)| {
-            // A certificate that cannot be read is a mistake that `check-config` reports.
-            Some((name, identity?.certificate().ok()?.not_after))
-        };
-        [exchange, backoffice, sending].into_iter().filter_map(end).collect()
     }
 
     /// Returns the gemeenten that a partner, the holder of a token or a system deals with.

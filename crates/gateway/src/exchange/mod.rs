@@ -41,7 +41,7 @@ use crate::problem::Problem;
 pub(crate) use access::{Asker, log_access};
 pub(crate) use directory::asking;
 pub use directory::{Directory, DirectorySource};
-pub use gate::{PartnerGate, TOLD_MAX};
+pub use gate::{PartnerGate, TOLD_MAX, Tell};
 pub use pace::{AllowanceSource, Allowances, Pacer, Rate};
 pub use pull::{DIGEST_HEADER, Pull};
 
