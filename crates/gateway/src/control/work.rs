@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use super::{Groep, Plan, Refused, Summary};
 use crate::engine::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
 use crate::engine::{Settings, narrow};
 use crate::journal::{Chain, EntryId};
-use crate::ledger::keys;
+use crate::ledger::{Rows, keys};
 use crate::store::Ledger;
 use crate::view::{self, WerkFilter, WerkSoort, WerkView, outgoing_id};
 
@@ -84,13 +85,15 @@ impl WorkChange {
                 seqs.chunks(ACT_MESSAGES_MAX).map(|part| Wat::WerkAfgehandeld { entries: part.to_vec() });
             acts.extend(parts.map(|wat| (chain, wat)));
         }
+        let mut groepen = groups(&rows, &names);
+        groepen.extend(groups_of_deadlines(ledger, &deadlines)?);
         for (chain, places) in deadlines {
             let parts = places
                 .chunks(ACT_MESSAGES_MAX)
                 .map(|part| Wat::TermijnAfgehandeld { termijnen: part.to_vec() });
             acts.extend(parts.map(|wat| (chain, wat)));
         }
-        let mut summary = Summary { groepen: groups(&rows, &names), ..Summary::default() };
+        let mut summary = Summary { groepen, ..Summary::default() };
         let mut left = Vec::new();
         for (chain, wat) in acts {
             let narrowed = narrow(ledger, chain, &wat)?;
@@ -150,6 +153,30 @@ fn deadline(name: &str) -> Option<Named> {
     let gemeente = Gemeente::new(gemeente).ok().filter(|_| parts.next().is_none())?;
     let plek = TermijnPlek { nummer: nummer.parse().ok()?, termijn: termijn.to_uppercase() };
     Some(Named::Deadline(keys::chain(gemeente), plek))
+}
+
+/// The deadlines named, by aanbieder and timer.
+fn groups_of_deadlines(
+    ledger: &Ledger,
+    deadlines: &BTreeMap<Chain, Vec<TermijnPlek>>,
+) -> Result<Vec<Groep>, Refused> {
+    let mut groups: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for (chain, places) in deadlines {
+        for plek in places {
+            let Ok(gemeente) = Gemeente::new(&chain.to_string()) else { continue };
+            let Ok(nummer) = ToewijzingNummer::new(plek.nummer) else { continue };
+            let owner: Option<DossierKey> = ledger.row(&keys::toewijzing(gemeente, nummer))?;
+            let Some(owner) = owner else { continue };
+            *groups.entry((owner.aanbieder.to_string(), plek.termijn.clone())).or_default() += 1;
+        }
+    }
+    let group = |((partner, termijn), aantal)| Groep {
+        partner,
+        bericht: Some(termijn),
+        stand: WerkSoort::Start.as_str().to_owned(),
+        aantal,
+    };
+    Ok(groups.into_iter().map(group).collect())
 }
 
 fn groups(rows: &[WerkView], names: &[String]) -> Vec<Groep> {

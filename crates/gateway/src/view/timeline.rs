@@ -313,6 +313,7 @@ fn message_lines(
             let mut line = new(&bericht.soort, words);
             line.toewijzingen = answered_nummers(rows, message)?;
             line.retourcodes = codes;
+            line.regels = bericht.regels.clone();
             line.waarschuwingen = bericht.waarschuwingen.clone();
             lines.push(line);
         }

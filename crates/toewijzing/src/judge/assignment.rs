@@ -1,5 +1,6 @@
 //! Guards of a 301 (section 4.3 of the lifecycle).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Context, Found, Regel};
@@ -15,13 +16,14 @@ pub(super) fn guards(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
-    let mut scratch = dossier.clone();
+    // Most messages have one product: only what another comes after needs a copy.
+    let mut scratch = Cow::Borrowed(dossier);
     let mut codes = vec![Vec::new(); products.len()];
     for (index, product) in products.iter().enumerate() {
         let rules = broken(&scratch, product, context, found);
         codes[index] = found.codes(Some(index), rules, context.beleid.alleen_eerste_code);
-        if codes[index].is_empty() {
-            scratch.add_version(event, product);
+        if codes[index].is_empty() && index + 1 < products.len() {
+            scratch.to_mut().add_version(event, product);
         }
     }
     codes

@@ -1,5 +1,7 @@
 //! Guards of starts and stops (section 5.2 of the lifecycle), as a table.
 
+use std::borrow::Cow;
+
 use super::{Context, Found, Regel};
 use crate::dossier::{Dossier, Levering, processing_order};
 use crate::event::{Event, StartKey, StartProduct, StatusAanlevering, StopKey, StopProduct};
@@ -58,9 +60,11 @@ pub(super) fn starts(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
-    let mut scratch = dossier.clone();
+    let mut scratch = Cow::Borrowed(dossier);
     let mut codes = vec![Vec::new(); classes.len()];
+    let mut left = classes.len();
     for index in processing_order(classes) {
+        left -= 1;
         let class = &classes[index];
         let kind = match class.status {
             StatusAanlevering::Verwijderen => Kind::DelStart,
@@ -75,8 +79,9 @@ pub(super) fn starts(
             context,
         };
         codes[index] = case.judge(kind, index, found);
-        if codes[index].is_empty() {
-            scratch.apply_start(event, class);
+        // Only what another class comes after needs a copy.
+        if codes[index].is_empty() && left > 0 {
+            scratch.to_mut().apply_start(event, class);
         }
     }
     codes
@@ -90,9 +95,11 @@ pub(super) fn stops(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
-    let mut scratch = dossier.clone();
+    let mut scratch = Cow::Borrowed(dossier);
     let mut codes = vec![Vec::new(); classes.len()];
+    let mut left = classes.len();
     for index in processing_order(classes) {
+        left -= 1;
         let class = &classes[index];
         let kind = match class.status {
             StatusAanlevering::Verwijderen => Kind::DelStop,
@@ -108,8 +115,8 @@ pub(super) fn stops(
             context,
         };
         codes[index] = case.judge(kind, index, found);
-        if codes[index].is_empty() {
-            scratch.apply_stop(event, class);
+        if codes[index].is_empty() && left > 0 {
+            scratch.to_mut().apply_stop(event, class);
         }
     }
     codes

@@ -1,5 +1,6 @@
 //! What is odd about a message but no reason to refuse it (OP095): work for people, never part of a retour.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
@@ -186,7 +187,7 @@ impl Warnings<'_> {
 }
 
 fn assignment(before: &Dossier, event: &Event, products: &[ToegewezenProduct], list: &mut Warnings<'_>) {
-    let mut scratch = before.clone();
+    let mut scratch = Cow::Borrowed(before);
     for (index, product) in products.iter().enumerate() {
         let (klasse, nummer) = (Some(index), product.nummer);
         let mutatie = scratch.mutatie(product);
@@ -210,7 +211,9 @@ fn assignment(before: &Dossier, event: &Event, products: &[ToegewezenProduct], l
         if let Some(soort) = reden_warning(mutatie, reden.as_deref()) {
             list.add_strict(klasse, nummer, soort);
         }
-        scratch.add_version(event, product);
+        if index + 1 < products.len() {
+            scratch.to_mut().add_version(event, product);
+        }
     }
     // D13, OP087: the 301 repeats every actual toewijzing.
     let named: BTreeSet<ToewijzingNummer> = products.iter().map(|product| product.nummer).collect();

@@ -4,6 +4,7 @@
 use iwmo_toewijzing::deadline::{Afspraak, Stand};
 
 use super::*;
+use crate::control::{Change, WorkChange, WorkVerb};
 use crate::demo::requests::wmo301_granting;
 use crate::engine::record::{TermijnPlek, Wat};
 use crate::view::{TermijnFilter, TermijnView, WerkFilter};
@@ -97,6 +98,24 @@ fn d26_and_agreements_from_the_301_to_the_start() {
         assert!(refused.is_err(), "{chain} {wat:?}");
     }
     assert_eq!(starts(&gateway, late), [name("START_AGREED"), name("NO_START")]);
+    // What the command shows before it does it.
+    let asked = |name: String| {
+        let change = WorkChange {
+            verb: WorkVerb::Afhandelen,
+            namen: vec![name],
+            gemeente: None,
+            aanbieder: None,
+            code: None,
+        };
+        Change::Werk(change).plan(&gateway.ledger)
+    };
+    let plan = asked(name("start_agreed")).unwrap();
+    let group = &plan.summary.groepen[0];
+    assert_eq!((plan.summary.aantal, group.partner.as_str(), group.aantal), (1, HVB, 1));
+    assert_eq!(asked(name("CONTACT")).unwrap().summary.ongewijzigd, 1);
+    for wrong in ["0222/100101", "0222/100101/CONTACT/1", "0222/x/CONTACT", "100101/CONTACT"] {
+        assert!(asked(wrong.to_owned()).is_err(), "{wrong}");
+    }
 
     gateway.clock.advance(Duration::from_secs(30 * 24 * 60 * 60));
     let order = order(nummer);
