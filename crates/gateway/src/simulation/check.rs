@@ -6,7 +6,7 @@ use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::deadline::Stand as Deadlines;
 use iwmo_toewijzing::dossier::Onderwerp;
 use iwmo_toewijzing::identity::Gemeente;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 use super::expected::{Expected, charged, month};
 use super::gateway::{self, folder};
@@ -285,7 +285,7 @@ fn contribution(world: &World, told: &Told) {
         let months: BTreeSet<i32> = held
             .iter()
             .flat_map(|(_, start, stop)| {
-                let stop = stop.as_deref().map_or(jiff::civil::Date::MAX, day);
+                let stop = stop.as_deref().map_or(Date::MAX, day);
                 charged(day(start), stop, HORIZON)
             })
             .collect();
@@ -298,7 +298,7 @@ fn contribution(world: &World, told: &Told) {
             world.violated(format!(
                 "the CAK charges {} months (base {}) and the deliveries say {}: {held:?}",
                 name(&months),
-                month(jiff::civil::date(2026, 1, 1)),
+                month(date(2026, 1, 1)),
                 name(&wanted)
             ));
         }
