@@ -13,6 +13,8 @@
 //! | `privacy.rs` | no personal data in logs, errors and names |
 //! | `reading.rs` | reading commands beside a running daemon |
 //! | `reload.rs` | a new configuration for a running daemon |
+//! | `partner.rs`, `region.rs` | partners by command; several gemeenten in one gateway |
+//! | `revoked.rs`, `systems.rs` | certificates that were taken back, and those that open the backoffice |
 //! | `acts.rs`, `audit.rs` | the operator changes what waits; who did and saw what |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
@@ -25,11 +27,15 @@ mod demo;
 mod durability;
 mod harness;
 mod official;
+mod partner;
 mod privacy;
 mod reading;
 mod reference;
 mod refused;
+mod region;
 mod reload;
 mod repeated;
+mod revoked;
 mod startup;
+mod systems;
 mod tls;

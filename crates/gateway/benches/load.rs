@@ -22,7 +22,7 @@ use axum::routing::post;
 use bytes::Bytes;
 use iwmo_codec::messages::Message;
 use iwmo_gateway::clock::{Clock, SystemClock};
-use iwmo_gateway::config::{Limits, Partner, PartnerKind as Kind};
+use iwmo_gateway::config::{Limits, Partner, PartnerKind as Kind, PartnerLimits};
 use iwmo_gateway::engine::{
     Engine, GemeenteSettings, Inbound, Intake, PartnerId, PartnerKind, PartnerSettings, Route, Settings,
 };
@@ -40,6 +40,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Size of a message.
 const MESSAGE_BYTES: usize = 3 << 10;
@@ -159,6 +163,7 @@ fn exchange(engine: &Engine, certificate: &DemoCertificate) -> Router {
         fingerprints: vec![certificate.fingerprint],
         oin: None,
         gemeenten: vec![Gemeente::new(GEMEENTE).unwrap()],
+        limits: PartnerLimits::default(),
     };
     let (directory, source) = watch::channel(Arc::new(Directory::new(&[partner])));
     // It must outlive the router, which lives as long as the program.
@@ -195,7 +200,13 @@ impl Stock {
             let engine = self.engine.clone();
             work.spawn(async move {
                 let partner = PartnerId("backoffice".to_owned());
-                let inbound = Inbound { partner, route: Route::Backoffice, key: None, bytes: order.into() };
+                let inbound = Inbound {
+                    partner,
+                    route: Route::Backoffice,
+                    key: None,
+                    bytes: order.into(),
+                    bevestigd: Vec::new(),
+                };
                 engine.receive(inbound).await.unwrap();
             });
         }

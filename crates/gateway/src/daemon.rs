@@ -1,8 +1,10 @@
 //! The gateway as one running thing: the engine, its listeners, the outbox and the daily run.
 
+mod expiry;
 mod live;
 mod reload;
 mod replaced;
+mod seen;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::control::Control;
 use crate::engine::{
     Engine, EngineError, GemeenteSettings, Opened, PartnerId, PartnerKind, PartnerSettings, Refusal, Settings,
 };
-use crate::exchange::{Exchange, Pacer, Pull, Rate};
+use crate::exchange::{Exchange, Pacer, PartnerGate, Pull, Rate};
 use crate::folder::{FolderRoute, Folders};
 use crate::ggk::Ggk;
 use crate::ledger::Progress;
@@ -32,8 +34,11 @@ use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
 use crate::pki::PkiError;
 use crate::problem::Problem;
 use live::{Live, Made};
+use seen::Watched;
 
+pub use expiry::ends;
 pub use reload::{NotReloaded, Reloaded, Reloader, SetFilter, Wanted};
+pub use seen::{Failed, Seen, SeenCertificate, SeenPartner};
 
 /// How often the daemon looks whether a new day has begun, or a held message is due.
 const DUE_CHECK: Duration = Duration::from_secs(1);
@@ -87,7 +92,11 @@ impl Daemon {
         let (exchange_tls, source) = (live.exchange_tls.subscribe(), live.bounds.subscribe());
         let exchange =
             Listener::bind("exchange", config.exchange.address, Some(exchange_tls), bounds).await?;
-        let exchange = exchange.following(source);
+        let seen = Arc::new(Seen::open(&config.data));
+        let shown = Arc::clone(&seen);
+        let gate = PartnerGate::new(live.directory.subscribe(), live.allowances.subscribe())
+            .telling(Box::new(move |partner, certificate| shown.certificate(partner, certificate)));
+        let exchange = exchange.following(source).gated(Arc::new(gate));
         let exchange_address = local(&exchange, "exchange", config.exchange.address)?;
         let backoffice = match (&config.backoffice, &live.backoffice_tls) {
             (Some(settings), Some(tls)) => {
@@ -115,7 +124,7 @@ impl Daemon {
         let (stopper, stop) = Stopper::new();
         let mut tasks = JoinSet::new();
         let bodies = BodyReader::following(live.bodies.subscribe());
-        let pacer = Arc::new(Pacer::following(live.rates.subscribe()));
+        let pacer = Arc::new(Pacer::following(live.allowances.subscribe()));
         let rate = Rate { messages_per_second: config.limits.messages_per_second };
         let door = Exchange::new(Arc::clone(&intake), live.directory.subscribe(), bodies.clone(), rate);
         let door = door.paced(Arc::clone(&pacer));
@@ -131,6 +140,7 @@ impl Daemon {
             let api = Api::new(engine.clone(), Arc::clone(&clock), settings, stop.clone(), bounds);
             let tokens = live.tokens.subscribe();
             let frame = Backoffice::new(Arc::clone(&intake), tokens, bodies, Arc::new(from_json));
+            let frame = frame.with_systems(live.systems.subscribe());
             let router = frame.router(api.router());
             tasks.spawn(listener.serve(router, stop.clone()));
             address
@@ -152,6 +162,7 @@ impl Daemon {
                 clock: Arc::clone(&clock),
                 data: config.data.clone(),
                 config: live.config.subscribe(),
+                seen: Arc::clone(&seen),
             };
             let readiness = Arc::new(move || health.reason().into_iter().collect());
             let router = crate::ops::router(readiness, metrics::router(scrape));
@@ -174,10 +185,14 @@ impl Daemon {
         let (runtime, looking) = (tokio::runtime::Handle::current(), stop.clone());
         tasks.spawn_blocking(move || folders.run(&runtime, &looking));
         let (pace, drain) = (config.sending.pace.clone(), config.limits.drain);
+        let routes = Watched { route: routes, seen: Arc::clone(&seen) };
         let outbox = Outbox::new(Arc::new(engine.clone()), Arc::new(routes), pace, drain);
         let outbox = outbox.following(live.pace.subscribe());
         tasks.spawn(outbox.run(live.partners.subscribe(), stop.clone()));
         tasks.spawn(replaced::watch(Arc::clone(&reloader), stop.clone()));
+        let (in_force, looking) = (live.config.subscribe(), Arc::clone(&clock));
+        tasks.spawn(expiry::watch(in_force, Arc::clone(&seen), looking, stop.clone()));
+        tasks.spawn(seen.keep(stop.clone()));
         let (days, mut stop) = (engine.clone(), stop);
         tasks.spawn(async move {
             let mut today = None;
@@ -274,6 +289,7 @@ impl From<&config::Limits> for Bounds {
             handshake: limits.handshake,
             head: limits.head,
             idle: limits.idle,
+            answer: limits.answer,
             drain: limits.drain,
         }
     }
@@ -302,10 +318,9 @@ pub fn settings(config: &Config) -> Settings {
                 producten: configured.productcodes.as_ref().map(lists::productlijst),
                 beleid: Beleid {
                     parkeertijd_minuten: minutes(configured.policy.parkeertijd),
-                    ..Beleid::default()
+                    ..configured.policy.beleid.clone()
                 },
                 eb: EbBeleid::new(configured.policy.eigen_bijdrage.clone()),
-                ..GemeenteSettings::default()
             },
         );
     }
@@ -332,6 +347,10 @@ pub fn settings(config: &Config) -> Settings {
     for token in &config.tokens {
         let partner = PartnerSettings { kind: PartnerKind::Backoffice, gemeenten: token.gemeenten.clone() };
         settings.partners.insert(PartnerId(token.name.clone()), partner);
+    }
+    for system in &config.systems {
+        let partner = PartnerSettings { kind: PartnerKind::Backoffice, gemeenten: system.gemeenten.clone() };
+        settings.partners.insert(PartnerId(system.name.clone()), partner);
     }
     settings
 }

@@ -69,6 +69,15 @@ impl Caller {
         Self { client: client(None, authority), token: token.map(str::to_owned), path: BERICHTEN }
     }
 
+    /// A caller of the backoffice API that shows a certificate.
+    pub(crate) fn backoffice_with(
+        identity: Option<&Identity>,
+        token: Option<&str>,
+        authority: &DemoAuthority,
+    ) -> Self {
+        Self { client: client(identity, authority), token: token.map(str::to_owned), path: BERICHTEN }
+    }
+
     /// Posts a message.
     pub(crate) async fn post(&self, address: &str, bytes: &[u8]) -> Answer {
         self.try_post(address, bytes).await.unwrap()
@@ -82,6 +91,17 @@ impl Caller {
     /// Posts anything.
     pub(crate) async fn post_as(&self, address: &str, content_type: &str, bytes: &[u8]) -> Answer {
         self.try_post_as(address, content_type, bytes).await.unwrap()
+    }
+
+    /// Posts to a path, under a key if there is one; messages are XML and everything else JSON.
+    pub(crate) async fn post_to(&self, address: &str, path: &str, key: Option<&str>, bytes: &[u8]) -> Answer {
+        let content_type = if bytes.starts_with(b"<") { "application/xml" } else { "application/json" };
+        let mut request =
+            self.client.post(format!("https://{address}{path}")).header("content-type", content_type);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(request.body(bytes.to_vec())).await.unwrap()
     }
 
     async fn try_post_as(&self, address: &str, content_type: &str, bytes: &[u8]) -> reqwest::Result<Answer> {

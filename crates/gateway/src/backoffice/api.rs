@@ -18,8 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    Principal, berichten, clienten, eigen_bijdrage, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen, uitgaand,
-    werk,
+    Principal, afhandelen, berichten, clienten, eigen_bijdrage, gebeurtenissen, openapi, statistiek,
+    termijnen, toewijzingen, uitgaand, werk,
 };
 use crate::clock::Clock;
 use crate::engine::record::{Blik, Inzage, Wie};
@@ -121,6 +121,7 @@ fn described() -> OpenApiRouter<Api> {
     let acts = OpenApiRouter::new()
         .routes(routes!(uitgaand::list, uitgaand::act))
         .routes(routes!(eigen_bijdrage::state))
+        .routes(routes!(werk::list, afhandelen::act))
         .layer(DefaultBodyLimit::max(ACT_BYTES_MAX));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(toewijzingen::list))
@@ -130,7 +131,6 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(berichten::xml))
         .routes(routes!(clienten::search))
         .routes(routes!(eigen_bijdrage::known))
-        .routes(routes!(werk::list))
         .routes(routes!(termijnen::list))
         .routes(routes!(statistiek::figures))
         .routes(routes!(uitgaand::xml))

@@ -1,7 +1,7 @@
 //! The backoffice API: its frame with TLS and bearer tokens, the way in for messages, and what may be asked.
 //!
-//! Each request needs `Authorization: Bearer <token>`. The configuration has only the SHA-256 of tokens;
-//! the comparison looks at every configured token and takes the same time whichever fits. Handlers find
+//! Each request needs `Authorization: Bearer <token>`, or a certificate that names a system. The configuration has only
+//! the SHA-256 of tokens; the comparison looks at every configured token and takes the same time whichever fits. Handlers find
 //! the [`Principal`] as a request extension and show only what belongs to its gemeenten.
 //!
 //! | file | what |
@@ -14,6 +14,7 @@
 //! | `statistiek.rs` | figures |
 //! | `gebeurtenissen.rs` | the feed |
 
+mod afhandelen;
 mod api;
 mod auth;
 mod berichten;
@@ -37,6 +38,7 @@ use axum::{Router, middleware};
 use bytes::Bytes;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use crate::engine::{IdempotencyKey, Inbound, Intake, KEY_BYTES_MAX, PartnerId, Receipt, Refusal, Route};
 use crate::exchange::{APPLICATION_XML, accepted, log_access};
@@ -45,7 +47,11 @@ use crate::problem::{Problem, only_problems};
 use openapi::Problems;
 
 pub use api::{Api, document};
-pub use auth::{Principal, TokenSource};
+use auth::Doors;
+pub use auth::{Principal, SystemSource, TokenSource};
+
+/// Most warnings that one request confirms.
+const CONFIRMED_MAX: usize = 16;
 
 /// The path that takes messages.
 pub const BERICHTEN_PATH: &str = "/api/v1/berichten";
@@ -73,7 +79,7 @@ pub type FromJson = dyn Fn(&[u8]) -> Result<Vec<u8>, Refusal> + Send + Sync;
 /// What the backoffice listener works with.
 pub struct Backoffice<I> {
     intake: Arc<I>,
-    tokens: TokenSource,
+    doors: Doors,
     bodies: BodyReader,
     from_json: Arc<FromJson>,
 }
@@ -88,7 +94,7 @@ impl<I> Clone for Backoffice<I> {
     fn clone(&self) -> Self {
         Self {
             intake: Arc::clone(&self.intake),
-            tokens: self.tokens.clone(),
+            doors: self.doors.clone(),
             bodies: self.bodies.clone(),
             from_json: Arc::clone(&self.from_json),
         }
@@ -100,7 +106,15 @@ impl<I: Intake> Backoffice<I> {
     /// [`PartnerId`] of the token's name.
     #[must_use]
     pub fn new(intake: Arc<I>, tokens: TokenSource, bodies: BodyReader, from_json: Arc<FromJson>) -> Self {
-        Self { intake, tokens, bodies, from_json }
+        let doors = Doors { tokens, systems: watch::channel(Arc::default()).1 };
+        Self { intake, doors, bodies, from_json }
+    }
+
+    /// Lets systems in that show a certificate, on a listener that asks for one.
+    #[must_use]
+    pub fn with_systems(mut self, systems: SystemSource) -> Self {
+        self.doors.systems = systems;
+        self
     }
 
     /// Returns the routes, to be served by a [`crate::listener::Listener`] with TLS.
@@ -108,7 +122,7 @@ impl<I: Intake> Backoffice<I> {
     /// `more` has routes with their whole paths; they get the same authentication, and the
     /// [`Principal`] as a request extension. It may add methods to [`BERICHTEN_PATH`].
     pub fn router(self, more: Router) -> Router {
-        let tokens = self.tokens.clone();
+        let doors = self.doors.clone();
         Router::new()
             .route(BERICHTEN_PATH, post(receive::<I>))
             .with_state(self)
@@ -116,7 +130,7 @@ impl<I: Intake> Backoffice<I> {
             .fallback(async || Problem::not_found())
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .layer(middleware::map_response(only_problems))
-            .layer(middleware::from_fn_with_state(tokens, auth::authenticate))
+            .layer(middleware::from_fn_with_state(doors, auth::authenticate))
             .layer(middleware::from_fn(log_access))
     }
 }
@@ -125,12 +139,20 @@ impl<I: Intake> Backoffice<I> {
 ///
 /// The message is XML, or JSON as `iwmo show --format json` prints. The answer comes once it is on disk. The same
 /// message again gets the first receipt with `dubbel`. A request with an `Idempotency-Key` that is sent again with the
-/// same body gets its first answer; another body under that key is refused.
+/// same body gets its first answer; another body under that key is refused. A message that may do harm, as one that deletes
+/// a toewijzing under a delivery, is refused until it comes with `?bevestigd=` and what it was warned of.
 #[utoipa::path(
     post,
     path = "/api/v1/berichten",
     tag = "berichten",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID"),
+        (
+            "bevestigd" = Option<String>,
+            Query,
+            description = "What the sender was warned of and wants all the same, as DELETE_WITH_DELIVERY; several with commas between"
+        )
+    ),
     request_body(content((String = "application/xml"), (serde_json::Map<String, serde_json::Value> = "application/json"))),
     responses(
         (status = 202, body = Ontvangst, description = "The message is on disk."),
@@ -168,8 +190,16 @@ async fn take<I: Intake>(
     let bytes =
         if json { from_json(backoffice, received.bytes.clone()).await? } else { received.bytes.clone() };
     let partner = PartnerId(principal.name.clone());
-    let inbound = Inbound { partner, route: Route::Backoffice, bytes, key };
+    let bevestigd = confirmed(head.uri.query());
+    let inbound = Inbound { partner, route: Route::Backoffice, bytes, key, bevestigd };
     Ok(backoffice.intake.receive(inbound).await?)
+}
+
+/// What the sender confirms (D4), by the names of the warnings.
+fn confirmed(query: Option<&str>) -> Vec<String> {
+    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let named = pairs.filter(|(name, _)| *name == "bevestigd").flat_map(|(_, value)| value.split(','));
+    named.flat_map(|value| value.split("%2C")).map(str::to_uppercase).take(CONFIRMED_MAX).collect()
 }
 
 /// The key of the request, if it has one.

@@ -131,7 +131,9 @@ impl Periods {
         let mut out = io::BufWriter::new(file.map_err(named)?);
         lines(&mut out, &found, self.format).and_then(|()| out.flush()).map_err(named)?;
         let file = self.output.display();
-        let said = terminal.say(&format!("{entries} perioden in {file}"), &format!("{entries} periods in {file}")).to_owned();
+        let said = terminal
+            .say(&format!("{entries} perioden in {file}"), &format!("{entries} periods in {file}"))
+            .to_owned();
         writeln!(io::stdout().lock(), "{said}")?;
         Ok(if found.is_empty() { Found::Something } else { Found::AllWell })
     }
@@ -145,7 +147,8 @@ fn lines(out: &mut impl Write, found: &[BekendView], format: Format) -> io::Resu
         match format {
             Format::Json => writeln!(out, "{}", serde_json::to_string(period)?)?,
             Format::Text => {
-                let BekendView { bsn, nummer, start, stop, kostprijs_cent, kostprijs_vanaf, onderweg } = period;
+                let BekendView { bsn, nummer, start, stop, kostprijs_cent, kostprijs_vanaf, onderweg } =
+                    period;
                 let price = kostprijs_cent.map(|cents| cents.to_string()).unwrap_or_default();
                 let (stop, from) = (stop.as_deref().unwrap_or(""), kostprijs_vanaf.as_deref().unwrap_or(""));
                 let onderweg = if *onderweg { "ja" } else { "nee" };

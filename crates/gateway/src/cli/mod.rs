@@ -14,6 +14,7 @@ mod message;
 mod open;
 mod outbox;
 mod output;
+mod partner;
 mod progress;
 mod reload;
 mod replay;
@@ -85,6 +86,7 @@ enum Command {
     Cak(cak::CakCommand),
     Work(work::WorkCommand),
     Outbox(outbox::OutboxCommand),
+    Partner(partner::PartnerCommand),
     Deadlines(deadlines::Deadlines),
     Audit(audit::Audit),
     Stats(stats::Stats),
@@ -135,6 +137,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Cak(command) => command.run(terminal),
         Command::Work(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
+        Command::Partner(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
         Command::Audit(command) => command.run(terminal),
         Command::Stats(command) => command.run(terminal),

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use iwmo_toewijzing::cak::{
-    Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijnen, Trigger, Uitzondering,
+    Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijnen, Trigger,
+    Uitzondering,
 };
 use iwmo_toewijzing::identity::{Categorie, ProductCode};
 use jiff::civil::Date;
@@ -158,7 +159,11 @@ fn standaard(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Opti
 }
 
 /// Reads a trigger: one, or one per leveringsvorm, of which only zorg in natura has a choice.
-fn trigger(section: &mut Section<'_, '_>, name: &'static str, findings: &mut Findings<'_>) -> Option<Trigger> {
+fn trigger(
+    section: &mut Section<'_, '_>,
+    name: &'static str,
+    findings: &mut Findings<'_>,
+) -> Option<Trigger> {
     if !section.is_table(name) {
         return keuze(section, name, findings);
     }
@@ -270,14 +275,16 @@ fn exception(
     let why = ("noem de categorie, als \"08\"", "name the category, as \"08\"");
     let categorie = section.required("categorie", categorie, findings, why);
     let code = if of_product {
-        let wanted = ("een productcode van hoogstens vijf tekens", "a product code of at most five characters");
+        let wanted =
+            ("een productcode van hoogstens vijf tekens", "a product code of at most five characters");
         let code = section.parsed("code", findings, wanted, |text| ProductCode::new(text).ok());
         let why = ("noem de productcode, als \"08A01\"", "name the product code, as \"08A01\"");
         Some(section.required("code", code, findings, why)?.value)
     } else {
         None
     };
-    let (from, until) = (date(&mut section, "geldig_vanaf", findings), date(&mut section, "geldig_tot", findings));
+    let (from, until) =
+        (date(&mut section, "geldig_vanaf", findings), date(&mut section, "geldig_tot", findings));
     if let (Some(from), Some(until)) = (&from, &until)
         && from.value >= until.value
     {
@@ -285,7 +292,10 @@ fn exception(
             format!("`{}` ligt niet na `geldig_vanaf`", until.key),
             format!("`{}` does not lie after `geldig_vanaf`", until.key),
         );
-        let hint = said("geldig_tot is de eerste dag waarop het niet meer geldt", "geldig_tot is the first day on which it no longer holds");
+        let hint = said(
+            "geldig_tot is de eerste dag waarop het niet meer geldt",
+            "geldig_tot is the first day on which it no longer holds",
+        );
         findings.about(MistakeKind::Conflict, until, message, hint);
     }
     let found = Uitzondering {
@@ -372,7 +382,10 @@ mod tests {
         .unwrap();
         let (early, later, national) =
             (policy.op(date(2026, 12, 31)), policy.op(date(2027, 1, 1)), policy.op(date(2028, 1, 1)));
-        assert_eq!((early.brug, later.brug, national.brug), (Brug::Dagen(10), Brug::Geen, Brug::VolleKalendermaand));
+        assert_eq!(
+            (early.brug, later.brug, national.brug),
+            (Brug::Dagen(10), Brug::Geen, Brug::VolleKalendermaand)
+        );
         assert_eq!((early.vensters.stop_eerste, early.vensters.start_wijziging), (Some(24), None));
         assert_eq!((early.melding_termijn.zin, early.melding_termijn.pgb), (1, 3));
         assert_eq!((early.tarief_in(2025), early.tarief_in(2026)), (Some((2100, true)), Some((2150, true))));
@@ -388,7 +401,10 @@ mod tests {
         // The national rule goes before the product of the gemeente.
         assert_eq!(on(date(2028, 1, 1), Some("08A02")), Belasting::Belast);
         let stops = |day: Date| policy.op(day).stop_trigger_of(Some(&taxi(None)), day);
-        assert_eq!((stops(date(2027, 12, 31)), stops(date(2028, 1, 1))), (Trigger::Toewijzing, Trigger::Levering));
+        assert_eq!(
+            (stops(date(2027, 12, 31)), stops(date(2028, 1, 1))),
+            (Trigger::Toewijzing, Trigger::Levering)
+        );
     }
 
     #[test]

@@ -6,18 +6,22 @@
 //!
 //! Relative paths are relative to the folder of the file.
 
+mod beleid;
 mod broken;
 mod difference;
 mod eigen_bijdrage;
+mod ends;
 mod files;
 mod mistake;
 mod oin;
 mod parties;
 mod reader;
 mod relations;
+mod revocation;
 mod route;
 mod sections;
 mod sources;
+mod systems;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,10 +29,11 @@ use std::time::Duration;
 
 use iwmo_codec::rules::outside::{Gemeentecodes, Productcodes};
 use iwmo_toewijzing::cak::Lagen;
+use iwmo_toewijzing::judge::Beleid;
 use rustls::pki_types::CertificateDer;
 
 use crate::engine::PartnerId;
-use crate::pki::{ClientTrust, Fingerprint, Identity};
+use crate::pki::{ClientTrust, Fingerprint, Identity, Revocation};
 
 pub(crate) use eigen_bijdrage::of_policy;
 
@@ -57,6 +62,8 @@ pub struct Config {
     pub partners: Vec<Partner>,
     /// The keys to the backoffice listener.
     pub tokens: Vec<Token>,
+    /// Municipal systems that show a certificate there.
+    pub systems: Vec<System>,
     /// What is allowed at most.
     pub limits: Limits,
     /// How outgoing messages are sent.
@@ -76,6 +83,8 @@ pub struct ExchangeSettings {
     pub identity: Identity,
     /// Authorities under which client certificates are let in.
     pub client_authorities: Vec<CertificateDer<'static>>,
+    /// Which of those are refused all the same.
+    pub revocation: Revocation,
 }
 
 /// The backoffice listener.
@@ -85,6 +94,10 @@ pub struct BackofficeSettings {
     pub address: SocketAddr,
     /// Our certificate as a server.
     pub identity: Identity,
+    /// Authorities under which client certificates are let in.
+    pub client_authorities: Vec<CertificateDer<'static>>,
+    /// Which of those are refused all the same.
+    pub revocation: Revocation,
 }
 
 /// A gemeente served by this gateway.
@@ -112,6 +125,9 @@ pub struct Policy {
     pub parkeertijd: Option<Duration>,
     /// What the CAK is told, and when.
     pub eigen_bijdrage: Lagen,
+    /// How messages are judged where the standard leaves a choice, which days it works, and what it agreed with its
+    /// aanbieders.
+    pub beleid: Beleid,
 }
 
 /// What a partner is.
@@ -176,6 +192,19 @@ pub struct Partner {
     pub oin: Option<Oin>,
     /// The gemeenten it deals with.
     pub gemeenten: Vec<Gemeentecode>,
+    /// What it may take of the gateway, where that is not what every partner may.
+    pub limits: PartnerLimits,
+}
+
+/// What one partner may take of the gateway; what is not given is as for every partner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartnerLimits {
+    /// Bytes of one message.
+    pub message_bytes: Option<usize>,
+    /// Messages a minute, averaged, and how many of them at once.
+    pub messages: Option<(u32, u32)>,
+    /// Connections at the same time.
+    pub connections: Option<usize>,
 }
 
 impl Partner {
@@ -193,6 +222,7 @@ impl Partner {
             fingerprints: Vec::new(),
             oin: None,
             gemeenten: Vec::new(),
+            limits: PartnerLimits::default(),
         }
     }
 
@@ -227,6 +257,19 @@ impl std::fmt::Debug for Token {
     }
 }
 
+/// A municipal system that shows a certificate at the backoffice listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct System {
+    /// What it is called; messages that it hands in are from the [`PartnerId`] of this name.
+    pub name: String,
+    /// Public keys of the certificates it may show.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The OIN in a certificate, under a configured authority, that it may show.
+    pub oin: Option<Oin>,
+    /// The gemeenten it may see.
+    pub gemeenten: Vec<Gemeentecode>,
+}
+
 /// What is allowed at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -236,6 +279,8 @@ pub struct Limits {
     pub receiving_bytes: usize,
     /// Connections of one listener.
     pub connections: usize,
+    /// Connections of one partner to the exchange.
+    pub partner_connections: usize,
     /// Messages a second of one partner, averaged; short bursts may have ten times as many.
     pub messages_per_second: u32,
     /// For a TLS handshake.
@@ -244,6 +289,8 @@ pub struct Limits {
     pub head: Duration,
     /// For the body of a request.
     pub body: Duration,
+    /// For an answer to be read away, once it does not go out at once.
+    pub answer: Duration,
     /// Of silence on a connection.
     pub idle: Duration,
     /// For what is in flight when the daemon stops.
@@ -256,10 +303,12 @@ impl Default for Limits {
             message_bytes: 32 * 1024 * 1024,
             receiving_bytes: 256 * 1024 * 1024,
             connections: 1024,
+            partner_connections: 512,
             messages_per_second: 1000,
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(60),
+            answer: Duration::from_secs(60),
             idle: Duration::from_secs(60),
             drain: Duration::from_secs(20),
         }
@@ -273,6 +322,8 @@ pub struct Sending {
     pub identity: Option<Identity>,
     /// Authorities under which the servers of partners are trusted.
     pub authorities: Vec<CertificateDer<'static>>,
+    /// Which of those are refused all the same.
+    pub revocation: Revocation,
     /// Pace and patience.
     pub pace: Pace,
 }
@@ -372,25 +423,24 @@ impl Config {
         }
     }
 
-    /// Returns when each of our certificates ends: of the exchange, the backoffice and the sending side.
+    /// Returns whose certificates the backoffice listener looks at; none: it asks for none.
     #[must_use]
-    pub fn certificate_ends(&self) -> Vec<(&'static str, jiff::Timestamp)> {
-        let exchange = ("exchange", Some(&self.exchange.identity));
-        let backoffice = ("backoffice", self.backoffice.as_ref().map(|settings| &settings.identity));
-        let sending = ("sending", self.sending.identity.as_ref());
-        let end = |(name, identity): (&'static str, Option<&Identity>)| {
-            // A certificate that cannot be read is a mistake that `check-config` reports.
-            Some((name, identity?.certificate().ok()?.not_after))
-        };
-        [exchange, backoffice, sending].into_iter().filter_map(end).collect()
+    pub fn system_trust(&self) -> Option<ClientTrust> {
+        let authorities = self.backoffice.as_ref()?.client_authorities.clone();
+        let pinned: Vec<_> =
+            self.systems.iter().flat_map(|system| system.fingerprints.iter().copied()).collect();
+        (!authorities.is_empty() || !pinned.is_empty()).then_some(ClientTrust { authorities, pinned })
     }
 
-    /// Returns the gemeenten that a partner or the holder of a token deals with.
+    /// Returns the gemeenten that a partner, the holder of a token or a system deals with.
     #[must_use]
     pub fn gemeenten_of(&self, id: &PartnerId) -> Option<&[Gemeentecode]> {
         let partner = self.partners.iter().find(|partner| partner.id == *id);
         let token = || self.tokens.iter().find(|token| token.name == id.0);
-        partner.map(|partner| &*partner.gemeenten).or_else(|| token().map(|token| &*token.gemeenten))
+        let system = || self.systems.iter().find(|system| system.name == id.0);
+        let partner = partner.map(|partner| &*partner.gemeenten);
+        let partner = partner.or_else(|| token().map(|token| &*token.gemeenten));
+        partner.or_else(|| system().map(|system| &*system.gemeenten))
     }
 }
 

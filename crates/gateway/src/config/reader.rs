@@ -172,7 +172,9 @@ impl<'d, 't> Section<'d, 't> {
         range: RangeInclusive<u64>,
     ) -> BTreeMap<i16, u32> {
         let wanted = ("een tabel met een bedrag per jaar", "a table of an amount by year");
-        let Some(found) = self.typed(name, findings, wanted, DeValue::as_table) else { return BTreeMap::new() };
+        let Some(found) = self.typed(name, findings, wanted, DeValue::as_table) else {
+            return BTreeMap::new();
+        };
         let mut by_year = BTreeMap::new();
         for (year, value) in found.value {
             let key = format!("{}.{}", found.key, year.get_ref());
@@ -187,7 +189,10 @@ impl<'d, 't> Section<'d, 't> {
                     self.at(value.span()),
                     &key,
                     said(format!("`{key}` kan niet"), format!("`{key}` cannot be")),
-                    said("schrijf een jaar met eurocenten, als 2026 = 2150", "write a year with eurocents, as 2026 = 2150"),
+                    said(
+                        "schrijf een jaar met eurocenten, als 2026 = 2150",
+                        "write a year with eurocents, as 2026 = 2150",
+                    ),
                 ),
             }
         }
@@ -337,6 +342,12 @@ impl<'d, 't> Section<'d, 't> {
             findings.about(MistakeKind::UnusableValue, &found, message, hint);
         }
         value
+    }
+
+    /// Reads a yes or no.
+    pub(super) fn flag(&mut self, name: &'static str, findings: &mut Findings<'_>) -> Option<bool> {
+        let found = self.typed(name, findings, ("true of false", "true or false"), DeValue::as_bool)?;
+        Some(found.value)
     }
 
     /// Reads a length of time within a range.

@@ -25,6 +25,10 @@ fn folder() -> tempfile::TempDir {
     write("expired.pem", &authority.client_expired("gateway", None).unwrap().certificate_pem);
     write("client-ca.pem", authority.certificate_pem());
     write("server-ca.pem", authority.certificate_pem());
+    for list in ["client-ca.crl", "server-ca.crl"] {
+        let text = authority.revocation_list(&[], 60).unwrap();
+        fs::write(folder.path().join("tls").join(list), text).unwrap();
+    }
     fs::create_dir(folder.path().join("lists")).unwrap();
     fs::create_dir(folder.path().join("partners.d")).unwrap();
     for name in [crate::lists::GEMEENTECODES, crate::lists::PRODUCTCODES] {
@@ -147,6 +151,10 @@ fn the_example_tells_the_defaults() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.sending.pace, Pace::default());
     assert_eq!(config.logging, Logging::default());
+    let policy = &config.gemeenten[0].policy.beleid;
+    let agreed = policy.afspraken.clone();
+    assert_eq!(agreed.len(), 1);
+    assert_eq!(*policy, Beleid { afspraken: agreed, ..Default::default() });
     assert!(config.sending.identity.is_some(), "the commented settings were read");
     let shown = EbBeleid::new(config.gemeenten[0].policy.eigen_bijdrage.clone());
     assert_eq!(shown.op(jiff::civil::date(2026, 1, 1)), &EbRegels::default());
@@ -163,6 +171,7 @@ fn the_example_tells_the_defaults() {
         ("gemeente[1].policy", "[[gemeente]]\n[gemeente.policy]"),
         ("partner[1]", "[[partner]]"),
         ("token[1]", "[[token]]"),
+        ("system[1]", "[[system]]"),
         ("limits", "[limits]"),
         ("sending", "[sending]\ncertificate = \"x\""),
         ("logging", "[logging]"),

@@ -43,6 +43,7 @@ pub(crate) mod stepped;
 pub(crate) mod tests;
 mod whatif;
 mod worker;
+mod xsd_versie;
 
 pub use act::{Act, ActError, Acted, Narrowed, narrow};
 pub(crate) use act::{Fit, fit, not_taken};

@@ -84,7 +84,9 @@ impl Planner<'_> {
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
-            Plan::Sturen { ref stappen, .. } if hold == Hold::Begin && may_wait(stappen, until, settings, &gewenst) => {
+            Plan::Sturen { ref stappen, .. }
+                if hold == Hold::Begin && may_wait(stappen, until, settings, &gewenst) =>
+            {
                 wait(until, BEDENKTIJD)
             }
             Plan::Sturen { stappen, .. } => match stappen.first() {
@@ -167,8 +169,8 @@ pub(crate) fn wanted(gegevens: &Gegevens, beleid: &EbBeleid, today: Date) -> Gew
 /// What the planner cannot decide is work for a person.
 fn tasks(gewenst: &Gewenst, persoon: &Persoon) -> EbUitkomst {
     // S333: the CAK does not take the price, and somebody must look at it.
-    let refused = persoon.eb.is_zonder_kostprijs()
-        && gewenst.perioden.iter().any(|period| period.kostprijs.is_some());
+    let refused =
+        persoon.eb.is_zonder_kostprijs() && gewenst.perioden.iter().any(|period| period.kostprijs.is_some());
     let mut codes: Vec<&str> = gewenst.taken.iter().map(task_code).collect();
     codes.extend(refused.then_some("KOSTPRIJS_GEWEIGERD"));
     codes.dedup();

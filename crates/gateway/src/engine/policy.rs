@@ -67,9 +67,7 @@ impl Policy {
             return Err(format!("gemeente.{code}: a gemeente is named by four digits"));
         }
         let own = written.gemeente.into_iter();
-        let own = own.map(|(code, own)| {
-            (code, GemeentePolicy { beleid: own.beleid, eigen_bijdrage: None })
-        });
+        let own = own.map(|(code, own)| (code, GemeentePolicy { beleid: own.beleid, eigen_bijdrage: None }));
         let mut policy =
             Self { beleid: written.beleid, eigen_bijdrage: EbBeleid::default(), gemeente: own.collect() };
         let mistakes = |mistakes: Vec<config::Mistake>| {

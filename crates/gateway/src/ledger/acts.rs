@@ -2,8 +2,8 @@
 
 use super::apply::inconsistent;
 use super::{
-    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opgave, opmerking,
-    outgoing, put_row,
+    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opgave,
+    opmerking, outgoing, put_row, termijn,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{Handeling, Plek, Wat, Wie};
@@ -72,6 +72,7 @@ pub(super) fn apply(
             Ok(())
         }
         Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
+        Wat::TermijnAfgehandeld { termijnen } => termijn::done(overlay, at, termijnen),
     }?;
     Ok(gevolgen)
 }

@@ -29,6 +29,7 @@
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
 //! | `z` | partner | how sending to the partner stands |
 //! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
+//! | `y` | gemeente, ToewijzingNummer, timer | a deadline that somebody dealt with |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 use iwmo_toewijzing::event::DossierKey;
@@ -111,6 +112,14 @@ pub fn persoon_entries(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
 /// Key of a toewijzing's owner.
 pub fn toewijzing(gemeente: Gemeente, nummer: ToewijzingNummer) -> Vec<u8> {
     key(b't', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes()])
+}
+
+/// The deadlines of a toewijzing that somebody may deal with: no message shows that they were met.
+pub const TERMIJNEN: [&str; 3] = ["CONTACT", "NO_START", "START_AGREED"];
+
+/// Key of a deadline that somebody dealt with.
+pub fn termijn(gemeente: Gemeente, nummer: ToewijzingNummer, termijn: &str) -> Vec<u8> {
+    key(b'y', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes(), termijn.as_bytes()])
 }
 
 /// Prefix of all toewijzingen.
@@ -278,9 +287,17 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(rest)
 }
 
-/// Key of a count; `rest` is the month, the letter of its kind and what it is about.
-pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
-    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
+/// Begin of the key of a count, with room for the month, the letter of its kind and what it is about.
+pub fn telling(gemeente: [u8; 4], room: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(5 + room);
+    key.push(b's');
+    key.extend_from_slice(&gemeente);
+    key
+}
+
+/// Prefix of the counts of a gemeente.
+pub fn tellingen(gemeente: Gemeente) -> Vec<u8> {
+    of(b's', Some(gemeente))
 }
 
 /// Reads back what a count is about from its key.

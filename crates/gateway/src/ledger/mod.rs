@@ -18,6 +18,7 @@ mod outgoing;
 mod rebuild;
 mod rows;
 pub mod statistiek;
+mod termijn;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,8 +36,8 @@ pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
 pub use rows::{
-    Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers, Uitgaand,
-    Vasthouding, Verzending,
+    Afgehandeld, Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers,
+    Uitgaand, Vasthouding, Verzending,
 };
 
 /// The format of the rows; another one in the store means that it is rebuilt.

@@ -19,6 +19,9 @@ pub const PARTS_MAX: usize = 65_000;
 /// Of those, kept for messages that are not cut and for BSNs outside messages.
 const PARTS_KEPT: usize = 1_000;
 
+/// So much of a message is looked for at first.
+const HEAD_BYTES: usize = 32;
+
 /// A BSN as it stands in a message.
 pub(super) type Digits = [u8; 9];
 
@@ -66,8 +69,7 @@ pub(super) fn of(record: &Record, plain: &[u8]) -> Parts {
     let mut originals: Vec<(usize, &[u8])> = Vec::new();
     for message in messages.iter().filter(|message| !message.is_empty()) {
         // Messages stand in a record in this order.
-        let Some(found) = memmem::find(&plain[at..], message) else { continue };
-        let offset = at + found;
+        let Some(offset) = find(plain, at, message) else { continue };
         clear.push(at..offset);
         at = offset + message.len();
         let original = originals.iter().find(|(_, bytes)| bytes == message).map(|(original, _)| *original);
@@ -103,6 +105,21 @@ pub(super) fn of(record: &Record, plain: &[u8]) -> Parts {
     parts
 }
 
+/// Returns where a message stands in a record, from a place on.
+fn find(plain: &[u8], from: usize, message: &[u8]) -> Option<usize> {
+    // To look for the whole of it, which is thousands of bytes long, would take longer to prepare than to do.
+    let head = memmem::Finder::new(&message[..message.len().min(HEAD_BYTES)]);
+    let mut at = from;
+    while let Some(found) = head.find(plain.get(at..)?) {
+        let place = at + found;
+        if plain[place..].starts_with(message) {
+            return Some(place);
+        }
+        at = place + 1;
+    }
+    None
+}
+
 /// Returns the messages in a record, in the order in which they are written, and whom it names besides. What is stated
 /// about a person counts as a message about them.
 fn contents(record: &Record) -> (Vec<&[u8]>, Option<&str>) {
@@ -126,10 +143,9 @@ fn contents(record: &Record) -> (Vec<&[u8]>, Option<&str>) {
             (std::iter::once(&terzijde.bytes[..]).chain(sent).collect(), None)
         }
         // They name persons by entry, if at all.
-        Record::Bezorging(_)
-        | Record::Start(_)
-        | Record::Instelling(_)
-        | Record::Inzage(_) => (Vec::new(), None),
+        Record::Bezorging(_) | Record::Start(_) | Record::Instelling(_) | Record::Inzage(_) => {
+            (Vec::new(), None)
+        }
     };
     (messages, besluit.map(|besluit| &besluit.bsn[..]))
 }

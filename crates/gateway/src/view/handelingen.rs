@@ -36,6 +36,15 @@ pub fn act_words(wat: &Wat) -> Words {
             format!("opgave voor de eigen bijdrage: {}", verklaring.soort),
             format!("statement for the eigen bijdrage: {}", verklaring.soort),
         ),
+        Wat::TermijnAfgehandeld { termijnen } => {
+            let names: Vec<String> =
+                termijnen.iter().map(|plek| format!("{} van {}", plek.termijn, plek.nummer)).collect();
+            let named = names.join(", ");
+            Words::new(
+                format!("termijn afgehandeld: {named}"),
+                format!("deadline dealt with: {}", named.replace(" van ", " of ")),
+            )
+        }
         Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
         Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),
         Wat::UitgaandVrijgeven { .. } => messages("vrijgegeven", "released"),

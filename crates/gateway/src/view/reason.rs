@@ -74,11 +74,7 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the CAK did not take a notification; mend the cause and release the person (`iwmo work release`)",
     ),
     ("TWEEMAAL_GEWEIGERD", "tweemaal om dezelfde reden geweigerd", "refused twice for the same reason"),
-    (
-        "VASTGEHOUDEN",
-        "een medewerker houdt de meldingen vast",
-        "a person holds the notifications back",
-    ),
+    ("VASTGEHOUDEN", "een medewerker houdt de meldingen vast", "a person holds the notifications back"),
     (
         "VRIJSTELLING",
         "een vrijstelling die geen bericht kent: meld die zelf bij het CAK en geef daarna op dat het gemeld is",

@@ -23,7 +23,8 @@ impl Dagen {
     /// Returns what is left without these days: what comes before, and what comes after.
     pub(super) fn without(self, taken: Self) -> impl Iterator<Item = Self> {
         let before = taken.first.yesterday().ok().and_then(|end| self.clip(None, Some(end)));
-        let after = taken.last.and_then(|last| last.tomorrow().ok()).and_then(|next| self.clip(Some(next), None));
+        let after =
+            taken.last.and_then(|last| last.tomorrow().ok()).and_then(|next| self.clip(Some(next), None));
         before.into_iter().chain(after)
     }
 

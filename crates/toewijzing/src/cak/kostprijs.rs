@@ -67,7 +67,8 @@ impl Prijzen<'_> {
             .max_by_key(|(waarover, price)| (self.paid_off(price), std::cmp::Reverse(*waarover)))?;
         let mut from = price.startdatum.max(period.start);
         if self.beleid.op(from).dienst_ernaast == DienstErnaast::ZonderKostprijs {
-            let services = self.due.iter().filter(|interval| !is_goods(interval) && interval.dagen.meets(days));
+            let services =
+                self.due.iter().filter(|interval| !is_goods(interval) && interval.dagen.meets(days));
             for service in services {
                 // While a service runs the price ends nothing.
                 from = from.max(service.dagen.last?.tomorrow().ok()?);
@@ -105,7 +106,8 @@ impl Prijzen<'_> {
     fn paid_off(&self, price: &Kostprijs) -> i32 {
         let mut month = first_month(price.startdatum);
         let mut left = price.bedrag_cent;
-        while let Some(after) = self.tarief(month).filter(|tarief| *tarief > 0).and_then(|tarief| left.checked_sub(tarief))
+        while let Some(after) =
+            self.tarief(month).filter(|tarief| *tarief > 0).and_then(|tarief| left.checked_sub(tarief))
         {
             left = after;
             month = month.plus(1);

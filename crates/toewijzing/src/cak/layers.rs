@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
 use super::policy::{
-    Brug, DienstErnaast, EbRegels, KostprijsBeleid, Melding, MeldingTermijn, Minderjarig, Pauze,
-    Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
+    Brug, DienstErnaast, EbRegels, KostprijsBeleid, Melding, MeldingTermijn, Minderjarig, Pauze, Regime,
+    RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
 };
 
 /// A limit in months, or none.
@@ -217,7 +217,8 @@ impl EbBeleid {
 
     /// Returns the days on which something may change, for a category as well.
     pub(super) fn dagen(&self) -> impl Iterator<Item = Date> + '_ {
-        let rules = self.versies.iter().flat_map(|(_, rules)| rules.uitzonderingen.iter().chain(&rules.landelijk));
+        let rules =
+            self.versies.iter().flat_map(|(_, rules)| rules.uitzonderingen.iter().chain(&rules.landelijk));
         let of_rules = rules.flat_map(|rule| [rule.geldig_vanaf, rule.geldig_tot]).flatten();
         self.versies.iter().map(|(from, _)| *from).chain(of_rules)
     }
@@ -320,4 +321,3 @@ impl Termijnen {
         Self { zin: Some(months), pgb: Some(months), algemeen: Some(months) }
     }
 }
-

@@ -29,8 +29,8 @@ pub use command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 pub use layers::{EbBeleid, Laag, Lagen, Limiet, RetroMaanden, Termijnen};
 pub use months::{Maand, Maanden, first_month, last_month, shift_months};
 pub use opgave::{
-    BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, KostprijsOpgave, OPGAVE_PERIODEN_MAX,
-    OPGAVEN_MAX, Opgave, OpgaveFout, Opgaven, Voorziening, Vrijstelling, Waarover,
+    BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, KostprijsOpgave,
+    OPGAVE_PERIODEN_MAX, OPGAVEN_MAX, Opgave, OpgaveFout, Opgaven, Voorziening, Vrijstelling, Waarover,
 };
 pub use plan::{Plan, Stap, Wachtreden, plan};
 pub use policy::{

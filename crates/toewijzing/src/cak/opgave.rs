@@ -387,7 +387,10 @@ impl Opgaven {
             Opgave::EigenDatums(own) => self.eigen_datums = Some(own.clone()),
             Opgave::GeenEigenDatums {} => self.eigen_datums = None,
             Opgave::Bsn(juist) => self.juiste_bsn = Some(*juist),
-            Opgave::BekendBijCak(_) | Opgave::Vasthouden {} | Opgave::Vrijgeven {} | Opgave::Herplannen {} => {}
+            Opgave::BekendBijCak(_)
+            | Opgave::Vasthouden {}
+            | Opgave::Vrijgeven {}
+            | Opgave::Herplannen {} => {}
         }
         Ok(())
     }
@@ -412,11 +415,7 @@ impl Opgaven {
     }
 }
 
-fn replace<T: Clone>(
-    all: &mut Vec<T>,
-    new: &T,
-    same: impl Fn(&T) -> bool,
-) -> Result<(), OpgaveFout> {
+fn replace<T: Clone>(all: &mut Vec<T>, new: &T, same: impl Fn(&T) -> bool) -> Result<(), OpgaveFout> {
     all.retain(|old| !same(old));
     if all.len() >= OPGAVEN_MAX {
         return Err(OpgaveFout::TeVeel);

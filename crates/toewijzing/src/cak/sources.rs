@@ -48,9 +48,8 @@ pub(super) fn intervals(dossiers: &[&Dossier], vraag: Vraag<'_>) -> Vec<Interval
         }
     }
     // E8: what the backoffice states of no toewijzing that is on record stands by itself.
-    let alone = |voorziening: &&Voorziening| {
-        voorziening.toewijzing.is_none_or(|nummer| !known.contains(&nummer))
-    };
+    let alone =
+        |voorziening: &&Voorziening| voorziening.toewijzing.is_none_or(|nummer| !known.contains(&nummer));
     for voorziening in vraag.opgaven.voorzieningen.iter().filter(alone) {
         let dagen = Dagen { first: voorziening.ingangsdatum, last: voorziening.einddatum };
         let bron = vraag.beleid.op(dagen.first).start_datum_bron;
@@ -85,8 +84,9 @@ impl Onderdeel<'_> {
         if version.is_some_and(ToegewezenProduct::is_void) {
             return;
         }
-        let first_start =
-            self.levering().and_then(|levering| levering.live_starts().min_by_key(|start| start.key.begindatum));
+        let first_start = self
+            .levering()
+            .and_then(|levering| levering.live_starts().min_by_key(|start| start.key.begindatum));
         let product = version
             .and_then(|version| version.product.clone())
             .or_else(|| first_start.and_then(|start| start.key.product.clone()));
@@ -105,7 +105,10 @@ impl Onderdeel<'_> {
         let mut combined = self.dated(combined);
         if let Some(over) = self.over(stop) {
             // E2b: nothing outlives its toewijzing.
-            combined = combined.into_iter().filter_map(|(dagen, of)| Some((dagen.clip(None, Some(over))?, of))).collect();
+            combined = combined
+                .into_iter()
+                .filter_map(|(dagen, of)| Some((dagen.clip(None, Some(over))?, of)))
+                .collect();
         }
         found.extend(combined.into_iter().map(|(dagen, named)| Interval {
             waarover: Waarover::from(self.onderwerp),
@@ -142,7 +145,8 @@ impl Onderdeel<'_> {
         match trigger {
             Trigger::Toewijzing => {
                 let version = self.nummer().and_then(|nummer| approved(self.dossier, nummer));
-                let days = version.map(|version| Dagen { first: version.ingangsdatum, last: version.einddatum });
+                let days =
+                    version.map(|version| Dagen { first: version.ingangsdatum, last: version.einddatum });
                 days.into_iter().map(|days| (days, None)).collect()
             }
             Trigger::Levering => self.delivered(),
@@ -153,7 +157,9 @@ impl Onderdeel<'_> {
                     .opgaven
                     .voorzieningen
                     .iter()
-                    .filter(|voorziening| voorziening.toewijzing.is_some() && voorziening.toewijzing == self.nummer())
+                    .filter(|voorziening| {
+                        voorziening.toewijzing.is_some() && voorziening.toewijzing == self.nummer()
+                    })
                     .map(|voorziening| {
                         (Dagen { first: voorziening.ingangsdatum, last: voorziening.einddatum }, None)
                     })
@@ -168,9 +174,11 @@ impl Onderdeel<'_> {
     fn delivered(&self) -> Bron {
         let Some(levering) = self.levering().filter(|levering| !levering.starts().is_empty()) else {
             let version = self.nummer().and_then(|nummer| approved(self.dossier, nummer));
-            return version.filter(|version| self.is_overdue(version.ingangsdatum)).map_or_else(Vec::new, |version| {
-                vec![(Dagen { first: version.ingangsdatum, last: None }, None)]
-            });
+            return version
+                .filter(|version| self.is_overdue(version.ingangsdatum))
+                .map_or_else(Vec::new, |version| {
+                    vec![(Dagen { first: version.ingangsdatum, last: None }, None)]
+                });
         };
         let days = |start: &Start| Dagen {
             first: start.key.begindatum,

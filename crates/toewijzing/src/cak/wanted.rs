@@ -193,7 +193,9 @@ fn union(mut days: Vec<Dagen>, beleid: &EbBeleid) -> Vec<Dagen> {
     let mut joined: Vec<Dagen> = Vec::new();
     for next in days {
         match joined.last_mut() {
-            Some(before) if before.last.is_none_or(|last| bridged(last, next.first, beleid.op(last).brug)) => {
+            Some(before)
+                if before.last.is_none_or(|last| bridged(last, next.first, beleid.op(last).brug)) =>
+            {
                 before.last = match (before.last, next.last) {
                     (Some(one), Some(other)) => Some(one.max(other)),
                     _ => None,

@@ -70,9 +70,8 @@ impl Dossier {
         let approved = || self.declaraties.iter().flat_map(Declaratie::goedgekeurd);
         let credited: BTreeSet<&ReferentieNummer> =
             approved().filter(|one| one.credit).filter_map(|one| one.vorige.as_ref()).collect();
-        approved().filter(move |one| {
-            !one.credit && one.nummer == nummer && !credited.contains(&one.referentie)
-        })
+        approved()
+            .filter(move |one| !one.credit && one.nummer == nummer && !credited.contains(&one.referentie))
     }
 
     pub(super) fn declare(&mut self, event: &Event, prestaties: &[Prestatie]) {

@@ -114,8 +114,10 @@ impl Cak {
         }
         match (is_start, status) {
             (true, 1) => {
-                self.known
-                    .insert(number, Known { start: day, stop: None, price, deleted: false, stop_deleted: false });
+                self.known.insert(
+                    number,
+                    Known { start: day, stop: None, price, deleted: false, stop_deleted: false },
+                );
             }
             (true, 2) => {
                 let known = self.known.get_mut(&number).unwrap();

@@ -100,18 +100,17 @@ fn keuzes() -> impl Strategy<Value = Keuzes> {
         Trigger::Declaratie,
         Trigger::Backoffice,
     ];
-    let bron = proptest::sample::select(&[
-        StartDatumBron::Begindatum,
-        StartDatumBron::Begindatum,
-        StartDatumBron::Ingangsdatum,
-        StartDatumBron::Beschikkingsdatum,
-        StartDatumBron::VolgendeMaand,
-    ][..]);
-    let brug = prop_oneof![
-        Just(Brug::VolleKalendermaand),
-        Just(Brug::Geen),
-        (0..40_u16).prop_map(Brug::Dagen)
-    ];
+    let bron = proptest::sample::select(
+        &[
+            StartDatumBron::Begindatum,
+            StartDatumBron::Begindatum,
+            StartDatumBron::Ingangsdatum,
+            StartDatumBron::Beschikkingsdatum,
+            StartDatumBron::VolgendeMaand,
+        ][..],
+    );
+    let brug =
+        prop_oneof![Just(Brug::VolleKalendermaand), Just(Brug::Geen), (0..40_u16).prop_map(Brug::Dagen)];
     let pauze = proptest::sample::select(&[Pauze::NaVolleMaand, Pauze::Direct, Pauze::Nooit][..]);
     let stop = || proptest::sample::select(&[Melding::Stop, Melding::Niets][..]);
     let days = || proptest::sample::select(&[0_u16, 20, 45][..]);
@@ -136,28 +135,83 @@ fn beleid() -> impl Strategy<Value = Beleid> {
 /// Something that happens; days count from today.
 #[derive(Clone, Debug)]
 enum Daad {
-    Toewijzen { welke: usize, eind: Option<i32>, akkoord: bool },
-    Start { welke: usize, dag: i32 },
-    Stop { welke: usize, reden: &'static str, dag: i32 },
-    StartWeg { welke: usize },
-    StopWeg { welke: usize },
-    Declareren { welke: usize, dag: i32, lengte: i32, akkoord: bool },
-    Crediteren { welke: usize },
-    Voorziening { naam: usize, van: Option<usize>, dag: i32, lengte: Option<i32> },
-    VoorzieningWeg { naam: usize },
-    Overleden { dag: Option<i32> },
-    Verhuisd { dag: Option<i32> },
-    Wlz { dag: Option<i32> },
-    Geboren { maanden: i32 },
-    Besluit { welke: usize, vrij: Option<bool>, dag: i32 },
-    Prijs { welke: usize, cent: u32 },
-    Eigen { dag: i32, lengte: Option<i32> },
+    Toewijzen {
+        welke: usize,
+        eind: Option<i32>,
+        akkoord: bool,
+    },
+    Start {
+        welke: usize,
+        dag: i32,
+    },
+    Stop {
+        welke: usize,
+        reden: &'static str,
+        dag: i32,
+    },
+    StartWeg {
+        welke: usize,
+    },
+    StopWeg {
+        welke: usize,
+    },
+    Declareren {
+        welke: usize,
+        dag: i32,
+        lengte: i32,
+        akkoord: bool,
+    },
+    Crediteren {
+        welke: usize,
+    },
+    Voorziening {
+        naam: usize,
+        van: Option<usize>,
+        dag: i32,
+        lengte: Option<i32>,
+    },
+    VoorzieningWeg {
+        naam: usize,
+    },
+    Overleden {
+        dag: Option<i32>,
+    },
+    Verhuisd {
+        dag: Option<i32>,
+    },
+    Wlz {
+        dag: Option<i32>,
+    },
+    Geboren {
+        maanden: i32,
+    },
+    Besluit {
+        welke: usize,
+        vrij: Option<bool>,
+        dag: i32,
+    },
+    Prijs {
+        welke: usize,
+        cent: u32,
+    },
+    Eigen {
+        dag: i32,
+        lengte: Option<i32>,
+    },
     GeenEigen,
     Vasthouden,
     Vrijgeven,
     /// Support, an end, and support again after some days.
-    Onderbreking { welke: usize, reden: &'static str, gat: u8 },
-    Dagen { aantal: u8, laat: bool, weiger: bool },
+    Onderbreking {
+        welke: usize,
+        reden: &'static str,
+        gat: u8,
+    },
+    Dagen {
+        aantal: u8,
+        laat: bool,
+        weiger: bool,
+    },
 }
 
 fn daad() -> impl Strategy<Value = Daad> {
@@ -309,13 +363,17 @@ impl Wereld {
             }
             Daad::StopWeg { welke } => {
                 let last = self.feiten[welke].starts.iter().next_back();
-                let Some((begin, (reden, end, _))) = last.and_then(|(b, s)| Some((*b, *s.last()?))) else { return };
+                let Some((begin, (reden, end, _))) = last.and_then(|(b, s)| Some((*b, *s.last()?))) else {
+                    return;
+                };
                 let class = self.stop(welke, begin, reden, end, StatusAanlevering::Verwijderen);
                 if self.story.stops(&[class]) == "ok" {
                     self.feiten[welke].starts.get_mut(&begin).unwrap().pop();
                 }
             }
-            Daad::Declareren { welke, dag, lengte, akkoord } => self.declareren(welke, dag, lengte, akkoord, None),
+            Daad::Declareren { welke, dag, lengte, akkoord } => {
+                self.declareren(welke, dag, lengte, akkoord, None)
+            }
             Daad::Crediteren { welke } => {
                 let Some((paid, begin, eind)) = self.feiten[welke].betaald.first().copied() else { return };
                 let _ = (begin, eind);
@@ -598,7 +656,9 @@ impl Wereld {
             Trigger::Toewijzing if feiten.goedgekeurd => vec![(ingangsdatum(welke), feiten.eind)],
             Trigger::Toewijzing => vec![],
             Trigger::Declaratie => {
-                let Some(begin) = feiten.betaald.iter().map(|(_, begin, _)| *begin).min() else { return vec![] };
+                let Some(begin) = feiten.betaald.iter().map(|(_, begin, _)| *begin).min() else {
+                    return vec![];
+                };
                 let eind = feiten.betaald.iter().map(|(_, _, eind)| *eind).max();
                 let silent = feiten.eind.is_some_and(|over| {
                     let wait = self.beleid.op(over).stil;
@@ -681,13 +741,12 @@ impl Wereld {
     fn verantwoordelijk(&self, day: Date) -> bool {
         let client = &self.opgaven.client;
         let adult = self.birth.is_none_or(|birth| birth.checked_add(18.years()).unwrap() <= day);
-        let dead = client.overleden_op.is_some_and(|death| {
-            self.beleid.op(death).dood == Melding::Stop && day > death
-        });
+        let dead = client
+            .overleden_op
+            .is_some_and(|death| self.beleid.op(death).dood == Melding::Stop && day > death);
         let gone = client.verhuisd_na.is_some_and(|last| day > last);
-        let wlz = client.wlz_vanaf.is_some_and(|from| {
-            self.beleid.op(from).wlz == Melding::Stop && day >= from
-        });
+        let wlz =
+            client.wlz_vanaf.is_some_and(|from| self.beleid.op(from).wlz == Melding::Stop && day >= from);
         adult && !dead && !gone && !wlz
     }
 
@@ -810,7 +869,9 @@ fn the_histories_reach_what_matters() {
         let (beleid, daden) = strategy.new_tree(&mut runner).unwrap().current();
         let mut wereld = play(beleid, &daden);
         for bericht in wereld.eb.berichten() {
-            *kinds.entry((bericht.opdracht.onderdeel(), bericht.opdracht.status_aanlevering())).or_default() += 1;
+            *kinds
+                .entry((bericht.opdracht.onderdeel(), bericht.opdracht.status_aanlevering()))
+                .or_default() += 1;
             priced += u32::from(bericht.opdracht.kostprijs().is_some());
             refused += u32::from(bericht.uitkomst.as_ref().is_some_and(|uitkomst| !uitkomst.aanvaard));
         }
@@ -833,7 +894,9 @@ fn the_histories_reach_what_matters() {
             *misread += u32::from(Cak::months(&wereld.perioden()) != told);
         }
     }
-    println!("{kinds:?}, with a price {priced}, refused {refused}, several periods {several}, misread {misread:?}");
+    println!(
+        "{kinds:?}, with a price {priced}, refused {refused}, several periods {several}, misread {misread:?}"
+    );
     assert_eq!(kinds.len(), 6, "{kinds:?}");
     assert!(kinds.values().all(|count| *count >= 20), "{kinds:?}");
     assert!(priced >= 20 && refused >= 20 && several >= 20, "{priced} {refused} {several}");

@@ -45,7 +45,9 @@ impl Verteller {
 
     /// What would be sent now, in order.
     fn shows(&self, wanted: &[Periode]) -> String {
-        let Plan::Sturen { stappen, .. } = self.plan(wanted) else { return format!("{:?}", self.plan(wanted)) };
+        let Plan::Sturen { stappen, .. } = self.plan(wanted) else {
+            return format!("{:?}", self.plan(wanted));
+        };
         stappen.iter().map(|stap| words(&stap.opdracht)).collect::<Vec<_>>().join("; ")
     }
 
@@ -296,10 +298,7 @@ fn codes_on_a_changed_start() {
     };
     assert_eq!(after("9103"), (Gevolg::Geweigerd(Actie::AlsEerste), "401/1 nr 1 2021-04-02".to_owned()));
     assert_eq!(after("9104"), (Gevolg::Geweigerd(Actie::NieuwNummer), "401/1 nr 10 2021-04-02".to_owned()));
-    assert_eq!(
-        after("9114"),
-        (Gevolg::Handmatig(Handmatig::TeVerTerug), "Handmatig(TeVerTerug)".to_owned())
-    );
+    assert_eq!(after("9114"), (Gevolg::Handmatig(Handmatig::TeVerTerug), "Handmatig(TeVerTerug)".to_owned()));
 }
 
 /// 6.2, a deletion of a start that is refused.
@@ -358,7 +357,9 @@ fn statements_are_checked() {
     assert_eq!(own(&[(E, Some(S))]), Err(OpgaveFout::EindVoorBegin));
     let many = |count: usize| {
         let first = date(2000, 1, 1);
-        let day = |index: usize| first.checked_add(jiff::Span::new().days(i64::try_from(index).unwrap() * 2)).unwrap();
+        let day = |index: usize| {
+            first.checked_add(jiff::Span::new().days(i64::try_from(index).unwrap() * 2)).unwrap()
+        };
         own(&(0..count).map(|index| (day(index), Some(day(index)))).collect::<Vec<_>>())
     };
     assert_eq!(many(OPGAVE_PERIODEN_MAX), Ok(()));

@@ -108,10 +108,8 @@ fn a_day_comes_from_elsewhere() {
 /// E7: the hull of what was granted and not credited; it ends after the silence.
 #[test]
 fn e7_declarations() {
-    let laag = |stil| Laag {
-        declaratie_stilte: Some(stil),
-        ..triggers(Trigger::Declaratie, Trigger::Declaratie)
-    };
+    let laag =
+        |stil| Laag { declaratie_stilte: Some(stil), ..triggers(Trigger::Declaratie, Trigger::Declaratie) };
     let mut story = given(100, "01/01A11", Some(date(2025, 4, 30)));
     story.today = date(2025, 3, 5);
     assert_eq!(show(&due(&story, &Opgaven::default(), laag(30), TODAY)), "");
@@ -172,7 +170,8 @@ fn e8_support_without_a_305() {
     let gone = stated(&[pgb("A", "02", from, None), Opgave::VoorzieningIngetrokken(name)]);
     assert_eq!(due(&story, &gone, Laag::default(), TODAY), Gewenst::default());
     // Two carry on from each other; the first has the sooner day.
-    let two = stated(&[pgb("A", "02", from, Some(date(2025, 4, 30))), pgb("B", "07", date(2025, 5, 1), None)]);
+    let two =
+        stated(&[pgb("A", "02", from, Some(date(2025, 4, 30))), pgb("B", "07", date(2025, 5, 1), None)]);
     assert_eq!(show(&due(&story, &two, Laag::default(), TODAY)), "2025-03-05..");
 }
 
@@ -209,11 +208,8 @@ fn e9_facts_about_a_client() {
     assert_eq!(with(dead, silent), "2025-03-05..");
     let moved = Clientfeiten { verhuisd_na: Some(date(2025, 5, 31)), ..none() };
     assert_eq!(with(moved, Laag::default()), "2025-03-05..2025-05-31");
-    let wlz = Clientfeiten {
-        wlz_vanaf: Some(date(2025, 4, 1)),
-        wlz_tot_en_met: Some(date(2025, 5, 31)),
-        ..none()
-    };
+    let wlz =
+        Clientfeiten { wlz_vanaf: Some(date(2025, 4, 1)), wlz_tot_en_met: Some(date(2025, 5, 31)), ..none() };
     assert_eq!(with(wlz, Laag::default()), "2025-03-05..", "by default that is for the CAK");
     let stops = Laag { wlz_beleid: Some(Melding::Stop), ..Laag::default() };
     assert_eq!(with(wlz, stops), "2025-03-05..2025-03-31; 2025-06-01..");
@@ -250,7 +246,7 @@ fn e10_decisions_about_chargeability() {
     assert_eq!(with("18", &[]), "");
     assert_eq!(with("18", &[decide(Some(Belasting::Belast), None, None)]), "2025-01-05..");
     let spring = decide(Some(Belasting::Vrij), Some(date(2025, 3, 1)), Some(date(2025, 6, 1)));
-    assert_eq!(with("02", &[spring.clone()]), "2025-01-05..2025-02-28; 2025-06-01..");
+    assert_eq!(with("02", std::slice::from_ref(&spring)), "2025-01-05..2025-02-28; 2025-06-01..");
     assert_eq!(with("02", &[spring, decide(None, Some(date(2025, 3, 1)), None)]), "2025-01-05..");
 }
 
@@ -277,7 +273,10 @@ fn own_dates() {
 /// Section 11: nothing is due under a regime that is over, and choices change by date.
 #[test]
 fn choices_by_date() {
-    let opgaven = stated(&[pgb("A", "02", date(2025, 1, 5), Some(date(2025, 3, 10))), pgb("B", "02", date(2025, 4, 5), None)]);
+    let opgaven = stated(&[
+        pgb("A", "02", date(2025, 1, 5), Some(date(2025, 3, 10))),
+        pgb("B", "02", date(2025, 4, 5), None),
+    ]);
     let beleid = |wijziging: Vec<Laag>, landelijke_regel: Vec<Laag>| {
         let lagen = Lagen { wijziging, landelijke_regel, ..Lagen::default() };
         show(&wanted(&[], None, &opgaven, &EbBeleid::new(lagen), TODAY))
@@ -373,7 +372,10 @@ fn an_amount_that_is_not_known() {
     let all = [scooter, service, price("A", 50_000)];
     let unknown = priced(&all, Laag::default());
     let about = Waarover::Voorziening(VoorzieningNaam::new("A").unwrap());
-    assert_eq!((show(&unknown).as_str(), &unknown.taken[..]), ("2025-11-01..", &[Taak::TariefOnbekend(about)][..]));
+    assert_eq!(
+        (show(&unknown).as_str(), &unknown.taken[..]),
+        ("2025-11-01..", &[Taak::TariefOnbekend(about)][..])
+    );
     let known = Laag { tarief: [(2026, 2150)].into(), ..Laag::default() };
     assert_eq!(show(&priced(&all, known)), "2025-11-01.. 41500@2026-03-01");
 }

@@ -1,10 +1,10 @@
 //! From dossiers to the periods for which a person owes the contribution (sections 8.2 to 8.4 of the iEb description).
 
+use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::*;
 use iwmo_toewijzing::deadline;
 use iwmo_toewijzing::event::{Inhoud, StartProduct, ToegewezenProduct};
 use iwmo_toewijzing::identity::{Bsn, Categorie, Gemeente, RedenWijziging};
-use iwmo_toewijzing::Dossier;
 use jiff::civil::{Date, date};
 
 use crate::support::*;
@@ -183,9 +183,7 @@ fn exceptions_by_date_and_product() {
         belasting: Some(belasting),
         ..Uitzondering::default()
     };
-    let with = |categorie| {
-        periods(&[&story.dossier], &policy(Laag { categorie, ..Laag::default() }), TODAY)
-    };
+    let with = |categorie| periods(&[&story.dossier], &policy(Laag { categorie, ..Laag::default() }), TODAY);
     assert_eq!(with(vec![rule(None, None, None, Belasting::Vrij)]), "");
     let free_in_spring = rule(None, Some(date(2025, 3, 1)), Some(date(2025, 6, 1)), Belasting::Vrij);
     assert_eq!(with(vec![free_in_spring.clone()]), "2025-01-10..2025-02-28 2025-06-01..");

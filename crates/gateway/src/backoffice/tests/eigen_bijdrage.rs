@@ -18,9 +18,15 @@ async fn statements_about_a_person() {
     let shown = played.post(path, None, &preview).await.body;
     assert_eq!((&shown["uitgevoerd"], &shown["aantal"]), (&json!(false), &json!(1)));
     let first = played.post(path, Some("opgave-1"), &state).await.body;
-    assert_eq!((&first["uitgevoerd"], &first["aantal"], &first["dubbel"]), (&json!(true), &json!(1), &json!(false)));
+    assert_eq!(
+        (&first["uitgevoerd"], &first["aantal"], &first["dubbel"]),
+        (&json!(true), &json!(1), &json!(false))
+    );
     let again = played.post(path, Some("opgave-1"), &state).await.body;
-    assert_eq!((&again["dubbel"], &again["handeling"], &again["aantal"]), (&json!(true), &first["handeling"], &json!(1)));
+    assert_eq!(
+        (&again["dubbel"], &again["handeling"], &again["aantal"]),
+        (&json!(true), &first["handeling"], &json!(1))
+    );
     assert_eq!(played.post(path, Some("opgave-1"), &preview).await.problem(), "422 sleutel-hergebruikt");
     let nothing = played.post(path, None, &state).await.body;
     assert_eq!((&nothing["aantal"], &nothing["ongewijzigd"]), (&json!(0), &json!(1)));
@@ -41,7 +47,10 @@ async fn statements_about_a_person() {
     let mut unreasoned = with("opgave", json!({ "voorziening_ingetrokken": "PGB-1" }));
     unreasoned["reden"] = json!(" ");
     assert_eq!(played.post(path, None, &unreasoned).await.problem(), "422 handeling-geweigerd");
-    assert_eq!(played.post(path, None, &with("gemeente", json!("9999"))).await.problem(), "404 niet-gevonden");
+    assert_eq!(
+        played.post(path, None, &with("gemeente", json!("9999"))).await.problem(),
+        "404 niet-gevonden"
+    );
 }
 
 /// The periods that stand at the CAK, a page at a time, for the gemeenten of the token alone.
@@ -61,5 +70,8 @@ async fn periods_at_the_cak() {
         after = format!("&na={next}");
     }
     assert_eq!(&paged, rows);
-    assert_eq!(played.ask_voorst("/eigen-bijdrage/perioden?gemeente=0222").await.problem(), "404 niet-gevonden");
+    assert_eq!(
+        played.ask_voorst("/eigen-bijdrage/perioden?gemeente=0222").await.problem(),
+        "404 niet-gevonden"
+    );
 }

@@ -8,11 +8,7 @@ use crate::engine::record::{OPGAVE_BYTES_MAX, Verklaring, Wat};
 use crate::journal::Chain;
 use crate::ledger::{Persoon, Rows, keys};
 
-pub(super) fn stated(
-    rows: &impl Rows,
-    chain: Chain,
-    verklaring: &Verklaring,
-) -> Result<Narrowed, ActError> {
+pub(super) fn stated(rows: &impl Rows, chain: Chain, verklaring: &Verklaring) -> Result<Narrowed, ActError> {
     let gemeente = Gemeente::new(&chain.to_string()).ok().filter(|_| chain != Chain::NONE);
     let gemeente = gemeente.ok_or(ActError::WrongChain(chain))?;
     if verklaring.opgave.len() > OPGAVE_BYTES_MAX {

@@ -60,7 +60,11 @@ fn a_pgb_is_told_like_any_support() {
     state(&gateway, PERSON.bsn, &ended).unwrap();
     assert_eq!(told(&gateway), ["401/1 2026-10-05", "403/1 2026-11-20"]);
     assert!(matches!(
-        state(&gateway, PERSON.bsn, r#"{"voorziening": {"naam": "X", "leveringsvorm": "pgb", "code": "02A01", "ingangsdatum": "2026-10-05"}}"#),
+        state(
+            &gateway,
+            PERSON.bsn,
+            r#"{"voorziening": {"naam": "X", "leveringsvorm": "pgb", "code": "02A01", "ingangsdatum": "2026-10-05"}}"#
+        ),
         Err(ActError::Opgave(_))
     ));
     gateway.stop();
@@ -104,7 +108,10 @@ fn what_the_cak_has_is_taken_over() {
     state(&gateway, PERSON.bsn, PGB).unwrap();
     state(&gateway, PERSON.bsn, r#"{"vrijgeven": {}}"#).unwrap();
     assert_eq!(told(&gateway), ["401/2 2026-10-05"], "the period that is there is changed");
-    assert!(matches!(state(&gateway, PERSON.bsn, known), Err(ActError::Opgave(_))), "its answer is still to come");
+    assert!(
+        matches!(state(&gateway, PERSON.bsn, known), Err(ActError::Opgave(_))),
+        "its answer is still to come"
+    );
     answered(&gateway, 0);
     let other = bsn(7);
     state(&gateway, &other, PGB).unwrap();
@@ -140,7 +147,8 @@ fn a_corrected_bsn() {
 #[test]
 fn an_exemption_is_a_task() {
     let gateway = Gateway::open(&SimulatedDisk::new(3));
-    state(&gateway, PERSON.bsn, r#"{"vrijstelling": {"grond": "g", "vanaf": "2026-11-01", "maanden": 6}}"#).unwrap();
+    state(&gateway, PERSON.bsn, r#"{"vrijstelling": {"grond": "g", "vanaf": "2026-11-01", "maanden": 6}}"#)
+        .unwrap();
     assert_eq!(persoon(&gateway, PERSON.bsn).eb_reden.as_deref(), Some("VRIJSTELLING"));
     let done = r#"{"vrijstelling": {"grond": "g", "vanaf": "2026-11-01", "maanden": 6, "gemeld": true}}"#;
     state(&gateway, PERSON.bsn, done).unwrap();

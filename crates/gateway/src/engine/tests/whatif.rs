@@ -63,7 +63,8 @@ fn another_policy_shows_what_it_would_change() {
     let (_, other) = ask(&gateway, "[gemeente.0363.beleid]\nwacht_op_bevestiging = true\n");
     assert_eq!(other, []);
 
-    let (_, found) = ask(&gateway, "[eigen_bijdrage]\nstart_trigger = \"toewijzing\"\nstop_trigger = \"toewijzing\"\n");
+    let (_, found) =
+        ask(&gateway, "[eigen_bijdrage]\nstart_trigger = \"toewijzing\"\nstop_trigger = \"toewijzing\"\n");
     assert!(found.iter().all(|different| matches!(different.what, What::Cak { .. })), "{found:?}");
     assert!(!found.is_empty());
     assert_eq!(gateway.engine.journal().entries(), entries);
