@@ -22,7 +22,7 @@ use crate::folder::{FolderRoute, Folders};
 use crate::ggk::Ggk;
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
-use crate::listener::{Bounds, ListenError, Listener, Stopper};
+use crate::listener::{Bounds, ListenError, Listener, Stop, Stopper};
 use crate::lists;
 use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
@@ -113,6 +113,8 @@ impl Daemon {
         let settings = settings(&config);
         let (engine, opened) = Engine::open(&config.data, settings.clone(), Arc::clone(&clock), progress)?;
 
+        engine.set_term_years(config.retention.years);
+
         let intake = Arc::new(engine.clone());
         let (stopper, stop) = Stopper::new();
         let mut tasks = JoinSet::new();
@@ -182,6 +184,9 @@ impl Daemon {
             config.limits.drain,
         );
         tasks.spawn(outbox.run(partner_source, stop.clone()));
+        if config.retention.automatic {
+            tasks.spawn(remove_daily(engine.clone(), Arc::clone(&clock), stop.clone()));
+        }
         let (days, mut stop) = (engine.clone(), stop);
         tasks.spawn(async move {
             let mut today = None;
@@ -259,6 +264,25 @@ impl Daemon {
         // The loop finishes its batch; waiting for it must not hold up the runtime.
         if tokio::task::spawn_blocking(move || engine.stop()).await.is_err() {
             tracing::error!(code = "TaskPanicked", "The engine could not be stopped.");
+        }
+    }
+}
+
+/// Removes every day what is about persons of whom the term is over.
+async fn remove_daily(engine: Engine, clock: Arc<dyn Clock>, mut stop: Stop) {
+    let mut last = None;
+    loop {
+        let today = clock.today();
+        if last != Some(today) {
+            last = Some(today);
+            tokio::select! {
+                () = crate::removal::day(&engine, today) => {}
+                () = stop.stopped() => return,
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DUE_CHECK) => {}
+            () = stop.stopped() => return,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod ops;
 pub mod outbox;
 pub mod pki;
 pub mod problem;
+pub mod removal;
 #[cfg(test)]
 mod simulation;
 pub mod store;

@@ -68,17 +68,22 @@ impl KeysCommand {
 
 fn say(status: &Status, format: Format, terminal: &Terminal) -> Outcome {
     let mut out = io::stdout().lock();
-    let Status { dir, keys, master } = status;
+    let Status { dir, keys, destroyed, master } = status;
     let (dir, master) = (dir.display(), master.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     match format {
         Format::Json => {
-            writeln!(out, "{}", json!({ "folder": dir.to_string(), "keys": keys, "master": master }))?;
+            writeln!(out, "{}", json!({ "folder": dir.to_string(), "keys": keys, "destroyed": destroyed, "master": master }))?;
         }
         Format::Text => {
             let dutch = format!("{keys} sleutels in {dir}, onder hoofdsleutel {master}");
             let english = format!("{keys} keys in {dir}, under master key {master}");
             let words = terminal.say(&dutch, &english);
             writeln!(out, "{words}")?;
+            if *destroyed > 0 {
+                let dutch = format!("{destroyed} sleutels vernietigd");
+                let english = format!("{destroyed} keys destroyed");
+                writeln!(out, "{}", terminal.say(&dutch, &english))?;
+            }
         }
     }
     Ok(Found::AllWell)

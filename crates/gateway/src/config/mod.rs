@@ -49,12 +49,29 @@ pub struct Config {
     pub partners: Vec<Partner>,
     /// The keys to the backoffice listener.
     pub tokens: Vec<Token>,
+    /// How long what is about persons is kept.
+    pub retention: Retention,
     /// What is allowed at most.
     pub limits: Limits,
     /// How outgoing messages are sent.
     pub sending: Sending,
     /// What is logged, and how.
     pub logging: Logging,
+}
+
+/// How long what is about persons is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Years after the last change.
+    pub years: u16,
+    /// Whether it is removed by itself when they are over.
+    pub automatic: bool,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { years: crate::removal::TERM_YEARS, automatic: true }
+    }
 }
 
 /// The exchange listener.

@@ -13,10 +13,11 @@ use super::reader::{Findings, Found, Section};
 use super::relations::{self, Parts};
 use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
-    Logging, Pace, Partner, Sending, Severity, files,
+    Logging, Pace, Partner, Retention, Sending, Severity, files,
 };
 use crate::engine::PartnerId;
 use crate::lists;
+use crate::removal::TERM_YEARS;
 
 const MIB: u64 = 1024 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
@@ -76,6 +77,8 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
     let tokens = tokens.into_iter().filter_map(|section| token(section, findings)).collect();
     let limits =
         root.section("limits", findings).map(|section| limits(section, findings)).unwrap_or_default();
+    let retention =
+        root.section("bewaring", findings).map(|section| retention(section, findings)).unwrap_or_default();
     let sending = match root.section("sending", findings) {
         Some(section) => sending(section, findings),
         None => Sending { identity: None, authorities: Vec::new(), pace: Pace::default() },
@@ -101,6 +104,7 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
         tokens: tokens.into_iter().map(TokenDraft::done).collect(),
         gemeenten,
         gemeentecodes,
+        retention,
         limits,
         sending,
         logging,
@@ -206,6 +210,25 @@ fn limits(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Limits {
     }
     section.finish(findings);
     limits
+}
+
+/// The law keeps a floor under the term (Wmo 2015 art. 5.3.4), so there is no shorter one to choose.
+fn retention(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Retention {
+    let mut retention = Retention::default();
+    if let Some(years) = section.number("termijn_jaren", findings, u64::from(TERM_YEARS)..=100) {
+        retention.years = u16::try_from(years).unwrap_or(u16::MAX);
+    }
+    let wanted = ("\"ja\" of \"nee\"", "\"ja\" or \"nee\"");
+    let automatic = section.parsed("automatisch", findings, wanted, |text| match text {
+        "ja" => Some(true),
+        "nee" => Some(false),
+        _ => None,
+    });
+    if let Some(automatic) = automatic {
+        retention.automatic = automatic.value;
+    }
+    section.finish(findings);
+    retention
 }
 
 fn sending(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Sending {

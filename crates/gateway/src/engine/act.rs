@@ -90,6 +90,15 @@ pub enum ActError {
     /// The key was used before for another request.
     #[error("the idempotency key was used before for another request")]
     KeyReused,
+    /// Something stands against removing what is about a person.
+    #[error("this stands against it: {0}")]
+    Hindered(&'static str),
+    /// The store has no keys, so there is nothing to destroy.
+    #[error("this store has no keys")]
+    NoKeys,
+    /// It is recorded, and not completed; it will be.
+    #[error("it is recorded and not completed yet: {0}")]
+    Unfinished(String),
     /// The store cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -237,6 +246,17 @@ pub(super) fn done_before(rows: &impl Rows, act: &Act) -> Result<Option<Acted>, 
     }
 }
 
+/// Checks that there is a reason that can be recorded.
+pub(super) fn check_reason(reden: &str) -> Result<(), ActError> {
+    if reden.trim().is_empty() {
+        return Err(ActError::NoReason);
+    }
+    if reden.len() > REASON_BYTES_MAX {
+        return Err(ActError::TooLong { what: "the reason", bytes_max: REASON_BYTES_MAX });
+    }
+    Ok(())
+}
+
 impl Act {
     /// Returns the record of this act, as far as it changes something.
     pub(super) fn handeling(self, wat: Wat) -> Handeling {
@@ -244,12 +264,7 @@ impl Act {
     }
 
     fn check(&self) -> Result<(), ActError> {
-        if self.reden.trim().is_empty() {
-            return Err(ActError::NoReason);
-        }
-        if self.reden.len() > REASON_BYTES_MAX {
-            return Err(ActError::TooLong { what: "the reason", bytes_max: REASON_BYTES_MAX });
-        }
+        check_reason(&self.reden)?;
         if let Wie::Operator { naam, namens, .. } = &self.wie {
             let long =
                 |name: &Option<String>| name.as_ref().is_some_and(|name| name.len() > OPERATOR_BYTES_MAX);

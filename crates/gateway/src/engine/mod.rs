@@ -16,6 +16,7 @@
 //! | `whatif.rs` | the same decisions under another policy, changing nothing |
 //! | `batch.rs`, `worker.rs`, `daily.rs`, `settle.rs` | from records to the disk; what time asks for, what waited |
 //! | `handle.rs`, `outgoing.rs`, `pickup.rs`, `health.rs` | the engine as others see it |
+//! | `erase.rs`, `verwijdering.rs` | removing what is about persons |
 //! | `open.rs` | opening a store |
 
 mod act;
@@ -24,6 +25,7 @@ mod api;
 mod batch;
 mod daily;
 mod decide;
+mod erase;
 mod handeling;
 mod handle;
 mod health;
@@ -41,6 +43,7 @@ mod settle;
 pub(crate) mod stepped;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verwijdering;
 mod whatif;
 mod worker;
 
@@ -48,6 +51,7 @@ pub use act::{Act, ActError, Acted, Narrowed, narrow};
 pub(crate) use act::{Fit, fit, not_taken};
 pub use api::*;
 pub(crate) use decide::terzijde::FO01;
+pub use erase::{Erase, ErasePersons};
 pub use handle::Engine;
 pub use health::Health;
 pub use judged::would_answer;

@@ -144,6 +144,8 @@ fn gemeenten_with_cak(reader: &Reader) -> Result<BTreeSet<Gemeente>, LedgerError
             | Record::Handeling(_)
             | Record::Inzage(_)
             | Record::Instelling(_)
+            | Record::Verwijdering(_)
+            | Record::Verwijderverzoek(_)
             | Record::Terzijde(_) => false,
         };
         if decided {
@@ -173,6 +175,10 @@ impl Again<'_> {
     fn entry(&mut self, overlay: &mut Overlay<'_>, entry: &Entry) -> Result<(), LedgerError> {
         self.looked.entries += 1;
         let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
+        if entry.gone {
+            // What was removed cannot be judged again.
+            return self.decider.applier.apply_gone(overlay, &at, &record(entry)?, None);
+        }
         match record(entry)? {
             Record::Bericht(bericht) => self.message(overlay, entry, &at, &bericht),
             Record::Planning(planning) => {

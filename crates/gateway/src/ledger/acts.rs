@@ -3,7 +3,7 @@
 use super::apply::inconsistent;
 use super::{
     At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opmerking,
-    outgoing, put_row,
+    outgoing, put_row, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{Handeling, Plek, Wat, Wie};
@@ -62,6 +62,9 @@ pub(super) fn apply(
                 let id = OutgoingId { gemeente: at.chain.code(), seq: plek.seq, index: plek.index };
                 let row: Option<Uitgaand> = overlay.row(&keys::uitgaand(&id))?;
                 let melding = row.and_then(|row| row.melding);
+                if melding.is_none() && verwijderd::is_verwijderd(overlay, at, plek.seq)? {
+                    continue;
+                }
                 let melding = melding.ok_or_else(|| inconsistent(at, "there is no such notification"))?;
                 gevolgen.push(cak::vrijgeven(overlay, at, &melding)?);
             }

@@ -17,12 +17,14 @@ mod outgoing;
 mod rebuild;
 mod rows;
 pub mod statistiek;
+mod verwijderd;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::engine::record::RecordError;
 use crate::journal::{Chain, EntryId, OpenError, ReadError};
+use crate::vault::KeyId;
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 
 pub use apply::{Applier, Gevolg};
@@ -35,6 +37,9 @@ pub use rows::{
     Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers, Uitgaand,
     Vasthouding, Verzending,
 };
+
+pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
+pub(crate) use verwijderd::tellingen_meer;
 
 /// The format of the rows; another one in the store means that it is rebuilt.
 pub const FORMAT: u32 = 8;
@@ -95,6 +100,15 @@ pub enum LedgerError {
         /// The entry, `GEMEENTE:SEQ`.
         entry: String,
     },
+    /// The journal says that keys were destroyed, and they are here still: that was cut short.
+    #[error("a removal was cut short: the next start of the gateway completes it")]
+    Unfinished {
+        /// The keys.
+        sleutels: Vec<KeyId>,
+    },
+    /// Keys were destroyed after the place that the ledger stands for, and its rows are from before.
+    #[error("the ledger is from before a removal and must be rebuilt")]
+    BeforeRemoval,
     /// There is no such entry.
     #[error("the journal has no entry {entry}")]
     NoEntry {
@@ -173,6 +187,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'u') => "the queue of a partner".to_owned(),
         Some(b'a') => "what is not sent yet".to_owned(),
         Some(b'b') => "what is held for a partner".to_owned(),
+        Some(b'l') => "what is known of removals".to_owned(),
         Some(b's') => format!("a count of gemeente {gemeente}"),
         Some(b'z') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),

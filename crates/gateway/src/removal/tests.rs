@@ -1,0 +1,1 @@
+//! What is removed, what stays, and what a crash leaves.
