@@ -94,14 +94,14 @@ impl Erase {
             Format::Text => text(&mut out, &report, &self, terminal)?,
         }
         let hindered = report.gehouden.iter().any(|one| !self.waived(one));
-        let nothing =
-            report.gehouden.is_empty() && report.verlopen.is_empty() && report.verzoeken.is_empty();
+        let nothing = report.gehouden.is_empty() && report.verlopen.is_empty() && report.verzoeken.is_empty();
         let found = nothing && !self.expired || hindered && !report.uitgevoerd && !self.request;
         Ok(if found { Found::Something } else { Found::AllWell })
     }
 
     fn order(&self) -> Result<Opdracht, Failure> {
-        let gemeenten: Result<Vec<Gemeente>, _> = self.gemeente.iter().map(|code| Gemeente::new(code)).collect();
+        let gemeenten: Result<Vec<Gemeente>, _> =
+            self.gemeente.iter().map(|code| Gemeente::new(code)).collect();
         let gemeenten = gemeenten.map_err(|error| Failure::new(error.to_string()))?;
         let gemeenten = (!gemeenten.is_empty()).then_some(gemeenten);
         Ok(match (&self.bsn_from, &self.refuse, self.received) {
@@ -259,10 +259,13 @@ fn held(out: &mut impl Write, one: &Gehouden, asked: &Erase, terminal: &Terminal
 
 fn words(found: Hindernis) -> (&'static str, &'static str) {
     match found {
-        Hindernis::Lopend => ("er loopt een toewijzing, of er moet er een beginnen", "a toewijzing runs or is to begin"),
-        Hindernis::Cak => {
-            ("bij het CAK loopt een periode of staat een antwoord open", "the CAK holds a period or owes an answer")
+        Hindernis::Lopend => {
+            ("er loopt een toewijzing, of er moet er een beginnen", "a toewijzing runs or is to begin")
         }
+        Hindernis::Cak => (
+            "bij het CAK loopt een periode of staat een antwoord open",
+            "the CAK holds a period or owes an answer",
+        ),
         Hindernis::Uitgaand => ("een uitgaand bericht is niet afgerond", "an outgoing message is not final"),
         Hindernis::Wachtend => ("een bericht wacht op beoordeling", "a message waits to be judged"),
         Hindernis::Termijn => (
@@ -278,11 +281,19 @@ fn words(found: Hindernis) -> (&'static str, &'static str) {
 
 fn expired(out: &mut impl Write, one: &Verlopen, terminal: &Terminal) -> io::Result<()> {
     let Verlopen { gemeente, personen, entries, tegengehouden, meer } = one;
-    let dutch = format!("gemeente {gemeente}: {personen} personen in {entries} regels, {tegengehouden} tegengehouden");
-    let english = format!("gemeente {gemeente}: {personen} persons in {entries} entries, {tegengehouden} held back");
+    let dutch = format!(
+        "gemeente {gemeente}: {personen} personen in {entries} regels, {tegengehouden} tegengehouden"
+    );
+    let english =
+        format!("gemeente {gemeente}: {personen} persons in {entries} entries, {tegengehouden} held back");
     writeln!(out, "{}", terminal.say(&dutch, &english))?;
     if *meer {
-        writeln!(out, "  {}", terminal.say("er zijn er meer: doe het daarna nog eens", "there are more: do it again after this"))?;
+        writeln!(
+            out,
+            "  {}",
+            terminal
+                .say("er zijn er meer: doe het daarna nog eens", "there are more: do it again after this")
+        )?;
     }
     Ok(())
 }

@@ -72,7 +72,11 @@ fn say(status: &Status, format: Format, terminal: &Terminal) -> Outcome {
     let (dir, master) = (dir.display(), master.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     match format {
         Format::Json => {
-            writeln!(out, "{}", json!({ "folder": dir.to_string(), "keys": keys, "destroyed": destroyed, "master": master }))?;
+            writeln!(
+                out,
+                "{}",
+                json!({ "folder": dir.to_string(), "keys": keys, "destroyed": destroyed, "master": master })
+            )?;
         }
         Format::Text => {
             let dutch = format!("{keys} sleutels in {dir}, onder hoofdsleutel {master}");

@@ -140,12 +140,7 @@ async fn converse(stream: UnixStream, engine: &Engine, own: u32, mut stop: Stop)
 }
 
 /// Answers one request; what comes before the last line goes to `answer`.
-async fn respond(
-    engine: &Engine,
-    uid: u32,
-    request: Request,
-    answer: &mut Answer,
-) -> Result<Value, Refused> {
+async fn respond(engine: &Engine, uid: u32, request: Request, answer: &mut Answer) -> Result<Value, Refused> {
     let report = match request {
         Request::Look { blikken, namens } => {
             let wie = operator_of(uid, namens);
@@ -158,7 +153,8 @@ async fn respond(
                 removal::plan(engine.ledger(), engine.journal(), &opdracht, today, years)
             });
             let report = answer.meanwhile(planned).await;
-            let report = report.map_err(|_| Refused::new("a fault of the gateway: the removal could not be planned"))??;
+            let report = report
+                .map_err(|_| Refused::new("a fault of the gateway: the removal could not be planned"))??;
             return serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()));
         }
         Request::PerformRemoval { opdracht, reden, namens } => {

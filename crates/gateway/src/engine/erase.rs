@@ -179,7 +179,9 @@ impl Worker {
         let mut rows = Overlay::new(after);
         let mut named = 0;
         for ErasePersons { chain, personen } in &erase.persons {
-            let Some(mut record) = plan.record(ledger, &self.journal.reader(), *chain, personen)? else { continue };
+            let Some(mut record) = plan.record(ledger, &self.journal.reader(), *chain, personen)? else {
+                continue;
+            };
             let code = chain.to_string();
             record.tellingen = ledger::tellingen_meer(ledger, after, &code)?;
             named += record.sleutels.len();
@@ -269,4 +271,3 @@ impl Removal<'_> {
         Ok((!record.sleutels.is_empty()).then_some(record))
     }
 }
-

@@ -58,11 +58,7 @@ pub(super) enum Job {
     /// What is about persons is to be removed.
     Erase(Box<Prepared>),
     /// Somebody asked for that.
-    RemovalRequest {
-        chain: Chain,
-        record: Verwijderverzoek,
-        reply: oneshot::Sender<Result<Acted, ActError>>,
-    },
+    RemovalRequest { chain: Chain, record: Verwijderverzoek, reply: oneshot::Sender<Result<Acted, ActError>> },
     /// Plan for whom a hold is over.
     Due,
     /// Finish.

@@ -24,12 +24,14 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::record::RecordError;
 use crate::journal::{Chain, EntryId, OpenError, ReadError};
-use crate::vault::KeyId;
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
+use crate::vault::KeyId;
 
 pub use apply::{Applier, Gevolg};
 pub(crate) use heen::{declared, events};
 pub(crate) use rebuild::not_ahead;
+#[cfg(test)]
+pub(crate) use rebuild::bring_up;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
@@ -38,8 +40,8 @@ pub use rows::{
     Vasthouding, Verzending,
 };
 
-pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 pub(crate) use verwijderd::tellingen_meer;
+pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
 pub const FORMAT: u32 = 8;

@@ -46,13 +46,26 @@ pub fn open(
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Ledger, CatchUp), LedgerError> {
-    let (mut ledger, mut reason) = match Ledger::open(dir, FORMAT)? {
+    let (ledger, reason) = match Ledger::open(dir, FORMAT)? {
         Opening::Opened(ledger) => {
             not_ahead(&ledger.tips(), reader)?;
             (ledger, None)
         }
         Opening::NeedsRebuild(reason) => (Ledger::create(dir, FORMAT)?, Some(reason.to_string())),
     };
+    bring_up(ledger, reason, &mut || Ledger::create(dir, FORMAT), reader, applier, progress)
+}
+
+/// Brings a ledger up to the journal, and completes a removal that was cut short; where its rows are from before one,
+/// another takes its place.
+pub(crate) fn bring_up(
+    mut ledger: Ledger,
+    mut reason: Option<String>,
+    another: &mut dyn FnMut() -> Result<Ledger, StoreError>,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Ledger, CatchUp), LedgerError> {
     let applied = loop {
         match catch_up(&ledger, reader, applier, progress) {
             Err(error @ (LedgerError::Unfinished { .. } | LedgerError::BeforeRemoval)) => {
@@ -62,7 +75,7 @@ pub fn open(
                 reason.get_or_insert_with(|| error.to_string());
                 // Rows of the person were made of what is gone now.
                 drop(ledger);
-                ledger = Ledger::create(dir, FORMAT)?;
+                ledger = another()?;
             }
             applied => break applied?,
         }

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::apply::{bind, inconsistent, parse_date};
 use super::statistiek::{self, Telling};
-use super::{Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, apply, keys, outgoing, put_row};
+use super::{
+    Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, apply, keys, outgoing, put_row,
+};
 use crate::engine::OutgoingId;
 use crate::engine::record::{
     Bericht, EbBesluit, EbUitkomst, Oordeel, Record, Rest, Verwijdering, Verwijderverzoek, VerzoekStap,
@@ -217,9 +219,7 @@ pub(super) fn verzoek(
             };
             put_row(overlay, keys::verzoek_verwijdering(at.chain.code(), at.seq), &row)
         }
-        VerzoekStap::Afgewezen { verzoek } => {
-            close(overlay, at, *verzoek, VerzoekStand::Afgewezen(at.seq))
-        }
+        VerzoekStap::Afgewezen { verzoek } => close(overlay, at, *verzoek, VerzoekStand::Afgewezen(at.seq)),
     }
 }
 
@@ -236,7 +236,11 @@ fn close(overlay: &mut Overlay<'_>, at: &At, seq: u64, stand: VerzoekStand) -> R
 /// # Errors
 ///
 /// The store failed.
-pub(crate) fn tellingen_meer(here: &Ledger, there: &Ledger, gemeente: &str) -> Result<Vec<Rest>, LedgerError> {
+pub(crate) fn tellingen_meer(
+    here: &Ledger,
+    there: &Ledger,
+    gemeente: &str,
+) -> Result<Vec<Rest>, LedgerError> {
     let mut found = Vec::new();
     for pair in here.scan(&keys::telling(gemeente, "")) {
         let (key, value) = pair?;
@@ -247,9 +251,8 @@ pub(crate) fn tellingen_meer(here: &Ledger, there: &Ledger, gemeente: &str) -> R
         }
         let Some(wat) = keys::telling_rest(&key) else { continue };
         let classes = more.verdeling.iter().enumerate();
-        let verdeling = classes.map(|(at, count)| {
-            count.saturating_sub(less.verdeling.get(at).copied().unwrap_or_default())
-        });
+        let verdeling = classes
+            .map(|(at, count)| count.saturating_sub(less.verdeling.get(at).copied().unwrap_or_default()));
         found.push(Rest {
             wat: wat.to_owned(),
             aantal: more.aantal.saturating_sub(less.aantal),

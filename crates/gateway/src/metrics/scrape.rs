@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use super::registry::{head, sample};
 use super::{
     COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES, OUTBOX_HELD_STATE,
-    OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES, STORE_FREE_BYTES, STORE_SIZE_BYTES,
-    REMOVAL_OPEN_REQUESTS, TLS_CERTIFICATE_LEFT,
+    OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES, REMOVAL_OPEN_REQUESTS,
+    STORE_FREE_BYTES, STORE_SIZE_BYTES, TLS_CERTIFICATE_LEFT,
 };
 use crate::clock::Clock;
 use crate::engine::{Engine, Outgoing, PartnerId};
@@ -90,8 +90,10 @@ impl Scrape {
         // A store that cannot be read is told by the engine's readiness.
         let requests = removal::requests(self.engine.ledger(), self.clock.today(), false).unwrap_or_default();
         let overdue = requests.iter().filter(|request| request.verlopen).count();
-        let requests =
-            [("no".to_owned(), count((requests.len() - overdue) as u64)), ("yes".to_owned(), count(overdue as u64))];
+        let requests = [
+            ("no".to_owned(), count((requests.len() - overdue) as u64)),
+            ("yes".to_owned(), count(overdue as u64)),
+        ];
         gauge(&mut out, REMOVAL_OPEN_REQUESTS, &requests);
         let left = |(name, end): &(&str, Timestamp)| ((*name).to_owned(), end.duration_since(now).as_secs());
         gauge(&mut out, TLS_CERTIFICATE_LEFT, &self.certificates.iter().map(left).collect::<Vec<_>>());

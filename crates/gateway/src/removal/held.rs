@@ -50,8 +50,10 @@ pub fn held(
     let seqs = entries(ledger, gemeente, bsn)?;
     let Some(sleutel) = reader.vault().and_then(|vault| vault.of_person(chain.code(), bsn.expose())) else {
         // Entries without a key are from before there were any.
-        let clear = Gehouden { hindernissen: vec![Hindernis::KlareTekst], ..empty(gemeente, seqs.len() as u64) };
-        let held = Held { gehouden: clear, sleutel: [0; 16], niet_verzonden: Vec::new(), verzoeken: Vec::new() };
+        let clear =
+            Gehouden { hindernissen: vec![Hindernis::KlareTekst], ..empty(gemeente, seqs.len() as u64) };
+        let held =
+            Held { gehouden: clear, sleutel: [0; 16], niet_verzonden: Vec::new(), verzoeken: Vec::new() };
         return Ok((!seqs.is_empty()).then_some(held));
     };
     let mut gehouden = empty(gemeente, 0);

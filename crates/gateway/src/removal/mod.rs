@@ -18,8 +18,6 @@ mod daily;
 mod expired;
 mod held;
 mod perform;
-#[cfg(test)]
-mod tests;
 
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::civil::Date;

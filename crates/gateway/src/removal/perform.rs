@@ -61,9 +61,11 @@ pub async fn perform(
     for (chain, stap) in steps {
         let record = Verwijderverzoek { wie: wie.clone(), reden: reden.to_owned(), stap };
         let entry = engine.request_removal(chain, record).await.map_err(refused)?;
-        if let Some(view) = verslag.verzoeken.iter_mut().find(|view| {
-            view.entry.is_none() && keys::chain(view.gemeente) == chain
-        }) {
+        if let Some(view) = verslag
+            .verzoeken
+            .iter_mut()
+            .find(|view| view.entry.is_none() && keys::chain(view.gemeente) == chain)
+        {
             view.entry = Some(entry.to_string());
         }
         verslag.handelingen.push(entry.to_string());
@@ -148,14 +150,14 @@ fn planned(
             for gemeente in wanted(reader, gemeenten.as_deref()) {
                 let Some(held) = held(ledger, reader, gemeente, bsn, today, term_years)? else { continue };
                 plan.verslag.gehouden.push(held.gehouden.clone());
-                if held.gehouden.hindernissen.contains(&Hindernis::KlareTekst) || held.gehouden.verzoek.is_some() {
+                if held.gehouden.hindernissen.contains(&Hindernis::KlareTekst)
+                    || held.gehouden.verzoek.is_some()
+                {
                     continue;
                 }
                 plan.verslag.verzoeken.push(view(None, gemeente, *ontvangen, VerzoekStand::Open, today));
-                let stap = VerzoekStap::Ontvangen {
-                    sleutel: held.sleutel.into(),
-                    ontvangen: ontvangen.to_string(),
-                };
+                let stap =
+                    VerzoekStap::Ontvangen { sleutel: held.sleutel.into(), ontvangen: ontvangen.to_string() };
                 plan.steps.push((keys::chain(gemeente), stap));
             }
         }
@@ -166,7 +168,8 @@ fn planned(
             if row.stand != VerzoekStand::Open {
                 return Err(Refused::new(format!("{id} is {} already", row.stand.word())));
             }
-            let gemeente = Gemeente::new(&id.chain.to_string()).map_err(|error| Refused::new(error.to_string()))?;
+            let gemeente =
+                Gemeente::new(&id.chain.to_string()).map_err(|error| Refused::new(error.to_string()))?;
             plan.verslag.verzoeken.push(view(Some(id), gemeente, row.ontvangen, row.stand, today));
             plan.steps.push((id.chain, VerzoekStap::Afgewezen { verzoek: id.seq }));
         }

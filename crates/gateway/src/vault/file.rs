@@ -139,7 +139,8 @@ impl KeyFile {
             return Err(VaultError::MasterLost { dir: dir.to_owned() });
         };
         let lid = cipher(&master).ok_or_else(|| damaged(16))?;
-        let index = unwrap(&lid, &associated(store, INDEX, None), &head[32..92]).ok_or_else(|| damaged(32))?;
+        let index =
+            unwrap(&lid, &associated(store, INDEX, None), &head[32..92]).ok_or_else(|| damaged(32))?;
         let length = if format == FORMAT { ROW } else { ROW_PLAIN };
         let (rows, good) = rows(&bytes, length).map_err(damaged)?;
         let mut keys = Keyring::default();
@@ -150,7 +151,11 @@ impl KeyFile {
                 keys.destroy(id);
                 continue;
             }
-            let data = if format == FORMAT { associated(store, id, Some(lookup)) } else { associated(store, id, None) };
+            let data = if format == FORMAT {
+                associated(store, id, Some(lookup))
+            } else {
+                associated(store, id, None)
+            };
             let secret = unwrap(&lid, &data, wrapped).ok_or_else(|| damaged(HEAD + at * length))?;
             keys.insert(id, Held { lookup, secret });
         }

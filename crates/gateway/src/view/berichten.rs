@@ -303,7 +303,12 @@ fn bounds(reader: &Reader, chain: Chain, filter: &BerichtFilter) -> Result<(u64,
 }
 
 /// The first entry that was written at or after a moment, if the clock never went back.
-pub(crate) fn first_at(reader: &Reader, chain: Chain, last: u64, moment: Timestamp) -> Result<u64, ReadError> {
+pub(crate) fn first_at(
+    reader: &Reader,
+    chain: Chain,
+    last: u64,
+    moment: Timestamp,
+) -> Result<u64, ReadError> {
     let (mut low, mut high) = (1, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;

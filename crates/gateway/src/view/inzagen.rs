@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Words;
 use super::handelingen::act_words;
 use crate::clock::dutch_time;
-use crate::engine::record::{Blik, Inzage, Record, RecordError, VerzoekStap, Verwijdering, Wie};
+use crate::engine::record::{Blik, Inzage, Record, RecordError, Verwijdering, VerzoekStap, Wie};
 use crate::journal::Entry;
 
 /// An act or a look.

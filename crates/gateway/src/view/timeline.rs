@@ -9,8 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
-use super::inzagen::removal_words;
 use super::handelingen::handeling_words;
+use super::inzagen::removal_words;
 use super::requests;
 use super::words::{
     answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,

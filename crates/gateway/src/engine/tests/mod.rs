@@ -3,6 +3,7 @@
 mod acts;
 mod clock;
 mod crash;
+mod erase;
 mod failure;
 mod fixture;
 mod isolation;

@@ -1,1 +1,0 @@
-//! What is removed, what stays, and what a crash leaves.
