@@ -12,6 +12,7 @@
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
 //! | `privacy.rs` | no personal data in logs, errors and names |
 //! | `reading.rs` | reading commands beside a running daemon |
+//! | `reload.rs` | a new configuration for a running daemon |
 //! | `acts.rs`, `audit.rs` | the operator changes what waits; who did and saw what |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
@@ -28,6 +29,7 @@ mod privacy;
 mod reading;
 mod reference;
 mod refused;
+mod reload;
 mod repeated;
 mod startup;
 mod tls;

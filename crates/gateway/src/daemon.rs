@@ -1,13 +1,15 @@
 //! The gateway as one running thing: the engine, its listeners, the outbox and the daily run.
 
-use std::collections::BTreeSet;
+mod live;
+mod reload;
+mod replaced;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::judge::Beleid;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::backoffice::{Api, Backoffice};
@@ -17,7 +19,7 @@ use crate::control::Control;
 use crate::engine::{
     Engine, EngineError, GemeenteSettings, Opened, PartnerId, PartnerKind, PartnerSettings, Refusal, Settings,
 };
-use crate::exchange::{Directory, Exchange, Pull, Rate};
+use crate::exchange::{Exchange, Pacer, Pull, Rate};
 use crate::folder::{FolderRoute, Folders};
 use crate::ggk::Ggk;
 use crate::ledger::Progress;
@@ -26,8 +28,11 @@ use crate::listener::{Bounds, ListenError, Listener, Stop, Stopper};
 use crate::lists;
 use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
-use crate::pki::{self, PkiError};
+use crate::pki::PkiError;
 use crate::problem::Problem;
+use live::{Live, Made};
+
+pub use reload::{NotReloaded, Reloaded, Reloader, SetFilter, Wanted};
 
 /// How often the daemon looks whether a new day has begun, or a held message is due.
 const DUE_CHECK: Duration = Duration::from_secs(1);
@@ -58,16 +63,7 @@ pub struct Daemon {
     ops: Option<SocketAddr>,
     stopper: Stopper,
     tasks: JoinSet<()>,
-    // What the configuration gave is read through these; a reload will send new values.
-    _sources: Sources,
-}
-
-struct Sources {
-    _directory: watch::Sender<Arc<Directory>>,
-    _tokens: watch::Sender<Arc<Vec<config::Token>>>,
-    _partners: watch::Sender<Arc<Vec<config::Partner>>>,
-    _exchange_tls: watch::Sender<Arc<rustls::ServerConfig>>,
-    _backoffice_tls: Option<watch::Sender<Arc<rustls::ServerConfig>>>,
+    reloader: Arc<Reloader>,
 }
 
 impl Daemon {
@@ -83,65 +79,68 @@ impl Daemon {
         clock: Arc<dyn Clock>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Self, DaemonError> {
+        let made = Made::of(&config)?;
+        let live = Arc::new(Live::new(config, made));
+        let config = live.config();
         let bounds = Bounds::from(&config.limits);
-        let trust = config.client_trust();
-        let exchange_tls = pki::server_config_mutual(&config.exchange.identity, &trust)?;
-        let (exchange_tls, source) = watch::channel(exchange_tls);
-        let exchange = Listener::bind("exchange", config.exchange.address, Some(source), bounds).await?;
+        let (exchange_tls, source) = (live.exchange_tls.subscribe(), live.bounds.subscribe());
+        let exchange =
+            Listener::bind("exchange", config.exchange.address, Some(exchange_tls), bounds).await?;
+        let exchange = exchange.following(source);
         let exchange_address = local(&exchange, "exchange", config.exchange.address)?;
-        let (backoffice, backoffice_tls) = match &config.backoffice {
-            None => (None, None),
-            Some(settings) => {
-                let (sender, source) = watch::channel(pki::server_config(&settings.identity)?);
-                let listener = Listener::bind("backoffice", settings.address, Some(source), bounds).await?;
+        let backoffice = match (&config.backoffice, &live.backoffice_tls) {
+            (Some(settings), Some(tls)) => {
+                let tls = Some(tls.subscribe());
+                let listener = Listener::bind("backoffice", settings.address, tls, bounds).await?;
                 let address = local(&listener, "backoffice", settings.address)?;
-                (Some((listener, address)), Some(sender))
+                Some((listener.following(live.bounds.subscribe()), address))
             }
+            _ => None,
         };
         let ops = match config.ops {
             None => None,
             Some(address) => {
                 let listener = Listener::bind("ops", address, None, bounds).await?;
                 let bound = local(&listener, "ops", address)?;
-                Some((listener, bound))
+                Some((listener.following(live.bounds.subscribe()), bound))
             }
         };
-        let identity = config.sending.identity.as_ref().unwrap_or(&config.exchange.identity);
-        let client = pki::client_config(Some(identity), &config.sending.authorities)?;
-        let route = DirectRoute::new(client, config.sending.pace.attempt)?;
-
+        let route = DirectRoute::following(live.caller.subscribe());
         let settings = settings(&config);
-        let (engine, opened) = Engine::open(&config.data, settings.clone(), Arc::clone(&clock), progress)?;
+        let (engine, opened) = Engine::open(&config.data, settings, Arc::clone(&clock), progress)?;
 
         engine.set_term_years(config.retention.years);
 
         let intake = Arc::new(engine.clone());
+        let reloader = Arc::new(Reloader::new(engine.clone(), Arc::clone(&live)));
         let (stopper, stop) = Stopper::new();
         let mut tasks = JoinSet::new();
-        let bodies =
-            BodyReader::new(config.limits.message_bytes, config.limits.body, config.limits.receiving_bytes);
-        let (directory, directory_source) = watch::channel(Arc::new(Directory::new(&config.partners)));
+        let bodies = BodyReader::following(live.bodies.subscribe());
+        let pacer = Arc::new(Pacer::following(live.rates.subscribe()));
         let rate = Rate { messages_per_second: config.limits.messages_per_second };
-        let door = Exchange::new(Arc::clone(&intake), directory_source.clone(), bodies.clone(), rate);
-        let pull = Pull::new(engine.clone(), directory_source.clone(), door.pacer());
-        let (partners, partner_source) = watch::channel(Arc::new(config.partners.clone()));
-        let ggk =
-            Ggk::new(engine.clone(), directory_source, partner_source.clone(), bodies.clone(), door.pacer());
+        let door = Exchange::new(Arc::clone(&intake), live.directory.subscribe(), bodies.clone(), rate);
+        let door = door.paced(Arc::clone(&pacer));
+        let pull = Pull::new(engine.clone(), live.directory.subscribe(), Arc::clone(&pacer));
+        let (directory, partners) = (live.directory.subscribe(), live.partners.subscribe());
+        let ggk = Ggk::new(engine.clone(), directory, partners, bodies.clone(), pacer);
         let router = door.router().merge(pull.router()).merge(ggk.router());
         // Every route answers a wrong method in the same form, whichever part it is of.
         let router = router.method_not_allowed_fallback(async || Problem::method_not_allowed());
         tasks.spawn(exchange.serve(router, stop.clone()));
-        let (tokens, token_source) = watch::channel(Arc::new(config.tokens.clone()));
         let backoffice = backoffice.map(|(listener, address)| {
-            let (clock, settings) = (Arc::clone(&clock), Arc::new(settings.clone()));
-            let api = Api::new(engine.clone(), clock, settings, stop.clone(), config.limits.idle);
-            let frame = Backoffice::new(Arc::clone(&intake), token_source, bodies, Arc::new(from_json));
+            let (settings, bounds) = (live.settings.subscribe(), live.bounds.subscribe());
+            let api = Api::new(engine.clone(), Arc::clone(&clock), settings, stop.clone(), bounds);
+            let tokens = live.tokens.subscribe();
+            let frame = Backoffice::new(Arc::clone(&intake), tokens, bodies, Arc::new(from_json));
             let router = frame.router(api.router());
             tasks.spawn(listener.serve(router, stop.clone()));
             address
         });
         match Control::bind(&config.data, engine.clone()) {
-            Ok(control) => drop(tasks.spawn(control.serve(stop.clone()))),
+            Ok(control) => {
+                let control = control.reloading(Arc::clone(&reloader));
+                drop(tasks.spawn(control.serve(stop.clone())));
+            }
             // The gateway does its work without; whoever needs the socket is told by the command that finds none.
             Err(error) => {
                 tracing::warn!(code = "ControlBindError", %error, "There is no control socket: commands cannot change anything while the gateway runs.");
@@ -153,8 +152,7 @@ impl Daemon {
                 engine: engine.clone(),
                 clock: Arc::clone(&clock),
                 data: config.data.clone(),
-                partners: config.partners.iter().map(|partner| partner.id.clone()).collect(),
-                certificates: config.certificate_ends(),
+                config: live.config.subscribe(),
             };
             let readiness = Arc::new(move || health.reason().into_iter().collect());
             let router = crate::ops::router(readiness, metrics::router(scrape));
@@ -163,30 +161,25 @@ impl Daemon {
         });
         let routes =
             Routes { stuf: StufRoute::new(&route, engine.clone()), direct: route, folder: FolderRoute };
-        let own: BTreeSet<String> = settings
-            .partners
-            .iter()
-            .filter(|(_, partner)| partner.kind == PartnerKind::Backoffice)
-            .map(|(id, _)| id.0.clone())
-            .collect();
+        let (in_force, known) = (live.config.subscribe(), live.settings.subscribe());
         let folders = Folders::new(
             engine.clone(),
-            partner_source.clone(),
-            config.limits.message_bytes,
-            Arc::new(move |name| own.contains(name)),
+            live.partners.subscribe(),
+            Box::new(move || in_force.borrow().limits.message_bytes),
+            Arc::new(move |name| {
+                let settings = known.borrow();
+                let sender = settings.partners.get(&PartnerId(name.to_owned()));
+                sender.is_some_and(|sender| sender.kind == PartnerKind::Backoffice)
+            }),
         );
         let (runtime, looking) = (tokio::runtime::Handle::current(), stop.clone());
         tasks.spawn_blocking(move || folders.run(&runtime, &looking));
-        let outbox = Outbox::new(
-            Arc::new(engine.clone()),
-            Arc::new(routes),
-            config.sending.pace.clone(),
-            config.limits.drain,
-        );
-        tasks.spawn(outbox.run(partner_source, stop.clone()));
-        if config.retention.automatic {
-            tasks.spawn(remove_daily(engine.clone(), Arc::clone(&clock), stop.clone()));
-        }
+        let (pace, drain) = (config.sending.pace.clone(), config.limits.drain);
+        let outbox = Outbox::new(Arc::new(engine.clone()), Arc::new(routes), pace, drain);
+        let outbox = outbox.following(live.pace.subscribe());
+        tasks.spawn(outbox.run(live.partners.subscribe(), stop.clone()));
+        tasks.spawn(replaced::watch(Arc::clone(&reloader), stop.clone()));
+        tasks.spawn(remove_daily(engine.clone(), Arc::clone(&live), Arc::clone(&clock), stop.clone()));
         let (days, mut stop) = (engine.clone(), stop);
         tasks.spawn(async move {
             let mut today = None;
@@ -203,23 +196,14 @@ impl Daemon {
                 }
             }
         });
-        let sources = Sources {
-            _directory: directory,
-            _tokens: tokens,
-            _partners: partners,
-            _exchange_tls: exchange_tls,
-            _backoffice_tls: backoffice_tls,
-        };
-        Ok(Self {
-            engine,
-            opened,
-            exchange: exchange_address,
-            backoffice,
-            ops,
-            stopper,
-            tasks,
-            _sources: sources,
-        })
+        Ok(Self { engine, opened, exchange: exchange_address, backoffice, ops, stopper, tasks, reloader })
+    }
+
+    /// Returns what puts a new configuration in force. Until it is told where the configuration was read
+    /// ([`Reloader::follow`]), it refuses.
+    #[must_use]
+    pub fn reloader(&self) -> &Arc<Reloader> {
+        &self.reloader
     }
 
     /// Returns the engine.
@@ -269,11 +253,13 @@ impl Daemon {
 }
 
 /// Removes every day what is about persons of whom the term is over.
-async fn remove_daily(engine: Engine, clock: Arc<dyn Clock>, mut stop: Stop) {
+async fn remove_daily(engine: Engine, live: Arc<Live>, clock: Arc<dyn Clock>, mut stop: Stop) {
     let mut last = None;
     loop {
         let today = clock.today();
-        if last != Some(today) {
+        let retention = live.config().retention;
+        engine.set_term_years(retention.years);
+        if retention.automatic && last != Some(today) {
             last = Some(today);
             tokio::select! {
                 () = crate::removal::day(&engine, today) => {}

@@ -13,7 +13,7 @@ pub(crate) use caller::{Answer, Caller};
 pub(crate) use endpoint::{Endpoint, Mood};
 pub(crate) use messages::{Envelope, Klant, Order, Stop, day, wmo301, wmo305, wmo307};
 pub(crate) use program::{Run, iwmo, iwmo_in, json_lines};
-pub(crate) use site::{AMSTEL, CAK, HVB, LINDE, SAMPLE, Site};
+pub(crate) use site::{AMSTEL, CAK, Daemon, HVB, LINDE, SAMPLE, Site};
 pub(crate) use store::{kept, snapshot};
 
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Json, Router};
 use iwmo_toewijzing::identity::Gemeente;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,7 +26,7 @@ use crate::engine::record::{Blik, Inzage, Wie};
 use crate::engine::{Engine, Settings};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
-use crate::listener::Stop;
+use crate::listener::{BoundsSource, Stop};
 use crate::problem::Problem;
 
 /// Rows of a page when the caller does not say.
@@ -49,26 +49,36 @@ const READS_MAX: usize = 16;
 pub struct Api {
     pub(super) engine: Engine,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) settings: Arc<Settings>,
+    settings: watch::Receiver<Arc<Settings>>,
     pub(super) stop: Stop,
-    pub(super) idle: Duration,
+    bounds: BoundsSource,
     pub(super) feeds: Arc<Semaphore>,
     reads: Arc<Semaphore>,
 }
 
 impl Api {
-    /// Returns an API over an engine. `idle` is how long a connection of the listener may be silent; who waits for
+    /// Returns an API over an engine. `bounds` say how long a connection of the listener may be silent; who waits for
     /// events hears something before that. When `stop` says so, who waits is sent away.
     #[must_use]
     pub fn new(
         engine: Engine,
         clock: Arc<dyn Clock>,
-        settings: Arc<Settings>,
+        settings: watch::Receiver<Arc<Settings>>,
         stop: Stop,
-        idle: Duration,
+        bounds: BoundsSource,
     ) -> Self {
         let (feeds, reads) = (Arc::new(Semaphore::new(FEEDS_MAX)), Arc::new(Semaphore::new(READS_MAX)));
-        Self { engine, clock, settings, stop, idle, feeds, reads }
+        Self { engine, clock, settings, stop, bounds, feeds, reads }
+    }
+
+    /// Returns the settings in force.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.borrow())
+    }
+
+    /// Returns how long a connection may be silent.
+    pub(super) fn idle(&self) -> Duration {
+        self.bounds.borrow().idle
     }
 
     /// Returns the routes, for [`Backoffice::router`](super::Backoffice::router).

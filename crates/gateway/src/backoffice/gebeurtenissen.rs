@@ -121,7 +121,7 @@ pub(super) async fn follow(
         return Ok(reader.stream().into_response());
     }
     let wait = Duration::from_secs(query.wacht.unwrap_or(0)).min(WAIT_MAX);
-    let until = Instant::now() + wait.min(reader.api.idle.mul_f32(0.75));
+    let until = Instant::now() + wait.min(reader.api.idle().mul_f32(0.75));
     reader.page(limit, until).await.map(|page| Json(page).into_response())
 }
 
@@ -147,7 +147,7 @@ impl Follower {
     }
 
     fn stream(self) -> Sse<impl stream::Stream<Item = Result<Event, Infallible>>> {
-        let keep_alive = KeepAlive::new().interval(KEEP_ALIVE.min(self.api.idle / 3));
+        let keep_alive = KeepAlive::new().interval(KEEP_ALIVE.min(self.api.idle() / 3));
         let until = Instant::now() + STREAM_TIME_MAX;
         let start = (self, std::collections::VecDeque::<Gebeurtenis>::new());
         let events = stream::unfold(start, move |(mut reader, mut waiting)| async move {

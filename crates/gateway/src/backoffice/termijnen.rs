@@ -75,6 +75,6 @@ pub(super) async fn list(
     };
     let today = api.clock.today();
     let page =
-        api.read(move |api| view::termijnen(api.engine.ledger(), &api.settings, &filter, today)).await?;
+        api.read(move |api| view::termijnen(api.engine.ledger(), &api.settings(), &filter, today)).await?;
     Ok(Json(TermijnenPage { termijnen: page.rows, volgende: page.next.map(|next| next.to_string()) }))
 }

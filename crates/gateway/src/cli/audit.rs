@@ -93,7 +93,7 @@ impl Audit {
     fn wants(&self, chain: Chain, view: &AuditView) -> bool {
         let kind = match self.only {
             None => true,
-            Some(Kind::Acts) => view.soort == "handeling",
+            Some(Kind::Acts) => view.soort != "inzage",
             Some(Kind::Looks) => view.soort == "inzage",
         };
         kind && self.gemeente.is_none_or(|wanted| wanted == chain)

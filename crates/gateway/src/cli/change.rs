@@ -27,13 +27,6 @@ pub(super) struct ChangeArguments {
     reason: Option<String>,
 }
 
-impl ChangeArguments {
-    /// Returns why it is to be done; nothing when it is only to be shown.
-    pub(super) fn reason(&self) -> Option<&str> {
-        self.reason.as_deref().filter(|_| self.yes)
-    }
-}
-
 /// Shows what a change would do, or does it.
 pub(super) fn change(
     store: &StoreArguments,
@@ -43,7 +36,7 @@ pub(super) fn change(
     terminal: &Terminal,
 ) -> Outcome {
     let folder = store.folder()?;
-    let reason = arguments.reason();
+    let reason = arguments.wanted();
     let report = match Client::connect(&folder).map_err(unanswered)? {
         Some(client) => through(client, change, reason)?,
         None => match reason {
@@ -101,6 +94,13 @@ pub(super) fn attend(folder: &Path) -> Result<Engine, Failure> {
         EngineError::Vault(error) => open::locked(error),
         error => Failure::new(open::words(&error)),
     })
+}
+
+impl ChangeArguments {
+    /// Returns the reason when it is to be done.
+    pub(super) fn wanted(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| self.yes)
+    }
 }
 
 pub(super) fn unanswered(error: ClientError) -> Failure {

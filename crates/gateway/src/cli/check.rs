@@ -4,10 +4,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 
 use super::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::config::{self, Checked, Severity};
+use crate::config::{self, Checked, MistakeView};
 
 /// Check a configuration file and everything it names
 #[derive(Debug, Args)]
@@ -24,7 +23,12 @@ impl CheckConfig {
         let checked = config::check(&self.file).map_err(|error| Failure::new(error.to_string()))?;
         let mut out = io::stdout().lock();
         match self.format {
-            Format::Json => json_lines(&mut out, &self.file, &checked)?,
+            Format::Json => {
+                for mistake in &checked.mistakes {
+                    let view = MistakeView::new(mistake, &self.file);
+                    writeln!(out, "{}", serde_json::to_string(&view).map_err(io::Error::from)?)?;
+                }
+            }
             Format::Text => text(&mut out, &self.file, &checked, terminal)?,
         }
         Ok(if checked.mistakes.is_empty() { Found::AllWell } else { Found::Something })
@@ -39,16 +43,7 @@ pub(super) fn text(
     terminal: &Terminal,
 ) -> io::Result<()> {
     for mistake in &checked.mistakes {
-        let (word, style) = match mistake.kind.severity() {
-            Severity::Error => (terminal.say("fout", "error"), "31"),
-            Severity::Warning => (terminal.say("waarschuwing", "warning"), "33"),
-        };
-        let message = terminal.say(&mistake.message.nl, &mistake.message.en);
-        let hint = terminal.say(&mistake.hint.nl, &mistake.hint.en);
-        let place = format!("{}:{}:{}", file.display(), mistake.line, mistake.column);
-        let word = terminal.style(style, word);
-        writeln!(out, "{place}: {word}: {}: {message}", mistake.key)?;
-        writeln!(out, "    {hint}")?;
+        mistake_text(out, &MistakeView::new(mistake, file), terminal)?;
     }
     if checked.mistakes.is_empty() {
         writeln!(out, "{}: {}", file.display(), terminal.say("in orde", "all is well"))?;
@@ -56,25 +51,19 @@ pub(super) fn text(
     Ok(())
 }
 
-fn json_lines(out: &mut impl Write, file: &Path, checked: &Checked) -> io::Result<()> {
-    for mistake in &checked.mistakes {
-        let severity = match mistake.kind.severity() {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let line = json!({
-            "file": file.display().to_string(),
-            "line": mistake.line,
-            "column": mistake.column,
-            "severity": severity,
-            "code": mistake.kind.code(),
-            "key": mistake.key,
-            "message": mistake.message.nl,
-            "message_en": mistake.message.en,
-            "hint": mistake.hint.nl,
-            "hint_en": mistake.hint.en,
-        });
-        writeln!(out, "{line}")?;
-    }
-    Ok(())
+/// Writes one mistake as text.
+pub(super) fn mistake_text(
+    out: &mut impl Write,
+    mistake: &MistakeView,
+    terminal: &Terminal,
+) -> io::Result<()> {
+    let (word, style) = match mistake.severity.as_str() {
+        "error" => (terminal.say("fout", "error"), "31"),
+        _ => (terminal.say("waarschuwing", "warning"), "33"),
+    };
+    let word = terminal.style(style, word);
+    let MistakeView { file, line, column, key, .. } = mistake;
+    let message = terminal.say(&mistake.message, &mistake.message_en);
+    writeln!(out, "{file}:{line}:{column}: {word}: {key}: {message}")?;
+    writeln!(out, "    {}", terminal.say(&mistake.hint, &mistake.hint_en))
 }

@@ -29,7 +29,7 @@ pub(super) struct Deadlines {
     /// Only with this aanbieder (AGB code)
     #[arg(long, value_name = "AGB")]
     aanbieder: Option<String>,
-    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346 or OP090x4
+    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346, OP090x4 or VERWIJDERING
     #[arg(long, value_name = "TIMER")]
     timer: Option<String>,
     /// At most so many

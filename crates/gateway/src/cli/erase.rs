@@ -75,7 +75,7 @@ impl Erase {
         }
         let order = self.order()?;
         let folder = self.store.folder()?;
-        let reason = self.change.reason();
+        let reason = self.change.wanted();
         let report = match Client::connect(&folder).map_err(change::unanswered)? {
             Some(client) => through(client, order, reason)?,
             None => match reason {

@@ -15,6 +15,7 @@ mod open;
 mod outbox;
 mod output;
 mod progress;
+mod reload;
 mod replay;
 mod serve;
 mod stats;
@@ -77,6 +78,7 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     CheckConfig(check::CheckConfig),
+    Reload(reload::Reload),
     Journal(journal::JournalCommand),
     Toewijzing(toewijzing::ToewijzingCommand),
     Client(client::Client),
@@ -126,6 +128,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Demo(command) => command.run(terminal),
         Command::Serve(command) => command.run(terminal),
         Command::CheckConfig(command) => command.run(terminal),
+        Command::Reload(command) => command.run(terminal),
         Command::Journal(command) => command.run(terminal),
         Command::Toewijzing(command) => command.run(terminal),
         Command::Client(command) => command.run(terminal),

@@ -51,6 +51,22 @@ impl StoreArguments {
         Ok(self.configuration()?.map(|config| settings(&config)).unwrap_or_default())
     }
 
+    /// Returns the folder of the store as it is named. A configuration that has mistakes names it too: the gateway
+    /// whose configuration it is has one without.
+    pub(super) fn folder_as_named(&self) -> Result<PathBuf, Failure> {
+        match (&self.data, &self.config) {
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file)
+                    .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+                let named = config::data_folder(&text);
+                let named =
+                    named.ok_or_else(|| Failure::new(format!("{} names no data folder", file.display())))?;
+                Ok(file.parent().unwrap_or_else(|| Path::new("")).join(named))
+            }
+            _ => self.folder(),
+        }
+    }
+
     /// Returns the folder of the store.
     pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         let folder = match (&self.data, &self.config) {

@@ -11,14 +11,14 @@ use tracing_subscriber::EnvFilter;
 use super::output::{Failure, Found, Outcome, Terminal};
 use super::{check, progress};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, LogFormat, Logging};
-use crate::daemon::Daemon;
+use crate::config::{Config, LogFormat, Logging, Sources};
+use crate::daemon::{Daemon, SetFilter, Wanted};
 
 /// Run the gateway
 ///
 /// Checks the configuration as `iwmo check-config` does, opens the store, applies what a crash kept from being
 /// applied, and serves until it is told to stop (SIGTERM, SIGINT). Then it takes nothing more, finishes what is
-/// in flight and closes the store.
+/// in flight and closes the store. SIGHUP puts a new configuration in force, as `iwmo reload` does.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The configuration
@@ -28,7 +28,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let checked = config::check(&self.config).map_err(|error| Failure::new(error.to_string()))?;
+        let sources = Sources::read(&self.config).map_err(|error| Failure::new(error.to_string()))?;
+        let checked = sources.check();
         if !checked.mistakes.is_empty() {
             check::text(&mut io::stderr().lock(), &self.config, &checked, terminal)?;
         }
@@ -36,13 +37,13 @@ impl Serve {
             return Err(Failure::new(format!("{}: the configuration has mistakes", self.config.display()))
                 .hint("mend what is listed above; nothing was started"));
         };
-        start_logging(&config.logging)?;
+        let filter = start_logging(&config.logging)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(config))
+        runtime.block_on(serve(config, sources, filter))
     }
 }
 
-async fn serve(config: Config) -> Outcome {
+async fn serve(config: Config, sources: Sources, filter: SetFilter) -> Outcome {
     let bar = progress::bar("ledger");
     let mut show = |progress: crate::ledger::Progress| {
         bar.set_length(progress.entries);
@@ -53,6 +54,8 @@ async fn serve(config: Config) -> Outcome {
     let daemon = started.map_err(|error| Failure::new(error.to_string()))?;
     // Whoever reads `ready` may say stop at once; until here the default holds, and a start can be broken off.
     let mut stop = StopSignal::listen()?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    daemon.reloader().follow(sources, Some(filter)).await;
     let applied = daemon.opened().catch_up.applied;
     // A store that begins has nothing to build from.
     if let Some(reason) = daemon.opened().catch_up.rebuilt.as_ref().filter(|_| applied > 0) {
@@ -80,10 +83,18 @@ async fn serve(config: Config) -> Outcome {
     out.flush()?;
     drop(out);
     let engine = daemon.engine().clone();
+    let reloads = async {
+        while hangup.recv().await.is_some() {
+            // What came of it is in the log: who sends a signal waits for no answer.
+            let _told = daemon.reloader().reload(Wanted::default()).await;
+        }
+        std::future::pending::<()>().await;
+    };
     let failed = tokio::select! {
         () = stop.received() => false,
         // Who runs the gateway starts it again; the ledger is then brought up to the journal.
         () = engine.ended() => true,
+        () = reloads => false,
     };
     tracing::info!(code = "GatewayStopping", "The gateway stops: it finishes what is in flight.");
     daemon.stop().await;
@@ -114,16 +125,33 @@ impl StopSignal {
     }
 }
 
-fn start_logging(logging: &Logging) -> Result<(), Failure> {
+fn start_logging(logging: &Logging) -> Result<SetFilter, Failure> {
     let filter = EnvFilter::try_new(&logging.filter)
         .map_err(|error| Failure::new(format!("logging.filter: {error}")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
-    let result = match logging.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.try_init(),
+    let (result, set): (_, SetFilter) = match logging.format {
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.try_init(), Box::new(move |text| reloaded(text, |filter| handle.reload(filter))))
+        }
+        LogFormat::Text => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.try_init(), Box::new(move |text| reloaded(text, |filter| handle.reload(filter))))
+        }
     };
-    result.map_err(|error| Failure::new(format!("logging cannot begin: {error}")))
+    result.map_err(|error| Failure::new(format!("logging cannot begin: {error}")))?;
+    Ok(set)
+}
+
+fn reloaded<E: std::fmt::Display>(
+    text: &str,
+    set: impl FnOnce(EnvFilter) -> Result<(), E>,
+) -> Result<(), String> {
+    let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    set(filter).map_err(|error| error.to_string())
 }

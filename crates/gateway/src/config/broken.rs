@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use toml::de::DeTable;
 
 use super::mistake::{MistakeKind, said};
-use super::reader::Findings;
+use super::reader::{Findings, Part};
 
 /// Rounds of leaving out broken lines, after which a file is not looked into further.
 const ROUNDS_MAX: usize = 20;
 
 /// Reports what is not TOML and returns the text with those lines blank, at the same offsets, and whether
 /// there were any. The parser gives up at the first line without `=`, and most faults concern their own line.
-pub(super) fn without_broken_lines(text: &str, findings: &mut Findings<'_>) -> (String, bool) {
+pub(super) fn without_broken_lines(part: Part<'_>, findings: &mut Findings<'_>) -> (String, bool) {
+    let text = part.text;
     let mut readable = text.to_owned();
     let mut lines = BTreeSet::new();
     for _ in 0..ROUNDS_MAX {
@@ -32,7 +33,7 @@ pub(super) fn without_broken_lines(text: &str, findings: &mut Findings<'_>) -> (
             let message = error.message();
             findings.add(
                 MistakeKind::Syntax,
-                span,
+                span.start + part.base..span.end + part.base,
                 "",
                 said(format!("geen geldige TOML: {message}"), format!("not valid TOML: {message}")),
                 said(

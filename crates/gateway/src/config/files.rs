@@ -28,6 +28,8 @@ pub(super) fn identity(section: &mut Section<'_, '_>, findings: &mut Findings<'_
     );
     let key = section.required("key", key, findings, why);
     let (certificate, key) = (certificate?, key?);
+    findings.names(&certificate.value);
+    findings.names(&key.value);
     // Each file by itself first, so that both are reported when both are wrong.
     let readable = [&certificate, &key].map(|found| readable(found, findings));
     if readable.contains(&false) {
@@ -57,6 +59,7 @@ pub(super) fn authorities(
     for found in section.texts(name, findings) {
         let folder = findings.folder;
         let found = found.map(|path| folder.join(path));
+        findings.names(&found.value);
         match certificates(&found.value) {
             Ok(certificates) => authorities.extend(certificates),
             Err(error) => unusable(&found, &error, findings),
@@ -73,6 +76,7 @@ pub(super) fn list<T>(
     read: impl FnOnce(&Path) -> Result<T, ListsError>,
 ) -> Option<T> {
     let found = section.path(name, findings)?;
+    findings.names(&found.value);
     match read(&found.value) {
         Ok(list) => Some(list),
         Err(error) => {

@@ -1,6 +1,9 @@
 //! What is wrong with a configuration, and what to do about it.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 pub use iwmo_codec::{Severity, Text};
 
@@ -76,11 +79,62 @@ impl MistakeKind {
     }
 }
 
+/// A mistake as programs read it, on standard output and through the control socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MistakeView {
+    /// The file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// `error` or `warning`.
+    pub severity: String,
+    /// The name of the kind.
+    pub code: String,
+    /// The setting.
+    pub key: String,
+    /// What is wrong, in Dutch.
+    pub message: String,
+    /// What is wrong, in English.
+    pub message_en: String,
+    /// What to do, in Dutch.
+    pub hint: String,
+    /// What to do, in English.
+    pub hint_en: String,
+}
+
+impl MistakeView {
+    /// Returns a mistake in a configuration whose own file is `own`.
+    #[must_use]
+    pub fn new(mistake: &Mistake, own: &Path) -> Self {
+        let severity = match mistake.kind.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let (message, hint) = (&mistake.message, &mistake.hint);
+        Self {
+            file: mistake.file.as_deref().unwrap_or(own).display().to_string(),
+            line: mistake.line,
+            column: mistake.column,
+            severity: severity.to_owned(),
+            code: mistake.kind.code().to_owned(),
+            key: mistake.key.clone(),
+            message: message.nl.clone().into_owned(),
+            message_en: message.en.clone().into_owned(),
+            hint: hint.nl.clone().into_owned(),
+            hint_en: hint.en.clone().into_owned(),
+        }
+    }
+}
+
 /// One mistake, with its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// What kind of mistake.
     pub kind: MistakeKind,
+    /// The file; none: the configuration itself.
+    pub file: Option<PathBuf>,
     /// Line, from 1.
     pub line: u32,
     /// Column in characters, from 1.

@@ -7,6 +7,7 @@
 //! Relative paths are relative to the folder of the file.
 
 mod broken;
+mod difference;
 mod files;
 mod mistake;
 mod oin;
@@ -15,6 +16,7 @@ mod reader;
 mod relations;
 mod route;
 mod sections;
+mod sources;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,9 +28,11 @@ use rustls::pki_types::CertificateDer;
 use crate::engine::PartnerId;
 use crate::pki::{ClientTrust, Fingerprint, Identity};
 
+pub use difference::{changes, fixed};
 pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeentecode};
-pub use mistake::{Mistake, MistakeKind, Severity, Text};
+pub use mistake::{Mistake, MistakeKind, MistakeView, Severity, Text};
 pub use oin::{NotAnOin, Oin};
+pub use sources::{PARTNER_FILES_MAX, Sources, data_folder};
 
 /// A configuration without mistakes, with its certificates read.
 #[derive(Clone, Debug)]
@@ -57,6 +61,8 @@ pub struct Config {
     pub sending: Sending,
     /// What is logged, and how.
     pub logging: Logging,
+    /// The files that it names with certificates, keys and lists.
+    pub files: Vec<PathBuf>,
 }
 
 /// How long what is about persons is kept.
@@ -358,16 +364,13 @@ pub struct Unreadable {
 ///
 /// [`Unreadable`] when there is no file to check.
 pub fn check(path: &Path) -> Result<Checked, Unreadable> {
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|source| Unreadable { path: path.to_owned(), source })?;
-    let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    Ok(check_text(&text, folder))
+    Ok(Sources::read(path)?.check())
 }
 
 /// Checks the text of a configuration file; relative paths start at `folder`.
 #[must_use]
 pub fn check_text(text: &str, folder: &Path) -> Checked {
-    sections::check(text, folder)
+    Sources::of_text(text, folder).check()
 }
 
 impl Config {

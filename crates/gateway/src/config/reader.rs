@@ -31,17 +31,39 @@ impl<T> Found<T> {
     }
 }
 
+/// One text of the configuration. All of them count as one after the other: `base` is where this one begins.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'t> {
+    /// The file; none: the configuration itself.
+    pub(super) file: Option<&'t Path>,
+    pub(super) text: &'t str,
+    pub(super) base: usize,
+}
+
 /// Collects mistakes.
 pub(super) struct Findings<'t> {
-    text: &'t str,
+    parts: Vec<Part<'t>>,
     /// Relative paths start here.
     pub(super) folder: &'t Path,
     mistakes: Vec<Mistake>,
+    /// The files that were named, whatever is in them.
+    named: BTreeSet<PathBuf>,
 }
 
 impl<'t> Findings<'t> {
-    pub(super) fn new(text: &'t str, folder: &'t Path) -> Self {
-        Self { text, folder, mistakes: Vec::new() }
+    /// Begins with the texts of a configuration, its own first.
+    pub(super) fn new(parts: Vec<Part<'t>>, folder: &'t Path) -> Self {
+        Self { parts, folder, mistakes: Vec::new(), named: BTreeSet::new() }
+    }
+
+    /// Notes that a file is part of what the configuration says.
+    pub(super) fn names(&mut self, file: &Path) {
+        self.named.insert(file.to_owned());
+    }
+
+    /// Returns the files that were named.
+    pub(super) fn named(&self) -> Vec<PathBuf> {
+        self.named.iter().cloned().collect()
     }
 
     pub(super) fn add(
@@ -52,8 +74,9 @@ impl<'t> Findings<'t> {
         message: Text,
         hint: Text,
     ) {
-        let (line, column) = self.place(span.start);
-        self.mistakes.push(Mistake { kind, line, column, key: key.to_owned(), message, hint });
+        let (file, line, column) = self.place(span.start);
+        let file = file.map(Path::to_owned);
+        self.mistakes.push(Mistake { kind, file, line, column, key: key.to_owned(), message, hint });
     }
 
     /// Adds a mistake about a value that was read.
@@ -62,35 +85,53 @@ impl<'t> Findings<'t> {
     }
 
     pub(super) fn into_mistakes(mut self) -> Vec<Mistake> {
-        self.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+        self.mistakes.sort_by(|one, other| {
+            (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column))
+        });
         self.mistakes
     }
 
-    /// Returns the line on which something starts.
-    pub(super) fn line(&self, span: &Range<usize>) -> u32 {
-        self.place(span.start).0
+    /// Returns the line on which something starts, with its file unless that is the configuration itself.
+    pub(super) fn line(&self, span: &Range<usize>) -> String {
+        match self.place(span.start) {
+            (None, line, _) => line.to_string(),
+            (Some(file), line, _) => format!("{line} ({})", file.display()),
+        }
     }
 
-    fn place(&self, offset: usize) -> (u32, u32) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
+    fn place(&self, offset: usize) -> (Option<&'t Path>, u32, u32) {
+        let index = self.parts.partition_point(|part| part.base <= offset).saturating_sub(1);
+        let Some(part) = self.parts.get(index) else { return (None, 1, 1) };
+        let before = part.text.get(..offset - part.base).unwrap_or(part.text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
         let column = before[start..].chars().count() + 1;
-        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+        (part.file, u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
     }
 }
 
 /// A table being read.
 pub(super) struct Section<'d, 't> {
     table: &'d DeTable<'t>,
+    /// Where the text of the table begins; the places that the parser gives count from there.
+    base: usize,
     span: Range<usize>,
     path: String,
     asked: BTreeSet<&'static str>,
 }
 
 impl<'d, 't> Section<'d, 't> {
-    pub(super) fn new(table: &'d DeTable<'t>, span: Range<usize>, path: String) -> Self {
-        Self { table, span, path, asked: BTreeSet::new() }
+    /// The whole of a text that begins at `base`.
+    pub(super) fn root(table: &'d DeTable<'t>, base: usize) -> Self {
+        Self::new(table, base, base..base, String::new())
+    }
+
+    fn new(table: &'d DeTable<'t>, base: usize, span: Range<usize>, path: String) -> Self {
+        Self { table, base, span, path, asked: BTreeSet::new() }
+    }
+
+    fn at(&self, span: Range<usize>) -> Range<usize> {
+        span.start + self.base..span.end + self.base
     }
 
     /// Returns where the table starts.
@@ -125,14 +166,14 @@ impl<'d, 't> Section<'d, 't> {
             let found = value.get_ref().type_str();
             findings.add(
                 MistakeKind::WrongType,
-                value.span(),
+                self.at(value.span()),
                 &key,
                 said(format!("`{key}` is van het type {found}"), format!("`{key}` is of type {found}")),
                 said(format!("schrijf {}", wanted.0), format!("write {}", wanted.1)),
             );
             return None;
         };
-        Some(Found { value: read, span: value.span(), key })
+        Some(Found { value: read, span: self.at(value.span()), key })
     }
 
     /// Reads a table.
@@ -143,7 +184,7 @@ impl<'d, 't> Section<'d, 't> {
     ) -> Option<Section<'d, 't>> {
         let wanted = ("een tabel", "a table");
         let found = self.typed(name, findings, wanted, DeValue::as_table)?;
-        Some(Section::new(found.value, found.span, found.key))
+        Some(Section::new(found.value, self.base, found.span, found.key))
     }
 
     /// Reads an array of tables.
@@ -161,7 +202,9 @@ impl<'d, 't> Section<'d, 't> {
         let key = found.key;
         let numbered = found.value.into_iter().zip(1..);
         numbered
-            .map(|((table, span), number)| Section::new(table, span, format!("{key}[{number}]")))
+            .map(|((table, span), number)| {
+                Section::new(table, self.base, self.at(span), format!("{key}[{number}]"))
+            })
             .collect()
     }
 
@@ -173,12 +216,15 @@ impl<'d, 't> Section<'d, 't> {
 
     /// Reads a text or a list of texts.
     pub(super) fn texts(&mut self, name: &'static str, findings: &mut Findings<'_>) -> Vec<Found<String>> {
-        let key = self.key(name);
+        let (key, base) = (self.key(name), self.base);
         let one = |value: &DeValue<'_>, span| {
             Some(Found { value: value.as_str()?.to_owned(), span, key: key.clone() })
         };
+        let shifted = |span: Range<usize>| span.start + base..span.end + base;
         let all = |value: &'d DeValue<'t>| match value {
-            DeValue::Array(items) => items.iter().map(|item| one(item.get_ref(), item.span())).collect(),
+            DeValue::Array(items) => {
+                items.iter().map(|item| one(item.get_ref(), shifted(item.span()))).collect()
+            }
             other => Some(vec![one(other, 0..0)?]),
         };
         let wanted = ("een tekst, of een lijst van teksten", "a text, or a list of texts");
@@ -305,7 +351,7 @@ impl<'d, 't> Section<'d, 't> {
             };
             let key = self.key(text);
             let message = said(format!("`{key}` bestaat niet"), format!("there is no setting `{key}`"));
-            findings.add(MistakeKind::UnknownKey, name.span(), &key, message, hint);
+            findings.add(MistakeKind::UnknownKey, self.at(name.span()), &key, message, hint);
         }
     }
 }

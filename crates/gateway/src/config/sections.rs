@@ -1,7 +1,6 @@
 //! The file as a whole, and the sections of which there is one.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use toml::de::DeTable;
@@ -11,6 +10,7 @@ use super::mistake::{MistakeKind, said};
 use super::parties::{GemeenteDraft, TokenDraft, gemeente, partner, token};
 use super::reader::{Findings, Found, Section};
 use super::relations::{self, Parts};
+use super::sources::{PARTNER_FILES, Sources};
 use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
     Logging, Pace, Partner, Retention, Sending, Severity, files,
@@ -25,14 +25,18 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Checks a whole file.
-pub(super) fn check(text: &str, folder: &Path) -> Checked {
-    let mut findings = Findings::new(text, folder);
-    let (readable, broken) = without_broken_lines(text, &mut findings);
+/// Checks a whole configuration.
+pub(super) fn check(sources: &Sources) -> Checked {
+    let parts = sources.parts();
+    let mut findings = Findings::new(parts.clone(), sources.folder());
+    sources.complain(&mut findings);
+    let readable: Vec<_> = parts.iter().map(|part| without_broken_lines(*part, &mut findings)).collect();
+    let broken = readable.iter().any(|(_, broken)| *broken) || sources.is_incomplete();
     // What is still broken after that has been reported.
-    let (document, _) = DeTable::parse_recoverable(&readable);
-    let root = Section::new(document.get_ref(), 0..0, String::new());
-    let config = read(root, &mut findings);
+    let documents: Vec<_> = readable.iter().map(|(text, _)| DeTable::parse_recoverable(text).0).collect();
+    let mut roots =
+        documents.iter().zip(&parts).map(|(table, part)| Section::root(table.get_ref(), part.base));
+    let config = roots.next().and_then(|root| read(root, roots.collect(), &mut findings));
     let mut mistakes = findings.into_mistakes();
     if broken {
         // What could not be read is left out, and that it is left out is not what is wrong.
@@ -42,7 +46,11 @@ pub(super) fn check(text: &str, folder: &Path) -> Checked {
     Checked { mistakes, config: config.filter(|_| sound) }
 }
 
-fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config> {
+fn read(
+    mut root: Section<'_, '_>,
+    partner_files: Vec<Section<'_, '_>>,
+    findings: &mut Findings<'_>,
+) -> Option<Config> {
     let data = root.path("data", findings);
     let data = root.required(
         "data",
@@ -71,7 +79,13 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
         root.required("gemeente", None::<()>, findings, why);
     }
     let gemeenten = gemeenten.into_iter().filter_map(|section| gemeente(section, findings)).collect();
-    let partners = root.sections("partner", findings);
+    // Where the others are was read before.
+    let _folder = root.text(PARTNER_FILES, findings);
+    let mut partners = root.sections("partner", findings);
+    for mut file in partner_files {
+        partners.extend(file.sections("partner", findings));
+        file.finish(findings);
+    }
     let partners = partners.into_iter().filter_map(|section| partner(section, findings)).collect();
     let tokens = root.sections("token", findings);
     let tokens = tokens.into_iter().filter_map(|section| token(section, findings)).collect();
@@ -108,6 +122,7 @@ fn read(mut root: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Config
         limits,
         sending,
         logging,
+        files: findings.named(),
     })
 }
 

@@ -25,6 +25,7 @@ fn folder() -> tempfile::TempDir {
     write("client-ca.pem", authority.certificate_pem());
     write("server-ca.pem", authority.certificate_pem());
     fs::create_dir(folder.path().join("lists")).unwrap();
+    fs::create_dir(folder.path().join("partners.d")).unwrap();
     for name in [crate::lists::GEMEENTECODES, crate::lists::PRODUCTCODES] {
         let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/lists").join(name);
         fs::copy(list, folder.path().join("lists").join(name)).unwrap();

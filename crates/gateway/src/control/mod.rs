@@ -83,6 +83,16 @@ pub enum Request {
         /// Who became this user with sudo, by what sudo says.
         namens: Option<String>,
     },
+    /// Read the configuration again and put it in force. Each mistake is a row, a
+    /// [`crate::config::MistakeView`]; answered with a [`ReloadReport`].
+    Reload {
+        /// Only say what would change.
+        proef: bool,
+        /// Why.
+        reden: Option<String>,
+        /// Who became this user with sudo, by what sudo says.
+        namens: Option<String>,
+    },
     /// This is about to be shown. Answered with how many were recorded.
     Look {
         /// What.
@@ -160,6 +170,17 @@ pub struct Report {
     pub summary: Summary,
     /// The journal entries that record it.
     pub handelingen: Vec<String>,
+}
+
+/// What a new configuration changes or changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadReport {
+    /// Whether it is in force, and not only checked.
+    pub uitgevoerd: bool,
+    /// What changes, a line each.
+    pub wat: Vec<String>,
+    /// What to know about it.
+    pub let_op: Vec<String>,
 }
 
 /// Why a request was refused.

@@ -18,9 +18,12 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{
-    CONNECTIONS_MAX, IDLE, LINE_BYTES_MAX, Look, Plan, Refused, Report, Request, SOCKET, operator_of, perform,
+    CONNECTIONS_MAX, IDLE, LINE_BYTES_MAX, Look, Plan, Refused, ReloadReport, Report, Request, SOCKET,
+    operator_of, perform,
 };
 use crate::clock::dutch_date;
+use crate::config::MistakeView;
+use crate::daemon::{Reloaded, Reloader, Wanted};
 use crate::engine::Engine;
 use crate::engine::record::{Inzage, Wie};
 use crate::journal::Chain;
@@ -37,6 +40,7 @@ const LOOKS_AT_ONCE: usize = 64;
 pub struct Control {
     listener: UnixListener,
     engine: Engine,
+    reloader: Option<Arc<Reloader>>,
     path: PathBuf,
     /// The user that the gateway runs as.
     own: u32,
@@ -63,7 +67,14 @@ impl Control {
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let own = fs::metadata(&path)?.uid();
-        Ok(Self { listener, engine, path, own })
+        Ok(Self { listener, engine, reloader: None, path, own })
+    }
+
+    /// Puts new configurations in force when asked.
+    #[must_use]
+    pub fn reloading(mut self, reloader: Arc<Reloader>) -> Self {
+        self.reloader = Some(reloader);
+        self
     }
 
     /// Answers until told to stop, then takes the socket away.
@@ -87,9 +98,11 @@ impl Control {
             // One too many is closed at once.
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
             let (engine, own, stop) = (self.engine.clone(), self.own, stop.clone());
+            let reloader = self.reloader.clone();
             tasks.spawn(async move {
                 let _place = place;
-                if let Err(error) = converse(stream, &engine, own, stop).await {
+                let behind = Behind { engine, reloader };
+                if let Err(error) = converse(stream, &behind, own, stop).await {
                     tracing::debug!(%error, "A conversation on the control socket broke off.");
                 }
             });
@@ -100,8 +113,14 @@ impl Control {
     }
 }
 
+/// What answers.
+struct Behind {
+    engine: Engine,
+    reloader: Option<Arc<Reloader>>,
+}
+
 /// Answers the requests of one connection.
-async fn converse(stream: UnixStream, engine: &Engine, own: u32, mut stop: Stop) -> io::Result<()> {
+async fn converse(stream: UnixStream, behind: &Behind, own: u32, mut stop: Stop) -> io::Result<()> {
     let uid = stream.peer_cred()?.uid();
     let (reader, writer) = stream.into_split();
     let (mut reader, mut answer) = (BufReader::new(reader), Answer { writer });
@@ -124,7 +143,7 @@ async fn converse(stream: UnixStream, engine: &Engine, own: u32, mut stop: Stop)
                     .await;
             }
             Line::Whole(line) => match serde_json::from_slice(&line) {
-                Ok(request) => match respond(engine, uid, request, &mut answer).await {
+                Ok(request) => match respond(behind, uid, request, &mut answer).await {
                     Ok(done) => answer.done(&done).await?,
                     Err(refused) => answer.failed(&refused).await?,
                 },
@@ -140,8 +159,14 @@ async fn converse(stream: UnixStream, engine: &Engine, own: u32, mut stop: Stop)
 }
 
 /// Answers one request; what comes before the last line goes to `answer`.
-async fn respond(engine: &Engine, uid: u32, request: Request, answer: &mut Answer) -> Result<Value, Refused> {
+async fn respond(behind: &Behind, uid: u32, request: Request, answer: &mut Answer) -> Result<Value, Refused> {
+    let engine = &behind.engine;
     let report = match request {
+        Request::Reload { proef, reden, namens } => {
+            let wanted =
+                Wanted { preview: proef, wie: Some(operator_of(uid, namens)), reden, ..Wanted::default() };
+            return reload(behind.reloader.as_deref(), wanted, answer).await;
+        }
         Request::Look { blikken, namens } => {
             let wie = operator_of(uid, namens);
             return record_looks(engine, &wie, blikken).await.map(|count| json!({ "vastgelegd": count }));
@@ -191,6 +216,27 @@ async fn respond(engine: &Engine, uid: u32, request: Request, answer: &mut Answe
     serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()))
 }
 
+/// Has the configuration read again; what is wrong with it goes before the answer.
+async fn reload(reloader: Option<&Reloader>, wanted: Wanted, answer: &mut Answer) -> Result<Value, Refused> {
+    let reloader = reloader.ok_or_else(|| Refused::new("this gateway has no configuration to read"))?;
+    let preview = wanted.preview;
+    let done = reloader.reload(wanted).await;
+    let mistakes = match &done {
+        Ok(reloaded) => &reloaded.mistakes,
+        Err(refused) => &refused.mistakes,
+    };
+    for mistake in mistakes {
+        let view = MistakeView::new(mistake, &reloader.file().await);
+        // Who has gone away asked for it all the same.
+        let _ = answer.row(&view).await;
+    }
+    let Reloaded { wat, let_op, .. } = done.map_err(|refused| {
+        Refused::new(refused.why).advice("nothing changed: the configuration before is in force")
+    })?;
+    let report = ReloadReport { uitgevoerd: !preview && !wat.is_empty(), wat, let_op };
+    serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()))
+}
+
 /// Records looks, so many of them in one batch of the loop.
 async fn record_looks(engine: &Engine, wie: &Wie, blikken: Vec<Look>) -> Result<usize, Refused> {
     let count = blikken.len();
@@ -232,6 +278,10 @@ impl Answer {
 
     async fn done(&mut self, value: &Value) -> io::Result<()> {
         self.line(&json!({ "klaar": value })).await
+    }
+
+    async fn row(&mut self, value: &impl Serialize) -> io::Result<()> {
+        self.line(&json!({ "rij": value })).await
     }
 
     async fn failed(&mut self, refused: &Refused) -> io::Result<()> {

@@ -15,7 +15,9 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::clock::Clock;
 use crate::engine::batch::unavailable;
 use crate::engine::worker::{Going, Job, Worker};
-use crate::engine::{Aside, EngineError, Health, Inbound, Intake, Receipt, Refusal, Settings, Unavailable};
+use crate::engine::{
+    Aside, EngineError, Health, Inbound, Intake, Noted, Receipt, Refusal, Settings, Unavailable,
+};
 use crate::journal::{EntryId, FileJournal, Reader};
 use crate::ledger::Applier;
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
@@ -252,7 +254,7 @@ impl Engine {
     /// # Errors
     ///
     /// The store cannot commit now; the settings stay as they were.
-    pub async fn set(&self, settings: Settings, what: Vec<String>) -> Result<(), Unavailable> {
+    pub async fn set(&self, settings: Settings, what: Noted) -> Result<(), Unavailable> {
         let (reply, answer) = oneshot::channel();
         let refused = |reason: &str| Unavailable { reason: reason.to_owned() };
         let job = Job::Settings { settings: Arc::new(settings), what, reply };

@@ -58,5 +58,5 @@ pub use judged::would_answer;
 pub use open::{EngineError, Opened};
 pub use pickup::{Confirmed, FetchPage, Fetchable, Place};
 pub use policy::{GemeentePolicy, Policy};
-pub use settings::{GemeenteSettings, PartnerKind, PartnerSettings, Settings};
+pub use settings::{GemeenteSettings, Noted, PartnerKind, PartnerSettings, Settings};
 pub use whatif::{Different, Looked, What, what_if};

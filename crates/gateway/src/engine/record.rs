@@ -336,6 +336,12 @@ pub struct Instelling {
     /// The policy that messages are judged under from here on, as TOML.
     #[n(1)]
     pub beleid: String,
+    /// Who asked for it; none: a signal, or a file that was replaced.
+    #[n(2)]
+    pub wie: Option<Wie>,
+    /// Why, in their words.
+    #[n(3)]
+    pub reden: Option<String>,
 }
 
 /// Why a payload could not be read.
@@ -381,7 +387,7 @@ impl Record {
     /// Returns whether entries of this kind say who did or saw what.
     #[must_use]
     pub fn is_audit(kind: u16) -> bool {
-        matches!(kind, 5 | KIND_INZAGE | KIND_VERWIJDERING | 13)
+        matches!(kind, 5 | 10 | 13 | KIND_INZAGE | KIND_VERWIJDERING)
     }
 
     /// Returns what is to be sent because of it.

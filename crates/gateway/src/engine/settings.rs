@@ -8,6 +8,7 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use iwmo_toewijzing::judge::{Beleid, Gemeentelijst, Productlijst};
 
 use crate::engine::PartnerId;
+use crate::engine::record::Wie;
 
 /// The policy and the partners that messages are judged with.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,17 @@ pub struct GemeenteSettings {
     /// How long a message to the CAK is held, so that a correction that follows at once is never sent as two
     /// messages; none: until the next daily run.
     pub bedenktijd: Option<Duration>,
+}
+
+/// What the journal says about a change of the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// What changed, a line each.
+    pub wat: Vec<String>,
+    /// Who asked for it; none: a signal, or a file that was replaced.
+    pub wie: Option<Wie>,
+    /// Why, in their words.
+    pub reden: Option<String>,
 }
 
 /// What a partner is.

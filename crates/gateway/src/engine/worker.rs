@@ -17,7 +17,9 @@ use crate::engine::daily::Day;
 use crate::engine::decide::Decider;
 use crate::engine::erase::Prepared;
 use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start, Verwijderverzoek};
-use crate::engine::{Aside, Health, Inbound, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable};
+use crate::engine::{
+    Aside, Health, Inbound, Noted, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable,
+};
 use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 use crate::metrics::JOURNAL_COMMIT_DURATION;
@@ -48,7 +50,7 @@ pub(super) enum Job {
         reply: oneshot::Sender<Result<Receipt, Refusal>>,
     },
     /// The configuration has changed.
-    Settings { settings: Arc<Settings>, what: Vec<String>, reply: oneshot::Sender<Result<(), Unavailable>> },
+    Settings { settings: Arc<Settings>, what: Noted, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// Somebody decided to change something.
     Act { act: Act, reply: oneshot::Sender<Result<Acted, ActError>> },
     /// Somebody wants to look at what is about a person.
@@ -347,9 +349,10 @@ impl Worker {
     }
 
     /// Adds the entry that tells of a change of the configuration.
-    fn noted(&self, settings: &Settings, wat: Vec<String>, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
+    fn noted(&self, settings: &Settings, what: Noted, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
         let at = batch.next(Chain::NONE, self.clock.now());
-        let record = Record::Instelling(Instelling { wat, beleid: settings.policy_text() });
+        let Noted { wat, wie, reden } = what;
+        let record = Record::Instelling(Instelling { wat, beleid: settings.policy_text(), wie, reden });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.push(&at, &record)
     }

@@ -40,7 +40,7 @@ use crate::problem::Problem;
 pub(crate) use access::{Asker, log_access};
 pub(crate) use directory::asking;
 pub use directory::{Directory, DirectorySource};
-pub use pace::{Pacer, Rate};
+pub use pace::{Pacer, Rate, Rates};
 pub use pull::{DIGEST_HEADER, Pull};
 
 /// The path that takes messages, here and at partners.
@@ -77,6 +77,13 @@ impl<I: Intake> Exchange<I> {
     #[must_use]
     pub fn new(intake: Arc<I>, directory: DirectorySource, bodies: BodyReader, rate: Rate) -> Self {
         Self { intake, directory, bodies, pacer: Arc::new(Pacer::new(rate)) }
+    }
+
+    /// Keeps partners at the pace of another pacer.
+    #[must_use]
+    pub fn paced(mut self, pacer: Arc<Pacer>) -> Self {
+        self.pacer = pacer;
+        self
     }
 
     /// Returns the routes, to be served by a [`crate::listener::Listener`] with mutual TLS.

@@ -47,7 +47,7 @@ const FOLDERS: [&str; 4] = ["in", "out", "done", "refused"];
 pub struct Folders {
     engine: Engine,
     partners: PartnersSource,
-    message_bytes: usize,
+    message_bytes: Box<dyn Fn() -> usize + Send + Sync>,
     /// Who hands messages in with a token: what they sent need not come back to a folder.
     own: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
@@ -59,12 +59,13 @@ impl std::fmt::Debug for Folders {
 }
 
 impl Folders {
-    /// Returns who looks after the folders; `own` says which senders are municipal systems.
+    /// Returns who looks after the folders. `message_bytes` says how large a message may be now, `own` which senders are
+    /// municipal systems.
     #[must_use]
     pub fn new(
         engine: Engine,
         partners: PartnersSource,
-        message_bytes: usize,
+        message_bytes: Box<dyn Fn() -> usize + Send + Sync>,
         own: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     ) -> Self {
         Self { engine, partners, message_bytes, own }
@@ -96,7 +97,7 @@ impl Folders {
             engine: &self.engine,
             partner: &partner.id,
             folder,
-            bytes_max: self.message_bytes,
+            bytes_max: (self.message_bytes)(),
             runtime,
         };
         intake.take_all()?;

@@ -29,9 +29,9 @@ use crate::vault::KeyId;
 
 pub use apply::{Applier, Gevolg};
 pub(crate) use heen::{declared, events};
-pub(crate) use rebuild::not_ahead;
 #[cfg(test)]
 pub(crate) use rebuild::bring_up;
+pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::problem::Problem;
 
@@ -19,9 +19,36 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 /// Reads bodies: each within a size and a time, all of them together within an amount of memory.
 #[derive(Clone, Debug)]
 pub struct BodyReader {
+    room: watch::Receiver<Arc<BodyRoom>>,
+}
+
+/// What bodies may take.
+#[derive(Clone, Debug)]
+pub struct BodyRoom {
     bytes_max: usize,
     time: Duration,
+    memory_bytes: usize,
     memory: Arc<Semaphore>,
+}
+
+impl BodyRoom {
+    /// Returns room for bodies of at most `bytes_max` bytes in at most `time`, holding at most `memory_bytes` (and never
+    /// less than one message) at the same time.
+    #[must_use]
+    pub fn new(bytes_max: usize, time: Duration, memory_bytes: usize) -> Self {
+        let memory_bytes = memory_bytes.max(bytes_max);
+        let pieces = memory_bytes.div_ceil(PIECE_BYTES).min(Semaphore::MAX_PERMITS);
+        Self { bytes_max, time, memory_bytes, memory: Arc::new(Semaphore::new(pieces)) }
+    }
+
+    /// Returns this room after another: the same memory, with what is held of it, unless there is to be more or less.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        if self.memory_bytes == before.memory_bytes {
+            self.memory = Arc::clone(&before.memory);
+        }
+        self
+    }
 }
 
 /// A body as received, with the memory it was granted; give it back by dropping.
@@ -37,14 +64,19 @@ impl BodyReader {
     /// `memory_bytes` (and never less than one message) at the same time over all its clones.
     #[must_use]
     pub fn new(bytes_max: usize, time: Duration, memory_bytes: usize) -> Self {
-        let pieces = memory_bytes.max(bytes_max).div_ceil(PIECE_BYTES).min(Semaphore::MAX_PERMITS);
-        Self { bytes_max, time, memory: Arc::new(Semaphore::new(pieces)) }
+        Self::following(watch::channel(Arc::new(BodyRoom::new(bytes_max, time, memory_bytes))).1)
+    }
+
+    /// Returns a reader within bounds that may change; a new value counts for bodies from then on.
+    #[must_use]
+    pub fn following(room: watch::Receiver<Arc<BodyRoom>>) -> Self {
+        Self { room }
     }
 
     /// Returns the largest body accepted.
     #[must_use]
     pub fn bytes_max(&self) -> usize {
-        self.bytes_max
+        self.room.borrow().bytes_max
     }
 
     /// Reads a body to its end.
@@ -54,6 +86,13 @@ impl BodyReader {
     /// 413 past the size (without reading the rest), 408 past the time, 503 when the memory is in use, 400
     /// when the peer goes away or breaks HTTP.
     pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
+        let room = Arc::clone(&self.room.borrow());
+        room.read(headers, body).await
+    }
+}
+
+impl BodyRoom {
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
         let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         let declared = declared.and_then(|value| value.parse::<u64>().ok());
         if declared.is_some_and(|declared| u64::try_from(self.bytes_max).is_ok_and(|max| declared > max)) {

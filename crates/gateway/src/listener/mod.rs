@@ -79,6 +79,9 @@ impl Default for Bounds {
 /// Where the TLS side of a listener comes from; a new value counts for connections from then on.
 pub type TlsSource = watch::Receiver<Arc<ServerConfig>>;
 
+/// Where the bounds of a listener come from; a new value counts for connections from then on.
+pub type BoundsSource = watch::Receiver<Bounds>;
+
 /// Who is at the other end of a connection; an extension of every request.
 #[derive(Clone, Debug)]
 pub struct Peer {
@@ -106,7 +109,7 @@ pub struct Listener {
     name: &'static str,
     socket: TcpListener,
     tls: Option<TlsSource>,
-    bounds: Bounds,
+    bounds: BoundsSource,
 }
 
 impl Listener {
@@ -123,7 +126,14 @@ impl Listener {
     ) -> Result<Self, ListenError> {
         let socket = TcpListener::bind(address).await;
         let socket = socket.map_err(|source| ListenError { name, address, source })?;
-        Ok(Self { name, socket, tls, bounds })
+        Ok(Self { name, socket, tls, bounds: watch::channel(bounds).1 })
+    }
+
+    /// Follows bounds that may change while it serves.
+    #[must_use]
+    pub fn following(mut self, bounds: BoundsSource) -> Self {
+        self.bounds = bounds;
+        self
     }
 
     /// Returns the address, with the port the system chose if 0 was asked for.
@@ -137,13 +147,22 @@ impl Listener {
 
     /// Serves until told to stop, then finishes what is in flight and returns.
     pub async fn serve(self, router: Router, mut stop: Stop) {
-        let permits = Arc::new(Semaphore::new(self.bounds.connections));
+        let mut source = self.bounds;
+        let mut bounds = *source.borrow_and_update();
+        let mut following = true;
+        let permits = Arc::new(Semaphore::new(bounds.connections));
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
                 () = stop.stopped() => break,
                 accepted = accept(&self.socket, &permits) => accepted,
+                changed = source.changed(), if following => {
+                    following = changed.is_ok();
+                    let before = std::mem::replace(&mut bounds, *source.borrow_and_update());
+                    resize(&permits, before.connections, bounds.connections);
+                    continue;
+                }
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
             };
             let (stream, address, permit) = match accepted {
@@ -157,7 +176,7 @@ impl Listener {
             let connection = Connection {
                 name: self.name,
                 tls: self.tls.as_ref().map(|tls| tls.borrow().clone()),
-                bounds: self.bounds,
+                bounds,
                 router: router.clone(),
                 watcher: graceful.watcher(),
                 stop: stop.clone(),
@@ -172,9 +191,26 @@ impl Listener {
             graceful.shutdown().await;
             while connections.join_next().await.is_some() {}
         };
-        if tokio::time::timeout(self.bounds.drain, drained).await.is_err() {
+        if tokio::time::timeout(bounds.drain, drained).await.is_err() {
             tracing::warn!(listener = self.name, "Connections were cut off: they did not finish in time.");
         }
+    }
+}
+
+/// Makes the permits as many as may be given now; those that are given and too many are kept when they come back.
+fn resize(permits: &Arc<Semaphore>, before: usize, now: usize) {
+    if now >= before {
+        return permits.add_permits(now - before);
+    }
+    let missing = before - now - permits.forget_permits(before - now);
+    let (permits, missing) = (Arc::clone(permits), u32::try_from(missing).unwrap_or(u32::MAX));
+    if missing > 0 {
+        tokio::spawn(async move {
+            // A listener that is gone needs nothing more.
+            if let Ok(late) = permits.acquire_many_owned(missing).await {
+                late.forget();
+            }
+        });
     }
 }
 

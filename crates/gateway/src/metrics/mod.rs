@@ -25,6 +25,20 @@ pub static HTTP_ANSWER_DURATION: Histogram = Histogram::new(
     &["path"],
 );
 
+/// Requests and connections that a limit of their partner kept out.
+pub static EXCHANGE_LIMITED_REQUESTS: Counter = Counter::new(
+    "exchange_limited_requests_total",
+    "Requests, and connections, that a limit of their partner kept out: rate, bytes or connections.",
+    &["partner", "limit"],
+);
+
+/// Times that the configuration was read again.
+pub static GATEWAY_CONFIG_RELOADS: Counter = Counter::new(
+    "gateway_config_reloads_total",
+    "Times that the configuration was read again, by outcome: applied, unchanged or refused.",
+    &["outcome"],
+);
+
 /// Messages taken.
 pub static ENGINE_TAKEN_MESSAGES: Counter = Counter::new(
     "engine_taken_messages_total",
@@ -73,10 +87,12 @@ pub static REMOVAL_REMOVED_PERSONS: Counter = Counter::new(
 );
 
 /// Everything that is counted as it happens.
-pub static COUNTED: [&dyn Metric; 10] = [
+pub static COUNTED: [&dyn Metric; 12] = [
     &REMOVAL_REMOVED_PERSONS,
     &HTTP_ANSWERED_REQUESTS,
     &HTTP_ANSWER_DURATION,
+    &EXCHANGE_LIMITED_REQUESTS,
+    &GATEWAY_CONFIG_RELOADS,
     &ENGINE_TAKEN_MESSAGES,
     &ENGINE_REPEATED_MESSAGES,
     &ENGINE_REFUSED_MESSAGES,

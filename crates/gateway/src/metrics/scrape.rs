@@ -10,6 +10,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::registry::{head, sample};
 use super::{
@@ -18,6 +19,7 @@ use super::{
     STORE_FREE_BYTES, STORE_SIZE_BYTES, TLS_CERTIFICATE_LEFT,
 };
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::engine::{Engine, Outgoing, PartnerId};
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
 use crate::problem::Problem;
@@ -38,10 +40,8 @@ pub struct Scrape {
     pub clock: Arc<dyn Clock>,
     /// The folder of the store.
     pub data: PathBuf,
-    /// To whom messages may wait.
-    pub partners: Vec<PartnerId>,
-    /// Our certificates: what each is for, and when it ends.
-    pub certificates: Vec<(&'static str, Timestamp)>,
+    /// The configuration in force: to whom messages may wait, and which certificates there are.
+    pub config: watch::Receiver<Arc<Config>>,
 }
 
 /// Returns the route, for the ops listener.
@@ -75,13 +75,15 @@ impl Scrape {
         let entries: Vec<_> = tips.values().map(|tip| (tip.chain.to_string(), count(tip.seq))).collect();
         gauge(&mut out, JOURNAL_STORED_ENTRIES, &entries);
         let now = self.clock.now();
+        let config = Arc::clone(&self.config.borrow());
+        let partners: Vec<PartnerId> = config.partners.iter().map(|partner| partner.id.clone()).collect();
         let (waiting, oldest): (Vec<_>, Vec<_>) =
-            self.partners.iter().map(|partner| self.waiting(partner, now)).unzip();
+            partners.iter().map(|partner| self.waiting(partner, now)).unzip();
         gauge(&mut out, OUTBOX_WAITING_MESSAGES, &waiting);
         gauge(&mut out, OUTBOX_OLDEST_WAIT, &oldest);
-        gauge(&mut out, OUTBOX_PARKED_MESSAGES, &self.parked());
+        gauge(&mut out, OUTBOX_PARKED_MESSAGES, &self.parked(&partners));
         let held = |partner: &PartnerId| (partner.0.clone(), i64::from(self.engine.standing(partner).held));
-        gauge(&mut out, OUTBOX_HELD_STATE, &self.partners.iter().map(held).collect::<Vec<_>>());
+        gauge(&mut out, OUTBOX_HELD_STATE, &partners.iter().map(held).collect::<Vec<_>>());
         // A disk that does not tell is left out.
         if let Ok(space) = fs4::statvfs(&self.data) {
             gauge(&mut out, STORE_FREE_BYTES, &[(String::new(), count(space.available_space()))]);
@@ -95,15 +97,16 @@ impl Scrape {
             ("yes".to_owned(), count(overdue as u64)),
         ];
         gauge(&mut out, REMOVAL_OPEN_REQUESTS, &requests);
-        let left = |(name, end): &(&str, Timestamp)| ((*name).to_owned(), end.duration_since(now).as_secs());
-        gauge(&mut out, TLS_CERTIFICATE_LEFT, &self.certificates.iter().map(left).collect::<Vec<_>>());
+        let left = |(name, end): (&str, Timestamp)| (name.to_owned(), end.duration_since(now).as_secs());
+        let ends = config.certificate_ends();
+        gauge(&mut out, TLS_CERTIFICATE_LEFT, &ends.into_iter().map(left).collect::<Vec<_>>());
         out
     }
 
     /// How many messages to each partner wait for an operator.
-    fn parked(&self) -> Vec<(String, i64)> {
+    fn parked(&self, partners: &[PartnerId]) -> Vec<(String, i64)> {
         let mut parked: BTreeMap<String, i64> =
-            self.partners.iter().map(|partner| (partner.0.clone(), 0)).collect();
+            partners.iter().map(|partner| (partner.0.clone(), 0)).collect();
         for row in self.engine.ledger().scan(&keys::uitgaand_open_van(None)).take(WAITING_MAX) {
             // A store that cannot be read is told by the engine's readiness.
             let Ok((key, _)) = row else { break };

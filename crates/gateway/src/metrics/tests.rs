@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::*;
 
 /// What a name may end with before `_total`.
-const UNITS: [&str; 10] =
-    ["bytes", "requests", "messages", "entries", "commits", "attempts", "persons", "seconds", "state", "info"];
+const UNITS: [&str; 11] = [
+    "reloads", "bytes", "requests", "messages", "entries", "commits", "attempts", "persons", "seconds",
+    "state", "info",
+];
 
 #[test]
 fn names_follow_the_template_and_are_given_once() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::header;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
+use tokio::sync::watch;
 
 use super::{Attempt, Parcel, Route, reply};
 use crate::config::Partner;
@@ -26,8 +27,25 @@ pub struct DirectError(#[from] reqwest::Error);
 /// Delivers with `POST` over mutual TLS.
 #[derive(Clone, Debug)]
 pub struct DirectRoute {
+    caller: watch::Receiver<Caller>,
+}
+
+/// What calls partners, with our certificate and what we trust.
+#[derive(Clone, Debug)]
+pub struct Caller {
     pub(super) client: reqwest::Client,
     pub(super) attempt: Duration,
+}
+
+impl Caller {
+    /// Returns a caller with this TLS; `attempt` is the time for one attempt as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectError`] when the client cannot be made from this TLS.
+    pub fn new(tls: ClientConfig, attempt: Duration) -> Result<Self, DirectError> {
+        Ok(Self { client: https_client(tls, attempt)?, attempt })
+    }
 }
 
 impl DirectRoute {
@@ -40,7 +58,18 @@ impl DirectRoute {
     ///
     /// [`DirectError`] when the client cannot be made from this TLS.
     pub fn new(tls: ClientConfig, attempt: Duration) -> Result<Self, DirectError> {
-        Ok(Self { client: https_client(tls, attempt)?, attempt })
+        Ok(Self::following(watch::channel(Caller::new(tls, attempt)?).1))
+    }
+
+    /// Returns a route by a caller that may change; a new one counts for attempts from then on.
+    #[must_use]
+    pub fn following(caller: watch::Receiver<Caller>) -> Self {
+        Self { caller }
+    }
+
+    /// Returns who calls now.
+    pub(super) fn caller(&self) -> Caller {
+        self.caller.borrow().clone()
     }
 }
 
@@ -70,8 +99,8 @@ impl Route for DirectRoute {
         let Some(url) = &partner.url else {
             return Attempt::Retry { reason: "the partner has no address".to_owned(), after: None };
         };
-        let request = self
-            .client
+        let Caller { client, attempt } = self.caller();
+        let request = client
             .post(format!("{}{BERICHTEN_PATH}", url.trim_end_matches('/')))
             .header(header::CONTENT_TYPE, APPLICATION_XML)
             .header(header::ACCEPT, "application/json, application/problem+json")
@@ -79,7 +108,7 @@ impl Route for DirectRoute {
             .body(parcel.bytes.clone());
         match request.send().await {
             Ok(response) => reply::read(response, &parcel.bytes).await,
-            Err(error) => Attempt::Retry { reason: failure(self.attempt, &error), after: None },
+            Err(error) => Attempt::Retry { reason: failure(attempt, &error), after: None },
         }
     }
 }

@@ -17,14 +17,14 @@ mod reply;
 mod sender;
 mod stuf;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Pace, Partner, PartnerRoute};
@@ -34,7 +34,7 @@ use crate::listener::{Stop, Stopper};
 use sender::Sender;
 
 pub(crate) use direct::https_client;
-pub use direct::{DirectError, DirectRoute};
+pub use direct::{Caller, DirectError, DirectRoute};
 pub use stuf::StufRoute;
 
 /// One message as a route gets it.
@@ -142,7 +142,7 @@ pub struct Outbox<O, R, C = SystemClock> {
     outgoing: Arc<O>,
     route: Arc<R>,
     clock: Arc<C>,
-    pace: Pace,
+    pace: watch::Receiver<Pace>,
     drain: Duration,
     states: States,
 }
@@ -160,7 +160,15 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
     /// Returns an outbox on another clock.
     #[must_use]
     pub fn with_clock(outgoing: Arc<O>, route: Arc<R>, clock: Arc<C>, pace: Pace, drain: Duration) -> Self {
+        let pace = watch::channel(pace).1;
         Self { outgoing, route, clock, pace, drain, states: States::default() }
+    }
+
+    /// Follows a pace that may change.
+    #[must_use]
+    pub fn following(mut self, pace: watch::Receiver<Pace>) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Returns where to see how sending goes.
@@ -170,28 +178,50 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
     }
 
     /// Sends until told to stop, then lets what is in flight end and returns. A new list of partners
-    /// starts, changes and ends their tasks.
-    pub async fn run(self, mut partners: watch::Receiver<Arc<Vec<Partner>>>, mut stop: Stop) {
+    /// starts, changes and ends their tasks; the next task of a partner begins when what the one before had in flight has
+    /// landed, so that nothing is sent twice because of it.
+    pub async fn run(mut self, mut partners: watch::Receiver<Arc<Vec<Partner>>>, mut stop: Stop) {
         let mut tasks = JoinSet::new();
         let mut running: BTreeMap<PartnerId, (Partner, Stopper)> = BTreeMap::new();
-        let mut following = true;
+        // Tasks that have not ended, whether they were told to or not.
+        let mut of: HashMap<Id, PartnerId> = HashMap::new();
+        let mut busy: BTreeSet<PartnerId> = BTreeSet::new();
+        let (mut following, mut keeping) = (true, true);
         loop {
             let wanted = partners.borrow_and_update().clone();
             // Dropping its stopper ends a task.
             running.retain(|_, (partner, _)| wanted.contains(partner));
             for partner in wanted.iter().filter(|partner| partner.is_served()) {
-                if running.contains_key(&partner.id) {
+                // One that ended by a fault keeps its place: the log says what to do.
+                if running.contains_key(&partner.id) || busy.contains(&partner.id) {
                     continue;
                 }
                 let (stopper, stop) = Stopper::new();
-                tasks.spawn(self.sender(partner.clone()).run(stop));
+                let task = tasks.spawn(self.sender(partner.clone()).run(stop));
+                of.insert(task.id(), partner.id.clone());
+                busy.insert(partner.id.clone());
                 running.insert(partner.id.clone(), (partner.clone(), stopper));
             }
             tokio::select! {
                 biased;
                 () = stop.stopped() => break,
                 changed = partners.changed(), if following => following = changed.is_ok(),
-                Some(ended) = tasks.join_next(), if !tasks.is_empty() => log_panic(ended),
+                changed = self.pace.changed(), if keeping => {
+                    keeping = changed.is_ok();
+                    if keeping {
+                        running.clear();
+                    }
+                }
+                Some(ended) = tasks.join_next_with_id(), if !tasks.is_empty() => {
+                    let id = match &ended {
+                        Ok((id, ())) => *id,
+                        Err(error) => error.id(),
+                    };
+                    if let Some(partner) = of.remove(&id) {
+                        busy.remove(&partner);
+                    }
+                    log_panic(ended.map(|_| ()));
+                }
             }
         }
         running.clear();
@@ -205,7 +235,7 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
             Arc::clone(&self.outgoing),
             Arc::clone(&self.route),
             Arc::clone(&self.clock),
-            self.pace.clone(),
+            self.pace.borrow().clone(),
             self.drain,
             self.states.clone(),
             partner,

@@ -8,15 +8,13 @@
 //! | 408, 429, 5xx without a fault, no answer | retry, with the same bytes |
 //! | anything else | not acknowledged: retry |
 
-use std::time::Duration;
-
 use axum::http::header;
 use bytes::Bytes;
 use iwmo_codec::MessageKind;
 use iwmo_codec::soap;
 use iwmo_codec::stuf::{Adres, Envelope, Plek, Refnummer, Systeem, Tijdstip, Versie, Vrijbericht};
 
-use super::direct::{DirectRoute, failure};
+use super::direct::{Caller, DirectRoute, failure};
 use super::reply::{body, retry_after};
 use super::{Attempt, Parcel, Route};
 use crate::config::Partner;
@@ -27,8 +25,7 @@ use crate::ledger::envelop::Envelop;
 /// Delivers in envelopes.
 #[derive(Clone)]
 pub struct StufRoute {
-    client: reqwest::Client,
-    attempt: Duration,
+    direct: DirectRoute,
     engine: Engine,
 }
 
@@ -36,7 +33,7 @@ impl StufRoute {
     /// Returns a route over the connections of the direct one; the engine knows the envelopes.
     #[must_use]
     pub fn new(direct: &DirectRoute, engine: Engine) -> Self {
-        Self { client: direct.client.clone(), attempt: direct.attempt, engine }
+        Self { direct: direct.clone(), engine }
     }
 }
 
@@ -60,15 +57,15 @@ impl Route for StufRoute {
         if !iwmo_codec::stuf::validate(&document).is_valid() {
             return refused("the envelope would not be valid; this is a mistake of the gateway");
         }
-        let request = self
-            .client
+        let Caller { client, attempt } = self.direct.caller();
+        let request = client
             .post(address(url))
             .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
             .header("soapaction", format!("\"{}\"", action(&envelope)))
             .body(soap::wrap(&document));
         match request.send().await {
             Ok(response) => answered(response, &envelope).await,
-            Err(error) => Attempt::Retry { reason: failure(self.attempt, &error), after: None },
+            Err(error) => Attempt::Retry { reason: failure(attempt, &error), after: None },
         }
     }
 }

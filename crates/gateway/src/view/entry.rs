@@ -124,7 +124,9 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
         }
         Record::Instelling(instelling) => {
             view.soort = "instelling";
-            view.uitkomst = instelling.wat.join("; ");
+            let by = instelling.wie.map(|wie| format!(", door {wie}")).unwrap_or_default();
+            let why = instelling.reden.map(|why| format!(": {why}")).unwrap_or_default();
+            view.uitkomst = format!("{}{by}{why}", instelling.wat.join("; "));
         }
         Record::Terzijde(terzijde) => {
             view.soort = "terzijde";

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Words;
 use super::handelingen::act_words;
 use crate::clock::dutch_time;
-use crate::engine::record::{Blik, Inzage, Record, RecordError, Verwijdering, VerzoekStap, Wie};
+use crate::engine::record::{Blik, Instelling, Inzage, Record, RecordError, Verwijdering, VerzoekStap, Wie};
 use crate::journal::Entry;
 
 /// An act or a look.
@@ -16,7 +16,7 @@ pub struct AuditView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `handeling`, `inzage` or `verwijdering`.
+    /// `handeling`, `inzage`, `instelling` or `verwijdering`.
     pub soort: &'static str,
     /// Who, in words.
     pub wie: String,
@@ -117,6 +117,13 @@ pub fn audit(entry: &Entry) -> Result<Option<AuditView>, RecordError> {
             let mut view = new("verwijdering", verzoek.wie, wat, words);
             view.over = over;
             view.reden = Some(verzoek.reden);
+            Some(view)
+        }
+        Record::Instelling(Instelling { wat, wie, reden, .. }) => {
+            let what = wat.join("; ");
+            let words = Words::new(format!("configuratie: {what}"), format!("configuration: {what}"));
+            let mut view = new("instelling", wie.unwrap_or(Wie::Gateway), "instelling", words);
+            view.reden = reden;
             Some(view)
         }
         _ => None,

@@ -25,6 +25,7 @@ use crate::engine::{GemeenteSettings, Settings};
 use crate::ledger::{
     Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, Uitgaand, decode_row, keys,
 };
+use crate::removal;
 use crate::store::Ledger;
 
 /// Something that is due.
@@ -36,7 +37,7 @@ pub struct TermijnView {
     pub vanaf: String,
     /// Whether the last day has passed.
     pub verlopen: bool,
-    /// Which timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346 or OP090x4.
+    /// Which timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346, OP090x4 or VERWIJDERING.
     pub termijn: &'static str,
     /// Who must act, or is told that another did not: `gemeente` or `aanbieder`.
     pub wie: &'static str,
@@ -108,6 +109,7 @@ pub fn termijnen(
         of_retours(ledger, gemeente, &mut queue)?;
         of_declarations(ledger, gemeente, &mut queue)?;
         of_parked(ledger, gemeente, &mut queue)?;
+        of_removals(ledger, gemeente, &mut queue)?;
     }
     let next =
         queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| PlaceCursor::new(place.clone()));
@@ -160,7 +162,12 @@ impl Queue<'_> {
             tekst: tekst.to_owned(),
             text: text.to_owned(),
         };
-        let place = view.place();
+        self.keep(view);
+    }
+
+    /// Keeps a row that is asked for.
+    fn keep(&mut self, view: TermijnView) {
+        let (filter, place) = (self.filter, view.place());
         if filter.after.as_ref().is_some_and(|after| place.as_str() <= after.place()) {
             return;
         }
@@ -305,6 +312,9 @@ fn of_notifications(
     Ok(())
 }
 
+/// The timer of a request to remove what is kept about a person.
+const VERWIJDERING: &str = "VERWIJDERING";
+
 /// The retours that the gemeente owes.
 const RETOUREN: [&str; 4] = ["WMO306", "WMO308", "WMO316", "WMO318"];
 
@@ -321,6 +331,38 @@ fn of_declarations(
         if declaratie.antwoord.is_none() {
             let found = deadline::declaratie(&identificatie, declaratie.dag, Kalender::default());
             queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", declaratie.seq)), &found);
+        }
+    }
+    Ok(())
+}
+
+/// Wmo-5.3.5: requests of persons to remove what is kept about them.
+fn of_removals(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for request in removal::requests(ledger, queue.today, false)? {
+        let filter = queue.filter;
+        let other = gemeente.is_some_and(|gemeente| gemeente != request.gemeente)
+            || filter.verlopen && !request.verlopen
+            || filter.tot.is_some_and(|tot| request.uiterlijk > tot)
+            || filter.aanbieder.is_some()
+            || filter.termijn.as_ref().is_some_and(|termijn| termijn != VERWIJDERING);
+        if !other {
+            queue.keep(TermijnView {
+                uiterlijk: request.uiterlijk.to_string(),
+                vanaf: request.ontvangen.to_string(),
+                verlopen: request.verlopen,
+                termijn: VERWIJDERING,
+                wie: "gemeente",
+                gemeente: request.gemeente.to_string(),
+                aanbieder: None,
+                toewijzing: None,
+                entry: request.entry,
+                tekst: "een persoon vroeg om verwijdering van de gegevens".to_owned(),
+                text: "a person asked for removal of the data".to_owned(),
+            });
         }
     }
     Ok(())

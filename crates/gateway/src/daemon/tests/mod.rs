@@ -7,11 +7,13 @@ mod stuf_rows;
 
 use std::path::{Path, PathBuf};
 
+use tokio::sync::watch;
+
 use super::*;
 use crate::clock::SystemClock;
 use crate::demo::messages::{Envelope, Order, Person, wmo301};
 use crate::engine::{Inbound, Intake, PartnerId, Receipt};
-use crate::pki::{DemoAuthority, DemoCertificate};
+use crate::pki::{self, DemoAuthority, DemoCertificate};
 
 pub(crate) const HVB: &str = "98000001";
 pub(crate) const LINDE: &str = "98000002";

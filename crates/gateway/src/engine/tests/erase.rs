@@ -4,8 +4,8 @@ use super::requests::story;
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo301_granting, wmo323, wmo325};
 use crate::engine::record::{KIND_VERWIJDERING, REASON_BYTES_MAX, Wie};
-use crate::journal::simulated::Fault;
 use crate::journal::Entry;
+use crate::journal::simulated::Fault;
 use crate::removal::{self, Hindernis, Opdracht, Verslag};
 use crate::view::Inhoud;
 

@@ -1,0 +1,127 @@
+//! What the configuration gives to the parts of the gateway, each through a channel: a new configuration is sent
+//! through all of them, and counts for connections, requests and attempts from then on.
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use tokio::sync::watch;
+
+use super::{DaemonError, settings};
+use crate::config::{Config, Pace, Partner, Token};
+use crate::engine::Settings;
+use crate::exchange::{Directory, Rate, Rates};
+use crate::listener::Bounds;
+use crate::listener::body::BodyRoom;
+use crate::outbox::Caller;
+use crate::pki;
+
+/// What has to be made of a configuration, and can fail.
+pub(super) struct Made {
+    exchange: Arc<ServerConfig>,
+    backoffice: Option<Arc<ServerConfig>>,
+    caller: Caller,
+}
+
+impl Made {
+    /// Makes it.
+    ///
+    /// # Errors
+    ///
+    /// A certificate cannot be used.
+    pub(super) fn of(config: &Config) -> Result<Self, DaemonError> {
+        let exchange = pki::server_config_mutual(&config.exchange.identity, &config.client_trust())?;
+        let backoffice = match &config.backoffice {
+            None => None,
+            Some(settings) => Some(pki::server_config(&settings.identity)?),
+        };
+        let identity = config.sending.identity.as_ref().unwrap_or(&config.exchange.identity);
+        let client = pki::client_config(Some(identity), &config.sending.authorities)?;
+        let caller = Caller::new(client, config.sending.pace.attempt)?;
+        Ok(Self { exchange, backoffice, caller })
+    }
+}
+
+/// The sending ends.
+pub(super) struct Live {
+    pub(super) config: watch::Sender<Arc<Config>>,
+    pub(super) settings: watch::Sender<Arc<Settings>>,
+    pub(super) exchange_tls: watch::Sender<Arc<ServerConfig>>,
+    /// None without that listener.
+    pub(super) backoffice_tls: Option<watch::Sender<Arc<ServerConfig>>>,
+    pub(super) bounds: watch::Sender<Bounds>,
+    pub(super) bodies: watch::Sender<Arc<BodyRoom>>,
+    pub(super) directory: watch::Sender<Arc<Directory>>,
+    pub(super) rates: watch::Sender<Arc<Rates>>,
+    pub(super) partners: watch::Sender<Arc<Vec<Partner>>>,
+    pub(super) tokens: watch::Sender<Arc<Vec<Token>>>,
+    pub(super) caller: watch::Sender<Caller>,
+    pub(super) pace: watch::Sender<Pace>,
+}
+
+impl Live {
+    /// Begins with a configuration.
+    pub(super) fn new(config: Config, made: Made) -> Self {
+        Self {
+            settings: watch::Sender::new(Arc::new(settings(&config))),
+            exchange_tls: watch::Sender::new(made.exchange),
+            backoffice_tls: made.backoffice.map(watch::Sender::new),
+            bounds: watch::Sender::new(Bounds::from(&config.limits)),
+            bodies: watch::Sender::new(Arc::new(room(&config))),
+            directory: watch::Sender::new(Arc::new(Directory::new(&config.partners))),
+            rates: watch::Sender::new(Arc::new(rates(&config))),
+            partners: watch::Sender::new(Arc::new(config.partners.clone())),
+            tokens: watch::Sender::new(Arc::new(config.tokens.clone())),
+            caller: watch::Sender::new(made.caller),
+            pace: watch::Sender::new(config.sending.pace.clone()),
+            config: watch::Sender::new(Arc::new(config)),
+        }
+    }
+
+    /// Returns the configuration in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// Puts another configuration in force.
+    ///
+    /// What did not change is not sent: a task that is told begins anew, and a pool of connections is given up.
+    pub(super) fn send(&self, config: Config, made: Made) {
+        let old = self.config();
+        self.settings.send_replace(Arc::new(settings(&config)));
+        self.exchange_tls.send_replace(made.exchange);
+        if let (Some(sender), Some(tls)) = (&self.backoffice_tls, made.backoffice) {
+            sender.send_replace(tls);
+        }
+        let bounds = Bounds::from(&config.limits);
+        self.bounds.send_if_modified(|before| std::mem::replace(before, bounds) != bounds);
+        let bodies = room(&config).after(&self.bodies.borrow());
+        self.bodies.send_replace(Arc::new(bodies));
+        self.directory.send_replace(Arc::new(Directory::new(&config.partners)));
+        self.rates.send_replace(Arc::new(rates(&config)));
+        let identity = |config: &Config| {
+            config.sending.identity.clone().unwrap_or_else(|| config.exchange.identity.clone())
+        };
+        if identity(&old) != identity(&config)
+            || old.sending.authorities != config.sending.authorities
+            || old.sending.pace.attempt != config.sending.pace.attempt
+        {
+            self.caller.send_replace(made.caller);
+        }
+        let pace = config.sending.pace.clone();
+        self.pace.send_if_modified(|before| std::mem::replace(before, pace.clone()) != pace);
+        self.tokens.send_replace(Arc::new(config.tokens.clone()));
+        if old.partners != config.partners {
+            self.partners.send_replace(Arc::new(config.partners.clone()));
+        }
+        self.config.send_replace(Arc::new(config));
+    }
+}
+
+fn room(config: &Config) -> BodyRoom {
+    let limits = &config.limits;
+    BodyRoom::new(limits.message_bytes, limits.body, limits.receiving_bytes)
+}
+
+fn rates(config: &Config) -> Rates {
+    Rates::new(Rate { messages_per_second: config.limits.messages_per_second })
+}
