@@ -9,6 +9,7 @@ pub mod control;
 pub mod daemon;
 pub mod demo;
 pub mod engine;
+pub mod evidence;
 pub mod exchange;
 pub mod folder;
 pub mod ggk;

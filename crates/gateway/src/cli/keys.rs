@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::evidence::{KEY_FILE, SigningKey};
 use crate::journal::{FileJournal, Options};
-use crate::vault::{Status, Vault};
+use crate::vault::{KEYS_DIR, Status, Vault};
 
 /// Look at the keys that what is about persons is sealed under, or put them under a new master key
 ///
@@ -30,6 +31,8 @@ enum Verb {
     ///
     /// Copies of the folder from before keep working for the journal as it was, with their own master key.
     Rotate(Keys),
+    /// Print the public key that evidence is signed with; makes the key when there is none
+    Evidence(Keys),
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +55,16 @@ impl KeysCommand {
                     None => Err(Failure::new(format!("{}: this store has no keys yet", folder.display()))
                         .hint("the next start of the gateway makes them")),
                 }
+            }
+            Verb::Evidence(keys) => {
+                let file = keys.store.folder()?.join(KEYS_DIR).join(KEY_FILE);
+                let key = SigningKey::open(&file).map_err(|error| Failure::new(error.to_string()))?;
+                let mut out = io::stdout().lock();
+                match keys.format {
+                    Format::Json => writeln!(out, "{}", json!({ "evidence": key.public() }))?,
+                    Format::Text => writeln!(out, "{}", key.public())?,
+                }
+                Ok(Found::AllWell)
             }
             Verb::Rotate(keys) => {
                 let folder = keys.store.folder()?;

@@ -68,6 +68,9 @@ pub enum ActError {
     /// There is no such outgoing message.
     #[error("there is no outgoing message {0}")]
     NoMessage(OutgoingId),
+    /// What the message said about a person was removed.
+    #[error("{0} was removed, or a part of it")]
+    Removed(OutgoingId),
     /// The outgoing message tells the CAK nothing.
     #[error("{0} is no notification to the CAK")]
     NoNotification(OutgoingId),
@@ -144,7 +147,14 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         let id = OutgoingId { gemeente: chain.code(), seq: plek.seq, index: plek.index };
         let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
         let Some(row) = row else { return Err(ActError::NoMessage(id)) };
-        if matches!(wat, Wat::UitgaandOpnieuw { .. }) && not_taken(rows, &id, &row)? {
+        if matches!(wat, Wat::UitgaandHerhalen { .. })
+            && rows.bytes(&keys::verwijderd(chain.code(), plek.seq)).map_err(LedgerError::from)?.is_some()
+        {
+            return Err(ActError::Removed(id));
+        }
+        if matches!(wat, Wat::UitgaandOpnieuw { .. } | Wat::UitgaandHerhalen { .. })
+            && not_taken(rows, &id, &row)?
+        {
             return Err(ActError::NotTaken(id));
         }
         match fit(wat, row.stand) {
@@ -158,6 +168,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
     let (gewijzigd, ongewijzigd) = (left.len() as u64, (asked.len() - left.len()) as u64);
     let wat = (!left.is_empty()).then(|| match wat {
         Wat::UitgaandOpnieuw { .. } => Wat::UitgaandOpnieuw { berichten: left },
+        Wat::UitgaandHerhalen { .. } => Wat::UitgaandHerhalen { berichten: left },
         Wat::UitgaandVasthouden { .. } => Wat::UitgaandVasthouden { berichten: left },
         Wat::UitgaandVrijgeven { .. } => Wat::UitgaandVrijgeven { berichten: left },
         Wat::UitgaandAnnuleren { .. } => Wat::UitgaandAnnuleren { berichten: left },
@@ -203,6 +214,12 @@ pub(crate) fn fit(wat: &Wat, stand: Stand) -> Fit {
             Stand::Wacht | Stand::Geparkeerd | Stand::Doorgegeven => Fit::Changes,
             Stand::Vastgehouden | Stand::Bezorgd | Stand::Geannuleerd => Fit::Cannot,
         },
+        // Asked twice, it goes out once: the first waits still.
+        Wat::UitgaandHerhalen { .. } => match stand {
+            Stand::Bezorgd | Stand::Doorgegeven | Stand::Geparkeerd => Fit::Changes,
+            Stand::Wacht => Fit::IsSo,
+            Stand::Vastgehouden | Stand::Geannuleerd => Fit::Cannot,
+        },
         Wat::UitgaandVasthouden { .. } => match stand {
             Stand::Wacht | Stand::Geparkeerd => Fit::Changes,
             Stand::Vastgehouden => Fit::IsSo,
@@ -224,7 +241,7 @@ pub(crate) fn fit(wat: &Wat, stand: Stand) -> Fit {
 
 fn participle(wat: &Wat) -> &'static str {
     match wat {
-        Wat::UitgaandOpnieuw { .. } => "sent again",
+        Wat::UitgaandOpnieuw { .. } | Wat::UitgaandHerhalen { .. } => "sent again",
         Wat::UitgaandVasthouden { .. } | Wat::PartnerVasthouden { .. } => "held",
         Wat::UitgaandVrijgeven { .. } | Wat::PartnerVrijgeven { .. } => "released",
         Wat::UitgaandAnnuleren { .. } => "cancelled",

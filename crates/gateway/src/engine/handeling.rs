@@ -162,6 +162,13 @@ pub enum Wat {
         #[n(0)]
         entries: Vec<u64>,
     },
+    /// Messages that have left go out once more, as they were. One that waits is left alone.
+    #[n(8)]
+    UitgaandHerhalen {
+        /// The messages.
+        #[n(0)]
+        berichten: Vec<Plek>,
+    },
 }
 
 impl Wat {
@@ -170,6 +177,7 @@ impl Wat {
     pub fn word(&self) -> &'static str {
         match self {
             Self::UitgaandOpnieuw { .. } => "uitgaand_opnieuw",
+            Self::UitgaandHerhalen { .. } => "uitgaand_herhalen",
             Self::UitgaandVasthouden { .. } => "uitgaand_vasthouden",
             Self::UitgaandVrijgeven { .. } => "uitgaand_vrijgeven",
             Self::UitgaandAnnuleren { .. } => "uitgaand_annuleren",
@@ -185,6 +193,7 @@ impl Wat {
     pub fn berichten(&self) -> &[Plek] {
         match self {
             Self::UitgaandOpnieuw { berichten }
+            | Self::UitgaandHerhalen { berichten }
             | Self::UitgaandVasthouden { berichten }
             | Self::UitgaandVrijgeven { berichten }
             | Self::UitgaandAnnuleren { berichten } => berichten,

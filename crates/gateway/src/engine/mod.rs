@@ -13,7 +13,7 @@
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `inzage.rs` | what somebody looked at |
-//! | `whatif.rs` | the same decisions under another policy, changing nothing |
+//! | `whatif.rs`, `whatif_schemas.rs` | the same decisions under another policy or release, changing nothing |
 //! | `batch.rs`, `worker.rs`, `daily.rs`, `settle.rs` | from records to the disk; what time asks for, what waited |
 //! | `handle.rs`, `outgoing.rs`, `pickup.rs`, `health.rs` | the engine as others see it |
 //! | `erase.rs`, `verwijdering.rs` | removing what is about persons |
@@ -45,6 +45,7 @@ pub(crate) mod stepped;
 pub(crate) mod tests;
 mod verwijdering;
 mod whatif;
+mod whatif_schemas;
 mod worker;
 
 pub use act::{Act, ActError, Acted, Narrowed, narrow};
@@ -60,3 +61,4 @@ pub use pickup::{Confirmed, FetchPage, Fetchable, Place};
 pub use policy::{GemeentePolicy, Policy};
 pub use settings::{GemeenteSettings, Noted, PartnerKind, PartnerSettings, Settings};
 pub use whatif::{Different, Looked, What, what_if};
+pub use whatif_schemas::what_if_schemas;

@@ -58,6 +58,13 @@ pub enum What {
         /// The rules.
         regels: Vec<String>,
     },
+    /// The message would not be valid under other schemas.
+    Ongeldig {
+        /// The rules that it breaks, each with the element.
+        regels: Vec<String>,
+        /// There are more.
+        meer: bool,
+    },
     /// What the CAK is told, in words without personal data.
     Cak {
         /// As recorded.

@@ -29,6 +29,14 @@ pub(super) fn apply(
             row.ontvangst = None;
             spur(overlay, &row.partner, now)
         }),
+        Wat::UitgaandHerhalen { berichten } => each(overlay, at, berichten, &mut |overlay, row| {
+            row.herhaald |= row.stand == Stand::Bezorgd;
+            row.stand = Stand::Wacht;
+            (row.niet_voor_us, row.geduld_us) = (now, now);
+            row.ontvangst = None;
+            row.reden = None;
+            spur(overlay, &row.partner, now)
+        }),
         Wat::UitgaandVasthouden { berichten } => each(overlay, at, berichten, &mut |_, row| {
             row.stand = Stand::Vastgehouden;
             row.reden = Some(handeling.reden.clone());

@@ -245,6 +245,7 @@ impl Applier {
                 // The notification is the last of them.
                 melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
                 geduld_us: moment,
+                herhaald: false,
             };
             outgoing::put(overlay, &id, None, &row)?;
             if let Some(envelop) = &message.envelop {
@@ -359,7 +360,9 @@ fn delivery(
     let was = row.stand;
     outgoing::attempted(&mut row, at, &bezorging.uitkomst);
     outgoing::put(overlay, &id, Some(was), &row)?;
-    statistiek::delivered(overlay, at, &row, &bezorging.uitkomst)?;
+    if !row.herhaald {
+        statistiek::delivered(overlay, at, &row, &bezorging.uitkomst)?;
+    }
     if matches!(bezorging.uitkomst, BezorgUitkomst::Geweigerd { .. }) {
         envelop::spent(overlay, at, &id)?;
     }

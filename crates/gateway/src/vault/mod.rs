@@ -170,6 +170,21 @@ impl Vault {
         self.ring().find(&self.lookup(gemeente, Some(bsn.as_bytes()))).map(|(id, _)| id)
     }
 
+    /// Returns the name of the key of a gemeente, if it has one.
+    #[must_use]
+    pub fn of_gemeente(&self, gemeente: [u8; 4]) -> Option<KeyId> {
+        self.ring().find(&self.lookup(gemeente, None)).map(|(id, _)| id)
+    }
+
+    /// Returns the names of the keys that a payload stands under, once each.
+    #[must_use]
+    pub fn keys_of(&self, version: u16, payload: &[u8]) -> Vec<KeyId> {
+        let mut keys = if version == SEALED_VERSION { sealed::keys_of(payload) } else { Vec::new() };
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
     /// Returns which of these keys are not destroyed, here or in this view.
     #[must_use]
     pub fn alive(&self, ids: &[KeyId]) -> Vec<KeyId> {

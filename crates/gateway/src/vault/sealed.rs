@@ -78,6 +78,14 @@ pub(super) fn store_of(payload: &[u8]) -> Option<[u8; 4]> {
     payload.first_chunk().copied()
 }
 
+/// Returns the names of the keys that the parts of a payload stand under, in their order.
+pub(super) fn keys_of(payload: &[u8]) -> Vec<KeyId> {
+    let count =
+        payload.get(8..10).and_then(|bytes| bytes.first_chunk()).copied().map_or(0, u16::from_le_bytes);
+    let rows = payload.get(HEAD..HEAD + SEALED * usize::from(count)).unwrap_or_default();
+    rows.chunks_exact(SEALED).filter_map(|row| row[8..24].try_into().ok()).collect()
+}
+
 fn associated(id: EntryId, kind: u16, offset: u32, length: u32) -> [u8; 22] {
     let mut data = [0; 22];
     data[..4].copy_from_slice(&id.chain.code());

@@ -189,6 +189,11 @@ impl Gateway {
         Ok(Self { engine, ledger, clock, runtime })
     }
 
+    /// Returns the engine.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     pub(crate) fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {
         let partner = PartnerId(partner.to_owned());
         let route = if partner.0 == "backoffice" { Route::Backoffice } else { Route::Direct };
