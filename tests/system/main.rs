@@ -13,6 +13,7 @@
 //! | `privacy.rs` | no personal data in logs, errors and names |
 //! | `reading.rs` | reading commands beside a running daemon |
 //! | `reload.rs` | a new configuration for a running daemon |
+//! | `revoked.rs`, `systems.rs` | certificates that were taken back, and those that open the backoffice |
 //! | `acts.rs`, `audit.rs` | the operator changes what waits; who did and saw what |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
@@ -31,5 +32,7 @@ mod reference;
 mod refused;
 mod reload;
 mod repeated;
+mod revoked;
 mod startup;
+mod systems;
 mod tls;

@@ -22,7 +22,7 @@ use axum::routing::post;
 use bytes::Bytes;
 use iwmo_codec::messages::Message;
 use iwmo_gateway::clock::{Clock, SystemClock};
-use iwmo_gateway::config::{Limits, Partner, PartnerKind as Kind};
+use iwmo_gateway::config::{Limits, Partner, PartnerKind as Kind, PartnerLimits};
 use iwmo_gateway::engine::{
     Engine, GemeenteSettings, Inbound, Intake, PartnerId, PartnerKind, PartnerSettings, Route, Settings,
 };
@@ -159,6 +159,7 @@ fn exchange(engine: &Engine, certificate: &DemoCertificate) -> Router {
         fingerprints: vec![certificate.fingerprint],
         oin: None,
         gemeenten: vec![Gemeente::new(GEMEENTE).unwrap()],
+        limits: PartnerLimits::default(),
     };
     let (directory, source) = watch::channel(Arc::new(Directory::new(&[partner])));
     // It must outlive the router, which lives as long as the program.

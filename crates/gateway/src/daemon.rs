@@ -19,7 +19,7 @@ use crate::control::Control;
 use crate::engine::{
     Engine, EngineError, GemeenteSettings, Opened, PartnerId, PartnerKind, PartnerSettings, Refusal, Settings,
 };
-use crate::exchange::{Exchange, Pacer, Pull, Rate};
+use crate::exchange::{Exchange, Pacer, PartnerGate, Pull, Rate};
 use crate::folder::{FolderRoute, Folders};
 use crate::ggk::Ggk;
 use crate::ledger::Progress;
@@ -86,7 +86,8 @@ impl Daemon {
         let (exchange_tls, source) = (live.exchange_tls.subscribe(), live.bounds.subscribe());
         let exchange =
             Listener::bind("exchange", config.exchange.address, Some(exchange_tls), bounds).await?;
-        let exchange = exchange.following(source);
+        let gate = PartnerGate::new(live.directory.subscribe(), live.allowances.subscribe());
+        let exchange = exchange.following(source).gated(Arc::new(gate));
         let exchange_address = local(&exchange, "exchange", config.exchange.address)?;
         let backoffice = match (&config.backoffice, &live.backoffice_tls) {
             (Some(settings), Some(tls)) => {
@@ -116,7 +117,7 @@ impl Daemon {
         let (stopper, stop) = Stopper::new();
         let mut tasks = JoinSet::new();
         let bodies = BodyReader::following(live.bodies.subscribe());
-        let pacer = Arc::new(Pacer::following(live.rates.subscribe()));
+        let pacer = Arc::new(Pacer::following(live.allowances.subscribe()));
         let rate = Rate { messages_per_second: config.limits.messages_per_second };
         let door = Exchange::new(Arc::clone(&intake), live.directory.subscribe(), bodies.clone(), rate);
         let door = door.paced(Arc::clone(&pacer));
@@ -132,6 +133,7 @@ impl Daemon {
             let api = Api::new(engine.clone(), Arc::clone(&clock), settings, stop.clone(), bounds);
             let tokens = live.tokens.subscribe();
             let frame = Backoffice::new(Arc::clone(&intake), tokens, bodies, Arc::new(from_json));
+            let frame = frame.with_systems(live.systems.subscribe());
             let router = frame.router(api.router());
             tasks.spawn(listener.serve(router, stop.clone()));
             address
@@ -297,6 +299,7 @@ impl From<&config::Limits> for Bounds {
             handshake: limits.handshake,
             head: limits.head,
             idle: limits.idle,
+            answer: limits.answer,
             drain: limits.drain,
         }
     }
@@ -354,6 +357,10 @@ pub fn settings(config: &Config) -> Settings {
     for token in &config.tokens {
         let partner = PartnerSettings { kind: PartnerKind::Backoffice, gemeenten: token.gemeenten.clone() };
         settings.partners.insert(PartnerId(token.name.clone()), partner);
+    }
+    for system in &config.systems {
+        let partner = PartnerSettings { kind: PartnerKind::Backoffice, gemeenten: system.gemeenten.clone() };
+        settings.partners.insert(PartnerId(system.name.clone()), partner);
     }
     settings
 }

@@ -69,6 +69,15 @@ impl Caller {
         Self { client: client(None, authority), token: token.map(str::to_owned), path: BERICHTEN }
     }
 
+    /// A caller of the backoffice API that shows a certificate.
+    pub(crate) fn backoffice_with(
+        identity: Option<&Identity>,
+        token: Option<&str>,
+        authority: &DemoAuthority,
+    ) -> Self {
+        Self { client: client(identity, authority), token: token.map(str::to_owned), path: BERICHTEN }
+    }
+
     /// Posts a message.
     pub(crate) async fn post(&self, address: &str, bytes: &[u8]) -> Answer {
         self.try_post(address, bytes).await.unwrap()

@@ -139,6 +139,22 @@ impl Site {
         Endpoint::open(partner.0, address, &identity, self.gateway.fingerprint).await
     }
 
+    /// Opens the endpoint of a partner that shows this certificate.
+    pub(crate) async fn endpoint_as(&self, partner: PartnerOf, server: &DemoCertificate) -> Endpoint {
+        let address = ([127, 0, 0, 1], 0).into();
+        Endpoint::open(partner.0, address, &server.identity, self.gateway.fingerprint).await
+    }
+
+    /// The certificate of a partner.
+    pub(crate) fn certificate(&self, partner: PartnerOf) -> &DemoCertificate {
+        &self.partners.iter().find(|(known, _)| *known == partner).unwrap().1
+    }
+
+    /// The token that opens all gemeenten.
+    pub(crate) fn token(&self) -> &'static str {
+        TOKEN
+    }
+
     /// A partner that calls the exchange.
     pub(crate) fn partner(&self, partner: PartnerOf) -> Caller {
         let (_, certificate) = self.partners.iter().find(|(known, _)| *known == partner).unwrap();

@@ -10,42 +10,67 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use tokio::sync::watch;
 
-use crate::config::{Gemeentecode, Token};
+use crate::config::{Gemeentecode, System, Token};
 use crate::engine::PartnerId;
 use crate::exchange::Asker;
+use crate::listener::Peer;
+use crate::pki::PeerCertificate;
 use crate::problem::Problem;
 
 /// Where the backoffice finds its tokens; a new value counts from the next request on.
 pub type TokenSource = watch::Receiver<Arc<Vec<Token>>>;
 
+/// Where the backoffice finds the systems that show a certificate; a new value counts from the next request on.
+pub type SystemSource = watch::Receiver<Arc<Vec<System>>>;
+
 /// Bytes of a token that are looked at.
 const TOKEN_BYTES_MAX: usize = 512;
 
-/// The holder of a token; an extension of every request behind authentication.
+/// The holder of a token, or a system known by its certificate; an extension of every request behind authentication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// The token's name in the configuration.
+    /// Its name in the configuration.
     pub name: String,
-    /// The gemeenten that the token opens; nothing of another may be shown or changed.
+    /// The gemeenten that it opens; nothing of another may be shown or changed.
     pub gemeenten: Arc<[Gemeentecode]>,
 }
 
 impl Principal {
-    /// Returns whether the token opens this gemeente.
+    /// Returns whether it opens this gemeente.
     #[must_use]
     pub fn may_see(&self, gemeente: Gemeentecode) -> bool {
         self.gemeenten.contains(&gemeente)
     }
 }
 
-/// Lets a request with a known token through.
-pub(super) async fn authenticate(
-    State(tokens): State<TokenSource>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let principal = bearer(request.headers()).and_then(|token| find(&tokens.borrow(), token));
-    let Some(principal) = principal else {
+/// What opens the backoffice.
+#[derive(Clone, Debug)]
+pub(super) struct Doors {
+    pub(super) tokens: TokenSource,
+    pub(super) systems: SystemSource,
+}
+
+impl Doors {
+    /// Returns who asks. A token and a certificate together must both be good, and open what both of them open; a token
+    /// that is not good is never made up for.
+    fn principal(&self, request: &Request) -> Option<Principal> {
+        let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+        let system = certificate.and_then(|certificate| known(&self.systems.borrow(), certificate));
+        if !request.headers().contains_key(header::AUTHORIZATION) {
+            return system;
+        }
+        let mut holder = find(&self.tokens.borrow(), bearer(request.headers())?)?;
+        if let Some(system) = system {
+            holder.gemeenten =
+                holder.gemeenten.iter().copied().filter(|code| system.may_see(*code)).collect();
+        }
+        Some(holder)
+    }
+}
+
+/// Lets a request with a known token or certificate through.
+pub(super) async fn authenticate(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
+    let Some(principal) = doors.principal(&request) else {
         return Problem::new(StatusCode::UNAUTHORIZED, "niet-aangemeld", "A known bearer token is needed")
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"iwmo\""))
             .into_response();
@@ -55,6 +80,18 @@ pub(super) async fn authenticate(
     let mut response = next.run(request).await;
     response.extensions_mut().insert(asker);
     response
+}
+
+/// The system that a certificate names; a pinned key decides before an OIN does, for which nobody vouches then.
+fn known(systems: &[System], certificate: &PeerCertificate) -> Option<Principal> {
+    let by_key = systems.iter().find(|system| system.fingerprints.contains(&certificate.fingerprint));
+    let number = certificate.serial_number.as_deref();
+    let by_oin = || {
+        let is = |system: &&System| system.oin.is_some_and(|oin| number == Some(oin.as_str()));
+        systems.iter().find(is)
+    };
+    let system = by_key.or_else(by_oin)?;
+    Some(Principal { name: system.name.clone(), gemeenten: system.gemeenten.as_slice().into() })
 }
 
 /// The token of the one `Authorization` header.

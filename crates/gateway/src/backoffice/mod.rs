@@ -1,7 +1,7 @@
 //! The backoffice API: its frame with TLS and bearer tokens, the way in for messages, and what may be asked.
 //!
-//! Each request needs `Authorization: Bearer <token>`. The configuration has only the SHA-256 of tokens;
-//! the comparison looks at every configured token and takes the same time whichever fits. Handlers find
+//! Each request needs `Authorization: Bearer <token>`, or a certificate that names a system. The configuration has only
+//! the SHA-256 of tokens; the comparison looks at every configured token and takes the same time whichever fits. Handlers find
 //! the [`Principal`] as a request extension and show only what belongs to its gemeenten.
 //!
 //! | file | what |
@@ -35,6 +35,7 @@ use axum::{Router, middleware};
 use bytes::Bytes;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use crate::engine::{IdempotencyKey, Inbound, Intake, KEY_BYTES_MAX, PartnerId, Receipt, Refusal, Route};
 use crate::exchange::{APPLICATION_XML, accepted, log_access};
@@ -43,7 +44,8 @@ use crate::problem::{Problem, only_problems};
 use openapi::Problems;
 
 pub use api::{Api, document};
-pub use auth::{Principal, TokenSource};
+use auth::Doors;
+pub use auth::{Principal, SystemSource, TokenSource};
 
 /// The path that takes messages.
 pub const BERICHTEN_PATH: &str = "/api/v1/berichten";
@@ -71,7 +73,7 @@ pub type FromJson = dyn Fn(&[u8]) -> Result<Vec<u8>, Refusal> + Send + Sync;
 /// What the backoffice listener works with.
 pub struct Backoffice<I> {
     intake: Arc<I>,
-    tokens: TokenSource,
+    doors: Doors,
     bodies: BodyReader,
     from_json: Arc<FromJson>,
 }
@@ -86,7 +88,7 @@ impl<I> Clone for Backoffice<I> {
     fn clone(&self) -> Self {
         Self {
             intake: Arc::clone(&self.intake),
-            tokens: self.tokens.clone(),
+            doors: self.doors.clone(),
             bodies: self.bodies.clone(),
             from_json: Arc::clone(&self.from_json),
         }
@@ -98,7 +100,15 @@ impl<I: Intake> Backoffice<I> {
     /// [`PartnerId`] of the token's name.
     #[must_use]
     pub fn new(intake: Arc<I>, tokens: TokenSource, bodies: BodyReader, from_json: Arc<FromJson>) -> Self {
-        Self { intake, tokens, bodies, from_json }
+        let doors = Doors { tokens, systems: watch::channel(Arc::default()).1 };
+        Self { intake, doors, bodies, from_json }
+    }
+
+    /// Lets systems in that show a certificate, on a listener that asks for one.
+    #[must_use]
+    pub fn with_systems(mut self, systems: SystemSource) -> Self {
+        self.doors.systems = systems;
+        self
     }
 
     /// Returns the routes, to be served by a [`crate::listener::Listener`] with TLS.
@@ -106,7 +116,7 @@ impl<I: Intake> Backoffice<I> {
     /// `more` has routes with their whole paths; they get the same authentication, and the
     /// [`Principal`] as a request extension. It may add methods to [`BERICHTEN_PATH`].
     pub fn router(self, more: Router) -> Router {
-        let tokens = self.tokens.clone();
+        let doors = self.doors.clone();
         Router::new()
             .route(BERICHTEN_PATH, post(receive::<I>))
             .with_state(self)
@@ -114,7 +124,7 @@ impl<I: Intake> Backoffice<I> {
             .fallback(async || Problem::not_found())
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .layer(middleware::map_response(only_problems))
-            .layer(middleware::from_fn_with_state(tokens, auth::authenticate))
+            .layer(middleware::from_fn_with_state(doors, auth::authenticate))
             .layer(middleware::from_fn(log_access))
     }
 }

@@ -16,25 +16,31 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
 #[openapi(
     info(
         title = "iWmo gateway, backoffice",
-        description = "What a municipal system asks of the gateway. A token opens some gemeenten; what belongs to \
-            another does not exist for it. Lists are paged: go on with `volgende` until there is none. Errors are \
+        description = "What a municipal system asks of the gateway. A token, or a client \
+            certificate in place of it, opens some gemeenten; what belongs to another does not exist for it. Lists are paged: go on with `volgende` until there is none. Errors are \
             `application/problem+json` (RFC 9457); go by `type`.",
         license(name = "EUPL-1.2", identifier = "EUPL-1.2")
     ),
     paths(super::receive),
     components(schemas(Probleem)),
     modifiers(&Bearer),
-    security(("bearer" = []))
+    security(("bearer" = []), ("certificate" = []))
 )]
 pub(super) struct Document;
 
-/// The one way in.
+/// The ways in.
 struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", scheme);
+        let words = Some("A client certificate that the configuration names.".to_owned());
+        components.add_security_scheme(
+            "certificate",
+            SecurityScheme::MutualTls { description: words, extensions: None, deprecated: None },
+        );
     }
 }
 

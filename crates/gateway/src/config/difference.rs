@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use super::{Config, Gemeente, Partner, Token};
-use crate::pki::Identity;
+use rustls::pki_types::CertificateDer;
+
+use super::{Config, Gemeente, Partner, System, Token};
+use crate::pki::{Identity, Revocation};
 
 /// Returns what cannot change while the gateway runs and is to be changed, a sentence each.
 #[must_use]
@@ -39,6 +41,8 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     named(&old.partners, &new.partners, partner, partner_fields, &mut lines);
     let token = |token: &Token| format!("token {}", token.name);
     named(&old.tokens, &new.tokens, token, token_fields, &mut lines);
+    let system = |system: &System| format!("system {}", system.name);
+    named(&old.systems, &new.systems, system, system_fields, &mut lines);
     if old.gemeentecodes != new.gemeentecodes {
         lines.push("the list of gemeentecodes changed".to_owned());
     }
@@ -71,8 +75,11 @@ fn certificates(old: &Config, new: &Config, lines: &mut Vec<String>) {
             None => format!("{name} has no certificate of its own any more"),
         });
     }
+    let none = Vec::new();
+    let of_systems = |config| -> &'_ Vec<_> { backoffice_authorities(config).unwrap_or(&none) };
     let authorities = [
         ("client_ca of exchange", &old.exchange.client_authorities, &new.exchange.client_authorities),
+        ("client_ca of backoffice", of_systems(old), of_systems(new)),
         ("server_ca of sending", &old.sending.authorities, &new.sending.authorities),
     ];
     for (name, before, after) in authorities {
@@ -80,6 +87,27 @@ fn certificates(old: &Config, new: &Config, lines: &mut Vec<String>) {
             lines.push(format!("{name} changed: {} certificates, were {}", after.len(), before.len()));
         }
     }
+    let unlisted = Revocation::default();
+    let of_systems = |config| -> &'_ Revocation { backoffice_lists(config).unwrap_or(&unlisted) };
+    let lists = [
+        ("client_crl of exchange", &old.exchange.revocation, &new.exchange.revocation),
+        ("client_crl of backoffice", of_systems(old), of_systems(new)),
+        ("server_crl of sending", &old.sending.revocation, &new.sending.revocation),
+    ];
+    for (name, before, after) in lists {
+        if before != after {
+            let policy = if after.lenient { "lenient" } else { "strict" };
+            lines.push(format!("{name} changed: {} lists, {policy}", after.lists.len()));
+        }
+    }
+}
+
+fn backoffice_authorities(config: &Config) -> Option<&Vec<CertificateDer<'static>>> {
+    config.backoffice.as_ref().map(|settings| &settings.client_authorities)
+}
+
+fn backoffice_lists(config: &Config) -> Option<&Revocation> {
+    config.backoffice.as_ref().map(|settings| &settings.revocation)
 }
 
 /// The key of a certificate and its end.
@@ -134,6 +162,15 @@ fn partner_fields(old: &Partner, new: &Partner) -> String {
         ("url", old.url != new.url),
         ("via", old.via != new.via),
         ("folder", old.folder != new.folder),
+        ("fingerprint", old.fingerprints != new.fingerprints),
+        ("oin", old.oin != new.oin),
+        ("gemeenten", old.gemeenten != new.gemeenten),
+        ("limits", old.limits != new.limits),
+    ])
+}
+
+fn system_fields(old: &System, new: &System) -> String {
+    differing(&[
         ("fingerprint", old.fingerprints != new.fingerprints),
         ("oin", old.oin != new.oin),
         ("gemeenten", old.gemeenten != new.gemeenten),

@@ -136,7 +136,7 @@ fn concerns(error: &PkiError, file: &Path) -> bool {
     matches!(error, PkiError::Unreadable { path, .. } | PkiError::NotPem { path, .. } | PkiError::Missing { path, .. } if path == file)
 }
 
-fn unusable(found: &Found<PathBuf>, error: &PkiError, findings: &mut Findings<'_>) {
+pub(super) fn unusable(found: &Found<PathBuf>, error: &PkiError, findings: &mut Findings<'_>) {
     let path = found.value.display();
     let message =
         said(format!("{path} is niet bruikbaar: {error}"), format!("{path} cannot be used: {error}"));

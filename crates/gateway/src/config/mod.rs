@@ -14,9 +14,11 @@ mod oin;
 mod parties;
 mod reader;
 mod relations;
+mod revocation;
 mod route;
 mod sections;
 mod sources;
+mod systems;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,7 +28,7 @@ use iwmo_codec::rules::outside::{Gemeentecodes, Productcodes};
 use rustls::pki_types::CertificateDer;
 
 use crate::engine::PartnerId;
-use crate::pki::{ClientTrust, Fingerprint, Identity};
+use crate::pki::{ClientTrust, Fingerprint, Identity, Revocation};
 
 pub use difference::{changes, fixed};
 pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeentecode};
@@ -55,6 +57,8 @@ pub struct Config {
     pub tokens: Vec<Token>,
     /// How long what is about persons is kept.
     pub retention: Retention,
+    /// Municipal systems that show a certificate there.
+    pub systems: Vec<System>,
     /// What is allowed at most.
     pub limits: Limits,
     /// How outgoing messages are sent.
@@ -89,6 +93,8 @@ pub struct ExchangeSettings {
     pub identity: Identity,
     /// Authorities under which client certificates are let in.
     pub client_authorities: Vec<CertificateDer<'static>>,
+    /// Which of those are refused all the same.
+    pub revocation: Revocation,
 }
 
 /// The backoffice listener.
@@ -98,6 +104,10 @@ pub struct BackofficeSettings {
     pub address: SocketAddr,
     /// Our certificate as a server.
     pub identity: Identity,
+    /// Authorities under which client certificates are let in.
+    pub client_authorities: Vec<CertificateDer<'static>>,
+    /// Which of those are refused all the same.
+    pub revocation: Revocation,
 }
 
 /// A gemeente served by this gateway.
@@ -187,6 +197,19 @@ pub struct Partner {
     pub oin: Option<Oin>,
     /// The gemeenten it deals with.
     pub gemeenten: Vec<Gemeentecode>,
+    /// What it may take of the gateway, where that is not what every partner may.
+    pub limits: PartnerLimits,
+}
+
+/// What one partner may take of the gateway; what is not given is as for every partner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartnerLimits {
+    /// Bytes of one message.
+    pub message_bytes: Option<usize>,
+    /// Messages a minute, averaged, and how many of them at once.
+    pub messages: Option<(u32, u32)>,
+    /// Connections at the same time.
+    pub connections: Option<usize>,
 }
 
 impl Partner {
@@ -204,6 +227,7 @@ impl Partner {
             fingerprints: Vec::new(),
             oin: None,
             gemeenten: Vec::new(),
+            limits: PartnerLimits::default(),
         }
     }
 
@@ -238,6 +262,19 @@ impl std::fmt::Debug for Token {
     }
 }
 
+/// A municipal system that shows a certificate at the backoffice listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct System {
+    /// What it is called; messages that it hands in are from the [`PartnerId`] of this name.
+    pub name: String,
+    /// Public keys of the certificates it may show.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The OIN in a certificate, under a configured authority, that it may show.
+    pub oin: Option<Oin>,
+    /// The gemeenten it may see.
+    pub gemeenten: Vec<Gemeentecode>,
+}
+
 /// What is allowed at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -247,6 +284,8 @@ pub struct Limits {
     pub receiving_bytes: usize,
     /// Connections of one listener.
     pub connections: usize,
+    /// Connections of one partner to the exchange.
+    pub partner_connections: usize,
     /// Messages a second of one partner, averaged; short bursts may have ten times as many.
     pub messages_per_second: u32,
     /// For a TLS handshake.
@@ -255,6 +294,8 @@ pub struct Limits {
     pub head: Duration,
     /// For the body of a request.
     pub body: Duration,
+    /// For an answer to be read away, once it does not go out at once.
+    pub answer: Duration,
     /// Of silence on a connection.
     pub idle: Duration,
     /// For what is in flight when the daemon stops.
@@ -267,10 +308,12 @@ impl Default for Limits {
             message_bytes: 32 * 1024 * 1024,
             receiving_bytes: 256 * 1024 * 1024,
             connections: 1024,
+            partner_connections: 512,
             messages_per_second: 1000,
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(60),
+            answer: Duration::from_secs(60),
             idle: Duration::from_secs(60),
             drain: Duration::from_secs(20),
         }
@@ -284,6 +327,8 @@ pub struct Sending {
     pub identity: Option<Identity>,
     /// Authorities under which the servers of partners are trusted.
     pub authorities: Vec<CertificateDer<'static>>,
+    /// Which of those are refused all the same.
+    pub revocation: Revocation,
     /// Pace and patience.
     pub pace: Pace,
 }
@@ -383,6 +428,15 @@ impl Config {
         }
     }
 
+    /// Returns whose certificates the backoffice listener looks at; none: it asks for none.
+    #[must_use]
+    pub fn system_trust(&self) -> Option<ClientTrust> {
+        let authorities = self.backoffice.as_ref()?.client_authorities.clone();
+        let pinned: Vec<_> =
+            self.systems.iter().flat_map(|system| system.fingerprints.iter().copied()).collect();
+        (!authorities.is_empty() || !pinned.is_empty()).then_some(ClientTrust { authorities, pinned })
+    }
+
     /// Returns when each of our certificates ends: of the exchange, the backoffice and the sending side.
     #[must_use]
     pub fn certificate_ends(&self) -> Vec<(&'static str, jiff::Timestamp)> {
@@ -396,12 +450,15 @@ impl Config {
         [exchange, backoffice, sending].into_iter().filter_map(end).collect()
     }
 
-    /// Returns the gemeenten that a partner or the holder of a token deals with.
+    /// Returns the gemeenten that a partner, the holder of a token or a system deals with.
     #[must_use]
     pub fn gemeenten_of(&self, id: &PartnerId) -> Option<&[Gemeentecode]> {
         let partner = self.partners.iter().find(|partner| partner.id == *id);
         let token = || self.tokens.iter().find(|token| token.name == id.0);
-        partner.map(|partner| &*partner.gemeenten).or_else(|| token().map(|token| &*token.gemeenten))
+        let system = || self.systems.iter().find(|system| system.name == id.0);
+        let partner = partner.map(|partner| &*partner.gemeenten);
+        let partner = partner.or_else(|| token().map(|token| &*token.gemeenten));
+        partner.or_else(|| system().map(|system| &*system.gemeenten))
     }
 }
 

@@ -6,12 +6,17 @@ use std::time::Duration;
 use iwmo_codec::rules::outside::Productcodes;
 
 use super::files;
+use super::mistake::{MistakeKind, said};
 use super::reader::{Findings, Found, Section, parsed};
-use super::{AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, PartnerRoute, Policy, Token};
+use super::{
+    AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, PartnerLimits, PartnerRoute, Policy, Token,
+};
 use crate::engine::PartnerId;
 use crate::lists;
 use crate::pki::Fingerprint;
 
+/// Largest limit on the bytes of a message.
+pub(super) const MESSAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Characters of a partner's or token's name.
 const NAME_CHARACTERS_MAX: usize = 64;
 /// The longest time that a message to the CAK is held back.
@@ -43,6 +48,7 @@ pub(super) struct PartnerDraft {
     pub(super) oin: Option<Found<Oin>>,
     /// Without any, all are meant.
     pub(super) gemeenten: Vec<Found<Gemeentecode>>,
+    pub(super) limits: PartnerLimits,
 }
 
 /// A token, with what is checked against other sections.
@@ -140,9 +146,30 @@ pub(super) fn partner(mut section: Section<'_, '_>, findings: &mut Findings<'_>)
     let wanted = ("het OIN: twintig cijfers tussen aanhalingstekens", "the OIN: twenty digits in quotes");
     let oin = section.parsed("oin", findings, wanted, |text| text.parse().ok());
     let gemeenten = gemeentecodes(&mut section, findings);
+    let limits = partner_limits(&mut section, findings);
     section.finish(findings);
     let (id, kind) = (id?, kind?.value);
-    Some(PartnerDraft { here, id, kind, agb, route, url, via, folder, fingerprints, oin, gemeenten })
+    Some(PartnerDraft { here, id, kind, agb, route, url, via, folder, fingerprints, oin, gemeenten, limits })
+}
+
+fn partner_limits(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> PartnerLimits {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let message_bytes = section.number("message_bytes", findings, 1024..=MESSAGE_BYTES_MAX).map(size);
+    let rate = section.number("messages_per_minute", findings, 1..=60_000_000).map(small);
+    let burst = section.number("burst", findings, 1..=1_000_000).map(small);
+    if rate.is_none() && burst.is_some() {
+        let message = said(
+            "`burst` telt alleen met `messages_per_minute`",
+            "`burst` only counts with `messages_per_minute`",
+        );
+        let hint = said("voeg messages_per_minute toe", "add messages_per_minute");
+        findings.about(MistakeKind::Conflict, &section.here(), message, hint);
+    }
+    // As much at once as in ten seconds, as for every partner, and never nothing.
+    let messages = rate.map(|rate| (rate, burst.unwrap_or((rate / 6).max(1))));
+    let connections = section.number("connections", findings, 1..=100_000).map(size);
+    PartnerLimits { message_bytes, messages, connections }
 }
 
 /// Reads a `[[token]]`.
@@ -181,19 +208,22 @@ pub(super) fn token(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -
     Some(TokenDraft { name: token_name?, sha256: sha256?, gemeenten })
 }
 
-fn gemeentecodes(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Vec<Found<Gemeentecode>> {
+pub(super) fn gemeentecodes(
+    section: &mut Section<'_, '_>,
+    findings: &mut Findings<'_>,
+) -> Vec<Found<Gemeentecode>> {
     let wanted = ("een CBS-code: vier cijfers tussen aanhalingstekens", "a CBS code: four digits in quotes");
     let found = section.texts("gemeenten", findings);
     found.into_iter().filter_map(|found| parsed(found, findings, wanted, |text| text.parse().ok())).collect()
 }
 
-const NAME_WANTED: (&str, &str) = (
+pub(super) const NAME_WANTED: (&str, &str) = (
     "een naam van hoogstens 64 kleine letters, cijfers en streepjes",
     "a name of at most 64 lower-case letters, digits and hyphens",
 );
 
 /// Names stand in logs, on command lines and in the journal.
-fn name(text: &str) -> Option<String> {
+pub(super) fn name(text: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let sound = !text.is_empty() && text.len() <= NAME_CHARACTERS_MAX && text.chars().all(allowed);
     sound.then(|| text.to_owned())
@@ -241,6 +271,7 @@ impl PartnerDraft {
             fingerprints: self.fingerprints.into_iter().map(|found| found.value).collect(),
             oin: self.oin.map(|found| found.value),
             gemeenten: if named.is_empty() { all.to_vec() } else { named },
+            limits: self.limits,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::mistake::{MistakeKind, said};
 use super::parties::{GemeenteDraft, PartnerDraft, TokenDraft};
 use super::reader::{Findings, Found};
 use super::route;
+use super::systems::{self, SystemDraft};
 use super::{Gemeentecode, PartnerKind};
 
 /// All that can be named or shared.
@@ -16,11 +17,16 @@ pub(super) struct Parts {
     pub(super) gemeenten: Vec<GemeenteDraft>,
     pub(super) partners: Vec<PartnerDraft>,
     pub(super) tokens: Vec<TokenDraft>,
+    pub(super) systems: Vec<SystemDraft>,
     pub(super) addresses: Vec<Found<SocketAddr>>,
     /// How many authorities of clients there are; none when the section is not usable.
     pub(super) client_authorities: Option<usize>,
     /// How many authorities of servers there are.
     pub(super) server_authorities: usize,
+    /// How many authorities of systems there are; none without that listener.
+    pub(super) system_authorities: Option<usize>,
+    /// The most bytes of a message of any partner.
+    pub(super) message_bytes: usize,
 }
 
 /// Checks everything that concerns more than one section.
@@ -34,9 +40,14 @@ pub(super) fn check(parts: &Parts, findings: &mut Findings<'_>) {
     for partner in &parts.partners {
         reachable(partner, parts, findings);
         route::check(partner, &parts.partners, findings);
+        size(partner, parts.message_bytes, findings);
     }
     for token in &parts.tokens {
-        token_name(token, &parts.partners, findings);
+        own_name(&token.name, &parts.partners, findings);
+    }
+    for system in &parts.systems {
+        own_name(&system.name, &parts.partners, findings);
+        systems::check(system, parts, findings);
     }
 }
 
@@ -78,7 +89,10 @@ fn duplicates(parts: &Parts, findings: &mut Findings<'_>) {
     let folders: Vec<_> =
         folders.into_iter().map(|found| found.map(|path| path.display().to_string())).collect();
     unique(folders.iter(), findings);
-    unique(parts.tokens.iter().map(|token| &token.name), findings);
+    let names = parts.tokens.iter().map(|token| &token.name);
+    unique(names.chain(parts.systems.iter().map(|system| &system.name)), findings);
+    unique(parts.systems.iter().flat_map(|system| &system.fingerprints), findings);
+    unique(parts.systems.iter().filter_map(|system| system.oin.as_ref()), findings);
     unique(parts.tokens.iter().map(|token| &token.sha256), findings);
 }
 
@@ -106,6 +120,7 @@ fn unique<'a, T: Eq + Hash + Display + 'a>(
 fn known_gemeenten(parts: &Parts, findings: &mut Findings<'_>) {
     let named = parts.partners.iter().flat_map(|partner| &partner.gemeenten);
     let named = named.chain(parts.tokens.iter().flat_map(|token| &token.gemeenten));
+    let named = named.chain(parts.systems.iter().flat_map(|system| &system.gemeenten));
     for found in named {
         if parts.gemeenten.iter().any(|gemeente| gemeente.code.value == found.value) {
             continue;
@@ -209,9 +224,21 @@ fn reachable(partner: &PartnerDraft, parts: &Parts, findings: &mut Findings<'_>)
     }
 }
 
-/// Messages sent with a token are from the partner of that name, so the name must not be another's.
-fn token_name(token: &TokenDraft, partners: &[PartnerDraft], findings: &mut Findings<'_>) {
-    let name = &token.name;
+/// A limit of one partner that is wider than that of all would not count.
+fn size(partner: &PartnerDraft, message_bytes: usize, findings: &mut Findings<'_>) {
+    if partner.limits.message_bytes.is_some_and(|own| own > message_bytes) {
+        let message = said(
+            format!("`message_bytes` is meer dan de {message_bytes} die voor alle partners geldt"),
+            format!("`message_bytes` is more than the {message_bytes} that holds for all partners"),
+        );
+        let hint =
+            said("verhoog limits.message_bytes, of verlaag dit", "raise limits.message_bytes, or lower this");
+        findings.about(MistakeKind::Conflict, &partner.here, message, hint);
+    }
+}
+
+/// Messages of a token or a system are from the partner of that name, so the name must not be another's.
+fn own_name(name: &Found<String>, partners: &[PartnerDraft], findings: &mut Findings<'_>) {
     let taken = partners
         .iter()
         .any(|partner| partner.id.value == name.value && partner.kind != PartnerKind::Backoffice);
@@ -220,7 +247,7 @@ fn token_name(token: &TokenDraft, partners: &[PartnerDraft], findings: &mut Find
             format!("`{}` is al een partner die geen backoffice is", name.value),
             format!("`{}` is already a partner that is no backoffice", name.value),
         );
-        let hint = said("kies een andere naam voor het token", "choose another name for the token");
+        let hint = said("kies hier een andere naam", "choose another name here");
         findings.about(MistakeKind::Conflict, name, message, hint);
     }
 }

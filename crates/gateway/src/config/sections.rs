@@ -7,16 +7,18 @@ use toml::de::DeTable;
 
 use super::broken::without_broken_lines;
 use super::mistake::{MistakeKind, said};
-use super::parties::{GemeenteDraft, TokenDraft, gemeente, partner, token};
+use super::parties::{GemeenteDraft, MESSAGE_BYTES_MAX, TokenDraft, gemeente, partner, token};
 use super::reader::{Findings, Found, Section};
 use super::relations::{self, Parts};
 use super::sources::{PARTNER_FILES, Sources};
+use super::systems::{SystemDraft, system};
 use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
-    Logging, Pace, Partner, Retention, Sending, Severity, files,
+    Logging, Pace, Partner, Retention, Sending, Severity, files, revocation,
 };
 use crate::engine::PartnerId;
 use crate::lists;
+use crate::pki::{self, ClientTrust, Revocation};
 use crate::removal::TERM_YEARS;
 
 const MIB: u64 = 1024 * 1024;
@@ -89,22 +91,41 @@ fn read(
     let partners = partners.into_iter().filter_map(|section| partner(section, findings)).collect();
     let tokens = root.sections("token", findings);
     let tokens = tokens.into_iter().filter_map(|section| token(section, findings)).collect();
+    let systems = root.sections("system", findings);
+    let systems = systems.into_iter().filter_map(|section| system(section, findings)).collect();
     let limits =
         root.section("limits", findings).map(|section| limits(section, findings)).unwrap_or_default();
     let retention =
         root.section("bewaring", findings).map(|section| retention(section, findings)).unwrap_or_default();
     let sending = match root.section("sending", findings) {
         Some(section) => sending(section, findings),
-        None => Sending { identity: None, authorities: Vec::new(), pace: Pace::default() },
+        None => Sending {
+            identity: None,
+            authorities: Vec::new(),
+            revocation: Revocation::default(),
+            pace: Pace::default(),
+        },
     };
     let section = root.section("logging", findings);
     let logging = section.map(|section| logging(section, findings)).unwrap_or_default();
     root.finish(findings);
     let client_authorities = exchange.as_ref().map(|exchange| exchange.client_authorities.len());
     let server_authorities = sending.authorities.len();
-    let parts = Parts { gemeenten, partners, tokens, addresses, client_authorities, server_authorities };
+    let system_authorities = backoffice.as_ref().map(|settings| settings.client_authorities.len());
+    let message_bytes = limits.message_bytes;
+    let parts = Parts {
+        gemeenten,
+        partners,
+        tokens,
+        systems,
+        addresses,
+        client_authorities,
+        server_authorities,
+        system_authorities,
+        message_bytes,
+    };
     relations::check(&parts, findings);
-    let Parts { gemeenten, partners, tokens, .. } = parts;
+    let Parts { gemeenten, partners, tokens, systems, .. } = parts;
     let gemeenten: Vec<Gemeente> = gemeenten.into_iter().map(GemeenteDraft::done).collect();
     let all: Vec<Gemeentecode> = gemeenten.iter().map(|gemeente| gemeente.code).collect();
     let mut partners: Vec<Partner> = partners.into_iter().map(|partner| partner.done(&all)).collect();
@@ -116,6 +137,7 @@ fn read(
         ops,
         partners,
         tokens: tokens.into_iter().map(TokenDraft::done).collect(),
+        systems: systems.into_iter().map(SystemDraft::done).collect(),
         gemeenten,
         gemeentecodes,
         retention,
@@ -146,8 +168,17 @@ fn exchange(
     let address = listener_address(&mut section, findings, addresses);
     let identity = files::identity(&mut section, findings);
     let client_authorities = files::authorities("client_ca", &mut section, findings);
+    let revocation = revocation::lists("client_crl", &client_authorities, &mut section, findings);
+    if let Some(identity) = &identity {
+        let trust = ClientTrust { authorities: client_authorities.clone(), pinned: Vec::new() };
+        if let Err(error) = pki::server_config_asking(identity, &trust, &revocation, true) {
+            let message = said(error.to_string(), error.to_string());
+            let hint = said("vervang client_ca of client_crl", "replace client_ca or client_crl");
+            findings.about(MistakeKind::UnusableFile, &section.here(), message, hint);
+        }
+    }
     section.finish(findings);
-    Some(ExchangeSettings { address: address?, identity: identity?, client_authorities })
+    Some(ExchangeSettings { address: address?, identity: identity?, client_authorities, revocation })
 }
 
 fn backoffice(
@@ -157,8 +188,10 @@ fn backoffice(
 ) -> Option<BackofficeSettings> {
     let address = listener_address(&mut section, findings, addresses);
     let identity = files::identity(&mut section, findings);
+    let client_authorities = files::authorities("client_ca", &mut section, findings);
+    let revocation = revocation::lists("client_crl", &client_authorities, &mut section, findings);
     section.finish(findings);
-    Some(BackofficeSettings { address: address?, identity: identity? })
+    Some(BackofficeSettings { address: address?, identity: identity?, client_authorities, revocation })
 }
 
 fn ops(
@@ -199,7 +232,7 @@ fn listener_address(
 fn limits(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Limits {
     let mut limits = Limits::default();
     let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    if let Some(bytes) = section.number("message_bytes", findings, 1024..=256 * MIB) {
+    if let Some(bytes) = section.number("message_bytes", findings, 1024..=MESSAGE_BYTES_MAX) {
         limits.message_bytes = size(bytes);
         limits.receiving_bytes = limits.receiving_bytes.max(size(bytes));
     }
@@ -209,6 +242,10 @@ fn limits(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Limits {
     if let Some(connections) = section.number("connections", findings, 1..=100_000) {
         limits.connections = size(connections);
     }
+    limits.partner_connections = limits.partner_connections.min(limits.connections);
+    if let Some(connections) = section.number("partner_connections", findings, 1..=100_000) {
+        limits.partner_connections = size(connections);
+    }
     if let Some(rate) = section.number("messages_per_second", findings, 1..=1_000_000) {
         limits.messages_per_second = u32::try_from(rate).unwrap_or(u32::MAX);
     }
@@ -216,6 +253,7 @@ fn limits(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Limits {
         ("handshake", &mut limits.handshake),
         ("head", &mut limits.head),
         ("body", &mut limits.body),
+        ("answer", &mut limits.answer),
         ("idle", &mut limits.idle),
         ("drain", &mut limits.drain),
     ] {
@@ -250,6 +288,7 @@ fn sending(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Sending
     let own = section.has("certificate") || section.has("key");
     let identity = if own { files::identity(&mut section, findings) } else { None };
     let authorities = files::authorities("server_ca", &mut section, findings);
+    let revocation = revocation::lists("server_crl", &authorities, &mut section, findings);
     let mut pace = Pace::default();
     for (name, range, setting) in [
         ("backoff_first", SECOND / 10..=HOUR, &mut pace.backoff_first),
@@ -273,7 +312,7 @@ fn sending(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Sending
         findings.about(MistakeKind::Conflict, &section.here(), message, hint);
     }
     section.finish(findings);
-    Sending { identity, authorities, pace }
+    Sending { identity, authorities, revocation, pace }
 }
 
 fn logging(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Logging {

@@ -24,6 +24,10 @@ fn folder() -> tempfile::TempDir {
     write("expired.pem", &authority.client_expired("gateway", None).unwrap().certificate_pem);
     write("client-ca.pem", authority.certificate_pem());
     write("server-ca.pem", authority.certificate_pem());
+    for list in ["client-ca.crl", "server-ca.crl"] {
+        let text = authority.revocation_list(&[], 60).unwrap();
+        fs::write(folder.path().join("tls").join(list), text).unwrap();
+    }
     fs::create_dir(folder.path().join("lists")).unwrap();
     fs::create_dir(folder.path().join("partners.d")).unwrap();
     for name in [crate::lists::GEMEENTECODES, crate::lists::PRODUCTCODES] {
@@ -160,6 +164,7 @@ fn the_example_tells_the_defaults() {
         ("gemeente[1].policy", "[[gemeente]]\n[gemeente.policy]"),
         ("partner[1]", "[[partner]]"),
         ("token[1]", "[[token]]"),
+        ("system[1]", "[[system]]"),
         ("limits", "[limits]"),
         ("sending", "[sending]\ncertificate = \"x\""),
         ("bewaring", "[bewaring]"),

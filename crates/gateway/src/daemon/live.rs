@@ -7,9 +7,9 @@ use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use super::{DaemonError, settings};
-use crate::config::{Config, Pace, Partner, Token};
+use crate::config::{BackofficeSettings, Config, ExchangeSettings, Pace, Partner, Sending, System, Token};
 use crate::engine::Settings;
-use crate::exchange::{Directory, Rate, Rates};
+use crate::exchange::{Allowances, Directory, Rate};
 use crate::listener::Bounds;
 use crate::listener::body::BodyRoom;
 use crate::outbox::Caller;
@@ -29,13 +29,19 @@ impl Made {
     ///
     /// A certificate cannot be used.
     pub(super) fn of(config: &Config) -> Result<Self, DaemonError> {
-        let exchange = pki::server_config_mutual(&config.exchange.identity, &config.client_trust())?;
-        let backoffice = match &config.backoffice {
-            None => None,
-            Some(settings) => Some(pki::server_config(&settings.identity)?),
+        let ExchangeSettings { identity, revocation, .. } = &config.exchange;
+        let exchange = pki::server_config_asking(identity, &config.client_trust(), revocation, true)?;
+        let backoffice = match (&config.backoffice, config.system_trust()) {
+            (None, _) => None,
+            (Some(settings), None) => Some(pki::server_config(&settings.identity)?),
+            // Who has a token needs no certificate.
+            (Some(BackofficeSettings { identity, revocation, .. }), Some(trust)) => {
+                Some(pki::server_config_asking(identity, &trust, revocation, false)?)
+            }
         };
         let identity = config.sending.identity.as_ref().unwrap_or(&config.exchange.identity);
-        let client = pki::client_config(Some(identity), &config.sending.authorities)?;
+        let Sending { authorities, revocation, .. } = &config.sending;
+        let client = pki::client_config_checking(Some(identity), authorities, revocation)?;
         let caller = Caller::new(client, config.sending.pace.attempt)?;
         Ok(Self { exchange, backoffice, caller })
     }
@@ -51,9 +57,10 @@ pub(super) struct Live {
     pub(super) bounds: watch::Sender<Bounds>,
     pub(super) bodies: watch::Sender<Arc<BodyRoom>>,
     pub(super) directory: watch::Sender<Arc<Directory>>,
-    pub(super) rates: watch::Sender<Arc<Rates>>,
+    pub(super) allowances: watch::Sender<Arc<Allowances>>,
     pub(super) partners: watch::Sender<Arc<Vec<Partner>>>,
     pub(super) tokens: watch::Sender<Arc<Vec<Token>>>,
+    pub(super) systems: watch::Sender<Arc<Vec<System>>>,
     pub(super) caller: watch::Sender<Caller>,
     pub(super) pace: watch::Sender<Pace>,
 }
@@ -68,9 +75,10 @@ impl Live {
             bounds: watch::Sender::new(Bounds::from(&config.limits)),
             bodies: watch::Sender::new(Arc::new(room(&config))),
             directory: watch::Sender::new(Arc::new(Directory::new(&config.partners))),
-            rates: watch::Sender::new(Arc::new(rates(&config))),
+            allowances: watch::Sender::new(Arc::new(allowances(&config))),
             partners: watch::Sender::new(Arc::new(config.partners.clone())),
             tokens: watch::Sender::new(Arc::new(config.tokens.clone())),
+            systems: watch::Sender::new(Arc::new(config.systems.clone())),
             caller: watch::Sender::new(made.caller),
             pace: watch::Sender::new(config.sending.pace.clone()),
             config: watch::Sender::new(Arc::new(config)),
@@ -97,12 +105,13 @@ impl Live {
         let bodies = room(&config).after(&self.bodies.borrow());
         self.bodies.send_replace(Arc::new(bodies));
         self.directory.send_replace(Arc::new(Directory::new(&config.partners)));
-        self.rates.send_replace(Arc::new(rates(&config)));
+        self.allowances.send_replace(Arc::new(allowances(&config)));
         let identity = |config: &Config| {
             config.sending.identity.clone().unwrap_or_else(|| config.exchange.identity.clone())
         };
         if identity(&old) != identity(&config)
             || old.sending.authorities != config.sending.authorities
+            || old.sending.revocation != config.sending.revocation
             || old.sending.pace.attempt != config.sending.pace.attempt
         {
             self.caller.send_replace(made.caller);
@@ -110,6 +119,7 @@ impl Live {
         let pace = config.sending.pace.clone();
         self.pace.send_if_modified(|before| std::mem::replace(before, pace.clone()) != pace);
         self.tokens.send_replace(Arc::new(config.tokens.clone()));
+        self.systems.send_replace(Arc::new(config.systems.clone()));
         if old.partners != config.partners {
             self.partners.send_replace(Arc::new(config.partners.clone()));
         }
@@ -122,6 +132,11 @@ fn room(config: &Config) -> BodyRoom {
     BodyRoom::new(limits.message_bytes, limits.body, limits.receiving_bytes)
 }
 
-fn rates(config: &Config) -> Rates {
-    Rates::new(Rate { messages_per_second: config.limits.messages_per_second })
+fn allowances(config: &Config) -> Allowances {
+    let rate = Rate { messages_per_second: config.limits.messages_per_second };
+    let mut allowances = Allowances::new(rate).connections(config.limits.partner_connections);
+    for partner in &config.partners {
+        allowances = allowances.with(&partner.id, &partner.limits);
+    }
+    allowances
 }

@@ -13,7 +13,7 @@
 //! | 413 | more bytes than configured |
 //! | 415 | not `application/xml` in UTF-8 without content coding |
 //! | 422 | breaks XML or schema, with all diagnostics |
-//! | 429 | more messages than this partner may send, with `Retry-After` |
+//! | 429 | more messages, or more connections, than this partner may have, with `Retry-After` |
 //! | 503 | the store cannot commit or memory is short, with `Retry-After` |
 //!
 //! A client that goes away before its answer learns nothing; it sends the same bytes again and gets the
@@ -21,6 +21,7 @@
 
 mod access;
 mod directory;
+mod gate;
 mod pace;
 mod pull;
 
@@ -40,7 +41,8 @@ use crate::problem::Problem;
 pub(crate) use access::{Asker, log_access};
 pub(crate) use directory::asking;
 pub use directory::{Directory, DirectorySource};
-pub use pace::{Pacer, Rate, Rates};
+pub use gate::{PartnerGate, TOLD_MAX};
+pub use pace::{AllowanceSource, Allowances, Pacer, Rate};
 pub use pull::{DIGEST_HEADER, Pull};
 
 /// The path that takes messages, here and at partners.
@@ -126,7 +128,7 @@ async fn take<I: Intake>(
     if !content_is(&head.headers, APPLICATION_XML) {
         return Err(Problem::unsupported_media_type(APPLICATION_XML));
     }
-    let received = exchange.bodies.read(&head.headers, body).await?;
+    let received = exchange.pacer.read(&partner, &exchange.bodies, &head.headers, body).await?;
     let inbound = Inbound { partner, route: Route::Direct, bytes: received.bytes.clone(), key: None };
     Ok(exchange.intake.receive(inbound).await?)
 }

@@ -4,16 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::config::PartnerLimits;
 use crate::engine::PartnerId;
+use crate::listener::body::{BodyReader, Received};
 use crate::metrics::EXCHANGE_LIMITED_REQUESTS;
 use crate::problem::Problem;
 
 /// A burst may have as many messages as so many seconds allow, unless a partner has a burst of its own.
 const BURST_SECONDS: u32 = 10;
+
+/// Where the allowances of partners come from.
+pub type AllowanceSource = watch::Receiver<Arc<Allowances>>;
 
 /// How many messages a partner may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,39 +28,61 @@ pub struct Rate {
     pub messages_per_second: u32,
 }
 
-/// What one partner may send: a message per interval on average, and so much of them at once.
+/// What one partner may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Allowance {
+pub(super) struct Allowance {
+    /// A message per interval on average.
     interval: Duration,
+    /// So much of them at once.
     burst: Duration,
+    /// The most bytes of a message, if that is less than for every partner.
+    pub(super) bytes: Option<usize>,
+    /// Connections at the same time.
+    pub(super) connections: usize,
 }
 
-/// How many messages each partner may send.
+/// What each partner may take of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rates {
+pub struct Allowances {
     all: Allowance,
     own: HashMap<PartnerId, Allowance>,
 }
 
-impl Rates {
-    /// Returns one rate for all partners.
+impl Allowances {
+    /// Returns one rate for all partners, and no other limit.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
         let interval = Duration::from_secs(1) / rate.messages_per_second.max(1);
         let burst = Duration::from_secs(u64::from(BURST_SECONDS));
-        Self { all: Allowance { interval, burst }, own: HashMap::new() }
+        let all = Allowance { interval, burst, bytes: None, connections: usize::MAX };
+        Self { all, own: HashMap::new() }
     }
 
-    /// Gives a partner a rate of its own: so many a minute, and so many at once.
+    /// Bounds the connections of each partner.
     #[must_use]
-    pub fn with(mut self, partner: PartnerId, messages_per_minute: u32, burst: u32) -> Self {
-        let interval = Duration::from_secs(60) / messages_per_minute.max(1);
-        let allowance = Allowance { interval, burst: interval * burst.max(1) };
-        self.own.insert(partner, allowance);
+    pub fn connections(mut self, most: usize) -> Self {
+        self.all.connections = most;
         self
     }
 
-    fn of(&self, partner: &PartnerId) -> Allowance {
+    /// Gives a partner limits of its own, where it has any.
+    #[must_use]
+    pub fn with(mut self, partner: &PartnerId, limits: &PartnerLimits) -> Self {
+        if *limits == PartnerLimits::default() {
+            return self;
+        }
+        let mut own = self.all;
+        if let Some((per_minute, burst)) = limits.messages {
+            own.interval = Duration::from_secs(60) / per_minute.max(1);
+            own.burst = own.interval * burst.max(1);
+        }
+        own.bytes = limits.message_bytes;
+        own.connections = limits.connections.unwrap_or(self.all.connections);
+        self.own.insert(partner.clone(), own);
+        self
+    }
+
+    pub(super) fn of(&self, partner: &PartnerId) -> Allowance {
         self.own.get(partner).copied().unwrap_or(self.all)
     }
 }
@@ -62,7 +90,7 @@ impl Rates {
 /// Admits messages of partners, each at its own pace (generic cell rate algorithm).
 #[derive(Debug)]
 pub struct Pacer {
-    rates: watch::Receiver<Arc<Rates>>,
+    allowances: AllowanceSource,
     /// Per partner the moment at which its allowance is whole again. Only configured partners get in.
     whole_at: Mutex<HashMap<PartnerId, Instant>>,
 }
@@ -71,13 +99,13 @@ impl Pacer {
     /// Returns a pacer with one rate for all partners.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
-        Self::following(watch::channel(Arc::new(Rates::new(rate))).1)
+        Self::following(watch::channel(Arc::new(Allowances::new(rate))).1)
     }
 
-    /// Returns a pacer with rates that may change; a new value counts from the next message on.
+    /// Returns a pacer with allowances that may change; a new value counts from the next message on.
     #[must_use]
-    pub fn following(rates: watch::Receiver<Arc<Rates>>) -> Self {
-        Self { rates, whole_at: Mutex::new(HashMap::new()) }
+    pub fn following(allowances: AllowanceSource) -> Self {
+        Self { allowances, whole_at: Mutex::new(HashMap::new()) }
     }
 
     /// Admits one message.
@@ -86,7 +114,7 @@ impl Pacer {
     ///
     /// 429 with the moment at which the next one is welcome.
     pub fn admit(&self, partner: &PartnerId) -> Result<(), Problem> {
-        let Allowance { interval, burst } = self.rates.borrow().of(partner);
+        let Allowance { interval, burst, .. } = self.allowances.borrow().of(partner);
         let now = Instant::now();
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
         let whole = whole_at.get(partner).copied().unwrap_or(now).max(now) + interval;
@@ -102,5 +130,25 @@ impl Pacer {
             None => drop(whole_at.insert(partner.clone(), whole)),
         }
         Ok(())
+    }
+
+    /// Reads the body of a message, of as many bytes as this partner may send.
+    ///
+    /// # Errors
+    ///
+    /// As [`BodyReader::read`].
+    pub async fn read(
+        &self,
+        partner: &PartnerId,
+        bodies: &BodyReader,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Received, Problem> {
+        let most = self.allowances.borrow().of(partner).bytes;
+        let read = bodies.read_at_most(most.unwrap_or(usize::MAX), headers, body).await;
+        if read.as_ref().is_err_and(|problem| problem.status() == StatusCode::PAYLOAD_TOO_LARGE) {
+            EXCHANGE_LIMITED_REQUESTS.count(&[&partner.0, "bytes"]);
+        }
+        read
     }
 }

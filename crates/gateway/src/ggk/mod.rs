@@ -34,7 +34,7 @@ use crate::engine::{Engine, PartnerId};
 use crate::exchange::{Asker, DirectorySource, Pacer, asking, log_access};
 use crate::listener::body::{BodyReader, content_is};
 use crate::problem::Problem;
-use answer::Answer;
+use answer::{Answer, Fo03};
 pub(crate) use check::organisation;
 
 /// The path that takes envelopes, here and at partners.
@@ -119,12 +119,12 @@ async fn receive(State(ggk): State<Ggk>, request: Request) -> Response {
 
 /// Limits first: pace, content type, size; then the XML.
 async fn read(ggk: &Ggk, partner: &PartnerId, request: Request) -> Result<Answer, Problem> {
-    ggk.pacer.admit(partner)?;
+    let admitted = ggk.pacer.admit(partner);
     let (head, body): (_, Body) = request.into_parts();
     if !content_is(&head.headers, TEXT_XML) {
         return Err(Problem::unsupported_media_type(TEXT_XML));
     }
-    let received = ggk.bodies.read(&head.headers, body).await?;
+    let received = ggk.pacer.read(partner, &ggk.bodies, &head.headers, body).await?;
     if received.bytes.len() > RECEIVED_BYTES_MAX + SOAP_BYTES_MAX {
         return Err(Problem::too_large(RECEIVED_BYTES_MAX));
     }
@@ -132,6 +132,11 @@ async fn read(ggk: &Ggk, partner: &PartnerId, request: Request) -> Result<Answer
         Ok(body) => body,
         Err(problem) => return Ok(Answer::fault(problem.fault_code(), problem.words())),
     };
+    // Who sends too much hears it as StUF says it, and sends the same again later; no further work is done for it.
+    if let Err(problem) = admitted {
+        let peek = peek(&body.document).map_err(|_| problem.clone())?;
+        return Ok(Answer::refusal(&peek, &Fo03::server("StUF046", "Bericht kan niet worden opgeslagen")));
+    }
     let action = head.headers.get("soapaction").map(|value| value.to_str().unwrap_or("?").trim_matches('"'));
     Ok(judge(ggk, partner, body, action.unwrap_or_default()).await)
 }

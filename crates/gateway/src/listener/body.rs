@@ -86,7 +86,22 @@ impl BodyReader {
     /// 413 past the size (without reading the rest), 408 past the time, 503 when the memory is in use, 400
     /// when the peer goes away or breaks HTTP.
     pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
-        let room = Arc::clone(&self.room.borrow());
+        self.read_at_most(usize::MAX, headers, body).await
+    }
+
+    /// Reads a body to its end that may have fewer bytes than others.
+    ///
+    /// # Errors
+    ///
+    /// As [`BodyReader::read`].
+    pub async fn read_at_most(
+        &self,
+        bytes_max: usize,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Received, Problem> {
+        let mut room = BodyRoom::clone(&self.room.borrow());
+        room.bytes_max = room.bytes_max.min(bytes_max);
         room.read(headers, body).await
     }
 }

@@ -9,6 +9,7 @@
 //! ([`Bounds::drain`]), then the rest is cut off. A cut-off sender has no answer and sends again.
 
 pub mod body;
+mod gate;
 mod leftover;
 mod paced;
 mod stop;
@@ -38,6 +39,7 @@ use crate::pki::PeerCertificate;
 use leftover::Leftover;
 use paced::Paced;
 
+pub use gate::{Entry, Gate, Place};
 pub use stop::{Stop, Stopper};
 
 /// Head of an HTTP/1.1 request, and the decoded headers of an HTTP/2 one, in bytes.
@@ -46,6 +48,8 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 const HEADERS_MAX: usize = 64;
 /// Requests at the same time on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
+/// How long a connection too many lasts: long enough to be told.
+const TELL_TIME: Duration = Duration::from_secs(5);
 /// Wait after the system refuses to accept (out of file descriptors, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -60,6 +64,8 @@ pub struct Bounds {
     pub head: Duration,
     /// Without a byte in either direction, whatever the connection is doing.
     pub idle: Duration,
+    /// For what waits to be written, once it does not go out at once: a peer that reads slowly.
+    pub answer: Duration,
     /// For what is in flight when the listener stops.
     pub drain: Duration,
 }
@@ -71,6 +77,7 @@ impl Default for Bounds {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
+            answer: Duration::from_secs(60),
             drain: Duration::from_secs(20),
         }
     }
@@ -104,12 +111,18 @@ pub struct ListenError {
 }
 
 /// A bound address that does not serve yet.
-#[derive(Debug)]
 pub struct Listener {
     name: &'static str,
     socket: TcpListener,
     tls: Option<TlsSource>,
     bounds: BoundsSource,
+    gate: Option<Arc<dyn Gate>>,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Listener {
@@ -126,7 +139,14 @@ impl Listener {
     ) -> Result<Self, ListenError> {
         let socket = TcpListener::bind(address).await;
         let socket = socket.map_err(|source| ListenError { name, address, source })?;
-        Ok(Self { name, socket, tls, bounds: watch::channel(bounds).1 })
+        Ok(Self { name, socket, tls, bounds: watch::channel(bounds).1, gate: None })
+    }
+
+    /// Has each connection with a certificate pass a gate.
+    #[must_use]
+    pub fn gated(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
+        self
     }
 
     /// Follows bounds that may change while it serves.
@@ -177,6 +197,7 @@ impl Listener {
                 name: self.name,
                 tls: self.tls.as_ref().map(|tls| tls.borrow().clone()),
                 bounds,
+                gate: self.gate.clone(),
                 router: router.clone(),
                 watcher: graceful.watcher(),
                 stop: stop.clone(),
@@ -229,6 +250,7 @@ struct Connection {
     name: &'static str,
     tls: Option<Arc<ServerConfig>>,
     bounds: Bounds,
+    gate: Option<Arc<dyn Gate>>,
     router: Router,
     watcher: Watcher,
     stop: Stop,
@@ -266,7 +288,22 @@ impl Connection {
                 return;
             }
         };
-        self.http(stream, Peer { address, certificate }).await;
+        let entry = match (&self.gate, &certificate) {
+            (Some(gate), Some(certificate)) => gate.enter(certificate),
+            _ => Entry::Welcome(Box::new(())),
+        };
+        let peer = Peer { address, certificate };
+        match entry {
+            Entry::Welcome(_place) => self.http(stream, peer).await,
+            Entry::TooMany(_place) => {
+                self.router = gate::too_many();
+                // It is over by then for who went on asking.
+                let _over = tokio::time::timeout(TELL_TIME, self.http(stream, peer)).await;
+            }
+            Entry::Closed => {
+                tracing::debug!(listener = name, peer = %address.ip(), "A connection too many was closed.");
+            }
+        }
     }
 
     async fn http<S>(self, stream: S, peer: Peer)
@@ -290,7 +327,7 @@ impl Connection {
                 request.version() < Version::HTTP_2 && !request.headers().contains_key(header::EXPECT);
             if lingers { request.map(|body| Body::new(Leftover::new(body))) } else { request.map(Body::new) }
         });
-        let io = TokioIo::new(Paced::new(stream, self.bounds.idle));
+        let io = TokioIo::new(Paced::new(stream, self.bounds.idle, self.bounds.answer));
         let connection = http.serve_connection(io, TowerToHyperService::new(router)).into_owned();
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(listener = self.name, %error, "A connection ended early.");

@@ -9,9 +9,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use hyper::body::Frame;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use super::body::BodyReader;
+use super::paced::Paced;
 use super::{Stop, Stopper};
 
 /// A body that is sent piece by piece.
@@ -95,4 +97,37 @@ async fn a_stopper_stops_all_and_so_does_its_end() {
     let (stopper, stop) = Stopper::new();
     drop(stopper);
     stopped(stop).await;
+}
+
+/// A reader that takes a byte a second is never silent, and is given up all the same; one that reads on is not, however
+/// much there is.
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_is_given_up() {
+    const IDLE: Duration = Duration::from_secs(20);
+    const ANSWER: Duration = Duration::from_secs(60);
+    let served = async |pause: Duration, bytes: usize| {
+        let (near, mut far) = tokio::io::duplex(16);
+        let reading = tokio::spawn(async move {
+            while let Ok(1..) = far.read(&mut [0; 1]).await {
+                tokio::time::sleep(pause).await;
+            }
+        });
+        let start = tokio::time::Instant::now();
+        let mut stream = Paced::new(near, IDLE, ANSWER);
+        let written = async {
+            stream.write_all(&vec![b'x'; bytes]).await?;
+            stream.flush().await
+        };
+        let written = written.await.map_err(|error| error.kind());
+        reading.abort();
+        (written, start.elapsed())
+    };
+    let (written, elapsed) = served(Duration::from_secs(1), 100_000).await;
+    assert_eq!(written, Err(std::io::ErrorKind::TimedOut));
+    assert!((ANSWER..ANSWER + IDLE).contains(&elapsed), "{elapsed:?}");
+    let (written, elapsed) = served(Duration::from_millis(1), 50_000).await;
+    assert!(written.is_ok() && elapsed < ANSWER, "{written:?} {elapsed:?}");
+    let (written, elapsed) = served(Duration::from_secs(30), 100).await;
+    assert_eq!(written, Err(std::io::ErrorKind::TimedOut), "silence counts as before");
+    assert!(elapsed < Duration::from_secs(30), "{elapsed:?}");
 }

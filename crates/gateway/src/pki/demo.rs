@@ -1,6 +1,6 @@
 //! A certification authority made on the spot, for `iwmo demo` and for tests.
 //!
-//! For demonstration only: its private key lives in memory, nothing is revoked, and what it signs is good
+//! For demonstration only: its private key lives in memory, and what it signs is good
 //! for loopback. Real partners have certificates of a real authority.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,8 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SanType,
+    SerialNumber,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -116,6 +117,40 @@ impl DemoAuthority {
     pub fn client_expired(&self, name: &str, oin: Option<&str>) -> Result<DemoCertificate, PkiError> {
         let start = Timestamp::now() - (24 * (VALID_DAYS + 10)).hours();
         self.client_from(name, oin, start, VALID_DAYS)
+    }
+
+    /// Makes the list of the certificates that the authority took back, in DER, good for so many days from now; a number
+    /// below zero makes one that has run out.
+    ///
+    /// # Errors
+    ///
+    /// [`PkiError::Demo`] when it cannot be signed.
+    pub fn revocation_list(&self, revoked: &[&DemoCertificate], days: i64) -> Result<Vec<u8>, PkiError> {
+        let mut revoked_certs = Vec::new();
+        let moment = |moment: Timestamp| {
+            let date = moment.to_zoned_datetime(TimeZone::UTC).date();
+            let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
+            rcgen::date_time_ymd(i32::from(date.year()), month, day)
+        };
+        let now = Timestamp::now();
+        let made = moment(now.saturating_sub((24 * 60).hours()).unwrap_or(now));
+        for certificate in revoked {
+            revoked_certs.push(RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&certificate.identity.serial()?),
+                revocation_time: made,
+                reason_code: Some(RevocationReason::KeyCompromise),
+                invalidity_date: None,
+            });
+        }
+        let params = CertificateRevocationListParams {
+            this_update: made,
+            next_update: moment(now.saturating_add((24 * days).hours()).unwrap_or(now)),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(params.signed_by(&self.issuer)?.der().to_vec())
     }
 
     fn client_from(

@@ -11,6 +11,7 @@
 
 mod demo;
 mod peer;
+mod revocation;
 mod verifier;
 
 use std::fmt;
@@ -22,9 +23,11 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub use demo::{DemoAuthority, DemoCertificate};
 pub use peer::{Fingerprint, NotAFingerprint, PeerCertificate};
+pub use revocation::{Revocation, RevocationList};
 
 /// Protocol names offered in the handshake, in order of preference.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -116,6 +119,14 @@ impl Identity {
         Self::new(certificates(certificate)?, private_key(key)?)
     }
 
+    /// Returns the serial number of our certificate.
+    pub(crate) fn serial(&self) -> Result<Vec<u8>, PkiError> {
+        let leaf = self.chain.first().ok_or_else(|| PkiError::Certificate("the chain is empty".into()))?;
+        let (_, parsed) =
+            X509Certificate::from_der(leaf).map_err(|error| PkiError::Certificate(error.to_string()))?;
+        Ok(parsed.raw_serial().to_vec())
+    }
+
     /// Returns what peers see of us.
     ///
     /// # Errors
@@ -178,7 +189,22 @@ fn read(path: &Path) -> Result<Vec<u8>, PkiError> {
 ///
 /// When identity or trust anchors cannot be used.
 pub fn server_config_mutual(identity: &Identity, trust: &ClientTrust) -> Result<Arc<ServerConfig>, PkiError> {
-    let verifier = verifier::ClientVerifier::new(trust)?;
+    server_config_asking(identity, trust, &Revocation::default(), true)
+}
+
+/// Returns the TLS side of a listener that asks for a client certificate, and refuses those that were taken back. Unless
+/// it is `mandatory`, a client without one gets in; one that shows a certificate shows a good one in any case.
+///
+/// # Errors
+///
+/// When identity, trust anchors or lists cannot be used.
+pub fn server_config_asking(
+    identity: &Identity,
+    trust: &ClientTrust,
+    revocation: &Revocation,
+    mandatory: bool,
+) -> Result<Arc<ServerConfig>, PkiError> {
+    let verifier = verifier::ClientVerifier::new(trust, revocation, mandatory)?;
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(Arc::new(verifier));
@@ -212,9 +238,28 @@ pub fn client_config(
     identity: Option<&Identity>,
     authorities: &[CertificateDer<'static>],
 ) -> Result<ClientConfig, PkiError> {
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(authorities)?), provider())
-        .build()
-        .map_err(|error| PkiError::Trust(error.to_string()))?;
+    client_config_checking(identity, authorities, &Revocation::default())
+}
+
+/// Returns the TLS side of a client that refuses servers whose certificate was taken back.
+///
+/// # Errors
+///
+/// When identity, trust anchors or lists cannot be used.
+pub fn client_config_checking(
+    identity: Option<&Identity>,
+    authorities: &[CertificateDer<'static>],
+    revocation: &Revocation,
+) -> Result<ClientConfig, PkiError> {
+    let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(authorities)?), provider());
+    if !revocation.lists.is_empty() {
+        builder = builder.with_crls(revocation.ders());
+        builder = match revocation.lenient {
+            true => builder.allow_unknown_revocation_status(),
+            false => builder.enforce_revocation_expiration(),
+        };
+    }
+    let verifier = builder.build().map_err(|error| PkiError::Trust(error.to_string()))?;
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_webpki_verifier(verifier);

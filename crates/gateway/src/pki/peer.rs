@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::PkiError;
 
@@ -58,6 +58,8 @@ pub struct PeerCertificate {
     pub fingerprint: Fingerprint,
     /// The serialNumber of its subject: in Dutch government certificates the OIN.
     pub serial_number: Option<String>,
+    /// The name of its subject, as people read it.
+    pub subject: String,
     /// First moment of validity.
     pub not_before: Timestamp,
     /// Last moment of validity.
@@ -94,6 +96,7 @@ impl PeerCertificate {
         Ok(Self {
             fingerprint: Fingerprint(Sha256::digest(parsed.public_key().raw).into()),
             serial_number,
+            subject: name(parsed.subject()),
             not_before: timestamp(parsed.validity().not_before.timestamp())?,
             not_after: timestamp(parsed.validity().not_after.timestamp())?,
             client_authentication: usage.is_none_or(|usage| usage.value.any || usage.value.client_auth),
@@ -108,6 +111,15 @@ impl PeerCertificate {
     }
 }
 
-fn timestamp(seconds: i64) -> Result<Timestamp, PkiError> {
+/// Longest name of a certificate's holder or authority that is kept.
+const NAME_CHARACTERS_MAX: usize = 200;
+
+/// A name as people read it: printable, and not longer than it should be.
+pub(super) fn name(name: &X509Name<'_>) -> String {
+    let shown = name.to_string();
+    shown.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS_MAX).collect()
+}
+
+pub(super) fn timestamp(seconds: i64) -> Result<Timestamp, PkiError> {
     Timestamp::from_second(seconds).map_err(|error| PkiError::Certificate(error.to_string()))
 }

@@ -11,28 +11,40 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::{ClientTrust, Fingerprint, PeerCertificate, PkiError, provider, roots};
+use super::{ClientTrust, Fingerprint, PeerCertificate, PkiError, Revocation, provider, roots};
 
 /// Accepts pinned public keys, and whatever is under a configured authority.
 #[derive(Debug)]
 pub(super) struct ClientVerifier {
     pinned: HashSet<Fingerprint>,
     authorities: Option<Arc<dyn ClientCertVerifier>>,
+    revocation: Revocation,
+    mandatory: bool,
     provider: Arc<CryptoProvider>,
 }
 
 impl ClientVerifier {
-    pub(super) fn new(trust: &ClientTrust) -> Result<Self, PkiError> {
+    pub(super) fn new(
+        trust: &ClientTrust,
+        revocation: &Revocation,
+        mandatory: bool,
+    ) -> Result<Self, PkiError> {
         let authorities = if trust.authorities.is_empty() {
             None
         } else {
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots(&trust.authorities)?), provider())
-                    .build()
-                    .map_err(|error| PkiError::Trust(error.to_string()))?;
-            Some(verifier)
+            let roots = Arc::new(roots(&trust.authorities)?);
+            let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
+            if !revocation.lists.is_empty() {
+                builder = builder.with_crls(revocation.ders());
+                builder = match revocation.lenient {
+                    true => builder.allow_unknown_revocation_status(),
+                    false => builder.enforce_revocation_expiration(),
+                };
+            }
+            Some(builder.build().map_err(|error| PkiError::Trust(error.to_string()))?)
         };
-        Ok(Self { pinned: trust.pinned.iter().copied().collect(), authorities, provider: provider() })
+        let (pinned, revocation) = (trust.pinned.iter().copied().collect(), revocation.clone());
+        Ok(Self { pinned, authorities, revocation, mandatory, provider: provider() })
     }
 
     /// A pin replaces the chain, not the dates and not the purpose.
@@ -53,6 +65,10 @@ impl ClientVerifier {
 }
 
 impl ClientCertVerifier for ClientVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         // A client would leave out a pinned certificate that is under none of the names hinted at.
         match &self.authorities {
@@ -70,6 +86,9 @@ impl ClientCertVerifier for ClientVerifier {
         let certificate =
             PeerCertificate::from_der(end_entity).map_err(|_| Error::from(CertificateError::BadEncoding))?;
         if self.pinned.contains(&certificate.fingerprint) {
+            if self.revocation.names(end_entity) {
+                return Err(CertificateError::Revoked.into());
+            }
             return Self::verify_pinned(&certificate, now);
         }
         match &self.authorities {

@@ -1,5 +1,6 @@
 //! A whole daemon in this process, over real sockets and certificates.
 
+mod limits;
 mod peer;
 mod pull;
 pub(crate) mod stuf;

@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod handshake;
+mod limits;
 mod logs;
 
 use std::net::SocketAddr;
@@ -85,6 +86,7 @@ pub(crate) const BOUNDS: Bounds = Bounds {
     handshake: Duration::from_secs(10),
     head: Duration::from_secs(10),
     idle: Duration::from_secs(20),
+    answer: Duration::from_secs(20),
     drain: Duration::from_secs(5),
 };
 
@@ -92,9 +94,13 @@ pub(crate) async fn house() -> House {
     house_with(BOUNDS, 1000).await
 }
 
+pub(crate) async fn house_with(bounds: Bounds, messages_per_second: u32) -> House {
+    house_allowing(bounds, Allowances::new(Rate { messages_per_second })).await
+}
+
 /// An exchange with two partners: one pinned, whose certificate is of no authority we trust, and one known by
 /// its OIN.
-pub(crate) async fn house_with(bounds: Bounds, messages_per_second: u32) -> House {
+async fn house_allowing(bounds: Bounds, allowances: Allowances) -> House {
     let authority = DemoAuthority::new("Test CA").unwrap();
     let pinned = DemoAuthority::new("Own CA").unwrap().client("pinned", Some(OIN)).unwrap();
     let partner = |id: &str| Partner::new(id, PartnerKind::Aanbieder);
@@ -110,7 +116,12 @@ pub(crate) async fn house_with(bounds: Bounds, messages_per_second: u32) -> Hous
     let address = listener.address().unwrap();
     let intake = Arc::new(Script::default());
     let bodies = BodyReader::new(MESSAGE_BYTES_MAX, Duration::from_secs(2), 0);
-    let exchange = Exchange::new(Arc::clone(&intake), directory, bodies, Rate { messages_per_second });
+    let (_, allowances) = watch::channel(Arc::new(allowances));
+    let gate = PartnerGate::new(directory.clone(), allowances.clone());
+    let rate = Rate { messages_per_second: 1 };
+    let exchange = Exchange::new(Arc::clone(&intake), directory, bodies, rate);
+    let exchange = exchange.paced(Arc::new(Pacer::following(allowances)));
+    let listener = listener.gated(Arc::new(gate));
     let (stopper, stop) = Stopper::new();
     let served = tokio::spawn(listener.serve(exchange.router(), stop));
     House { authority, pinned, intake, address, stopper, served }
