@@ -21,7 +21,7 @@ use crate::engine::record::{Grond, Plek, Record, Verwijdering, Verwijderverzoek,
 use crate::engine::worker::{Committed, Job, Worker};
 use crate::engine::{ActError, Engine};
 use crate::journal::{Chain, EntryId, Journal, Reader};
-use crate::ledger::{self, Applier, LedgerError};
+use crate::ledger::{self, Applier, LedgerError, Rows, Tellers, keys};
 use crate::removal::{Hindernis, held};
 use crate::store::{Ledger, Overlay};
 use crate::vault::KeyId;
@@ -250,6 +250,10 @@ impl Removal<'_> {
             geannuleerd: Vec::new(),
             tellingen: Vec::new(),
             verzoeken: Vec::new(),
+            eb_start_nummer: ledger
+                .row::<Tellers>(&keys::tellers(gemeente))?
+                .unwrap_or_default()
+                .eb_start_nummer,
         };
         for bsn in personen {
             let Some(held) = held(ledger, reader, gemeente, bsn, *today, self.term_years)? else { continue };

@@ -38,6 +38,9 @@ pub struct Verwijdering {
     /// The requests that are met by it: their entries.
     #[n(7)]
     pub verzoeken: Vec<u64>,
+    /// The highest EbStartNummer given out, whoever it was given to (OP290).
+    #[n(8)]
+    pub eb_start_nummer: u32,
 }
 
 /// What gives the right to remove what is about a person.

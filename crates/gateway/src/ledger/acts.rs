@@ -15,11 +15,7 @@ pub(super) fn apply(
     at: &At,
     handeling: &Handeling,
 ) -> Result<Vec<Gevolg>, LedgerError> {
-    if let (Some(sleutel), Wie::Token { naam }) = (&handeling.sleutel, &handeling.wie) {
-        let row =
-            Sleutel { chain: at.chain.code(), seq: at.seq, inhoud: sleutel.inhoud, bericht: sleutel.inhoud };
-        put_row(overlay, keys::sleutel(naam, &sleutel.sleutel), &row)?;
-    }
+    bind(overlay, at, handeling)?;
     let now = at.time.as_microsecond();
     let mut gevolgen = Vec::new();
     match &handeling.wat {
@@ -81,6 +77,14 @@ pub(super) fn apply(
         Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
     }?;
     Ok(gevolgen)
+}
+
+/// Binds the key of the request, if it had one.
+pub(super) fn bind(overlay: &mut Overlay<'_>, at: &At, handeling: &Handeling) -> Result<(), LedgerError> {
+    let (Some(sleutel), Wie::Token { naam }) = (&handeling.sleutel, &handeling.wie) else { return Ok(()) };
+    let row =
+        Sleutel { chain: at.chain.code(), seq: at.seq, inhoud: sleutel.inhoud, bericht: sleutel.inhoud };
+    put_row(overlay, keys::sleutel(naam, &sleutel.sleutel), &row)
 }
 
 type Change<'c> = dyn FnMut(&mut Overlay<'_>, &mut Uitgaand) -> Result<(), LedgerError> + 'c;

@@ -103,6 +103,8 @@ impl Applier {
                 }
                 self.rest(overlay, at, &oordeel.uitgaand, oordeel.eb.as_ref())
             }
+            // What was stated about a person; that the request was made stays known.
+            Record::Handeling(handeling) => acts::bind(overlay, at, handeling),
             other => self.apply(overlay, at, other, message),
         }
     }
@@ -119,15 +121,20 @@ impl Applier {
         self.vervolg(overlay, at, uitgaand, known)?;
         match eb.map(|besluit| &besluit.uitkomst) {
             // OP290: a number given out is never given out again, whatever becomes of it.
-            Some(EbUitkomst::Melding { nummer, .. }) if known.is_none() => {
-                let key = keys::tellers(apply::gemeente(at)?);
-                let mut tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
-                tellers.eb_start_nummer = tellers.eb_start_nummer.max(*nummer);
-                put_row(overlay, key, &tellers)
-            }
+            Some(EbUitkomst::Melding { nummer, .. }) if known.is_none() => higher(overlay, at, *nummer),
             _ => Ok(()),
         }
     }
+}
+
+/// Keeps the highest EbStartNummer given out.
+fn higher(overlay: &mut Overlay<'_>, at: &At, nummer: u32) -> Result<(), LedgerError> {
+    let key = keys::tellers(apply::gemeente(at)?);
+    let row: Option<Tellers> = overlay.row(&key)?;
+    if row.unwrap_or_default().eb_start_nummer >= nummer {
+        return Ok(());
+    }
+    put_row(overlay, key, &Tellers { eb_start_nummer: nummer, ..row.unwrap_or_default() })
 }
 
 /// What is left of a message that is gone as a whole: that it came, from whom, and what was decided.
@@ -198,6 +205,7 @@ pub(super) fn verwijdering(
         }
         put_row(overlay, key, &row)?;
     }
+    higher(overlay, at, verwijdering.eb_start_nummer)?;
     for seq in &verwijdering.verzoeken {
         close(overlay, at, *seq, VerzoekStand::Ingewilligd(at.seq))?;
     }
