@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::clock::{Clock, SystemClock, dutch_date, dutch_time};
+use crate::clock::{dutch_date, dutch_time};
 use crate::config::Config;
 use crate::view::{self, HeldView, QueueView, TermijnFilter};
 

@@ -40,6 +40,27 @@ impl OutboxVerb {
         }
     }
 
+    /// The outgoing messages that a name means: one; where what was sent is to be sent again, all of an entry as well.
+    fn meant(self, ledger: &Ledger, name: &str) -> Result<Vec<OutgoingId>, Refused> {
+        if let Some(id) = outgoing_id(name) {
+            return Ok(vec![id]);
+        }
+        let Some(entry) = name.parse::<EntryId>().ok().filter(|_| self == Self::Herhalen) else {
+            return Err(Refused::new(format!("{name:?} names no outgoing message"))
+                .advice("a message is named as GEMEENTE:SEQ/N, for example 0222:17/0; `iwmo outbox list`"));
+        };
+        let mut found = Vec::new();
+        for row in ledger.scan(&keys::uitgaand_van_entry(entry.chain.code(), entry.seq)) {
+            let (key, _) = row.map_err(|error| Refused::new(error.to_string()))?;
+            found.extend(keys::uitgaand_id(&key));
+        }
+        if found.is_empty() {
+            return Err(Refused::new(format!("nothing was sent because of {entry}"))
+                .advice("`iwmo outbox list --all` shows every message"));
+        }
+        Ok(found)
+    }
+
     /// Whether a message is meant when it was not named but chosen by filters: those that the verb changes, and of
     /// sending again only those whose sending failed.
     fn chooses(self, row: &Uitgaand) -> Chosen {
@@ -100,7 +121,7 @@ impl OutboxChange {
         let mut asked: BTreeMap<Chain, Vec<Plek>> = BTreeMap::new();
         let mut ids = Vec::new();
         for name in &self.berichten {
-            ids.extend(meant(ledger, name)?);
+            ids.extend(self.verb.meant(ledger, name)?);
         }
         for id in ids {
             let row: Option<Uitgaand> = ledger.row(&keys::uitgaand(&id))?;
@@ -169,27 +190,6 @@ impl OutboxChange {
             && is(&self.stand, row.stand.word())
             && self.gemeenten.as_ref().is_none_or(|codes| codes.iter().any(|wanted| *wanted == code))
     }
-}
-
-/// The outgoing messages that a name means: one, or all of an entry.
-fn meant(ledger: &Ledger, name: &str) -> Result<Vec<OutgoingId>, Refused> {
-    if let Some(id) = outgoing_id(name) {
-        return Ok(vec![id]);
-    }
-    let Ok(entry) = name.parse::<EntryId>() else {
-        return Err(Refused::new(format!("{name:?} names no outgoing message"))
-            .advice("a message is named as GEMEENTE:SEQ/N, for example 0222:17/0; `iwmo outbox list`"));
-    };
-    let mut found = Vec::new();
-    for row in ledger.scan(&keys::uitgaand_van_entry(entry.chain.code(), entry.seq)) {
-        let (key, _) = row.map_err(|error| Refused::new(error.to_string()))?;
-        found.extend(keys::uitgaand_id(&key));
-    }
-    if found.is_empty() {
-        return Err(Refused::new(format!("nothing was sent because of {entry}"))
-            .advice("`iwmo outbox list --all` shows every message"));
-    }
-    Ok(found)
 }
 
 /// What a change was found to mean.

@@ -186,7 +186,10 @@ async fn a_removal_is_shown_and_done_over_the_socket() {
     assert!(refused.contains("termijn") && !refused.contains(&text), "{refused}");
     let ontvangen = "2020-01-31".parse().unwrap();
     let asked = ask(done(Opdracht::Verzoek { bsn, gemeenten: None, ontvangen })).await.unwrap();
-    assert_eq!((asked.verzoeken.len(), asked.verzoeken[0].uiterlijk.to_string()), (1, "2020-04-30".to_owned()));
+    assert_eq!(
+        (asked.verzoeken.len(), asked.verzoeken[0].uiterlijk.to_string()),
+        (1, "2020-04-30".to_owned())
+    );
     assert!(asked.verzoeken[0].verlopen);
     let gone = ask(done(remove())).await.unwrap();
     assert_eq!((gone.uitgevoerd, gone.handelingen.len()), (true, 1));

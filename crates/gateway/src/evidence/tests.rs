@@ -97,5 +97,5 @@ fn what_differs_is_named() {
 
 /// Whether a bundle passes the first check, which covers every byte.
 fn signed_right(bundle: &[u8], public: &str) -> bool {
-    super::check_signature(bundle, public)
+    check_signature(bundle, public)
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::apply::{bind, inconsistent, parse_date};
 use super::statistiek::{self, Telling};
 use super::{
-    Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, apply, keys, outgoing, put_row,
+    Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, acts, apply, keys, outgoing, put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{

@@ -69,7 +69,7 @@ pub fn held(
         gehouden.entries += 1;
         gehouden.berichten += received + sent.len() as u64;
         gehouden.met_anderen += u64::from(others(&record, bsn));
-        if !matches!(record, Record::Bezorging(_) | Record::Handeling(_)) {
+        if !matches!(record, Record::Bezorging(_)) {
             gehouden.laatste = gehouden.laatste.max(Some(dutch_date(entry.time)));
         }
         for row in ledger.scan(&keys::uitgaand_van_entry(chain.code(), seq)) {

@@ -250,7 +250,7 @@ mod tests {
     }
 
     /// Returns the entries that these options give.
-    fn found(data: &std::path::Path, options: &[&str]) -> Result<Vec<String>, Failure> {
+    fn found(data: &Path, options: &[&str]) -> Result<Vec<String>, Failure> {
         let fixed = ["journal", "--data", data.to_str().unwrap()];
         let command = Command::try_parse_from(fixed.iter().chain(options)).unwrap();
         let mut found = Vec::new();
