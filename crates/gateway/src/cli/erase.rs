@@ -30,12 +30,11 @@ use crate::removal::{self, Gehouden, Hindernis, Opdracht, TERM_YEARS, Verlopen, 
 /// when nothing is held, or when something stands against it.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-#[group(id = "what", required = true, multiple = false, args = ["bsn_from", "expired", "list", "refuse"])]
 pub(super) struct Erase {
     #[command(flatten)]
     store: StoreArguments,
     /// File with the BSN and nothing else; -: standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["expired", "list", "refuse"], conflicts_with_all = ["expired", "list", "refuse"])]
     bsn_from: Option<PathBuf>,
     /// Record that the person asked, and do not erase yet
     #[arg(long, requires_all = ["bsn_from", "received"])]
@@ -47,10 +46,10 @@ pub(super) struct Erase {
     #[arg(long, value_name = "REQUEST")]
     refuse: Option<String>,
     /// Everybody of whom the term is over
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["list", "refuse"])]
     expired: bool,
     /// Show the requests, the most urgent first; exit code 1 when one is overdue
-    #[arg(long)]
+    #[arg(long, conflicts_with = "refuse")]
     list: bool,
     /// With --list: also those that were met or refused
     #[arg(long, requires = "list")]

@@ -21,13 +21,12 @@ use crate::store::{Ledger, Opening};
 /// the hash of the tip, with what the gemeente made known. Exit code 1 when something is wrong; each fault is named.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-#[group(id = "where", required = true, multiple = false, args = ["data", "config", "evidence"])]
 pub(super) struct Verify {
     /// Folder of the store
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["config", "evidence"], conflicts_with_all = ["config", "evidence"])]
     data: Option<PathBuf>,
     /// Configuration of the gateway, which names the folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "evidence")]
     config: Option<PathBuf>,
     /// A bundle of evidence
     #[arg(long, value_name = "FILE")]
