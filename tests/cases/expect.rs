@@ -254,7 +254,7 @@ fn is_subject(want: &Value, got: &Subject) -> bool {
 
 /// Every timer that runs on either side.
 fn running(world: &World, today: Date) -> Vec<Deadline> {
-    let kalender = world.beleid.kalender;
+    let kalender = &world.beleid.kalender;
     let mut found = Vec::new();
     for dossier in world.gemeente.dossiers.values() {
         found.extend(deadline::of_dossier(dossier, Wie::Gemeente, kalender));

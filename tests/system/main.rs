@@ -13,6 +13,7 @@
 //! | `privacy.rs` | no personal data in logs, errors and names |
 //! | `reading.rs` | reading commands beside a running daemon |
 //! | `reload.rs` | a new configuration for a running daemon |
+//! | `partner.rs`, `region.rs` | partners by command; several gemeenten in one gateway |
 //! | `revoked.rs`, `systems.rs` | certificates that were taken back, and those that open the backoffice |
 //! | `removal.rs` | removing what is about a person, evidence, and sending again, beside a running daemon |
 //! | `acts.rs`, `audit.rs` | the operator changes what waits; who did and saw what |
@@ -27,10 +28,12 @@ mod demo;
 mod durability;
 mod harness;
 mod official;
+mod partner;
 mod privacy;
 mod reading;
 mod reference;
 mod refused;
+mod region;
 mod reload;
 mod removal;
 mod repeated;

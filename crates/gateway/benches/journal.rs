@@ -28,6 +28,10 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// As large as a message with its decision and its answer.
 const ENTRY_BYTES: usize = 3 << 10;
 
@@ -173,7 +177,13 @@ fn exchange(dir: &Path, entries: u64) {
             async move {
                 for (partner, bytes) in messages(number as u32 + 1, &bsn) {
                     let partner = PartnerId(partner.to_owned());
-                    let inbound = Inbound { partner, route: Route::Direct, key: None, bytes: bytes.into() };
+                    let inbound = Inbound {
+                        partner,
+                        route: Route::Direct,
+                        key: None,
+                        bytes: bytes.into(),
+                        bevestigd: Vec::new(),
+                    };
                     engine.receive(inbound).await.unwrap();
                 }
             },

@@ -41,6 +41,10 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Size of a message.
 const MESSAGE_BYTES: usize = 3 << 10;
 
@@ -196,7 +200,13 @@ impl Stock {
             let engine = self.engine.clone();
             work.spawn(async move {
                 let partner = PartnerId("backoffice".to_owned());
-                let inbound = Inbound { partner, route: Route::Backoffice, key: None, bytes: order.into() };
+                let inbound = Inbound {
+                    partner,
+                    route: Route::Backoffice,
+                    key: None,
+                    bytes: order.into(),
+                    bevestigd: Vec::new(),
+                };
                 engine.receive(inbound).await.unwrap();
             });
         }

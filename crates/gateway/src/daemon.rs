@@ -1,8 +1,10 @@
 //! The gateway as one running thing: the engine, its listeners, the outbox and the daily run.
 
+mod expiry;
 mod live;
 mod reload;
 mod replaced;
+mod seen;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,8 +33,11 @@ use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
 use crate::pki::PkiError;
 use crate::problem::Problem;
 use live::{Live, Made};
+use seen::Watched;
 
+pub use expiry::ends;
 pub use reload::{NotReloaded, Reloaded, Reloader, SetFilter, Wanted};
+pub use seen::{Failed, Seen, SeenCertificate, SeenPartner};
 
 /// How often the daemon looks whether a new day has begun, or a held message is due.
 const DUE_CHECK: Duration = Duration::from_secs(1);
@@ -86,7 +91,10 @@ impl Daemon {
         let (exchange_tls, source) = (live.exchange_tls.subscribe(), live.bounds.subscribe());
         let exchange =
             Listener::bind("exchange", config.exchange.address, Some(exchange_tls), bounds).await?;
-        let gate = PartnerGate::new(live.directory.subscribe(), live.allowances.subscribe());
+        let seen = Arc::new(Seen::open(&config.data));
+        let shown = Arc::clone(&seen);
+        let gate = PartnerGate::new(live.directory.subscribe(), live.allowances.subscribe())
+            .telling(Box::new(move |partner, certificate| shown.certificate(partner, certificate)));
         let exchange = exchange.following(source).gated(Arc::new(gate));
         let exchange_address = local(&exchange, "exchange", config.exchange.address)?;
         let backoffice = match (&config.backoffice, &live.backoffice_tls) {
@@ -155,6 +163,7 @@ impl Daemon {
                 clock: Arc::clone(&clock),
                 data: config.data.clone(),
                 config: live.config.subscribe(),
+                seen: Arc::clone(&seen),
             };
             let readiness = Arc::new(move || health.reason().into_iter().collect());
             let router = crate::ops::router(readiness, metrics::router(scrape));
@@ -177,11 +186,15 @@ impl Daemon {
         let (runtime, looking) = (tokio::runtime::Handle::current(), stop.clone());
         tasks.spawn_blocking(move || folders.run(&runtime, &looking));
         let (pace, drain) = (config.sending.pace.clone(), config.limits.drain);
+        let routes = Watched { route: routes, seen: Arc::clone(&seen) };
         let outbox = Outbox::new(Arc::new(engine.clone()), Arc::new(routes), pace, drain);
         let outbox = outbox.following(live.pace.subscribe());
         tasks.spawn(outbox.run(live.partners.subscribe(), stop.clone()));
         tasks.spawn(replaced::watch(Arc::clone(&reloader), stop.clone()));
         tasks.spawn(remove_daily(engine.clone(), Arc::clone(&live), Arc::clone(&clock), stop.clone()));
+        let (in_force, looking) = (live.config.subscribe(), Arc::clone(&clock));
+        tasks.spawn(expiry::watch(in_force, Arc::clone(&seen), looking, stop.clone()));
+        tasks.spawn(seen.keep(stop.clone()));
         let (days, mut stop) = (engine.clone(), stop);
         tasks.spawn(async move {
             let mut today = None;
@@ -328,7 +341,7 @@ pub fn settings(config: &Config) -> Settings {
                 producten: configured.productcodes.as_ref().map(lists::productlijst),
                 beleid: Beleid {
                     parkeertijd_minuten: minutes(configured.policy.parkeertijd),
-                    ..Beleid::default()
+                    ..configured.policy.beleid.clone()
                 },
                 ..GemeenteSettings::default()
             },

@@ -1,23 +1,29 @@
 //! Dutch working days (D14).
 
+use std::collections::BTreeSet;
+
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
-/// Which days are working days: Monday to Friday without the recognised public holidays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Which days are working days: Monday to Friday without the recognised public holidays and what a gemeente adds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Kalender {
     /// Good Friday is a holiday here. By default it is a working day.
     pub goede_vrijdag_vrij: bool,
     /// 5 May is a holiday here. By default it is a working day.
     pub bevrijdingsdag_vrij: bool,
+    /// Other days on which the gemeente is closed.
+    pub sluitingsdagen: BTreeSet<Date>,
 }
 
 impl Kalender {
     /// True for a working day.
     #[must_use]
     pub fn is_working_day(&self, day: Date) -> bool {
-        !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !self.is_holiday(day)
+        !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+            && !self.is_holiday(day)
+            && !self.sluitingsdagen.contains(&day)
     }
 
     /// True for a recognised public holiday, whatever its weekday.
@@ -147,11 +153,23 @@ mod tests {
 
     #[test]
     fn the_optional_days_are_optional() {
-        let strict = Kalender { goede_vrijdag_vrij: true, bevrijdingsdag_vrij: true };
+        let strict = Kalender { goede_vrijdag_vrij: true, bevrijdingsdag_vrij: true, ..Kalender::default() };
         for day in [date(2023, 4, 7), date(2023, 5, 5)] {
             assert!(Kalender::default().is_working_day(day));
             assert!(!strict.is_working_day(day));
         }
+    }
+
+    #[test]
+    fn a_gemeente_closes_on_days_of_its_own() {
+        // The Friday after Ascension Day.
+        let bridge = date(2026, 5, 15);
+        let own = Kalender { sluitingsdagen: BTreeSet::from([bridge]), ..Kalender::default() };
+        assert!(Kalender::default().is_working_day(bridge));
+        assert!(!own.is_working_day(bridge));
+        assert!(!own.is_holiday(bridge));
+        assert_eq!(Kalender::default().add_working_days(date(2026, 5, 13), 1), bridge);
+        assert_eq!(own.add_working_days(date(2026, 5, 13), 1), date(2026, 5, 18));
     }
 
     #[test]

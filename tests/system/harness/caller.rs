@@ -93,6 +93,17 @@ impl Caller {
         self.try_post_as(address, content_type, bytes).await.unwrap()
     }
 
+    /// Posts to a path, under a key if there is one; messages are XML and everything else JSON.
+    pub(crate) async fn post_to(&self, address: &str, path: &str, key: Option<&str>, bytes: &[u8]) -> Answer {
+        let content_type = if bytes.starts_with(b"<") { "application/xml" } else { "application/json" };
+        let mut request =
+            self.client.post(format!("https://{address}{path}")).header("content-type", content_type);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(request.body(bytes.to_vec())).await.unwrap()
+    }
+
     async fn try_post_as(&self, address: &str, content_type: &str, bytes: &[u8]) -> reqwest::Result<Answer> {
         let request = self.client.post(format!("https://{address}{}", self.path));
         self.send(request.header("content-type", content_type).body(bytes.to_vec())).await

@@ -14,6 +14,8 @@ pub struct Header<'a> {
     pub identificatie: &'a str,
     /// BerichtIdentificatie/Dagtekening.
     pub dagtekening: Datum,
+    /// XsdVersie: BasisschemaXsdVersie and BerichtXsdVersie.
+    pub xsd_versie: [&'a str; 2],
     /// What a retour adds.
     pub retour: Option<RetourHeader<'a>>,
 }
@@ -39,6 +41,10 @@ macro_rules! header {
             ontvanger: ontvanger(header),
             identificatie: &header.bericht_identificatie.identificatie,
             dagtekening: header.bericht_identificatie.dagtekening,
+            xsd_versie: [
+                header.xsd_versie.basisschema_xsd_versie.as_str(),
+                header.xsd_versie.bericht_xsd_versie.as_str(),
+            ],
             retour: retour(header),
         }
     }};

@@ -18,8 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    Principal, berichten, clienten, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen, uitgaand,
-    werk,
+    Principal, afhandelen, berichten, clienten, gebeurtenissen, openapi, statistiek, termijnen, toewijzingen,
+    uitgaand, werk,
 };
 use crate::clock::Clock;
 use crate::engine::record::{Blik, Inzage, Wie};
@@ -120,6 +120,7 @@ fn described() -> OpenApiRouter<Api> {
     // The limit nearest to the handler counts.
     let acts = OpenApiRouter::new()
         .routes(routes!(uitgaand::list, uitgaand::act))
+        .routes(routes!(werk::list, afhandelen::act))
         .layer(DefaultBodyLimit::max(ACT_BYTES_MAX));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(toewijzingen::list))
@@ -128,7 +129,6 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(berichten::show))
         .routes(routes!(berichten::xml))
         .routes(routes!(clienten::search))
-        .routes(routes!(werk::list))
         .routes(routes!(termijnen::list))
         .routes(routes!(statistiek::figures))
         .routes(routes!(uitgaand::xml))

@@ -13,6 +13,7 @@
 //! | `statistiek.rs` | figures |
 //! | `gebeurtenissen.rs` | the feed |
 
+mod afhandelen;
 mod api;
 mod auth;
 mod berichten;
@@ -46,6 +47,9 @@ use openapi::Problems;
 pub use api::{Api, document};
 use auth::Doors;
 pub use auth::{Principal, SystemSource, TokenSource};
+
+/// Most warnings that one request confirms.
+const CONFIRMED_MAX: usize = 16;
 
 /// The path that takes messages.
 pub const BERICHTEN_PATH: &str = "/api/v1/berichten";
@@ -133,12 +137,20 @@ impl<I: Intake> Backoffice<I> {
 ///
 /// The message is XML, or JSON as `iwmo show --format json` prints. The answer comes once it is on disk. The same
 /// message again gets the first receipt with `dubbel`. A request with an `Idempotency-Key` that is sent again with the
-/// same body gets its first answer; another body under that key is refused.
+/// same body gets its first answer; another body under that key is refused. A message that may do harm, as one that deletes
+/// a toewijzing under a delivery, is refused until it comes with `?bevestigd=` and what it was warned of.
 #[utoipa::path(
     post,
     path = "/api/v1/berichten",
     tag = "berichten",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID"),
+        (
+            "bevestigd" = Option<String>,
+            Query,
+            description = "What the sender was warned of and wants all the same, as DELETE_WITH_DELIVERY; several with commas between"
+        )
+    ),
     request_body(content((String = "application/xml"), (serde_json::Map<String, serde_json::Value> = "application/json"))),
     responses(
         (status = 202, body = Ontvangst, description = "The message is on disk."),
@@ -176,8 +188,16 @@ async fn take<I: Intake>(
     let bytes =
         if json { from_json(backoffice, received.bytes.clone()).await? } else { received.bytes.clone() };
     let partner = PartnerId(principal.name.clone());
-    let inbound = Inbound { partner, route: Route::Backoffice, bytes, key };
+    let bevestigd = confirmed(head.uri.query());
+    let inbound = Inbound { partner, route: Route::Backoffice, bytes, key, bevestigd };
     Ok(backoffice.intake.receive(inbound).await?)
+}
+
+/// What the sender confirms (D4), by the names of the warnings.
+fn confirmed(query: Option<&str>) -> Vec<String> {
+    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let named = pairs.filter(|(name, _)| *name == "bevestigd").flat_map(|(_, value)| value.split(','));
+    named.flat_map(|value| value.split("%2C")).map(str::to_uppercase).take(CONFIRMED_MAX).collect()
 }
 
 /// The key of the request, if it has one.

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Extension, Query, State};
+use iwmo_toewijzing::deadline::Stand;
 use iwmo_toewijzing::identity::Aanbieder;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,8 +24,13 @@ pub(super) struct ListQuery {
     /// Only with this aanbieder (AGB code).
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
-    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346 or OP090x4.
+    /// Only this timer: RETOUR_OUT, RETOUR_IN, START_DUE, STOP_DUE, STOP_MISSING, NO_START, CONTACT, START_AGREED,
+    /// CAK_DATA, CAK_COMPARE, OP274, OP346, OP090x4, or TR335, which is shown only when it is asked for.
     termijn: Option<String>,
+    /// Only those that stand so: `loopt`, `verlopen`, `gehaald` or `te_laat`, or several with commas between. As if not
+    /// given: what is not met.
+    #[param(pattern = "^(loopt|verlopen|gehaald|te_laat)(,(loopt|verlopen|gehaald|te_laat))*$")]
+    stand: Option<String>,
     /// Only those whose last day has passed.
     #[serde(default)]
     #[param(required = false)]
@@ -69,6 +75,7 @@ pub(super) async fn list(
         aanbieder: aanbieder.map_err(|error| bad_query("aanbieder", &error.to_string()))?,
         termijn: query.termijn,
         verlopen: query.verlopen,
+        standen: standen(query.stand.as_deref())?,
         tot: tot.map_err(|_: jiff::Error| bad_query("tot", "give a day, as 2026-11-25"))?,
         after: after(query.na.as_deref())?,
         limit: limit(query.aantal)?,
@@ -77,4 +84,11 @@ pub(super) async fn list(
     let page =
         api.read(move |api| view::termijnen(api.engine.ledger(), &api.settings(), &filter, today)).await?;
     Ok(Json(TermijnenPage { termijnen: page.rows, volgende: page.next.map(|next| next.to_string()) }))
+}
+
+fn standen(asked: Option<&str>) -> Result<Vec<Stand>, Problem> {
+    let Some(asked) = asked else { return Ok(Vec::new()) };
+    let one = |word: &str| Stand::ALL.into_iter().find(|stand| stand.as_str() == word);
+    let found: Option<Vec<Stand>> = asked.split(',').map(one).collect();
+    found.ok_or_else(|| bad_query("stand", "give loopt, verlopen, gehaald or te_laat"))
 }

@@ -12,9 +12,9 @@ use super::api::{Api, RETRY_AFTER_SECONDS, bad_query, gemeenten, limit, visible}
 use super::berichten::{as_xml, entry_id};
 use super::openapi::Problems;
 use super::{Principal, idempotency_key};
-use crate::control::{Change, OutboxChange, OutboxVerb, Plan};
+use crate::control::{Change, OutboxChange, OutboxVerb, Plan, Summary};
 use crate::engine::record::{Blik, Plek, Record, Sleutel, Wie};
-use crate::engine::{Act, ActError, OutgoingId, Refusal};
+use crate::engine::{Act, ActError, Acted, OutgoingId, Refusal};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{self, LedgerError, Rows, keys};
 use crate::listener::body::content_is;
@@ -181,6 +181,26 @@ pub(super) struct Uitgevoerd {
     waarschuwingen: Vec<String>,
 }
 
+impl Uitgevoerd {
+    /// What a change would do; `uitgevoerd`: it is about to be done.
+    pub(super) fn planned(uitgevoerd: bool, summary: Summary) -> Self {
+        Self {
+            uitgevoerd,
+            dubbel: false,
+            aantal: summary.aantal,
+            ongewijzigd: summary.ongewijzigd,
+            handeling: None,
+            waarschuwingen: summary.waarschuwingen.into_iter().map(|words| words.nl).collect(),
+        }
+    }
+
+    /// Takes over what was done.
+    pub(super) fn acted(&mut self, acted: &Acted) {
+        self.aantal = acted.gewijzigd;
+        self.handeling = acted.entry.map(|entry| entry.to_string());
+    }
+}
+
 /// Send outgoing messages again, hold, release or cancel them.
 ///
 /// Messages that are so already are left alone. One that is named and cannot be changed refuses the whole. A request with
@@ -222,14 +242,7 @@ pub(super) async fn act(
     if acts.len() > 1 {
         return Err(refused("more messages than one act may name; choose fewer"));
     }
-    let mut done = Uitgevoerd {
-        uitgevoerd: !asked.proef,
-        dubbel: false,
-        aantal: summary.aantal,
-        ongewijzigd: summary.ongewijzigd,
-        handeling: None,
-        waarschuwingen: summary.waarschuwingen.into_iter().map(|words| words.nl).collect(),
-    };
+    let mut done = Uitgevoerd::planned(!asked.proef, summary);
     let Some((chain, wat)) = acts.pop().filter(|_| !asked.proef) else { return Ok(Json(done)) };
     let wie = Wie::Token { naam: principal.name.clone() };
     let acted = match api.engine.act(Act { chain, wie, wat, reden: asked.reden, sleutel }).await {
@@ -244,13 +257,12 @@ pub(super) async fn act(
     if let Some(entry) = acted.entry.filter(|_| acted.dubbel) {
         return again(&api, entry).await.map(Json);
     }
-    done.aantal = acted.gewijzigd;
-    done.handeling = acted.entry.map(|entry| entry.to_string());
+    done.acted(&acted);
     Ok(Json(done))
 }
 
 /// The entry that the key of a request is bound to.
-async fn bound(
+pub(super) async fn bound(
     api: &Api,
     principal: &Principal,
     sleutel: Option<&Sleutel>,
@@ -268,7 +280,7 @@ async fn bound(
 }
 
 /// The answer to a request that was made before.
-async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
+pub(super) async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
     let aantal = api.read(move |api| changed_by(api, entry)).await?;
     Ok(Uitgevoerd {
         uitgevoerd: true,
@@ -280,11 +292,11 @@ async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
     })
 }
 
-/// How many messages an act changed, by its record.
+/// How many things an act changed, by its record.
 fn changed_by(api: &Api, id: EntryId) -> Result<u64, LedgerError> {
     let Some(entry) = api.engine.journal().get(id.chain, id.seq)? else { return Ok(0) };
     Ok(match Record::decode(entry.kind, entry.version, &entry.payload) {
-        Ok(Record::Handeling(handeling)) => handeling.wat.berichten().len() as u64,
+        Ok(Record::Handeling(handeling)) => handeling.wat.aantal(),
         _ => 0,
     })
 }
@@ -328,7 +340,7 @@ impl Opdracht {
 }
 
 /// What is wrong with the JSON, without repeating it.
-fn shape(error: &serde_json::Error) -> String {
+pub(super) fn shape(error: &serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Data => {
             format!("the JSON has another shape at line {}, column {}", error.line(), error.column())

@@ -23,8 +23,10 @@ pub(super) struct ListQuery {
     /// Only with this aanbieder (AGB code).
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
-    /// Only this kind: verzoek, declaratie, afgekeurd, stop, anomalie, cak, uitgaand, geparkeerd or waarschuwing.
-    #[param(pattern = "^(verzoek|declaratie|afgekeurd|stop|anomalie|cak|uitgaand|geparkeerd|waarschuwing)$")]
+    /// Only this kind: verzoek, declaratie, afgekeurd, stop, start, anomalie, cak, uitgaand, geparkeerd or waarschuwing.
+    #[param(
+        pattern = "^(verzoek|declaratie|afgekeurd|stop|start|anomalie|cak|uitgaand|geparkeerd|waarschuwing)$"
+    )]
     soort: Option<String>,
     /// Only with this code, as TWO_OPEN_STARTS.
     code: Option<String>,
@@ -74,6 +76,6 @@ pub(super) async fn list(
         limit: limit(query.aantal)?,
     };
     let today = api.clock.today();
-    let page = api.read(move |api| view::werk(api.engine.ledger(), &filter, today)).await?;
+    let page = api.read(move |api| view::werk(api.engine.ledger(), &api.settings(), &filter, today)).await?;
     Ok(Json(WerkPage { werk: page.rows, volgende: page.next.map(|next| next.to_string()) }))
 }

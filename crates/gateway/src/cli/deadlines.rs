@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use iwmo_toewijzing::deadline::Stand;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 
 use super::open::{self, PastArguments, StoreArguments};
@@ -11,8 +12,9 @@ use crate::view::{self, TermijnFilter, TermijnView};
 
 /// Show what is due from whom, the earliest first
 ///
-/// Retours to send and to receive, requests and declarations to answer, stops that are expected because a toewijzing
-/// ends, and periods of eigen bijdrage that the CAK must hear of. Exit code 1 when something is overdue.
+/// Retours to send and to receive, requests and declarations to answer, starts and stops that were reported or are
+/// expected, what was agreed with an aanbieder, and periods of eigen bijdrage that the CAK must hear of. `--status met-late`
+/// shows what came too late. Working days are those of the gemeente. Exit code 1 when something is overdue.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Deadlines {
@@ -21,15 +23,19 @@ pub(super) struct Deadlines {
     #[command(flatten)]
     past: PastArguments,
     /// Only what is overdue
-    #[arg(long)]
+    #[arg(long, conflicts_with = "status")]
     overdue: bool,
+    /// Only what stands so; may be given more than once. Without it: what is not met
+    #[arg(long, value_enum, value_name = "STATUS")]
+    status: Vec<Status>,
     /// Only of this gemeente (CBS code)
     #[arg(long, value_name = "CODE")]
     gemeente: Option<String>,
     /// Only with this aanbieder (AGB code)
     #[arg(long, value_name = "AGB")]
     aanbieder: Option<String>,
-    /// Only this timer: RETOUR_OUT, RETOUR_IN, STOP_MISSING, CAK_DATA, OP274, OP346, OP090x4 or VERWIJDERING
+    /// Only this timer: RETOUR_OUT, RETOUR_IN, START_DUE, STOP_DUE, STOP_MISSING, NO_START, CONTACT, START_AGREED, CAK_DATA,
+    /// CAK_COMPARE, OP274, OP346, OP090x4, VERWIJDERING, or TR335, which is shown only when it is asked for
     #[arg(long, value_name = "TIMER")]
     timer: Option<String>,
     /// At most so many
@@ -38,6 +44,30 @@ pub(super) struct Deadlines {
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// How a deadline stands.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Status {
+    /// Not met, and there is time
+    Due,
+    /// Not met, and the last day has passed
+    Overdue,
+    /// Met in time
+    Met,
+    /// Met after the last day
+    MetLate,
+}
+
+impl Status {
+    fn stand(self) -> Stand {
+        match self {
+            Self::Due => Stand::Loopt,
+            Self::Overdue => Stand::Verlopen,
+            Self::Met => Stand::Gehaald,
+            Self::MetLate => Stand::TeLaat,
+        }
+    }
 }
 
 impl Deadlines {
@@ -49,6 +79,7 @@ impl Deadlines {
             aanbieder: self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?,
             termijn: self.timer.map(|timer| timer.to_uppercase()),
             verlopen: self.overdue,
+            standen: self.status.into_iter().map(Status::stand).collect(),
             limit: self.limit,
             ..TermijnFilter::default()
         };
@@ -79,6 +110,12 @@ fn line(row: &TermijnView, terminal: &Terminal) -> String {
     let date = if row.verlopen { terminal.style("1;31", &row.uiterlijk) } else { row.uiterlijk.clone() };
     let with = row.aanbieder.as_deref().unwrap_or("-");
     let words = terminal.say(&row.tekst, &row.text);
-    let overdue = if row.verlopen { terminal.say(" (verlopen)", " (overdue)") } else { "" };
-    format!("{date}  {:<12} {about:<16} {with:<8}  {words}{overdue}", row.termijn)
+    let day = row.gehaald_op.as_deref().unwrap_or_default();
+    let stand = match row.stand {
+        "verlopen" => terminal.say(" (verlopen)", " (overdue)").to_owned(),
+        "gehaald" => format!(" ({} {day})", terminal.say("gehaald op", "met on")),
+        "te_laat" => format!(" ({} {day})", terminal.say("te laat, op", "met late, on")),
+        _ => String::new(),
+    };
+    format!("{date}  {:<12} {about:<16} {with:<8}  {words}{stand}", row.termijn)
 }

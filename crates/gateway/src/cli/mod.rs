@@ -14,6 +14,7 @@ mod message;
 mod open;
 mod outbox;
 mod output;
+mod partner;
 mod progress;
 mod reload;
 mod replay;
@@ -84,6 +85,7 @@ enum Command {
     Client(client::Client),
     Work(work::WorkCommand),
     Outbox(outbox::OutboxCommand),
+    Partner(partner::PartnerCommand),
     Deadlines(deadlines::Deadlines),
     Audit(audit::Audit),
     Stats(stats::Stats),
@@ -134,6 +136,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Client(command) => command.run(terminal),
         Command::Work(command) => command.run(terminal),
         Command::Outbox(command) => command.run(terminal),
+        Command::Partner(command) => command.run(terminal),
         Command::Deadlines(command) => command.run(terminal),
         Command::Audit(command) => command.run(terminal),
         Command::Stats(command) => command.run(terminal),

@@ -13,6 +13,8 @@ use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::clock::{dutch_date, dutch_time};
 use crate::config::Config;
+use crate::daemon::{Seen, ends};
+use crate::pki::{End, EndKind};
 use crate::view::{self, HeldView, QueueView, TermijnFilter};
 
 /// How long a listener has to answer.
@@ -34,7 +36,7 @@ const DISK_FREE_PERCENT: u64 = 10;
 ///
 /// Listeners and certificates (with --config), what is not delivered by partner and age, overdue deadlines, and the
 /// disk. Exit code 1 when something needs a person: a listener that does not answer, a parked message, an overdue
-/// deadline, a certificate that ends within 30 days, a disk that is nearly full.
+/// deadline, a certificate or revocation list near its end, a disk that is nearly full.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Status {
@@ -68,9 +70,13 @@ struct ListenerLine {
 
 #[derive(Debug, Serialize)]
 struct CertificateLine {
-    name: &'static str,
+    kind: &'static str,
+    name: String,
+    of: String,
     until: String,
     days_left: i64,
+    /// Near enough to its end for a warning.
+    near: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,13 +131,20 @@ impl Status {
     }
 }
 
+/// Our own always; of the others those that are near their end.
 fn certificates(config: &Config, now: Timestamp) -> Vec<CertificateLine> {
-    let line = |(name, end): (&'static str, Timestamp)| CertificateLine {
-        name,
-        until: dutch_date(end).to_string(),
-        days_left: end.duration_since(now).as_hours().div_euclid(24),
+    let line = |end: End| CertificateLine {
+        kind: end.kind.word(),
+        until: dutch_date(end.until).to_string(),
+        days_left: end.days_left(now),
+        near: match end.kind {
+            EndKind::Own => end.days_left(now) < CERTIFICATE_DAYS,
+            _ => end.level(now).is_some(),
+        },
+        name: end.name,
+        of: end.of,
     };
-    config.certificate_ends().into_iter().map(line).collect()
+    ends(config, &Seen::read(&config.data)).into_iter().map(line).collect()
 }
 
 fn listeners(config: &Config) -> Vec<ListenerLine> {
@@ -179,7 +192,7 @@ impl Screen {
     fn needs_somebody(&self) -> bool {
         self.overdue > 0
             || self.listeners.iter().any(|listener| !listener.answers)
-            || self.certificates.iter().any(|certificate| certificate.days_left < CERTIFICATE_DAYS)
+            || self.certificates.iter().any(|certificate| certificate.near)
             || self.queues.iter().any(|queue| queue.geparkeerd > 0)
             || self.disk.is_nearly_full()
     }
@@ -208,16 +221,21 @@ impl Screen {
         if !self.certificates.is_empty() {
             writeln!(out, "{}", title("Certificaten", "Certificates"))?;
         }
-        for certificate in &self.certificates {
+        let (own, other): (Vec<_>, Vec<_>) =
+            self.certificates.iter().partition(|certificate| certificate.kind == EndKind::Own.word());
+        let far = other.iter().filter(|certificate| !certificate.near).count();
+        for certificate in own.into_iter().chain(other.into_iter().filter(|certificate| certificate.near)) {
             let left = certificate.days_left;
             let nl = format!("nog {left} dagen, t/m {}", certificate.until);
             let en = format!("{left} days left, until {}", certificate.until);
-            writeln!(
-                out,
-                "  {:<11} {}",
-                certificate.name,
-                mark(left >= CERTIFICATE_DAYS, terminal.say(&nl, &en))
-            )?;
+            writeln!(out, "  {:<22} {}", certificate.name, mark(!certificate.near, terminal.say(&nl, &en)))?;
+        }
+        if far > 0 {
+            let (nl, en) = (
+                format!("{far} van uitgevers, lijsten en partners zijn nog lang geldig"),
+                format!("{far} of authorities, lists and partners are valid for long"),
+            );
+            writeln!(out, "  {}", terminal.say(&nl, &en))?;
         }
         writeln!(out, "{}", title("Niet bezorgd", "Not delivered"))?;
         for queue in &self.queues {

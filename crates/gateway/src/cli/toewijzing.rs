@@ -245,7 +245,10 @@ pub(super) fn timeline(
             continue;
         }
         if !line.regels.is_empty() {
-            writeln!(out, "  {:>37} {} {}", "", terminal.say("volgens", "under"), line.regels.join(", "))?;
+            let kept = line.oordeel == Some("goedgekeurd");
+            let words = if kept { ("voldoet aan", "keeps") } else { ("volgens", "under") };
+            let rules = line.regels.join(", ");
+            writeln!(out, "  {:>37} {} {rules}", "", terminal.say(words.0, words.1))?;
         }
         for code in &line.waarschuwingen {
             let (words, rules) = (view::finding(code), view::finding_rules(code).join(", "));

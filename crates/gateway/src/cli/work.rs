@@ -26,9 +26,11 @@ enum Verb {
     /// Persons are named by their last notification, as `iwmo work list --kind cak` shows it (GEMEENTE:SEQ/N). The planner
     /// then compares again what the CAK should know with what it accepted, and sends a new message if need be.
     Release(Act),
-    /// Say that what was odd about messages was dealt with
+    /// Say that what was odd about messages was dealt with, or a deadline that no message shows to be met
     ///
-    /// Messages are named by their entry, as `iwmo work list --kind waarschuwing` shows it (GEMEENTE:SEQ).
+    /// Messages are named by their entry, as `iwmo work list --kind waarschuwing` shows it (GEMEENTE:SEQ); deadlines that were
+    /// agreed with an aanbieder as `iwmo work list --kind start` shows them (GEMEENTE/NUMMER/TIMER). Filters choose messages
+    /// only.
     Done(Act),
 }
 
@@ -80,7 +82,7 @@ impl Act {
 
 /// List the work, what is due first in front
 ///
-/// Requests and declarations that wait for an answer, toewijzingen that were refused, stops that are overdue, records
+/// Requests and declarations that wait for an answer, toewijzingen that were refused, stops and starts that are overdue, records
 /// that contradict each other, notifications that the CAK did not take, messages that nobody took or that came too
 /// early, and what was odd about messages. Exit code 1 when there is work.
 #[derive(Debug, Args)]
@@ -90,7 +92,7 @@ struct List {
     store: StoreArguments,
     #[command(flatten)]
     past: PastArguments,
-    /// Only this kind: verzoek, declaratie, afgekeurd, stop, anomalie, cak, uitgaand, geparkeerd or waarschuwing
+    /// Only this kind: verzoek, declaratie, afgekeurd, stop, start, anomalie, cak, uitgaand, geparkeerd or waarschuwing
     #[arg(long, value_name = "KIND")]
     kind: Option<WerkSoort>,
     /// Only with this code, as TWO_OPEN_STARTS
@@ -137,7 +139,8 @@ impl List {
             limit: self.limit,
         };
         let store = open::read(&self.store, &self.past)?;
-        let page = view::werk(&store.ledger, &filter, store.today)
+        let settings = self.store.settings()?;
+        let page = view::werk(&store.ledger, &settings, &filter, store.today)
             .map_err(|error| Failure::new(error.to_string()))?;
         let mut out = io::stdout().lock();
         for row in &page.rows {

@@ -6,8 +6,10 @@
 //!
 //! Relative paths are relative to the folder of the file.
 
+mod beleid;
 mod broken;
 mod difference;
+mod ends;
 mod files;
 mod mistake;
 mod oin;
@@ -25,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use iwmo_codec::rules::outside::{Gemeentecodes, Productcodes};
+use iwmo_toewijzing::judge::Beleid;
 use rustls::pki_types::CertificateDer;
 
 use crate::engine::PartnerId;
@@ -133,6 +136,9 @@ pub struct Policy {
     pub bedenktijd: Option<Duration>,
     /// How long a start or stop that comes before what it builds on waits for that (D8); none: it is judged at once.
     pub parkeertijd: Option<Duration>,
+    /// How messages are judged where the standard leaves a choice, which days it works, and what it agreed with its
+    /// aanbieders.
+    pub beleid: Beleid,
 }
 
 /// What a partner is.
@@ -435,19 +441,6 @@ impl Config {
         let pinned: Vec<_> =
             self.systems.iter().flat_map(|system| system.fingerprints.iter().copied()).collect();
         (!authorities.is_empty() || !pinned.is_empty()).then_some(ClientTrust { authorities, pinned })
-    }
-
-    /// Returns when each of our certificates ends: of the exchange, the backoffice and the sending side.
-    #[must_use]
-    pub fn certificate_ends(&self) -> Vec<(&'static str, jiff::Timestamp)> {
-        let exchange = ("exchange", Some(&self.exchange.identity));
-        let backoffice = ("backoffice", self.backoffice.as_ref().map(|settings| &settings.identity));
-        let sending = ("sending", self.sending.identity.as_ref());
-        let end = |(name, identity): (&'static str, Option<&Identity>)| {
-            // A certificate that cannot be read is a mistake that `check-config` reports.
-            Some((name, identity?.certificate().ok()?.not_after))
-        };
-        [exchange, backoffice, sending].into_iter().filter_map(end).collect()
     }
 
     /// Returns the gemeenten that a partner, the holder of a token or a system deals with.

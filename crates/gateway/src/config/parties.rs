@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use iwmo_codec::rules::outside::Productcodes;
 
-use super::files;
 use super::mistake::{MistakeKind, said};
 use super::reader::{Findings, Found, Section, parsed};
 use super::{
     AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, PartnerLimits, PartnerRoute, Policy, Token,
 };
+use super::{beleid, files};
 use crate::engine::PartnerId;
 use crate::lists;
 use crate::pki::Fingerprint;
@@ -84,6 +84,7 @@ fn policy(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Policy {
     let policy = Policy {
         bedenktijd: section.duration("bedenktijd", findings, Duration::ZERO..=BEDENKTIJD_MAX),
         parkeertijd: section.duration("parkeertijd", findings, Duration::ZERO..=PARKEERTIJD_MAX),
+        beleid: beleid::read(&mut section, findings),
     };
     section.finish(findings);
     policy

@@ -298,6 +298,12 @@ impl<'d, 't> Section<'d, 't> {
         value
     }
 
+    /// Reads a yes or no.
+    pub(super) fn flag(&mut self, name: &'static str, findings: &mut Findings<'_>) -> Option<bool> {
+        let found = self.typed(name, findings, ("true of false", "true or false"), DeValue::as_bool)?;
+        Some(found.value)
+    }
+
     /// Reads a length of time within a range.
     pub(super) fn duration(
         &mut self,

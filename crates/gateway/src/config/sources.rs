@@ -201,3 +201,83 @@ fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     paths.sort();
     Ok(paths)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIN: &str =
+        "data = \"store\"\n[[partner]]\nid = \"a\"\nkind = \"cak\"\noin = \"00000001234567890000\"\n";
+    const OTHER: &str =
+        "\n[[partner]]\nid = \"a\"\nkind = \"cak\"\nurl = \"nowhere\"\n[sending]\nconcurrent = 1\n";
+
+    /// The mistakes as `file:line key: what`.
+    fn told(sources: &Sources) -> Vec<String> {
+        let one = |mistake: &super::super::Mistake| {
+            let file = mistake.file.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
+            format!("{}:{} {}: {}", file.unwrap_or_default(), mistake.line, mistake.key, mistake.message.en)
+        };
+        sources.check().mistakes.iter().map(one).collect()
+    }
+
+    #[test]
+    fn a_mistake_names_its_file_and_the_line_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let partners = folder.path().join("partners.d");
+        std::fs::create_dir(&partners).unwrap();
+        std::fs::write(partners.join("b.toml"), OTHER).unwrap();
+        std::fs::write(
+            partners.join("c.toml"),
+            "[[partner]]\nid = \"c\"\nkind = \"cak\"\nfolder = \"x\"\nnonsense\n",
+        )
+        .unwrap();
+        // What is no such file is left alone.
+        for name in [".d.toml", "e.toml.bak", "README"] {
+            std::fs::write(partners.join(name), "nonsense").unwrap();
+        }
+        let found = told(&Sources::of_text(MAIN, folder.path()));
+        for wanted in [
+            "b.toml:3 partner[1].id: `partner[1].id` is a, which is already on line 3",
+            "b.toml:5 partner[1].url: `partner[1].url` has a value that cannot be",
+            "b.toml:6 sending: there is no setting `sending`",
+            "c.toml:5 : not valid TOML: key with no value, expected `=`",
+        ] {
+            assert!(found.iter().any(|line| line == wanted), "{wanted}: {found:#?}");
+        }
+        let sources =
+            Sources::of_text(MAIN, folder.path()).with_partner_file(&partners.join("a.toml"), OTHER);
+        let twice = told(&sources);
+        let wanted = "b.toml:3 partner[1].id: `partner[1].id` is a, which is already on line 3";
+        assert!(twice.iter().any(|line| line == wanted) && twice.len() > found.len(), "{twice:#?}");
+        assert!(twice.iter().any(|line| line.starts_with("a.toml:3 ")), "{twice:#?}");
+    }
+
+    #[test]
+    fn only_a_folder_that_is_named_must_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let about = |text: &str| {
+            let found = told(&Sources::of_text(text, folder.path()));
+            found.into_iter().filter(|line| line.contains("partner_files")).collect::<Vec<_>>()
+        };
+        assert_eq!(about(MAIN), Vec::<String>::new());
+        let named = about(&format!("partner_files = \"others\"\n{MAIN}"));
+        assert!(named[0].contains("cannot be read"), "{named:?}");
+        std::fs::create_dir(folder.path().join("others")).unwrap();
+        assert_eq!(about(&format!("partner_files = \"others\"\n{MAIN}")), Vec::<String>::new());
+        assert_eq!(data_folder("data = \"x\"\nnonsense\n"), Some(PathBuf::from("x")));
+    }
+
+    #[test]
+    fn so_many_files_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let partners = folder.path().join("partners.d");
+        std::fs::create_dir(&partners).unwrap();
+        for number in 0..PARTNER_FILES_MAX {
+            std::fs::File::create(partners.join(format!("{number}.toml"))).unwrap();
+        }
+        assert!(!Sources::of_text(MAIN, folder.path()).is_incomplete());
+        std::fs::File::create(partners.join("more.toml")).unwrap();
+        let found = told(&Sources::of_text(MAIN, folder.path()));
+        assert!(found.iter().any(|line| line.contains("more than 10000 files")), "{found:#?}");
+    }
+}

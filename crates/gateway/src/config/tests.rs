@@ -151,6 +151,10 @@ fn the_example_tells_the_defaults() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.sending.pace, Pace::default());
     assert_eq!(config.logging, Logging::default());
+    let policy = &config.gemeenten[0].policy.beleid;
+    let agreed = policy.afspraken.clone();
+    assert_eq!(agreed.len(), 1);
+    assert_eq!(*policy, Beleid { afspraken: agreed, ..Default::default() });
     assert!(config.sending.identity.is_some(), "the commented settings were read");
 
     // An unknown key makes `check` list all keys that are known in a section.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
-use crate::engine::narrow;
-use crate::engine::record::{ACT_MESSAGES_MAX, Plek, Wat};
+use crate::engine::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
+use crate::engine::{Settings, narrow};
 use crate::journal::{Chain, EntryId};
+use crate::ledger::{Rows, keys};
 use crate::store::Ledger;
 use crate::view::{self, WerkFilter, WerkSoort, WerkView, outgoing_id};
 
@@ -19,7 +21,7 @@ use crate::view::{self, WerkFilter, WerkSoort, WerkView, outgoing_id};
 pub enum WorkVerb {
     /// The CAK planner goes on for the persons.
     Vrijgeven,
-    /// What was odd about the messages was dealt with.
+    /// What was odd about the messages was dealt with, or the deadlines were.
     Afhandelen,
 }
 
@@ -29,8 +31,8 @@ pub enum WorkVerb {
 pub struct WorkChange {
     /// What becomes of it.
     pub verb: WorkVerb,
-    /// Names as the work queue has them: notifications `GEMEENTE:SEQ/N`, or entries `GEMEENTE:SEQ`; none: the filters
-    /// choose.
+    /// Names as the work queue has them: notifications `GEMEENTE:SEQ/N`; entries `GEMEENTE:SEQ` and deadlines
+    /// `GEMEENTE/NUMMER/TIMER`; none: the filters choose.
     #[serde(default)]
     pub namen: Vec<String>,
     /// Only of this gemeente.
@@ -48,6 +50,7 @@ pub struct WorkChange {
 enum Named {
     Notification(Chain, Plek),
     Entry(EntryId),
+    Deadline(Chain, TermijnPlek),
 }
 
 impl WorkChange {
@@ -60,10 +63,12 @@ impl WorkChange {
         };
         let mut notifications: BTreeMap<Chain, Vec<Plek>> = BTreeMap::new();
         let mut entries: BTreeMap<Chain, Vec<u64>> = BTreeMap::new();
+        let mut deadlines: BTreeMap<Chain, Vec<TermijnPlek>> = BTreeMap::new();
         for name in &names {
             match self.named(name) {
                 Some(Named::Notification(chain, plek)) => notifications.entry(chain).or_default().push(plek),
                 Some(Named::Entry(id)) => entries.entry(id.chain).or_default().push(id.seq),
+                Some(Named::Deadline(chain, plek)) => deadlines.entry(chain).or_default().push(plek),
                 // A person without a notification has nothing to go on with; the filters pass them over.
                 None if self.namen.is_empty() => {}
                 None => return Err(self.misnamed(name)),
@@ -80,7 +85,15 @@ impl WorkChange {
                 seqs.chunks(ACT_MESSAGES_MAX).map(|part| Wat::WerkAfgehandeld { entries: part.to_vec() });
             acts.extend(parts.map(|wat| (chain, wat)));
         }
-        let mut summary = Summary { groepen: groups(&rows, &names), ..Summary::default() };
+        let mut groepen = groups(&rows, &names);
+        groepen.extend(groups_of_deadlines(ledger, &deadlines)?);
+        for (chain, places) in deadlines {
+            let parts = places
+                .chunks(ACT_MESSAGES_MAX)
+                .map(|part| Wat::TermijnAfgehandeld { termijnen: part.to_vec() });
+            acts.extend(parts.map(|wat| (chain, wat)));
+        }
+        let mut summary = Summary { groepen, ..Summary::default() };
         let mut left = Vec::new();
         for (chain, wat) in acts {
             let narrowed = narrow(ledger, chain, &wat)?;
@@ -106,8 +119,8 @@ impl WorkChange {
             limit: usize::MAX,
             ..WerkFilter::default()
         };
-        // No such work has a last day.
-        Ok(view::werk(ledger, &filter, Date::MIN)?.rows)
+        // No such work has a last day, nor depends on a policy.
+        Ok(view::werk(ledger, &Settings::default(), &filter, Date::MIN)?.rows)
     }
 
     fn named(&self, name: &str) -> Option<Named> {
@@ -116,7 +129,7 @@ impl WorkChange {
                 let id = outgoing_id(name)?;
                 Some(Named::Notification(Chain::new(id.gemeente)?, Plek { seq: id.seq, index: id.index }))
             }
-            WorkVerb::Afhandelen => name.parse().ok().map(Named::Entry),
+            WorkVerb::Afhandelen => name.parse().ok().map(Named::Entry).or_else(|| deadline(name)),
         }
     }
 
@@ -126,10 +139,44 @@ impl WorkChange {
                 "a person is named by their last notification, GEMEENTE:SEQ/N; `iwmo work list --kind cak`",
             ),
             WorkVerb::Afhandelen => Refused::new(format!("{name:?} names no entry")).advice(
-                "a message is named by its entry, GEMEENTE:SEQ; `iwmo work list --kind waarschuwing`",
+                "a message is named by its entry, GEMEENTE:SEQ (`iwmo work list --kind waarschuwing`); \
+                 a deadline by GEMEENTE/NUMMER/TIMER (`iwmo work list --kind start`)",
             ),
         }
     }
+}
+
+/// Reads the name of a deadline, `0222/100101/CONTACT`.
+fn deadline(name: &str) -> Option<Named> {
+    let mut parts = name.split('/');
+    let (gemeente, nummer, termijn) = (parts.next()?, parts.next()?, parts.next()?);
+    let gemeente = Gemeente::new(gemeente).ok().filter(|_| parts.next().is_none())?;
+    let plek = TermijnPlek { nummer: nummer.parse().ok()?, termijn: termijn.to_uppercase() };
+    Some(Named::Deadline(keys::chain(gemeente), plek))
+}
+
+/// The deadlines named, by aanbieder and timer.
+fn groups_of_deadlines(
+    ledger: &Ledger,
+    deadlines: &BTreeMap<Chain, Vec<TermijnPlek>>,
+) -> Result<Vec<Groep>, Refused> {
+    let mut groups: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for (chain, places) in deadlines {
+        for plek in places {
+            let Ok(gemeente) = Gemeente::new(&chain.to_string()) else { continue };
+            let Ok(nummer) = ToewijzingNummer::new(plek.nummer) else { continue };
+            let owner: Option<DossierKey> = ledger.row(&keys::toewijzing(gemeente, nummer))?;
+            let Some(owner) = owner else { continue };
+            *groups.entry((owner.aanbieder.to_string(), plek.termijn.clone())).or_default() += 1;
+        }
+    }
+    let group = |((partner, termijn), aantal)| Groep {
+        partner,
+        bericht: Some(termijn),
+        stand: WerkSoort::Start.as_str().to_owned(),
+        aantal,
+    };
+    Ok(groups.into_iter().map(group).collect())
 }
 
 fn groups(rows: &[WerkView], names: &[String]) -> Vec<Groep> {

@@ -19,7 +19,7 @@ pub enum Told {
     /// A new story begins: gemeente, and what it is about.
     Story(String),
     /// Something happened: an entry of the journal in words.
-    Line(Line),
+    Line(Box<Line>),
     /// A step came out as it should.
     Good(String),
     /// A step came out otherwise.
@@ -57,7 +57,7 @@ impl Narrator {
                             let lines =
                                 view::lines(engine.ledger(), engine.journal(), engine.schemas(), &entry);
                             for line in lines.unwrap_or_default() {
-                                narrator.tell(Told::Line(line));
+                                narrator.tell(Told::Line(Box::new(line)));
                             }
                         }
                         narrator.followed.fetch_add(1, Ordering::Release);

@@ -77,6 +77,9 @@ pub enum ActError {
     /// Nothing odd was found about the message of this entry, or it was no message.
     #[error("nothing odd is known about {0}")]
     NothingOdd(EntryId),
+    /// There is no such toewijzing, or no such agreement: only what no message shows is dealt with by hand.
+    #[error("{0} names no deadline that can be dealt with")]
+    NoDeadline(String),
     /// The CAK refused a notification, and that is with the person: it is not sent again as it was.
     #[error("{0} was not taken by the CAK: mend the cause and release the person (`iwmo work release`)")]
     NotTaken(OutgoingId),
@@ -133,6 +136,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
     match wat {
         Wat::CakVrijgeven { meldingen } => return work::released(rows, chain, meldingen),
         Wat::WerkAfgehandeld { entries } => return work::done(rows, chain, entries),
+        Wat::TermijnAfgehandeld { termijnen } => return work::met(rows, chain, termijnen),
         _ => {}
     }
     let asked: BTreeSet<Plek> = wat.berichten().iter().copied().collect();

@@ -26,6 +26,8 @@ pub struct Inbound {
     pub bytes: bytes::Bytes,
     /// How the sender names the request, if it does.
     pub key: Option<IdempotencyKey>,
+    /// What the sender was warned of and wants all the same (D4), by the names of the warnings.
+    pub bevestigd: Vec<String>,
 }
 
 /// What a sender names a request with: however often it is sent, it takes effect once and has one answer.

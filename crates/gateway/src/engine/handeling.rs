@@ -169,6 +169,24 @@ pub enum Wat {
         #[n(0)]
         berichten: Vec<Plek>,
     },
+    /// What was agreed with an aanbieder was done, or is dealt with, though no message shows it (D26). Since 0.2.0.
+    #[n(14)]
+    TermijnAfgehandeld {
+        /// The deadlines.
+        #[n(0)]
+        termijnen: Vec<TermijnPlek>,
+    },
+}
+
+/// A deadline of a toewijzing of the entry's gemeente.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct TermijnPlek {
+    /// ToewijzingNummer.
+    #[n(0)]
+    pub nummer: u32,
+    /// Which timer, as CONTACT.
+    #[n(1)]
+    pub termijn: String,
 }
 
 impl Wat {
@@ -185,7 +203,20 @@ impl Wat {
             Self::PartnerVrijgeven { .. } => "partner_vrijgeven",
             Self::CakVrijgeven { .. } => "cak_vrijgeven",
             Self::WerkAfgehandeld { .. } => "werk_afgehandeld",
+            Self::TermijnAfgehandeld { .. } => "termijn_afgehandeld",
         }
+    }
+
+    /// Returns how many things it changes.
+    #[must_use]
+    pub fn aantal(&self) -> u64 {
+        let count = match self {
+            Self::WerkAfgehandeld { entries } => entries.len(),
+            Self::TermijnAfgehandeld { termijnen } => termijnen.len(),
+            Self::PartnerVasthouden { .. } | Self::PartnerVrijgeven { .. } => 1,
+            _ => self.berichten().len(),
+        };
+        count as u64
     }
 
     /// Returns the outgoing messages that it names.
@@ -198,9 +229,10 @@ impl Wat {
             | Self::UitgaandVrijgeven { berichten }
             | Self::UitgaandAnnuleren { berichten } => berichten,
             Self::CakVrijgeven { meldingen } => meldingen,
-            Self::PartnerVasthouden { .. } | Self::PartnerVrijgeven { .. } | Self::WerkAfgehandeld { .. } => {
-                &[]
-            }
+            Self::PartnerVasthouden { .. }
+            | Self::PartnerVrijgeven { .. }
+            | Self::WerkAfgehandeld { .. }
+            | Self::TermijnAfgehandeld { .. } => &[],
         }
     }
 }

@@ -154,13 +154,25 @@ pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) ->
     Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
 }
 
-/// Returns the rules that decided judgements, ascending.
+/// Returns the rules that decided what is said of a message as a whole, ascending: those that it breaks, or when it is
+/// approved those that it was held against.
 pub(super) fn regels(judgements: &[Judgement]) -> Vec<String> {
+    let approved = judgements.iter().any(|judgement| judgement.verdict.is_goedgekeurd());
+    let deciding = judgements.iter().filter(|judgement| judgement.verdict.is_goedgekeurd() == approved);
+    ascending(deciding.flat_map(Judgement::regels))
+}
+
+/// Returns the rules that a message breaks, ascending.
+pub(super) fn gebroken(judgements: &[Judgement]) -> Vec<String> {
     let findings = judgements.iter().flat_map(|judgement| &judgement.bevindingen);
-    let mut regels: Vec<String> = findings.map(|finding| finding.regel.id().to_owned()).collect();
-    regels.sort_unstable();
-    regels.dedup();
-    regels
+    ascending(findings.map(|finding| finding.regel.id()))
+}
+
+fn ascending(rules: impl Iterator<Item = &'static str>) -> Vec<String> {
+    let mut rules: Vec<String> = rules.map(str::to_owned).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
 }
 
 /// Returns what is odd about a message, for people: its warnings and the anomalies it brings.

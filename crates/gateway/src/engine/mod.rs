@@ -47,6 +47,7 @@ mod verwijdering;
 mod whatif;
 mod whatif_schemas;
 mod worker;
+mod xsd_versie;
 
 pub use act::{Act, ActError, Acted, Narrowed, narrow};
 pub(crate) use act::{Fit, fit, not_taken};

@@ -24,7 +24,7 @@ use crate::engine::Route;
 use crate::vault::SEALED_VERSION;
 
 pub use super::handeling::{
-    ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Wat, Wie,
+    ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, TermijnPlek, Wat, Wie,
 };
 pub use super::inzage::{Blik, Inzage};
 pub use super::verwijdering::{
@@ -113,6 +113,9 @@ pub struct Bericht {
     /// How the sender named the request. Since 0.1.0, absent in entries written before.
     #[n(12)]
     pub sleutel: Option<Sleutel>,
+    /// What the sender was warned of and confirmed, before it was sent (D4). Since 0.2.0, absent in entries written before.
+    #[n(13)]
+    pub bevestigd: Option<Vec<String>>,
 }
 
 /// How a sender named a request, so that it takes effect once.

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::engine::decide::Decider;
-use crate::engine::judged::{Bench, dossier, heenbericht, regels};
+use crate::engine::judged::{Bench, dossier, gebroken, heenbericht, regels};
 use crate::engine::plan::{BEDENKTIJD, Hold};
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Oordeel, Planning, Record, Uitspraak};
 use crate::engine::{Policy, Settings};
@@ -405,7 +405,7 @@ fn held_back(
 
 /// Returns what stands in the way of sending a message of ours.
 fn blocking(judgements: &[Judgement]) -> Vec<String> {
-    let mut blocking = regels(judgements);
+    let mut blocking = gebroken(judgements);
     let findings = judgements.iter().flat_map(|judgement| &judgement.waarschuwingen);
     let findings = findings.filter(|finding| finding.ernst == Ernst::Blokkeert);
     blocking.extend(findings.map(|finding| finding.soort.as_str().to_owned()));

@@ -15,18 +15,34 @@ pub const TOLD_MAX: usize = 8;
 type Open = Arc<Mutex<HashMap<PartnerId, usize>>>;
 
 /// Counts the connections of each partner.
-#[derive(Debug)]
 pub struct PartnerGate {
     directory: DirectorySource,
     allowances: AllowanceSource,
     open: Open,
+    tell: Option<Box<Tell>>,
+}
+
+/// Hears which certificate a partner showed.
+pub type Tell = dyn Fn(&PartnerId, &PeerCertificate) + Send + Sync;
+
+impl std::fmt::Debug for PartnerGate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PartnerGate").finish_non_exhaustive()
+    }
 }
 
 impl PartnerGate {
     /// Returns a gate for the partners in the directory.
     #[must_use]
     pub fn new(directory: DirectorySource, allowances: AllowanceSource) -> Self {
-        Self { directory, allowances, open: Open::default() }
+        Self { directory, allowances, open: Open::default(), tell: None }
+    }
+
+    /// Tells which certificate a partner showed.
+    #[must_use]
+    pub fn telling(mut self, tell: Box<Tell>) -> Self {
+        self.tell = Some(tell);
+        self
     }
 }
 
@@ -36,6 +52,9 @@ impl Gate for PartnerGate {
         let Some(partner) = self.directory.borrow().partner(certificate).cloned() else {
             return Entry::Welcome(Box::new(()));
         };
+        if let Some(tell) = &self.tell {
+            tell(&partner, certificate);
+        }
         let most = self.allowances.borrow().of(&partner).connections;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(partner.clone()).or_default();

@@ -41,7 +41,7 @@ use crate::problem::Problem;
 pub(crate) use access::{Asker, log_access};
 pub(crate) use directory::asking;
 pub use directory::{Directory, DirectorySource};
-pub use gate::{PartnerGate, TOLD_MAX};
+pub use gate::{PartnerGate, TOLD_MAX, Tell};
 pub use pace::{AllowanceSource, Allowances, Pacer, Rate};
 pub use pull::{DIGEST_HEADER, Pull};
 
@@ -129,7 +129,13 @@ async fn take<I: Intake>(
         return Err(Problem::unsupported_media_type(APPLICATION_XML));
     }
     let received = exchange.pacer.read(&partner, &exchange.bodies, &head.headers, body).await?;
-    let inbound = Inbound { partner, route: Route::Direct, bytes: received.bytes.clone(), key: None };
+    let inbound = Inbound {
+        partner,
+        route: Route::Direct,
+        bytes: received.bytes.clone(),
+        key: None,
+        bevestigd: Vec::new(),
+    };
     Ok(exchange.intake.receive(inbound).await?)
 }
 

@@ -93,8 +93,13 @@ impl FileIntake<'_> {
             Ok(bytes) => bytes,
             Err(detail) => return Taken::Refused(problem("envelop", &detail)),
         };
-        let inbound =
-            Inbound { partner: self.partner.clone(), route: Route::Map, bytes: bytes.into(), key: None };
+        let inbound = Inbound {
+            partner: self.partner.clone(),
+            route: Route::Map,
+            bytes: bytes.into(),
+            key: None,
+            bevestigd: Vec::new(),
+        };
         match self.runtime.block_on(self.engine.receive(inbound)) {
             Ok(receipt) => Taken::Well(json!({
                 "uitkomst": "ontvangen",

@@ -116,7 +116,7 @@ async fn message(
     }
     let partner = passed.partner.id.clone();
     let bytes = bytes::Bytes::copy_from_slice(bytes);
-    let inbound = Inbound { partner, route: Route::Stuf, bytes, key: key.clone() };
+    let inbound = Inbound { partner, route: Route::Stuf, bytes, key: key.clone(), bevestigd: Vec::new() };
     match ggk.engine.receive(inbound).await {
         Ok(_) => Ok(true),
         Err(error @ (Refusal::KeyReused | Refusal::Unavailable { .. })) => Err(error),
@@ -134,7 +134,8 @@ async fn put_aside(
 ) -> Result<Receipt, Refusal> {
     let partner = passed.partner.id.clone();
     tracing::warn!(partner = %partner, refnummer = %envelope.refnummer(), reason = aside.reason, "An envelope was set aside.");
-    let inbound = Inbound { partner, route: Route::Stuf, bytes: envelope.encode().into(), key };
+    let inbound =
+        Inbound { partner, route: Route::Stuf, bytes: envelope.encode().into(), key, bevestigd: Vec::new() };
     ggk.engine.set_aside(inbound, passed.gemeente, aside).await
 }
 

@@ -3,7 +3,7 @@
 use super::apply::inconsistent;
 use super::{
     At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opmerking,
-    outgoing, put_row, verwijderd,
+    outgoing, put_row, termijn, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{Handeling, Plek, Wat, Wie};
@@ -75,6 +75,7 @@ pub(super) fn apply(
             Ok(())
         }
         Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
+        Wat::TermijnAfgehandeld { termijnen } => termijn::done(overlay, at, termijnen),
     }?;
     Ok(gevolgen)
 }

@@ -6,6 +6,7 @@ use iwmo_toewijzing::identity::{Bsn, Identificatie};
 
 use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
 use super::{At, EbMelding, LedgerError, Rows, Tellers, keys, put_row, verwijderd};
+use crate::clock::dutch_date;
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
 use crate::store::Overlay;
 use crate::translate;
@@ -27,6 +28,7 @@ pub(super) fn retour(
     };
     // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
     melding.antwoord.get_or_insert(at.seq);
+    melding.beantwoord_op.get_or_insert(dutch_date(at.time));
     put_row(overlay, key, &melding)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
@@ -107,6 +109,7 @@ pub(super) fn besluit(
                 stop: opdracht.onderdeel() == Onderdeel::Stop,
                 dagtekening,
                 antwoord: None,
+                beantwoord_op: None,
             };
             put_row(overlay, keys::eb_melding(gemeente, identificatie), &melding)?;
             // OP290: a number given out is never given out again, whatever becomes of it.

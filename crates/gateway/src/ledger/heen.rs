@@ -120,6 +120,7 @@ pub(super) fn apply(
         Message::Wmo325(_) => {
             if let Some((key, mut row)) = declared(overlay, message, at)? {
                 row.antwoord = Some(at.seq);
+                row.beantwoord_op = Some(dag);
                 put_row(overlay, key, &row)?;
             }
             return Ok(None);
@@ -134,6 +135,7 @@ pub(super) fn apply(
                 xsd_versie: (versie.basisschema_xsd_versie.clone(), versie.bericht_xsd_versie.clone()),
                 clienten: personen,
                 antwoord: None,
+                beantwoord_op: None,
             };
             put_row(overlay, keys::declaratie(gemeente, aanbieder, message.header().identificatie), &row)?;
         }

@@ -31,6 +31,7 @@
 //! | `l` | `e`, gemeente, seq | nothing: something of the entry stood under a key that was destroyed |
 //! | `l` | `s`, name of the key | the entry that destroyed a key |
 //! | `l` | `v`, gemeente, seq | a request to remove what is kept about a person |
+//! | `y` | gemeente, ToewijzingNummer, timer | a deadline that somebody dealt with |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 mod verwijdering;
@@ -112,6 +113,14 @@ pub fn persoon_entries(gemeente: Gemeente, bsn: &Bsn) -> Vec<u8> {
 /// Key of a toewijzing's owner.
 pub fn toewijzing(gemeente: Gemeente, nummer: ToewijzingNummer) -> Vec<u8> {
     key(b't', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes()])
+}
+
+/// The deadlines of a toewijzing that somebody may deal with: no message shows that they were met.
+pub const TERMIJNEN: [&str; 3] = ["CONTACT", "NO_START", "START_AGREED"];
+
+/// Key of a deadline that somebody dealt with.
+pub fn termijn(gemeente: Gemeente, nummer: ToewijzingNummer, termijn: &str) -> Vec<u8> {
+    key(b'y', &[gemeente.as_str().as_bytes(), &nummer.value().to_be_bytes(), termijn.as_bytes()])
 }
 
 /// Prefix of all toewijzingen.
@@ -279,9 +288,17 @@ pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     id_from(rest)
 }
 
-/// Key of a count; `rest` is the month, the letter of its kind and what it is about.
-pub fn telling(gemeente: &str, rest: &str) -> Vec<u8> {
-    key(b's', &[gemeente.as_bytes(), rest.as_bytes()])
+/// Begin of the key of a count, with room for the month, the letter of its kind and what it is about.
+pub fn telling(gemeente: [u8; 4], room: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(5 + room);
+    key.push(b's');
+    key.extend_from_slice(&gemeente);
+    key
+}
+
+/// Prefix of the counts of a gemeente.
+pub fn tellingen(gemeente: Gemeente) -> Vec<u8> {
+    of(b's', Some(gemeente))
 }
 
 /// Reads back what a count is about from its key.

@@ -17,6 +17,7 @@ mod outgoing;
 mod rebuild;
 mod rows;
 pub mod statistiek;
+mod termijn;
 mod verwijderd;
 
 use serde::Serialize;
@@ -36,15 +37,15 @@ pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
 pub use rows::{
-    Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers, Uitgaand,
-    Vasthouding, Verzending,
+    Afgehandeld, Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers,
+    Uitgaand, Vasthouding, Verzending,
 };
 
 pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 9;
+pub const FORMAT: u32 = 10;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

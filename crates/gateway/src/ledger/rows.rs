@@ -55,6 +55,17 @@ pub struct Declaratie {
     pub clienten: Vec<Bsn>,
     /// The entry that recorded its answer.
     pub antwoord: Option<u64>,
+    /// The day of its answer.
+    pub beantwoord_op: Option<Date>,
+}
+
+/// A deadline that somebody dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Afgehandeld {
+    /// The entry of the act.
+    pub seq: u64,
+    /// The day on which it was said.
+    pub dag: Date,
 }
 
 /// A message that came before what it builds on and waits to be judged (D8).
@@ -104,6 +115,8 @@ pub struct EbMelding {
     pub dagtekening: Date,
     /// The entry that recorded its retour.
     pub antwoord: Option<u64>,
+    /// The day of its retour.
+    pub beantwoord_op: Option<Date>,
 }
 
 impl EbMelding {

@@ -99,27 +99,37 @@ impl Soort {
 impl Telling {
     /// Returns the key of a count: `s`, gemeente, month as `202611`, letter, parts each behind a `|`.
     #[must_use]
-    pub fn key(gemeente: &str, maand: &str, soort: &Soort, parts: &[&str]) -> Vec<u8> {
-        keys::telling(gemeente, &format!("{maand}{}{}", soort.letter(), joined(parts)))
+    pub fn key(gemeente: [u8; 4], maand: [u8; 6], soort: &Soort, parts: &[&str]) -> Vec<u8> {
+        let mut key = keys::telling(gemeente, parts.iter().map(|part| part.len() + 1).sum::<usize>() + 7);
+        key.extend_from_slice(&maand);
+        key.push(soort.letter() as u8);
+        for part in parts {
+            key.push(b'|');
+            // A separator within a part would make another combination of it.
+            key.extend(part.bytes().map(|byte| if byte == b'|' { b'/' } else { byte }));
+        }
+        key
     }
 }
 
-fn joined(parts: &[&str]) -> String {
-    // A separator within a part would make another combination of it.
-    parts.iter().map(|part| format!("|{}", part.replace('|', "/"))).collect()
+/// Returns a month as it stands in a key.
+fn maand(dag: Date) -> [u8; 6] {
+    let (year, month) = (dag.year().unsigned_abs(), dag.month().unsigned_abs());
+    let digit = |value: u16| b'0' + (value % 10) as u8;
+    let month = u16::from(month);
+    [digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), digit(month / 10), digit(month)]
 }
 
 /// Counts for one entry.
 struct Counter<'o, 'l> {
     overlay: &'o mut Overlay<'l>,
-    gemeente: String,
-    maand: String,
+    gemeente: [u8; 4],
+    maand: [u8; 6],
 }
 
 impl<'o, 'l> Counter<'o, 'l> {
     fn new(overlay: &'o mut Overlay<'l>, at: &At, dag: Date) -> Self {
-        let maand = format!("{:04}{:02}", dag.year(), dag.month());
-        Self { overlay, gemeente: at.chain.to_string(), maand }
+        Self { overlay, gemeente: at.chain.code(), maand: maand(dag) }
     }
 
     fn count(
@@ -128,7 +138,7 @@ impl<'o, 'l> Counter<'o, 'l> {
         parts: &[&str],
         change: impl FnOnce(&mut Telling),
     ) -> Result<(), LedgerError> {
-        let key = Telling::key(&self.gemeente, &self.maand, soort, parts);
+        let key = Telling::key(self.gemeente, self.maand, soort, parts);
         let mut row: Telling = self.overlay.row(&key)?.unwrap_or_default();
         row.aantal += 1;
         change(&mut row);
@@ -255,11 +265,11 @@ pub(super) fn effect(
     dossier: &Dossier,
 ) -> Result<(), LedgerError> {
     let dag = event.bericht.dag;
-    let aanbieder = event.dossier.aanbieder.as_str().to_owned();
+    let aanbieder = event.dossier.aanbieder.as_str();
     let mut counter = Counter::new(overlay, at, dag);
     let product = |counter: &mut Counter<'_, '_>, product: Option<&Product>, what: &str| {
         let (categorie, code) = names(product);
-        counter.count(&Soort::Product, &[&aanbieder, &categorie, &code, what], |_| {})
+        counter.count(&Soort::Product, &[aanbieder, categorie, code, what], |_| {})
     };
     match &event.inhoud {
         Inhoud::Toewijzen(products) => {
@@ -294,7 +304,7 @@ pub(super) fn effect(
                 if let Some(first) = first.filter(|_| starts == 1) {
                     let took = i64::from((dag - first.bericht.dag).get_days());
                     let (categorie, code) = names(first.inhoud.product.as_ref());
-                    counter.time(&Soort::Startduur, &[&aanbieder, &categorie, &code], took, &DAGEN)?;
+                    counter.time(&Soort::Startduur, &[aanbieder, categorie, code], took, &DAGEN)?;
                 }
             }
             Ok(())
@@ -346,10 +356,9 @@ pub(super) fn delivered(
     counter.time(&Soort::Retourduur, &[&row.partner, &row.soort], took, &MINUTEN)
 }
 
-fn names(product: Option<&Product>) -> (String, String) {
-    let categorie = product.map(|product| product.categorie.as_str().to_owned()).unwrap_or_default();
+fn names(product: Option<&Product>) -> (&str, &str) {
     let code = product.and_then(|product| product.code.as_ref());
-    (categorie, code.map(|code| code.as_str().to_owned()).unwrap_or_default())
+    (product.map_or("", |product| product.categorie.as_str()), code.map_or("", |code| code.as_str()))
 }
 
 /// Amounts and volumes of a credit count against those of its debit.
@@ -371,5 +380,5 @@ pub fn telling_delen(rest: &str) -> Option<(&str, Soort, Vec<&str>)> {
 /// Returns the prefix of the counts of a gemeente.
 #[must_use]
 pub fn tellingen_van(gemeente: Gemeente) -> Vec<u8> {
-    keys::telling(gemeente.as_str(), "")
+    keys::tellingen(gemeente)
 }

@@ -178,8 +178,29 @@ pub const REMOVAL_OPEN_REQUESTS: Gauge = Gauge {
     labels: &["overdue"],
 };
 
+/// What the certificate of an authority still has.
+pub const TLS_AUTHORITY_LEFT: Gauge = Gauge {
+    name: "tls_authority_left_seconds",
+    help: "How long the certificates of the authorities that we trust are still valid; negative: expired.",
+    labels: &["authority"],
+};
+
+/// What a revocation list still has.
+pub const TLS_REVOCATION_LEFT: Gauge = Gauge {
+    name: "tls_revocation_left_seconds",
+    help: "How long revocation lists still count; negative: run out.",
+    labels: &["list"],
+};
+
+/// What the certificate of a partner still has.
+pub const TLS_PARTNER_CERTIFICATE_LEFT: Gauge = Gauge {
+    name: "tls_partner_certificate_left_seconds",
+    help: "How long the certificate that a partner showed last is still valid; negative: expired.",
+    labels: &["partner"],
+};
+
 /// Everything that is read off at each scrape.
-pub const READ: [Gauge; 11] = [
+pub const READ: [Gauge; 14] = [
     REMOVAL_OPEN_REQUESTS,
     GATEWAY_BUILD_INFO,
     ENGINE_READY_STATE,
@@ -191,6 +212,9 @@ pub const READ: [Gauge; 11] = [
     STORE_FREE_BYTES,
     STORE_SIZE_BYTES,
     TLS_CERTIFICATE_LEFT,
+    TLS_AUTHORITY_LEFT,
+    TLS_REVOCATION_LEFT,
+    TLS_PARTNER_CERTIFICATE_LEFT,
 ];
 
 #[cfg(test)]

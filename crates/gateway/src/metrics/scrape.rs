@@ -16,12 +16,15 @@ use super::registry::{head, sample};
 use super::{
     COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES, OUTBOX_HELD_STATE,
     OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES, REMOVAL_OPEN_REQUESTS,
-    STORE_FREE_BYTES, STORE_SIZE_BYTES, TLS_CERTIFICATE_LEFT,
+    STORE_FREE_BYTES, STORE_SIZE_BYTES, TLS_AUTHORITY_LEFT, TLS_CERTIFICATE_LEFT,
+    TLS_PARTNER_CERTIFICATE_LEFT, TLS_REVOCATION_LEFT,
 };
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::{Seen, ends};
 use crate::engine::{Engine, Outgoing, PartnerId};
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
+use crate::pki::EndKind;
 use crate::problem::Problem;
 use crate::removal;
 
@@ -42,6 +45,8 @@ pub struct Scrape {
     pub data: PathBuf,
     /// The configuration in force: to whom messages may wait, and which certificates there are.
     pub config: watch::Receiver<Arc<Config>>,
+    /// What was seen of partners.
+    pub seen: Arc<Seen>,
 }
 
 /// Returns the route, for the ops listener.
@@ -97,9 +102,17 @@ impl Scrape {
             ("yes".to_owned(), count(overdue as u64)),
         ];
         gauge(&mut out, REMOVAL_OPEN_REQUESTS, &requests);
-        let left = |(name, end): (&str, Timestamp)| (name.to_owned(), end.duration_since(now).as_secs());
-        let ends = config.certificate_ends();
-        gauge(&mut out, TLS_CERTIFICATE_LEFT, &ends.into_iter().map(left).collect::<Vec<_>>());
+        let ends = ends(&config, &self.seen.all());
+        for (kind, metric) in [
+            (EndKind::Own, TLS_CERTIFICATE_LEFT),
+            (EndKind::Authority, TLS_AUTHORITY_LEFT),
+            (EndKind::List, TLS_REVOCATION_LEFT),
+            (EndKind::Partner, TLS_PARTNER_CERTIFICATE_LEFT),
+        ] {
+            let of = ends.iter().filter(|end| end.kind == kind);
+            let left = of.map(|end| (end.name.clone(), end.until.duration_since(now).as_secs()));
+            gauge(&mut out, metric, &left.collect::<Vec<_>>());
+        }
         out
     }
 

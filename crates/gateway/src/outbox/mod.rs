@@ -36,6 +36,7 @@ use sender::Sender;
 pub(crate) use direct::https_client;
 pub use direct::{Caller, DirectError, DirectRoute};
 pub use stuf::StufRoute;
+pub(crate) use stuf::address as stuf_address;
 
 /// One message as a route gets it.
 #[derive(Clone, Debug)]

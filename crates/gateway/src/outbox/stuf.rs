@@ -71,7 +71,7 @@ impl Route for StufRoute {
 }
 
 /// An address with a path is that of the adapter of a hub; without one it is that of a gateway.
-fn address(url: &str) -> String {
+pub(crate) fn address(url: &str) -> String {
     let path = url.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
     if path.contains('/') { url.to_owned() } else { format!("{}{GGK_PATH}", url.trim_end_matches('/')) }
 }

@@ -10,6 +10,7 @@
 //! nothing depends on a process-wide default.
 
 mod demo;
+mod expiry;
 mod peer;
 mod revocation;
 mod verifier;
@@ -26,6 +27,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub use demo::{DemoAuthority, DemoCertificate};
+pub use expiry::{End, EndKind, LEVELS, Teller};
 pub use peer::{Fingerprint, NotAFingerprint, PeerCertificate};
 pub use revocation::{Revocation, RevocationList};
 

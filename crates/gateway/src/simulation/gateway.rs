@@ -264,7 +264,13 @@ pub(super) fn receive(
     up.tasks.spawn(async move {
         let route = if from == BACKOFFICE { Route::Backoffice } else { Route::Direct };
         let sha256 = digest(&bytes);
-        let inbound = Inbound { partner: PartnerId(from.to_owned()), route, bytes, key: None };
+        let inbound = Inbound {
+            partner: PartnerId(from.to_owned()),
+            route,
+            bytes,
+            key: None,
+            bevestigd: vec!["DELETE_WITH_DELIVERY".to_owned()],
+        };
         // The loop looks a moment later, so it finds what is handed over after this.
         work.notify_one();
         let answer = engine.receive(inbound).await;

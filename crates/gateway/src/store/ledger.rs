@@ -26,6 +26,8 @@ pub const VALUE_BYTES_MAX: usize = 16 << 20;
 const STORE_FORMAT: u32 = 1;
 const FORMAT_KEY: &[u8] = b"\0format";
 const TIP_PREFIX: &[u8] = b"\0tip";
+/// How much of the store is kept in memory, about. sled would take up to a gibibyte.
+const CACHE_BYTES: u64 = 256 << 20;
 /// sled lets go of its file a moment after it is dropped; how often and how long to wait for that.
 const REOPEN_TRIES: u32 = 50;
 const REOPEN_PAUSE: Duration = Duration::from_millis(20);
@@ -65,8 +67,7 @@ impl Ledger {
             return Ok(Opening::NeedsRebuild(Reason::Missing));
         }
         let lock = lock(dir)?;
-        let opened =
-            open_sled(&sled::Config::new().path(dir)).and_then(|db| Self::read(db, format, Some(lock)));
+        let opened = open_sled(&config().path(dir)).and_then(|db| Self::read(db, format, Some(lock)));
         match opened {
             Ok(Some(ledger)) => Ok(Opening::Opened(ledger)),
             Ok(None) => Ok(Opening::NeedsRebuild(Reason::Format)),
@@ -84,7 +85,7 @@ impl Ledger {
         fs::create_dir_all(dir)?;
         let lock = lock(dir)?;
         remove_sled_files(dir)?;
-        let db = open_sled(&sled::Config::new().path(dir))?;
+        let db = open_sled(&config().path(dir))?;
         Self::begin(db, format, Some(lock))
     }
 
@@ -94,7 +95,7 @@ impl Ledger {
     ///
     /// [`StoreError::Io`] when the system fails.
     pub fn temporary(format: u32) -> Result<Self, StoreError> {
-        Self::begin(open_sled(&sled::Config::new().temporary(true))?, format, None)
+        Self::begin(open_sled(&config().temporary(true))?, format, None)
     }
 
     /// Makes an empty store, in a directory that is there for it alone, that is gone when it is dropped.
@@ -103,7 +104,7 @@ impl Ledger {
     ///
     /// [`StoreError::Io`] when the system fails.
     pub fn temporary_in(dir: &Path, format: u32) -> Result<Self, StoreError> {
-        Self::begin(open_sled(&sled::Config::new().path(dir).temporary(true))?, format, None)
+        Self::begin(open_sled(&config().path(dir).temporary(true))?, format, None)
     }
 
     /// Makes an empty store that is no more than a map in memory.
@@ -349,6 +350,10 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { dir: dir.to_owned() }),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+fn config() -> sled::Config {
+    sled::Config::new().cache_capacity(CACHE_BYTES)
 }
 
 fn open_sled(config: &sled::Config) -> Result<sled::Db, StoreError> {

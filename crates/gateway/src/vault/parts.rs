@@ -24,6 +24,8 @@ const PARTS_KEPT: usize = 1_000;
 const BSN_TEXT_BYTES_MAX: usize = 1_024;
 
 const CDATA: &[u8] = b"<![CDATA[";
+/// So much of a message is looked for at first.
+const HEAD_BYTES: usize = 32;
 
 /// A BSN as it stands in a message.
 pub(super) type Digits = [u8; 9];
@@ -73,8 +75,7 @@ pub(super) fn of(record: &Record, plain: &[u8], about: Option<Digits>) -> Parts 
     let mut originals: Vec<(usize, &[u8])> = Vec::new();
     for message in messages.iter().filter(|message| !message.is_empty()) {
         // Messages stand in a record in this order.
-        let Some(found) = memmem::find(&plain[at..], message) else { continue };
-        let offset = at + found;
+        let Some(offset) = find(plain, at, message) else { continue };
         clear.push(at..offset);
         at = offset + message.len();
         let original = originals.iter().find(|(_, bytes)| bytes == message).map(|(original, _)| *original);
@@ -108,6 +109,21 @@ pub(super) fn of(record: &Record, plain: &[u8], about: Option<Digits>) -> Parts 
         part.length > 0
     });
     parts
+}
+
+/// Returns where a message stands in a record, from a place on.
+fn find(plain: &[u8], from: usize, message: &[u8]) -> Option<usize> {
+    // To look for the whole of it, which is thousands of bytes long, would take longer to prepare than to do.
+    let head = memmem::Finder::new(&message[..message.len().min(HEAD_BYTES)]);
+    let mut at = from;
+    while let Some(found) = head.find(plain.get(at..)?) {
+        let place = at + found;
+        if plain[place..].starts_with(message) {
+            return Some(place);
+        }
+        at = place + 1;
+    }
+    None
 }
 
 /// Returns the messages in a record, in the order in which they are written, and the planner's decision.

@@ -83,6 +83,11 @@ const FINDINGS: &[(&str, &str, &str)] = &[
         "er lopen twee leveringen op een toewijzing: laat de aanbieder er een stoppen",
         "two deliveries of one toewijzing are open: have the aanbieder stop one",
     ),
+    (
+        "XSD_VERSION",
+        "het bericht is gemaakt met een andere versie van het schema dan deze gateway kent",
+        "the message was made with another version of the schema than this gateway knows",
+    ),
 ];
 
 /// The rules and decisions that an anomaly rests on.
@@ -92,6 +97,9 @@ const ANOMALIES: &[(&str, &str)] = &[
     ("SAME_VERSION_OTHER_CONTENT", "D10"),
     ("TWO_OPEN_STARTS", "D7"),
 ];
+
+/// What the gateway itself finds odd, and what that rests on.
+const OWN: &[(&str, &[&str])] = &[("XSD_VERSION", &["IV034", "D21"])];
 
 /// Returns the words for what is odd; the code itself when a later release named it.
 #[must_use]
@@ -108,6 +116,9 @@ pub fn finding_rules(code: &str) -> Vec<&'static str> {
     if let Some(soort) = WaarschuwingSoort::ALL.iter().find(|soort| soort.as_str() == code) {
         return soort.regels().to_vec();
     }
+    if let Some((_, rules)) = OWN.iter().find(|(known, _)| *known == code) {
+        return rules.to_vec();
+    }
     ANOMALIES.iter().filter(|(known, _)| *known == code).map(|(_, rule)| *rule).collect()
 }
 
@@ -121,7 +132,8 @@ mod tests {
     fn everything_that_can_be_found_has_words_and_anomalies_have_a_rule() {
         let warnings = WaarschuwingSoort::ALL.iter().map(|soort| soort.as_str());
         let anomalies: Vec<&str> = AnomalieSoort::ALL.iter().map(|soort| soort.as_str()).collect();
-        let all: Vec<&str> = warnings.chain(anomalies.iter().copied()).collect();
+        let own = OWN.iter().map(|(code, _)| *code);
+        let all: Vec<&str> = warnings.chain(anomalies.iter().copied()).chain(own).collect();
         for code in &all {
             assert_ne!(finding(code).nl, *code);
         }

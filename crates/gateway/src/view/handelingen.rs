@@ -32,6 +32,15 @@ pub fn act_words(wat: &Wat) -> Words {
                 ),
             )
         }
+        Wat::TermijnAfgehandeld { termijnen } => {
+            let names: Vec<String> =
+                termijnen.iter().map(|plek| format!("{} van {}", plek.termijn, plek.nummer)).collect();
+            let named = names.join(", ");
+            Words::new(
+                format!("termijn afgehandeld: {named}"),
+                format!("deadline dealt with: {}", named.replace(" van ", " of ")),
+            )
+        }
         Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
         Wat::UitgaandHerhalen { .. } => messages("nog eens klaargezet", "queued once more"),
         Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),

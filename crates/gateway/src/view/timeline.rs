@@ -4,6 +4,7 @@ use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_codec::retour::RetourView;
 use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
+use iwmo_toewijzing::judge::Regel;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,7 +40,10 @@ pub struct Line {
     pub text: String,
     /// The retourcodes given or received.
     pub retourcodes: Vec<String>,
-    /// The rules that decided it.
+    /// `goedgekeurd` or `afgekeurd`, of a message that was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oordeel: Option<&'static str>,
+    /// The rules that decided it: those that it breaks, or when it is approved those that it was held against.
     pub regels: Vec<String>,
     /// What was odd about it, though no reason to refuse it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -111,6 +115,7 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
             tekst: words.nl,
             text: words.en,
             retourcodes: Vec::new(),
+            oordeel: None,
             regels: Vec::new(),
             waarschuwingen: Vec::new(),
         };
@@ -151,6 +156,7 @@ pub(super) fn lines_of(
         tekst: words.nl,
         text: words.en,
         retourcodes: Vec::new(),
+        oordeel: None,
         regels: Vec::new(),
         waarschuwingen: Vec::new(),
     };
@@ -211,6 +217,22 @@ fn gone() -> Words {
     Words::new("verwijderd", "removed")
 }
 
+/// The rules that decided about a class of a message. One class that fails refuses all (IV028, IV032, OP286), so
+/// one without a code of its own is refused by those.
+fn deciding(bericht: &Bericht, class: Option<usize>) -> Vec<String> {
+    let (Uitspraak::Klassen { codes }, Some(class)) = (&bericht.uitspraak, class) else {
+        return bericht.regels.clone();
+    };
+    let own = codes.get(class).map(Vec::as_slice).unwrap_or_default();
+    if own.is_empty() {
+        return ["IV028", "IV032", "OP286"].map(str::to_owned).to_vec();
+    }
+    let gives = |rule: &&String| {
+        Regel::of(rule).is_none_or(|rule| own.iter().any(|code| code == rule.retourcode().as_str()))
+    };
+    bericht.regels.iter().filter(gives).cloned().collect()
+}
+
 fn message_lines(
     rows: &impl Rows,
     bericht: &Bericht,
@@ -225,7 +247,12 @@ fn message_lines(
     let mut say = |nummers: Vec<u32>, class: Option<usize>, words: Words| {
         let mut line = new(&bericht.soort, words);
         line.toewijzingen = nummers;
-        line.regels = bericht.regels.clone();
+        line.oordeel = match &bericht.uitspraak {
+            Uitspraak::Goedgekeurd => Some("goedgekeurd"),
+            Uitspraak::Kop { .. } | Uitspraak::Klassen { .. } => Some("afgekeurd"),
+            Uitspraak::ZonderGevolg | Uitspraak::Geparkeerd { .. } => None,
+        };
+        line.regels = deciding(bericht, class);
         line.waarschuwingen = bericht.waarschuwingen.clone();
         line.retourcodes = match (&bericht.uitspraak, class) {
             (Uitspraak::Kop { codes }, _) => codes.clone(),
@@ -297,6 +324,7 @@ fn message_lines(
             let mut line = new(&bericht.soort, words);
             line.toewijzingen = answered_nummers(rows, message)?;
             line.retourcodes = codes;
+            line.regels = bericht.regels.clone();
             line.waarschuwingen = bericht.waarschuwingen.clone();
             lines.push(line);
         }

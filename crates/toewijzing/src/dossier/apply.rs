@@ -38,9 +38,7 @@ impl Dossier {
                 }
                 self.grant(event, products);
             }
-            Inhoud::ToewijzingRetour(retour) => {
-                self.answer(event, retour);
-            }
+            Inhoud::ToewijzingRetour(retour) => self.answer(event, retour),
             Inhoud::Starten(starts) => {
                 for class in processing_order(starts) {
                     self.apply_start(event, &starts[class]);
@@ -60,9 +58,7 @@ impl Dossier {
                 self.add_verzoek(event, &verzoek.referentie, VerzoekSoort::Wijziging);
             }
             Inhoud::Beantwoorden(antwoord) => self.react(event, &antwoord.referentie, antwoord.antwoord),
-            Inhoud::AntwoordRetour(retour) => {
-                self.settle(retour, false);
-            }
+            Inhoud::AntwoordRetour(retour) => self.settle(event, retour, false),
             Inhoud::Declareren(prestaties) => self.declare(event, prestaties),
             Inhoud::DeclaratieAntwoord(uitkomst) => self.settle_declaration(event, uitkomst),
         }
@@ -84,18 +80,21 @@ impl Dossier {
         });
     }
 
-    /// T4, T5: a 302 decides the versions and the granted requests that wait for it. Returns how many those were.
-    pub(crate) fn answer(&mut self, event: &Event, retour: &ToewijzingRetour) -> usize {
+    /// T4, T5: a 302 decides the versions and the granted requests that wait for it.
+    fn answer(&mut self, event: &Event, retour: &ToewijzingRetour) {
         let status = if retour.is_goedgekeurd() { VersieStatus::Accepted } else { VersieStatus::Rejected };
-        let mut decided = 0;
-        for version in self.toewijzingen.values_mut().flatten() {
-            if version.status == VersieStatus::Pending && version.bericht.identificatie == retour.op {
-                version.status = status;
-                version.antwoord = Some(event.bericht.clone());
-                decided += 1;
-            }
+        let versions = self.toewijzingen.values_mut().flatten();
+        for version in versions.filter(|version| version.waits_for(retour)) {
+            version.status = status;
+            version.antwoord = Some(event.bericht.clone());
         }
-        decided + self.settle(retour, true)
+        self.settle(event, retour, true);
+    }
+
+    /// True when a version or a granted request waits for this 302.
+    pub(crate) fn awaits(&self, retour: &ToewijzingRetour) -> bool {
+        self.toewijzingen.values().flatten().any(|version| version.waits_for(retour))
+            || self.settles(retour, true)
     }
 
     pub(crate) fn apply_start(&mut self, event: &Event, class: &StartProduct) {
@@ -138,6 +137,12 @@ impl Dossier {
 
     fn effective_entry(&self, nummer: Option<ToewijzingNummer>) -> Option<u64> {
         self.effectief(nummer?).map(|version| version.bericht.entry)
+    }
+}
+
+impl Versie {
+    fn waits_for(&self, retour: &ToewijzingRetour) -> bool {
+        self.status == VersieStatus::Pending && self.bericht.identificatie == retour.op
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Reactie {
     pub bericht: Bericht,
     /// What became of it: one that was refused counts as never sent (OP286).
     pub status: VersieStatus,
+    /// The 302 or 320 that decided the status.
+    pub antwoord: Option<Bericht>,
 }
 
 /// What an answer says.
@@ -150,21 +152,39 @@ impl Dossier {
         }
     }
 
-    /// A retour decides the reactions of its message. Returns how many those were. 301 and 319 are numbered apart,
+    /// A retour decides the reactions of its message. 301 and 319 are numbered apart,
     /// so the kind of the message tells equal numbers apart.
-    pub(crate) fn settle(&mut self, retour: &ToewijzingRetour, of_301: bool) -> usize {
+    pub(crate) fn settle(&mut self, event: &Event, retour: &ToewijzingRetour, of_301: bool) {
         let status = if retour.is_goedgekeurd() { VersieStatus::Accepted } else { VersieStatus::Rejected };
-        let waiting = self.verzoeken.iter_mut().flat_map(|verzoek| &mut verzoek.reacties).filter(|reactie| {
-            reactie.status == VersieStatus::Pending
-                && reactie.bericht.identificatie == retour.op
-                && (reactie.soort == ReactieSoort::Toegewezen) == of_301
-        });
-        waiting.map(|reactie| reactie.status = status).count()
+        let reactions = self.verzoeken.iter_mut().flat_map(|verzoek| &mut verzoek.reacties);
+        for reactie in reactions.filter(|reactie| reactie.waits_for(retour, of_301)) {
+            reactie.status = status;
+            reactie.antwoord = Some(event.bericht.clone());
+        }
+    }
+
+    /// True when a reaction waits for this retour.
+    pub(crate) fn settles(&self, retour: &ToewijzingRetour, of_301: bool) -> bool {
+        let mut reactions = self.verzoeken.iter().flat_map(|verzoek| &verzoek.reacties);
+        reactions.any(|reactie| reactie.waits_for(retour, of_301))
     }
 }
 
 impl Verzoek {
     fn react(&mut self, event: &Event, soort: ReactieSoort) {
-        self.reacties.push(Reactie { soort, bericht: event.bericht.clone(), status: VersieStatus::Pending });
+        self.reacties.push(Reactie {
+            soort,
+            bericht: event.bericht.clone(),
+            status: VersieStatus::Pending,
+            antwoord: None,
+        });
+    }
+}
+
+impl Reactie {
+    fn waits_for(&self, retour: &ToewijzingRetour, of_301: bool) -> bool {
+        self.status == VersieStatus::Pending
+            && self.bericht.identificatie == retour.op
+            && (self.soort == ReactieSoort::Toegewezen) == of_301
     }
 }

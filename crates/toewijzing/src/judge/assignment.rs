@@ -1,5 +1,6 @@
 //! Guards of a 301 (section 4.3 of the lifecycle).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Context, Found, Regel};
@@ -15,47 +16,47 @@ pub(super) fn guards(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
-    let mut scratch = dossier.clone();
+    // Most messages have one product: only what another comes after needs a copy.
+    let mut scratch = Cow::Borrowed(dossier);
     let mut codes = vec![Vec::new(); products.len()];
     for (index, product) in products.iter().enumerate() {
-        let rules = broken(&scratch, product, context);
+        let rules = broken(&scratch, product, context, found);
         codes[index] = found.codes(Some(index), rules, context.beleid.alleen_eerste_code);
-        if codes[index].is_empty() {
-            scratch.add_version(event, product);
+        if codes[index].is_empty() && index + 1 < products.len() {
+            scratch.to_mut().add_version(event, product);
         }
     }
     codes
 }
 
-fn broken(dossier: &Dossier, product: &ToegewezenProduct, context: &Context<'_>) -> Vec<Regel> {
+fn broken(
+    dossier: &Dossier,
+    product: &ToegewezenProduct,
+    context: &Context<'_>,
+    found: &mut Found,
+) -> Vec<Regel> {
     let mut rules = Vec::new();
     let mutatie = dossier.mutatie(product);
     // TR332, T12: under one number client, aanbieder, product and Ingangsdatum never change.
-    if mutatie == Mutatie::DifferentProduct || context.nummers_elders.contains(&product.nummer) {
-        rules.push(Regel::TR332);
-    }
+    let taken = mutatie == Mutatie::DifferentProduct || context.nummers_elders.contains(&product.nummer);
+    found.hold(&mut rules, Regel::TR332, taken);
     // TR379, T15. The same version sent again carries the reference it carried before.
     let resend = mutatie == Mutatie::Resend
         && dossier
             .effectief(product.nummer)
             .is_some_and(|known| known.inhoud.referentie_aanbieder == product.referentie_aanbieder);
-    if let Some(reference) = &product.referentie_aanbieder
-        && !resend
-        && !is_open(dossier, reference, context)
-    {
-        rules.push(Regel::TR379);
+    if let Some(reference) = &product.referentie_aanbieder {
+        found.hold(&mut rules, Regel::TR379, !resend && !is_open(dossier, reference, context));
     }
     // TR381, T16.
-    if let (Some(list), Some(product)) = (context.producten, &product.product)
-        && !list.allows(product)
-    {
-        rules.push(Regel::TR381);
+    if let (Some(list), Some(product)) = (context.producten, &product.product) {
+        found.hold(&mut rules, Regel::TR381, !list.allows(product));
     }
     // TR385, T9, OP362.
-    if product.reden_wijziging == Some(RedenWijziging::VERWIJDERD)
-        && (dossier.is_gedeclareerd(product.nummer) || context.prestaties.contains(&product.nummer))
-    {
-        rules.push(Regel::TR385);
+    if product.reden_wijziging == Some(RedenWijziging::VERWIJDERD) {
+        let declared =
+            dossier.is_gedeclareerd(product.nummer) || context.prestaties.contains(&product.nummer);
+        found.hold(&mut rules, Regel::TR385, declared);
     }
     rules
 }

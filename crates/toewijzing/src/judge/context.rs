@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Kalender;
+use crate::deadline::Afspraak;
 use crate::identity::{
     Aanbieder, Categorie, Gemeente, Product, ProductCode, ReferentieAanbieder, ToewijzingNummer,
 };
@@ -92,12 +93,22 @@ pub struct Beleid {
     pub wacht_op_bevestiging: bool,
     /// D11 to D13: when sending, refuse what a receiver may only warn about.
     pub strikt_verzenden: bool,
+    /// D4: when sending, ask a person to confirm what is allowed and may harm, as deleting a toewijzing under a delivery.
+    pub bevestig_verzenden: bool,
     /// D17: contracts under which deliveries have no toewijzing.
     pub taakgericht: Vec<Taakgericht>,
     /// D18: report only the first violated rule of a class.
     pub alleen_eerste_code: bool,
     /// D14: which days are working days.
     pub kalender: Kalender,
+    /// D26: in how many days after the 301, or after Ingangsdatum if that comes later, a start is to be reported; absent:
+    /// nothing is said about it.
+    pub geen_start_dagen: Option<u16>,
+    /// The day from which gemeente and CAK compare their administrations of sheltered housing each two months
+    /// (Uitvoeringsregeling Wmo 2015 art. 2h); absent: nothing is said about it.
+    pub cak_vergelijking_vanaf: Option<Date>,
+    /// What was agreed with aanbieders beyond the standard.
+    pub afspraken: Vec<Afspraak>,
 }
 
 impl Default for Beleid {
@@ -110,9 +121,13 @@ impl Default for Beleid {
             parkeertijd_minuten: 0,
             wacht_op_bevestiging: false,
             strikt_verzenden: true,
+            bevestig_verzenden: true,
             taakgericht: Vec::new(),
             alleen_eerste_code: false,
             kalender: Kalender::default(),
+            geen_start_dagen: None,
+            cak_vergelijking_vanaf: None,
+            afspraken: Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Guards of starts and stops (section 5.2 of the lifecycle), as a table.
 
+use std::borrow::Cow;
+
 use super::{Context, Found, Regel};
 use crate::dossier::{Dossier, Levering, processing_order};
 use crate::event::{Event, StartKey, StartProduct, StatusAanlevering, StopKey, StopProduct};
@@ -58,9 +60,11 @@ pub(super) fn starts(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
-    let mut scratch = dossier.clone();
+    let mut scratch = Cow::Borrowed(dossier);
     let mut codes = vec![Vec::new(); classes.len()];
+    let mut left = classes.len();
     for index in processing_order(classes) {
+        left -= 1;
         let class = &classes[index];
         let kind = match class.status {
             StatusAanlevering::Verwijderen => Kind::DelStart,
@@ -75,8 +79,9 @@ pub(super) fn starts(
             context,
         };
         codes[index] = case.judge(kind, index, found);
-        if codes[index].is_empty() {
-            scratch.apply_start(event, class);
+        // Only what another class comes after needs a copy.
+        if codes[index].is_empty() && left > 0 {
+            scratch.to_mut().apply_start(event, class);
         }
     }
     codes
@@ -90,9 +95,11 @@ pub(super) fn stops(
     context: &Context<'_>,
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
-    let mut scratch = dossier.clone();
+    let mut scratch = Cow::Borrowed(dossier);
     let mut codes = vec![Vec::new(); classes.len()];
+    let mut left = classes.len();
     for index in processing_order(classes) {
+        left -= 1;
         let class = &classes[index];
         let kind = match class.status {
             StatusAanlevering::Verwijderen => Kind::DelStop,
@@ -108,8 +115,8 @@ pub(super) fn stops(
             context,
         };
         codes[index] = case.judge(kind, index, found);
-        if codes[index].is_empty() {
-            scratch.apply_stop(event, class);
+        if codes[index].is_empty() && left > 0 {
+            scratch.to_mut().apply_stop(event, class);
         }
     }
     codes
@@ -117,11 +124,13 @@ pub(super) fn stops(
 
 impl Case<'_> {
     fn judge(&self, kind: Kind, index: usize, found: &mut Found) -> Vec<Retourcode> {
-        let rules = GUARDS
-            .iter()
-            .filter(|guard| guard.kinds.contains(&kind) && (guard.broken)(self))
-            .map(|guard| guard.rule)
-            .collect();
+        let mut rules = Vec::new();
+        for guard in GUARDS.iter().filter(|guard| guard.kinds.contains(&kind)) {
+            // TR381: without a list, or without a product, nothing is checked.
+            if guard.rule != Regel::TR381 || (self.context.producten.is_some() && self.product().is_some()) {
+                found.hold(&mut rules, guard.rule, (guard.broken)(self));
+            }
+        }
         found.codes(Some(index), rules, self.context.beleid.alleen_eerste_code)
     }
 
@@ -153,7 +162,7 @@ fn toewijzing_missing(case: &Case<'_>) -> bool {
             || case.toewijzing_ingangsdatum.is_some_and(|day| day != version.inhoud.ingangsdatum))
 }
 
-/// TR381. Without a list nothing is checked.
+/// TR381.
 fn product_not_agreed(case: &Case<'_>) -> bool {
     match (case.context.producten, case.product()) {
         (Some(list), Some(product)) => !list.allows(product),

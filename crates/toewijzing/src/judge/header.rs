@@ -21,36 +21,35 @@ pub(super) fn check(
     if context.level2_faalt {
         return Some(Verdict::AfgekeurdInKop(vec![Retourcode::TECHNISCH_ONJUIST]));
     }
-    if statuses(event).any(|s| !matches!(s, StatusAanlevering::Eerste | StatusAanlevering::Verwijderen)) {
-        // CS058, OP033x2. The codec finds it first; the machine must never act on a change as on a delivery.
-        return Some(Verdict::AfgekeurdInKop(found.codes(None, vec![Regel::CS058], false)));
-    }
     let mut rules = Vec::new();
+    if let Some(odd) = odd_status(event) {
+        // CS058, OP033x2. The codec finds it first; the machine must never act on a change as on a delivery.
+        found.hold(&mut rules, Regel::CS058, odd);
+        if odd {
+            return Some(Verdict::AfgekeurdInKop(found.codes(None, rules, false)));
+        }
+    }
     // TR135: judged by the receiver's own calendar.
-    if event.bericht.dagtekening > context.vandaag {
-        rules.push(Regel::TR135);
-    }
+    found.hold(&mut rules, Regel::TR135, event.bericht.dagtekening > context.vandaag);
     // TR056.
-    if context.identificatie_gebruikt {
-        rules.push(Regel::TR056);
-    }
+    found.hold(&mut rules, Regel::TR056, context.identificatie_gebruikt);
     // TR378, D22: any date that the message names or refers to suffices.
     if let Some(list) = context.gemeenten {
         let code = event.dossier.gemeente;
-        if !list.contains(code, event.bericht.dagtekening)
-            && !dates(dossier, event).any(|day| list.contains(code, day))
-        {
-            rules.push(Regel::TR378);
-        }
+        let known = list.contains(code, event.bericht.dagtekening)
+            || dates(dossier, event).any(|day| list.contains(code, day));
+        found.hold(&mut rules, Regel::TR378, !known);
     }
     if rules.is_empty() { None } else { Some(Verdict::AfgekeurdInKop(found.codes(None, rules, false))) }
 }
 
-fn statuses(event: &Event) -> Box<dyn Iterator<Item = StatusAanlevering> + '_> {
+/// Whether a class of a 305 or 307 has a StatusAanlevering that it may not have; absent for other messages.
+fn odd_status(event: &Event) -> Option<bool> {
+    let odd = |status| !matches!(status, StatusAanlevering::Eerste | StatusAanlevering::Verwijderen);
     match &event.inhoud {
-        Inhoud::Starten(starts) => Box::new(starts.iter().map(|start| start.status)),
-        Inhoud::Stoppen(stops) => Box::new(stops.iter().map(|stop| stop.status)),
-        _ => Box::new(std::iter::empty()),
+        Inhoud::Starten(starts) => Some(starts.iter().any(|start| odd(start.status))),
+        Inhoud::Stoppen(stops) => Some(stops.iter().any(|stop| odd(stop.status))),
+        _ => None,
     }
 }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use context::{Beleid, Context, Gemeentelijst, Productlijst, Rol, Taakgericht};
 pub use facts::{Feit, FeitSoort, VerwachteStop, reden_beeindiging_bij};
-pub use rules::Regel;
+pub use rules::{Regel, Regels};
 pub use warnings::{Ernst, Waarschuwing, WaarschuwingSoort};
 
 use crate::dossier::{Anomalie, Dossier, OtherDossier};
@@ -86,6 +86,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The rules broken, by class.
     pub bevindingen: Vec<Bevinding>,
+    /// The rules that the message was held against, broken or not.
+    pub getoetst: Regels,
     /// What is odd but no reason to refuse. Never part of a retour (OP095).
     pub waarschuwingen: Vec<Waarschuwing>,
     /// Anomalies that this message brings.
@@ -103,7 +105,30 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// True when nothing stands in the way of sending: no code and no warning that blocks.
+    /// Returns the rules that decided the verdict, ascending: of a refusal those that are broken; of an approval all that
+    /// it was held against and keeps. A retour is judged by none but that it answers its message as a whole (OP286), a
+    /// message of level 2 by those that its reader found.
+    #[must_use]
+    pub fn regels(&self) -> Vec<&'static str> {
+        if !self.verdict.is_goedgekeurd() {
+            let mut broken: Vec<&str> = self.bevindingen.iter().map(|found| found.regel.id()).collect();
+            broken.sort_unstable();
+            broken.dedup();
+            return broken;
+        }
+        let mut kept: Vec<&str> = self.getoetst.iter().map(Regel::id).collect();
+        if kept.is_empty() {
+            kept.push("OP286");
+        }
+        kept
+    }
+
+    /// Returns what a person is to confirm before the message is sent (D4).
+    pub fn te_bevestigen(&self) -> impl Iterator<Item = &Waarschuwing> {
+        self.waarschuwingen.iter().filter(|warning| warning.ernst == Ernst::Bevestigen)
+    }
+
+    /// True when nothing stands in the way of sending but a confirmation: no code and no warning that blocks.
     #[must_use]
     pub fn mag_verzonden(&self) -> bool {
         self.verdict.is_goedgekeurd()
@@ -148,7 +173,8 @@ pub fn judge(dossier: &Dossier, event: &Event, context: &Context<'_>) -> Result<
         feiten: if effect { facts::collect(dossier, &after, event) } else { Vec::new() },
         beantwoord: if effect { assignment::answered(dossier, event, context) } else { Vec::new() },
         verwachte_stops: if effect { facts::expected_stops(dossier, event) } else { Vec::new() },
-        bevindingen: found.0,
+        bevindingen: found.broken,
+        getoetst: found.held,
         verdict,
         dossier: after,
     })
@@ -173,18 +199,29 @@ fn classes(dossier: &Dossier, event: &Event, context: &Context<'_>, found: &mut 
     if codes.iter().all(Vec::is_empty) { Verdict::Goedgekeurd } else { Verdict::Afgekeurd(codes) }
 }
 
-/// Collects the rules broken.
+/// Collects the rules that a message is held against, and those it breaks.
 #[derive(Default)]
-struct Found(Vec<Bevinding>);
+struct Found {
+    broken: Vec<Bevinding>,
+    held: Regels,
+}
 
 impl Found {
+    /// Holds the message against a rule; `broken` says whether it breaks it.
+    fn hold(&mut self, rules: &mut Vec<Regel>, rule: Regel, broken: bool) {
+        self.held.add(rule);
+        if broken {
+            rules.push(rule);
+        }
+    }
+
     /// Records the rules that a class or the header breaks, and returns their codes (D18: all, ascending).
     fn codes(&mut self, klasse: Option<usize>, mut rules: Vec<Regel>, first_only: bool) -> Vec<Retourcode> {
         rules.sort_by_key(|rule| rule.retourcode());
         if first_only {
             rules.truncate(1);
         }
-        self.0.extend(rules.iter().map(|&regel| Bevinding { klasse, regel }));
+        self.broken.extend(rules.iter().map(|&regel| Bevinding { klasse, regel }));
         let mut codes: Vec<Retourcode> = rules.iter().map(|rule| rule.retourcode()).collect();
         codes.dedup();
         codes

@@ -17,6 +17,12 @@ macro_rules! rules {
             /// Every rule of this machine.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
+            /// Returns the rule with this id.
+            #[must_use]
+            pub fn of(id: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|rule| rule.id() == id)
+            }
+
             /// Returns the id in the rule set of the standard.
             #[must_use]
             pub fn id(self) -> &'static str {
@@ -103,4 +109,51 @@ rules! {
     TR414 => b"9414";
     /// No stop after a definitive stop.
     TR415 => b"9415";
+}
+
+/// A set of rules, in the order of their ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Regels(u64);
+
+/// There is a bit for every rule.
+const _: () = assert!(Regel::ALL.len() <= u64::BITS as usize);
+
+impl Regels {
+    /// Adds a rule.
+    pub fn add(&mut self, regel: Regel) {
+        self.0 |= 1 << regel as u32;
+    }
+
+    /// True when the rule is in the set.
+    #[must_use]
+    pub fn contains(self, regel: Regel) -> bool {
+        self.0 & (1 << regel as u32) != 0
+    }
+
+    /// Returns the rules.
+    pub fn iter(self) -> impl Iterator<Item = Regel> {
+        Regel::ALL.iter().copied().filter(move |regel| self.contains(*regel))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_what_was_added() {
+        let mut set = Regels::default();
+        assert_eq!(set.iter().count(), 0);
+        set.add(Regel::TR415);
+        set.add(Regel::CS058);
+        set.add(Regel::TR415);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Regel::CS058, Regel::TR415]);
+        assert!(set.contains(Regel::CS058) && !set.contains(Regel::TR019));
+        for rule in Regel::ALL {
+            set.add(*rule);
+            assert_eq!(Regel::of(rule.id()), Some(*rule));
+        }
+        assert_eq!(set.iter().collect::<Vec<_>>(), Regel::ALL);
+        assert_eq!(Regel::of("TR000"), None);
+    }
 }

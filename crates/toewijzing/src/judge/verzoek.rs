@@ -27,16 +27,10 @@ pub(super) fn aanvragen(
     let pending = dossier.open_verzoeken().next().is_some();
     let codes = products.iter().enumerate().map(|(index, product)| {
         let mut rules = Vec::new();
-        if is_used(dossier, &product.referentie, context) {
-            rules.push(Regel::TR347);
-        }
+        found.hold(&mut rules, Regel::TR347, is_used(dossier, &product.referentie, context));
         // TR374: of the message as a whole; its place is every AangevraagdProduct (header-and-identification 4.3).
-        if pending {
-            rules.push(Regel::TR374);
-        }
-        if !is_agreed(product.product.as_ref(), context) {
-            rules.push(Regel::TR381);
-        }
+        found.hold(&mut rules, Regel::TR374, pending);
+        agreed(product.product.as_ref(), context, &mut rules, found);
         found.codes(Some(index), rules, context.beleid.alleen_eerste_code)
     });
     codes.collect()
@@ -54,30 +48,37 @@ pub(super) fn wijzigen(
     let products = verzoek.ongewijzigd.len() + verzoek.te_wijzigen.len() + verzoek.nieuw.len();
     // TR304: a client of this aanbieder, and nobody else's toewijzingen.
     let known = dossier.nummers().any(|nummer| dossier.bestaand(nummer).is_some());
-    let named = verzoek.ongewijzigd.iter().chain(verzoek.te_wijzigen.iter().map(|product| &product.nummer));
-    if !known || named.into_iter().any(|nummer| context.nummers_andere_client.contains(nummer)) {
-        let mut codes = vec![found.codes(Some(0), vec![Regel::TR304], first_only)];
+    let mut named =
+        verzoek.ongewijzigd.iter().chain(verzoek.te_wijzigen.iter().map(|product| &product.nummer));
+    let mut rules = Vec::new();
+    let strange = !known || named.any(|nummer| context.nummers_andere_client.contains(nummer));
+    found.hold(&mut rules, Regel::TR304, strange);
+    if strange {
+        let mut codes = vec![found.codes(Some(0), rules, first_only)];
         // What stands below a wrong client is not judged (header-and-identification 4.2).
         codes.resize(2 + products, vec![Retourcode::NIET_BEOORDEELD]);
         return codes;
     }
-    let mut codes = vec![Vec::new(), found.codes(Some(1), whole(dossier, verzoek, context), first_only)];
-    let mut add = |rules| {
+    let rules = whole(dossier, verzoek, context, found);
+    let mut codes = vec![Vec::new(), found.codes(Some(1), rules, first_only)];
+    let mut add = |rules, found: &mut Found| {
         let class = codes.len();
         codes.push(found.codes(Some(class), rules, first_only));
     };
     for nummer in &verzoek.ongewijzigd {
+        let mut rules = Vec::new();
         // TR350
-        let actual = dossier.is_actueel(*nummer, context.vandaag);
-        add(if actual { Vec::new() } else { vec![Regel::TR350] });
+        found.hold(&mut rules, Regel::TR350, !dossier.is_actueel(*nummer, context.vandaag));
+        add(rules, found);
     }
     for product in &verzoek.te_wijzigen {
-        add(changed(dossier, event, product, context));
+        let rules = changed(dossier, event, product, context, found);
+        add(rules, found);
     }
     for product in &verzoek.nieuw {
-        // TR381
-        let agreed = is_agreed(product.product.as_ref(), context);
-        add(if agreed { Vec::new() } else { vec![Regel::TR381] });
+        let mut rules = Vec::new();
+        agreed(product.product.as_ref(), context, &mut rules, found);
+        add(rules, found);
     }
     codes
 }
@@ -90,28 +91,24 @@ pub(super) fn beantwoorden(
     found: &mut Found,
 ) -> Vec<Vec<Retourcode>> {
     let mut rules = Vec::new();
-    match dossier.verzoek(&antwoord.referentie) {
-        Some(verzoek) => {
-            let mut earlier = verzoek.geldige_reacties();
-            // TR359: a request that was granted needs no other answer.
-            if earlier.any(|soort| soort == ReactieSoort::Toegewezen) {
-                rules.push(Regel::TR359);
-            }
-            let mut answers =
-                verzoek.geldige_reacties().filter(|soort| *soort != ReactieSoort::Toegewezen).peekable();
-            // TR360: only the first answer may say that it is looked into.
-            if antwoord.antwoord == VerzoekAntwoord::InOnderzoek && answers.peek().is_some() {
-                rules.push(Regel::TR360);
-            }
-            // TR365: after a refusal nothing follows.
-            if answers.any(|soort| soort == ReactieSoort::Afgewezen) {
-                rules.push(Regel::TR365);
-            }
-        }
-        // TR355
-        None if !context.open_verzoeken.contains(&antwoord.referentie) => rules.push(Regel::TR355),
-        None => {}
+    if let Some(verzoek) = dossier.verzoek(&antwoord.referentie) {
+        let mut earlier = verzoek.geldige_reacties();
+        // TR359: a request that was granted needs no other answer.
+        let granted = earlier.any(|soort| soort == ReactieSoort::Toegewezen);
+        found.hold(&mut rules, Regel::TR359, granted);
+        let mut answers =
+            verzoek.geldige_reacties().filter(|soort| *soort != ReactieSoort::Toegewezen).peekable();
+        // TR360: only the first answer may say that it is looked into.
+        let second = antwoord.antwoord == VerzoekAntwoord::InOnderzoek && answers.peek().is_some();
+        found.hold(&mut rules, Regel::TR360, second);
+        // TR365: after a refusal nothing follows.
+        let refused = answers.any(|soort| soort == ReactieSoort::Afgewezen);
+        found.hold(&mut rules, Regel::TR365, refused);
     }
+    // TR355
+    let unknown = dossier.verzoek(&antwoord.referentie).is_none()
+        && !context.open_verzoeken.contains(&antwoord.referentie);
+    found.hold(&mut rules, Regel::TR355, unknown);
     vec![found.codes(Some(0), rules, context.beleid.alleen_eerste_code)]
 }
 
@@ -121,36 +118,32 @@ fn is_used(dossier: &Dossier, referentie: &ReferentieAanbieder, context: &Contex
 }
 
 /// TR381. Without a list nothing is checked.
-fn is_agreed(product: Option<&Product>, context: &Context<'_>) -> bool {
-    match (context.producten, product) {
-        (Some(list), Some(product)) => list.allows(product),
-        _ => true,
+fn agreed(product: Option<&Product>, context: &Context<'_>, rules: &mut Vec<Regel>, found: &mut Found) {
+    if let (Some(list), Some(product)) = (context.producten, product) {
+        found.hold(rules, Regel::TR381, !list.allows(product));
     }
 }
 
 /// The rules on the Verzoek of a 317 as a whole.
-fn whole(dossier: &Dossier, verzoek: &Wijzigingsverzoek, context: &Context<'_>) -> Vec<Regel> {
+fn whole(
+    dossier: &Dossier,
+    verzoek: &Wijzigingsverzoek,
+    context: &Context<'_>,
+    found: &mut Found,
+) -> Vec<Regel> {
     let mut rules = Vec::new();
-    if is_used(dossier, &verzoek.referentie, context) {
-        rules.push(Regel::TR347);
-    }
+    found.hold(&mut rules, Regel::TR347, is_used(dossier, &verzoek.referentie, context));
     // TR349, OP308: every actual toewijzing is named, as unchanged or to be changed.
     let named = |nummer: ToewijzingNummer| {
         verzoek.ongewijzigd.contains(&nummer)
             || verzoek.te_wijzigen.iter().any(|product| product.nummer == nummer)
     };
     let mut actual = dossier.nummers().filter(|nummer| dossier.is_actueel(*nummer, context.vandaag));
-    if actual.any(|nummer| !named(nummer)) {
-        rules.push(Regel::TR349);
-    }
+    found.hold(&mut rules, Regel::TR349, actual.any(|nummer| !named(nummer)));
     // TR361
-    if overlaps(wanted(dossier, verzoek)) {
-        rules.push(Regel::TR361);
-    }
+    found.hold(&mut rules, Regel::TR361, overlaps(wanted(dossier, verzoek)));
     // TR374
-    if dossier.open_verzoeken().next().is_some() {
-        rules.push(Regel::TR374);
-    }
+    found.hold(&mut rules, Regel::TR374, dossier.open_verzoeken().next().is_some());
     rules
 }
 
@@ -160,33 +153,32 @@ fn changed(
     event: &Event,
     wanted: &TeWijzigenProduct,
     context: &Context<'_>,
+    found: &mut Found,
 ) -> Vec<Regel> {
     let mut rules = Vec::new();
     // TR351
-    if !dossier.is_actueel(wanted.nummer, context.vandaag) {
-        rules.push(Regel::TR351);
-    }
+    found.hold(&mut rules, Regel::TR351, !dossier.is_actueel(wanted.nummer, context.vandaag));
     let Some(known) = dossier.bestaand(wanted.nummer).map(|version| &version.inhoud) else { return rules };
     let from_the_start = wanted.gewenste_ingangsdatum == known.ingangsdatum;
     // TR357
-    if wanted.gewenste_ingangsdatum <= event.bericht.dagtekening && !from_the_start {
-        rules.push(Regel::TR357);
-    }
+    let retroactive = wanted.gewenste_ingangsdatum <= event.bericht.dagtekening;
+    found.hold(&mut rules, Regel::TR357, retroactive && !from_the_start);
     // TR373: what counts over the whole period changes over the whole period.
     let total = known.omvang.filter(|omvang| omvang.frequentie == Omvang::TOTAAL_BINNEN_GELDIGHEIDSDUUR);
     let resized = total.is_some_and(|total| wanted.omvang.is_some_and(|omvang| omvang != total));
-    if (resized || wanted.budget != known.budget) && !from_the_start {
-        rules.push(Regel::TR373);
-    }
+    found.hold(&mut rules, Regel::TR373, (resized || wanted.budget != known.budget) && !from_the_start);
     let recent = known.einddatum.is_none_or(|end| end > OMVANG_TOT);
     match &known.product {
         // TR375
-        None if recent && wanted.omvang.is_some() => rules.push(Regel::TR375),
+        None => found.hold(&mut rules, Regel::TR375, recent && wanted.omvang.is_some()),
         // TR411
-        Some(Product { code: Some(_), .. }) if wanted.omvang.is_none() => rules.push(Regel::TR411),
+        Some(Product { code: Some(_), .. }) => {
+            found.hold(&mut rules, Regel::TR411, wanted.omvang.is_none());
+        }
         // TR412
-        Some(Product { code: None, .. }) if recent && wanted.omvang.is_some() => rules.push(Regel::TR412),
-        _ => {}
+        Some(Product { code: None, .. }) => {
+            found.hold(&mut rules, Regel::TR412, recent && wanted.omvang.is_some());
+        }
     }
     rules
 }

@@ -1,5 +1,6 @@
 //! What is odd about a message but no reason to refuse it (OP095): work for people, never part of a retour.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
@@ -127,12 +128,11 @@ pub(super) fn collect(
             if !retour.codes.is_empty() && retour.is_goedgekeurd() {
                 list.add(None, None, WaarschuwingSoort::RetourOnly0200, Ernst::Melding);
             }
-            let mut scratch = before.clone();
-            let decided = match event.inhoud {
-                Inhoud::AntwoordRetour(_) => scratch.settle(retour, false),
-                _ => scratch.answer(event, retour),
+            let awaited = match event.inhoud {
+                Inhoud::AntwoordRetour(_) => before.settles(retour, false),
+                _ => before.awaits(retour),
             };
-            if decided == 0 {
+            if !awaited {
                 list.add(None, None, WaarschuwingSoort::RetourUnmatched, Ernst::Melding);
             }
         }
@@ -171,7 +171,11 @@ impl Warnings<'_> {
         soort: WaarschuwingSoort,
         ernst: Ernst,
     ) {
-        let ernst = if self.context.rol == Rol::Verzender { ernst } else { Ernst::Melding };
+        let ernst = match (self.context.rol, ernst) {
+            (Rol::Ontvanger, _) => Ernst::Melding,
+            (Rol::Verzender, Ernst::Bevestigen) if !self.context.beleid.bevestig_verzenden => Ernst::Melding,
+            (Rol::Verzender, ernst) => ernst,
+        };
         self.list.push(Waarschuwing { klasse, nummer, soort, ernst });
     }
 
@@ -183,7 +187,7 @@ impl Warnings<'_> {
 }
 
 fn assignment(before: &Dossier, event: &Event, products: &[ToegewezenProduct], list: &mut Warnings<'_>) {
-    let mut scratch = before.clone();
+    let mut scratch = Cow::Borrowed(before);
     for (index, product) in products.iter().enumerate() {
         let (klasse, nummer) = (Some(index), product.nummer);
         let mutatie = scratch.mutatie(product);
@@ -207,7 +211,9 @@ fn assignment(before: &Dossier, event: &Event, products: &[ToegewezenProduct], l
         if let Some(soort) = reden_warning(mutatie, reden.as_deref()) {
             list.add_strict(klasse, nummer, soort);
         }
-        scratch.add_version(event, product);
+        if index + 1 < products.len() {
+            scratch.to_mut().add_version(event, product);
+        }
     }
     // D13, OP087: the 301 repeats every actual toewijzing.
     let named: BTreeSet<ToewijzingNummer> = products.iter().map(|product| product.nummer).collect();
@@ -288,7 +294,7 @@ fn delivery(
         list.add(klasse, nummer, WaarschuwingSoort::EpisodesOverlap, Ernst::Melding);
     }
     // Section 11: lateness counts in working days after the fact, or after the 301 if that came later.
-    let kalender = list.context.beleid.kalender;
+    let kalender = &list.context.beleid.kalender;
     let late = |since: Date| event.bericht.dag > kalender.add_working_days(since, MELDING_WERKDAGEN);
     match reported.end {
         None => {

@@ -13,7 +13,7 @@ use crate::support::*;
 const BEGIN: Date = date(2023, 1, 5);
 
 fn timers(story: &Story, side: Wie) -> Vec<(Timer, Date, Date)> {
-    let found = of_dossier(&story.dossier, side, Kalender::default());
+    let found = of_dossier(&story.dossier, side, &Kalender::default());
     found.into_iter().map(|deadline| (deadline.timer, deadline.start, deadline.due)).collect()
 }
 
@@ -49,7 +49,7 @@ fn what_an_aanbieder_owes() {
     story.assign(assigned(date(2023, 1, 10)));
     let fact = |begin, eind| Werkelijk { onderwerp: Onderwerp::Toewijzing(nr(100)), begin, eind };
     let due = |story: &Story, fact: Werkelijk| -> Vec<_> {
-        let found = of_reality(&story.dossier, &[fact], Kalender::default());
+        let found = of_reality(&story.dossier, &[fact], &Kalender::default());
         assert!(found.iter().all(|d| d.subject == Subject::Onderwerp(Onderwerp::Toewijzing(nr(100)))));
         found.into_iter().map(|deadline| (deadline.timer, deadline.due)).collect()
     };

@@ -3,12 +3,16 @@
 
 mod assignment;
 mod cak;
+mod deadline_rows;
 mod deadlines;
 mod delivery;
+mod guards;
 mod model;
 mod own_contribution;
 mod policy;
+mod reference;
 mod requests;
 mod rules;
 mod support;
 mod tables;
+mod whole;

@@ -329,7 +329,7 @@ fn answers_are_due() {
     ] {
         let mut story = Story::assigned();
         story.judge(verzoek);
-        let due = |story: &Story| deadline::of_dossier(&story.dossier, Wie::Gemeente, story.beleid.kalender);
+        let due = |story: &Story| deadline::of_dossier(&story.dossier, Wie::Gemeente, &story.beleid.kalender);
         let [running]: [deadline::Deadline; 1] = due(&story).try_into().unwrap();
         assert_eq!((running.timer, running.timer.as_str()), (timer, name));
         // 2023-11-01 is a Wednesday.

@@ -182,15 +182,6 @@ impl Story {
         judgement
     }
 
-    /// Sends a message under this Identificatie.
-    pub(crate) fn send_as(&mut self, id: &str, inhoud: Inhoud) -> Judgement {
-        let mut event = self.event(inhoud);
-        event.bericht.identificatie = Identificatie::new(id).unwrap();
-        let judgement = judge(&self.dossier, &event, &Context::new(self.today, &self.beleid)).unwrap();
-        self.dossier.apply(&event, &judgement.verdict).unwrap();
-        judgement
-    }
-
     /// Answers the message with this Identificatie.
     pub(crate) fn answer_to(&mut self, id: &str, codes: &[&str]) -> Judgement {
         let op = Identificatie::new(id).unwrap();

@@ -35,7 +35,7 @@ pub(super) struct Filter {
     /// Only from this partner
     #[arg(long, value_name = "PARTNER")]
     partner: Option<String>,
-    /// Only decided with this retourcode or under this rule
+    /// Only with this retourcode, this finding, or refused under this rule
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
     /// Only about this toewijzing: GEMEENTE/NUMMER, as 0222/100101
@@ -143,9 +143,11 @@ impl Filter {
         let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
         let message = self.message.as_ref().map(|kind| kind.to_uppercase());
         let code = self.code.as_ref().is_none_or(|code| {
-            [&view.retourcodes, &view.regels, &view.waarschuwingen]
-                .into_iter()
-                .any(|list| list.contains(code))
+            // An approval names every rule that it keeps; who asks for a rule wants what it refused.
+            let refused = view.uitkomst != "goedgekeurd";
+            (refused && view.regels.contains(code))
+                || view.retourcodes.contains(code)
+                || view.waarschuwingen.contains(code)
         });
         same(&message, &view.bericht) && same(&self.partner, &view.partner) && code
     }

@@ -122,7 +122,12 @@ pub(crate) fn toewijzing(gemeente: &str, agb: &str, nummer: u32) -> Vec<u8> {
 /// Hands a message in as a backoffice system does.
 pub(crate) async fn order(daemon: &Daemon, token: &str, message: Vec<u8>) -> Receipt {
     let partner = PartnerId(token.to_owned());
-    let inbound =
-        Inbound { partner, route: crate::engine::Route::Backoffice, bytes: message.into(), key: None };
+    let inbound = Inbound {
+        partner,
+        route: crate::engine::Route::Backoffice,
+        bytes: message.into(),
+        key: None,
+        bevestigd: Vec::new(),
+    };
     daemon.engine().receive(inbound).await.unwrap()
 }

@@ -1,14 +1,15 @@
-//! Acts on work: a person whose notifications go on, and messages whose oddities were dealt with.
+//! Acts on work: a person whose notifications go on, messages whose oddities were dealt with, deadlines that were.
 
 use std::collections::BTreeSet;
 
-use iwmo_toewijzing::identity::Gemeente;
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{Gemeente, ToewijzingNummer};
 
 use super::{ActError, Narrowed};
 use crate::engine::OutgoingId;
-use crate::engine::record::{ACT_MESSAGES_MAX, Plek, Wat};
+use crate::engine::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
 use crate::journal::{Chain, EntryId};
-use crate::ledger::{EbMelding, LedgerError, Opmerking, Persoon, Rows, Uitgaand, keys};
+use crate::ledger::{Afgehandeld, EbMelding, LedgerError, Opmerking, Persoon, Rows, Uitgaand, keys};
 
 /// The persons of notifications for whom the planner goes on.
 pub(super) fn released(rows: &impl Rows, chain: Chain, meldingen: &[Plek]) -> Result<Narrowed, ActError> {
@@ -40,6 +41,29 @@ pub(super) fn done(rows: &impl Rows, chain: Chain, entries: &[u64]) -> Result<Na
         }
     }
     Ok(narrowed(left, asked.len(), |entries| Wat::WerkAfgehandeld { entries }))
+}
+
+/// The deadlines that are not said to be dealt with yet.
+pub(super) fn met(rows: &impl Rows, chain: Chain, termijnen: &[TermijnPlek]) -> Result<Narrowed, ActError> {
+    if termijnen.is_empty() || termijnen.len() > ACT_MESSAGES_MAX {
+        return Err(ActError::Count(termijnen.len()));
+    }
+    let gemeente = gemeente(chain).ok_or(ActError::WrongChain(chain))?;
+    let asked: BTreeSet<&TermijnPlek> = termijnen.iter().collect();
+    let mut left = Vec::new();
+    for plek in &asked {
+        let name = || ActError::NoDeadline(format!("{gemeente}/{}/{}", plek.nummer, plek.termijn));
+        let nummer = ToewijzingNummer::new(plek.nummer).map_err(|_| name())?;
+        let known: Option<DossierKey> = rows.row(&keys::toewijzing(gemeente, nummer))?;
+        if known.is_none() || !keys::TERMIJNEN.contains(&plek.termijn.as_str()) {
+            return Err(name());
+        }
+        let row: Option<Afgehandeld> = rows.row(&keys::termijn(gemeente, nummer, &plek.termijn))?;
+        if row.is_none() {
+            left.push((*plek).clone());
+        }
+    }
+    Ok(narrowed(left, asked.len(), |termijnen| Wat::TermijnAfgehandeld { termijnen }))
 }
 
 /// Whether a message is a notification that the CAK did not take, so that nothing of it is under way.

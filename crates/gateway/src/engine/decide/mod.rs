@@ -34,6 +34,7 @@ use crate::engine::batch::Batch;
 use crate::engine::judged::{Bench, opmerkingen, regels};
 use crate::engine::plan::{Hold, Planner};
 use crate::engine::record::{Bericht, Record, Sleutel, Uitspraak};
+use crate::engine::xsd_versie;
 use crate::engine::{GemeenteSettings, IdempotencyKey, Inbound, Receipt, Refusal, Settings};
 use crate::ledger::{self, Applier, At, Gevolg, LedgerError, Rows, keys};
 #[cfg(test)]
@@ -120,7 +121,11 @@ impl Decider<'_> {
     }
 
     fn record(&self, incoming: &Incoming<'_>, judgements: &[Judgement]) -> Bericht {
-        incoming.record(Uitspraak::of(judgements), regels(judgements), opmerkingen(judgements))
+        let mut odd = opmerkingen(judgements);
+        if xsd_versie::is_odd(incoming.message) {
+            odd.push(xsd_versie::XSD_VERSION.to_owned());
+        }
+        incoming.record(Uitspraak::of(judgements), regels(judgements), odd)
     }
 
     /// Applies a record, lets the CAK planner follow, and adds it to the batch.
@@ -195,6 +200,7 @@ impl Incoming<'_> {
                 .key
                 .as_ref()
                 .map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() }),
+            bevestigd: None,
         }
     }
 }

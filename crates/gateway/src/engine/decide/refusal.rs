@@ -7,7 +7,7 @@ use iwmo_toewijzing::judge::{Ernst, Judgement};
 use super::Incoming;
 use crate::engine::Refusal;
 use crate::engine::batch::unavailable;
-use crate::engine::judged::regels;
+use crate::engine::judged::gebroken;
 use crate::ledger::LedgerError;
 use crate::translate::Untranslatable;
 
@@ -35,7 +35,7 @@ pub(super) fn preflight(judgements: &[Judgement]) -> Refusal {
         codes.map(|code| code.to_string()).filter(|code| code != "0200").collect();
     retourcodes.sort_unstable();
     retourcodes.dedup();
-    let mut rules = regels(judgements);
+    let mut rules = gebroken(judgements);
     let warnings = judgements.iter().flat_map(|judgement| &judgement.waarschuwingen);
     let blocking = warnings.filter(|warning| warning.ernst == Ernst::Blokkeert);
     rules.extend(blocking.map(|warning| warning.soort.as_str().to_owned()));
@@ -43,6 +43,22 @@ pub(super) fn preflight(judgements: &[Judgement]) -> Refusal {
     rules.dedup();
     let detail = format!("the message is not sent, because the receiver would find: {}", rules.join(", "));
     Refusal::Unacceptable { title: "The message would be refused".to_owned(), detail, rules, retourcodes }
+}
+
+/// Refuses to send what a person must confirm first (D4), and says how.
+pub(super) fn unconfirmed(mut rules: Vec<String>) -> Refusal {
+    rules.sort_unstable();
+    rules.dedup();
+    let names = rules.join(",");
+    Refusal::Unacceptable {
+        title: "The message needs a confirmation".to_owned(),
+        detail: format!(
+            "the message may be sent and is warned of: {names}; to send it all the same, send it again with \
+             ?bevestigd={names}"
+        ),
+        rules,
+        retourcodes: Vec::new(),
+    }
 }
 
 /// Refuses what cannot be handled, and says why.

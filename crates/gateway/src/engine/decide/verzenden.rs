@@ -5,7 +5,9 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use iwmo_toewijzing::judge::{Context, Rol, judge};
 use jiff::Timestamp;
 
-use super::refusal::{broken, pass_level_2, preflight, unacceptable, untranslatable, wrong_sender};
+use super::refusal::{
+    broken, pass_level_2, preflight, unacceptable, unconfirmed, untranslatable, wrong_sender,
+};
 use super::{Decider, Incoming};
 use crate::engine::batch::{Batch, unavailable};
 use crate::engine::judged::{dossier, heenbericht, order};
@@ -38,8 +40,15 @@ impl Decider<'_> {
         if !judgement.mag_verzonden() {
             return Err(preflight(&judgements));
         }
+        // D4: it may be sent, once somebody has said that it is meant.
+        let asked: Vec<String> =
+            judgement.te_bevestigen().map(|warning| warning.soort.as_str().to_owned()).collect();
+        if asked.iter().any(|code| !incoming.inbound.bevestigd.contains(code)) {
+            return Err(unconfirmed(asked));
+        }
         let bsn = judgement.dossier.key().bsn;
         let mut record = self.record(incoming, &judgements);
+        record.bevestigd = (!asked.is_empty()).then_some(asked);
         record.uitgaand.push(Uitgaand {
             partner: to.0,
             volgorde: order(&batch.overlay, &at, gemeente, &bsn).map_err(broken)?,

@@ -17,6 +17,7 @@ fn bericht() -> Bericht {
         eb: None,
         heenbericht: Some(3),
         sleutel: None,
+        bevestigd: None,
     }
 }
 

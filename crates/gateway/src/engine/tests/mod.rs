@@ -1,6 +1,7 @@
 //! The engine over a simulated disk: whole exchanges, driven by hand.
 
 mod acts;
+mod agreed;
 mod clock;
 mod crash;
 mod erase;
@@ -11,6 +12,7 @@ mod parked;
 mod refused_notification;
 mod requests;
 mod whatif;
+mod wijzigingen;
 mod work;
 
 use std::collections::BTreeMap;
@@ -197,7 +199,21 @@ impl Gateway {
     pub(crate) fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {
         let partner = PartnerId(partner.to_owned());
         let route = if partner.0 == "backoffice" { Route::Backoffice } else { Route::Direct };
-        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes: bytes.into(), key: None }))
+        self.runtime.block_on(self.engine.receive(Inbound {
+            partner,
+            route,
+            bytes: bytes.into(),
+            key: None,
+            bevestigd: Vec::new(),
+        }))
+    }
+
+    /// Sends what a person of the gemeente confirmed (D4).
+    fn send_confirmed(&self, bytes: impl Into<Bytes>, bevestigd: &[&str]) -> Result<Receipt, Refusal> {
+        let partner = PartnerId("backoffice".to_owned());
+        let bevestigd = bevestigd.iter().map(|code| (*code).to_owned()).collect();
+        let (route, bytes, key) = (Route::Backoffice, bytes.into(), None);
+        self.runtime.block_on(self.engine.receive(Inbound { partner, route, bytes, key, bevestigd }))
     }
 
     /// Sends all of these before any is answered.
@@ -209,7 +225,13 @@ impl Gateway {
                     (self.engine.clone(), PartnerId((*partner).to_owned()), bytes.clone().into());
                 tasks.spawn_on(
                     async move {
-                        let inbound = Inbound { partner, route: Route::Direct, bytes, key: None };
+                        let inbound = Inbound {
+                            partner,
+                            route: Route::Direct,
+                            bytes,
+                            key: None,
+                            bevestigd: Vec::new(),
+                        };
                         (place, engine.receive(inbound).await)
                     },
                     self.runtime.handle(),

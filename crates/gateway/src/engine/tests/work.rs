@@ -7,7 +7,7 @@ use crate::view::{ArrangementView, PlaceCursor, WerkFilter, WerkSoort, WerkView}
 
 fn work(gateway: &Gateway) -> Vec<WerkView> {
     let filter = WerkFilter { limit: 100, ..WerkFilter::default() };
-    view::werk(&gateway.ledger, &filter, today()).unwrap().rows
+    view::werk(&gateway.ledger, &settings(Duration::ZERO), &filter, today()).unwrap().rows
 }
 
 fn kinds(gateway: &Gateway) -> Vec<String> {
@@ -135,7 +135,9 @@ fn work_is_filtered_and_paged() {
         gateway.send("hvb", request.encode()).unwrap();
     }
     play(&gateway, Step::OrderRetour).unwrap();
-    let ask = |filter: WerkFilter| view::werk(&gateway.ledger, &filter, today()).unwrap();
+    let ask = |filter: WerkFilter| {
+        view::werk(&gateway.ledger, &settings(Duration::ZERO), &filter, today()).unwrap()
+    };
     let all = ask(WerkFilter { limit: 100, ..WerkFilter::default() }).rows;
     assert_eq!(all.len(), 8);
     let (mut found, mut after) = (Vec::new(), None::<PlaceCursor>);
@@ -155,6 +157,12 @@ fn work_is_filtered_and_paged() {
     let elsewhere = Some(vec![Gemeente::new("0363").unwrap()]);
     assert_eq!(count(WerkFilter { gemeenten: elsewhere, ..WerkFilter::default() }), 0);
     let later = WerkFilter { verlopen: true, limit: 100, ..WerkFilter::default() };
-    assert_eq!(view::werk(&gateway.ledger, &later, date("2026-12-03")).unwrap().rows.len(), 7);
+    assert_eq!(
+        view::werk(&gateway.ledger, &settings(Duration::ZERO), &later, date("2026-12-03"))
+            .unwrap()
+            .rows
+            .len(),
+        7
+    );
     gateway.stop();
 }

@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use iwmo_toewijzing::judge::Beleid;
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::berichten::Page;
 use super::{PlaceCursor, Words};
+use crate::engine::Settings;
 use crate::ledger::LedgerError;
 use crate::store::Ledger;
 
@@ -33,6 +35,8 @@ pub enum WerkSoort {
     Afgekeurd,
     /// A stop is overdue.
     Stop,
+    /// A start is overdue, by agreement or because the gemeente wants to know (D26).
+    Start,
     /// Something is on record that should not be.
     Anomalie,
     /// What the CAK is told needs a person.
@@ -47,11 +51,12 @@ pub enum WerkSoort {
 
 impl WerkSoort {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Verzoek,
         Self::Declaratie,
         Self::Afgekeurd,
         Self::Stop,
+        Self::Start,
         Self::Anomalie,
         Self::Cak,
         Self::Uitgaand,
@@ -67,6 +72,7 @@ impl WerkSoort {
             Self::Declaratie => "declaratie",
             Self::Afgekeurd => "afgekeurd",
             Self::Stop => "stop",
+            Self::Start => "start",
             Self::Anomalie => "anomalie",
             Self::Cak => "cak",
             Self::Uitgaand => "uitgaand",
@@ -79,7 +85,7 @@ impl WerkSoort {
 /// The name is no kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no kind of work; one of verzoek, declaratie, afgekeurd, stop, anomalie, cak, uitgaand, geparkeerd, waarschuwing"
+    "no kind of work; one of verzoek, declaratie, afgekeurd, stop, start, anomalie, cak, uitgaand, geparkeerd, waarschuwing"
 )]
 pub struct NotAKind;
 
@@ -95,7 +101,7 @@ impl FromStr for WerkSoort {
 /// Something for a person to do or look at. Nothing in it says who it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WerkView {
-    /// verzoek, declaratie, afgekeurd, stop, anomalie, cak, uitgaand, geparkeerd or waarschuwing.
+    /// verzoek, declaratie, afgekeurd, stop, start, anomalie, cak, uitgaand, geparkeerd or waarschuwing.
     pub soort: &'static str,
     /// What exactly, as TWO_OPEN_STARTS or TRANSPORT.
     pub code: String,
@@ -105,7 +111,8 @@ pub struct WerkView {
     pub aanbieder: Option<String>,
     /// ToewijzingNummer.
     pub toewijzing: Option<u32>,
-    /// The entry or outgoing message that it is about, `GEMEENTE:SEQ` or `GEMEENTE:SEQ/N`.
+    /// The entry or outgoing message that it is about, `GEMEENTE:SEQ` or `GEMEENTE:SEQ/N`; of a start that is overdue the
+    /// deadline, `GEMEENTE/NUMMER/TIMER`.
     pub entry: Option<String>,
     /// The last day, if there is one.
     pub uiterlijk: Option<String>,
@@ -181,10 +188,12 @@ pub struct WerkFilter {
 /// The store cannot be read.
 pub fn werk(
     ledger: &Ledger,
+    settings: &Settings,
     filter: &WerkFilter,
     today: Date,
 ) -> Result<Page<WerkView, PlaceCursor>, LedgerError> {
-    let mut queue = Queue { filter, today, rows: BTreeMap::new(), more: false };
+    let standard = Beleid::default();
+    let mut queue = Queue { filter, settings, standard, today, rows: BTreeMap::new(), more: false };
     let gemeenten: Vec<Option<Gemeente>> = match &filter.gemeenten {
         Some(gemeenten) => gemeenten.iter().copied().map(Some).collect(),
         None => vec![None],
@@ -205,12 +214,20 @@ pub fn werk(
 /// The rows that come first.
 struct Queue<'f> {
     filter: &'f WerkFilter,
+    settings: &'f Settings,
+    /// Of gemeenten that are not configured.
+    standard: Beleid,
     today: Date,
     rows: BTreeMap<String, WerkView>,
     more: bool,
 }
 
 impl Queue<'_> {
+    /// The choices of a gemeente: its working days and what it agreed.
+    fn beleid(&self, gemeente: Gemeente) -> &Beleid {
+        self.settings.gemeenten.get(&gemeente).map_or(&self.standard, |own| &own.beleid)
+    }
+
     fn wants(&self, soorten: &[WerkSoort]) -> bool {
         self.filter.soort.is_none_or(|soort| soorten.contains(&soort))
     }

@@ -1,7 +1,6 @@
 //! Where work comes from: each kind of row that may need a person.
 
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::calendar::Kalender;
 use iwmo_toewijzing::deadline::{self, Subject, Timer, Wie};
 use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus, Verzoek, VerzoekSoort, VerzoekStatus};
 use iwmo_toewijzing::identity::Gemeente;
@@ -14,6 +13,7 @@ use crate::ledger::{
     keys,
 };
 use crate::store::Ledger;
+use crate::view::termijnen::agreed;
 use crate::view::{Words, finding, finding_rules, reason};
 
 pub(super) fn of_dossiers(
@@ -21,7 +21,9 @@ pub(super) fn of_dossiers(
     gemeente: Option<Gemeente>,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    if !queue.wants(&[WerkSoort::Verzoek, WerkSoort::Afgekeurd, WerkSoort::Stop, WerkSoort::Anomalie]) {
+    let kinds =
+        [WerkSoort::Verzoek, WerkSoort::Afgekeurd, WerkSoort::Stop, WerkSoort::Start, WerkSoort::Anomalie];
+    if !queue.wants(&kinds) {
         return Ok(());
     }
     for row in ledger.scan(&keys::dossiers(gemeente)) {
@@ -57,7 +59,10 @@ pub(super) fn of_dossiers(
                 queue.add(with(row, Some(nummer.value()), Some(version.bericht.entry)));
             }
         }
-        let deadlines = deadline::of_dossier(&dossier, Wie::Gemeente, Kalender::default());
+        let beleid = queue.beleid(gemeente).clone();
+        let mut deadlines = deadline::of_dossier(&dossier, Wie::Gemeente, &beleid.kalender);
+        deadlines.extend(agreed(ledger, &dossier, &beleid)?);
+        deadlines.retain(|found| found.voldaan.is_none());
         for found in deadlines {
             match &found.subject {
                 Subject::Verzoek(referentie) => {
@@ -77,11 +82,37 @@ pub(super) fn of_dossiers(
                     row.regels = vec!["OP288"];
                     queue.add(with(row.due(found.due, queue.today), Some(nummer.value()), None));
                 }
+                // D26, and what was agreed: overdue, it is work.
+                Subject::Onderwerp(Onderwerp::Toewijzing(nummer)) if found.is_expired(queue.today) => {
+                    let words = late_start(found.timer);
+                    let mut row = WerkView::new(WerkSoort::Start, found.timer.as_str(), gemeente, words);
+                    row.regels = found.timer.regels().to_vec();
+                    let mut row = with(row.due(found.due, queue.today), Some(nummer.value()), None);
+                    row.entry = Some(format!("{gemeente}/{nummer}/{}", found.timer.as_str()));
+                    queue.add(row);
+                }
                 _ => {}
             }
         }
     }
     Ok(())
+}
+
+fn late_start(timer: Timer) -> Words {
+    match timer {
+        Timer::Contact => Words::new(
+            "van contact met de cliënt binnen de afgesproken termijn blijkt niets: vraag de aanbieder ernaar",
+            "nothing shows that the client was spoken with in the days agreed: ask the aanbieder about it",
+        ),
+        Timer::StartAfspraak => Words::new(
+            "de hulp is niet binnen de afgesproken termijn begonnen: vraag de aanbieder ernaar",
+            "support has not begun in the working days agreed: ask the aanbieder about it",
+        ),
+        _ => Words::new(
+            "er is geen start gemeld: vraag de aanbieder of de hulp begonnen is",
+            "no start was reported: ask the aanbieder whether support has begun",
+        ),
+    }
 }
 
 fn request(verzoek: &Verzoek, gemeente: Gemeente) -> WerkView {
@@ -121,7 +152,8 @@ pub(super) fn of_declarations(
         if declaratie.antwoord.is_some() {
             continue;
         }
-        let due = deadline::declaratie(&identificatie, declaratie.dag, Kalender::default()).due;
+        let kalender = &queue.beleid(gemeente).kalender;
+        let due = deadline::declaratie(&identificatie, declaratie.dag, kalender).due;
         let words = Words::new(
             "een declaratie (323) wacht op antwoord (325)",
             "a declaration (323) waits for its answer (325)",

@@ -1,0 +1,245 @@
+//! Where deadlines come from: each kind of row from which one follows.
+
+use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::cak::{self, EbBeleid};
+use iwmo_toewijzing::deadline::{self, Deadline, RETOUR_WERKDAGEN, Subject, Timer, Wie};
+use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus};
+use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::{Gemeente, Identificatie};
+use iwmo_toewijzing::judge::Beleid;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::super::toewijzing::dossier;
+use super::Queue;
+use crate::clock::dutch_date;
+use crate::engine::{GemeenteSettings, OutgoingId};
+use crate::ledger::{
+    Afgehandeld, Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, Stand, Uitgaand, decode_row,
+    keys,
+};
+use crate::store::Ledger;
+
+/// OP090, OP271, OP272, OP288, requests and agreements, from what one gemeente and one aanbieder have on record.
+pub(super) fn of_dossiers(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::dossiers(gemeente)) {
+        let (key, value) = row?;
+        let dossier: Dossier = decode_row(&key, &value)?;
+        let owner = dossier.key();
+        let beleid = queue.beleid(owner.gemeente);
+        let mut all = deadline::all_of_dossier(&dossier, Wie::Gemeente, &beleid.kalender);
+        all.extend(agreed(ledger, &dossier, beleid)?);
+        // Five years ahead, so only who asks for it sees it.
+        if queue.filter.termijn.as_deref() == Some(Timer::Declarabel.as_str()) {
+            all.extend(deadline::declarable(&dossier));
+        }
+        for found in all {
+            let entry = match &found.subject {
+                Subject::Bericht(identificatie) => sent_entry(&dossier, identificatie, found.start),
+                Subject::Verzoek(referentie) => dossier
+                    .verzoek(referentie)
+                    .map(|verzoek| format!("{}:{}", owner.gemeente, verzoek.bericht.entry)),
+                _ => None,
+            };
+            queue.add(owner.gemeente, Some(owner.aanbieder), entry, &found);
+        }
+    }
+    Ok(())
+}
+
+/// What was agreed about the toewijzingen of a dossier (D26), with what somebody said was dealt with.
+pub(in crate::view) fn agreed(
+    ledger: &Ledger,
+    dossier: &Dossier,
+    beleid: &Beleid,
+) -> Result<Vec<Deadline>, LedgerError> {
+    let mut all = deadline::agreed(dossier, beleid);
+    for found in &mut all {
+        if let Subject::Onderwerp(Onderwerp::Toewijzing(nummer)) = &found.subject {
+            let key = keys::termijn(dossier.key().gemeente, *nummer, found.timer.as_str());
+            let said = ledger.row::<Afgehandeld>(&key)?.map(|row| row.dag);
+            // Whichever shows it first: a start that comes later does not make late what was said in time.
+            found.voldaan = [found.voldaan, said].into_iter().flatten().min();
+        }
+    }
+    Ok(all)
+}
+
+/// The entry of the 301 or 319 that waits for its retour, or waited.
+fn sent_entry(dossier: &Dossier, identificatie: &Identificatie, dag: Date) -> Option<String> {
+    let versions = dossier.nummers().flat_map(|nummer| dossier.versies(nummer));
+    let reactions = dossier.verzoeken().iter().flat_map(|verzoek| &verzoek.reacties);
+    let sent = versions
+        .map(|version| (&version.bericht, version.status))
+        .chain(reactions.map(|reactie| (&reactie.bericht, reactie.status)))
+        .filter(|(bericht, _)| bericht.identificatie == *identificatie && bericht.dag == dag);
+    // 301 and 319 are numbered apart: of two with one number that which waits is meant.
+    let (found, _) = sent.min_by_key(|(_, status)| *status != VersieStatus::Pending)?;
+    Some(format!("{}:{}", dossier.key().gemeente, found.entry))
+}
+
+/// Uitvoeringsregeling Wmo 2015 art. 2f, for the gemeenten that tell the CAK through this gateway.
+pub(super) fn of_persons(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    let standard = EbBeleid::default();
+    for row in ledger.scan(&keys::personen_van(gemeente)) {
+        let (key, value) = row?;
+        let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
+        let beleid = match queue.settings.gemeenten.get(&gemeente) {
+            Some(GemeenteSettings { cak: None, .. }) => continue,
+            Some(settings) => &settings.eb,
+            None => &standard,
+        };
+        let persoon: Persoon = decode_row(&key, &value)?;
+        let mut dossiers = Vec::new();
+        for aanbieder in &persoon.aanbieders {
+            let key = DossierKey { gemeente, aanbieder: *aanbieder, bsn };
+            dossiers.extend(dossier(ledger, &key)?);
+        }
+        let dossiers: Vec<&Dossier> = dossiers.iter().collect();
+        let wanted = cak::wanted(&dossiers, persoon.geboortedatum, beleid, queue.today);
+        for found in deadline::cak_data(&wanted, &persoon.eb, beleid) {
+            // The entry that brought the person tells apart whose periods begin on one day.
+            queue.add(gemeente, None, Some(format!("{gemeente}:{}", persoon.sinds)), &found);
+        }
+    }
+    Ok(())
+}
+
+/// Notifications that the CAK has not answered: OP090 as a threshold (ieb-cak 6), since iEb gives none.
+pub(super) fn of_notifications(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::eb_meldingen(gemeente)) {
+        let (key, value) = row?;
+        let Some(gemeente) = keys::eb_melding_gemeente(&key) else { continue };
+        let melding: EbMelding = decode_row(&key, &value)?;
+        if melding.antwoord.is_some() && !queue.filter.wants_met() {
+            continue;
+        }
+        let found = Deadline {
+            due: queue.beleid(gemeente).kalender.add_working_days(melding.dagtekening, RETOUR_WERKDAGEN),
+            start: melding.dagtekening,
+            timer: Timer::RetourIn,
+            subject: Subject::EigenBijdrage(melding.dagtekening),
+            wie: Wie::Gemeente,
+            voldaan: melding.beantwoord_op,
+        };
+        queue.add(gemeente, None, Some(format!("{gemeente}:{}", melding.seq)), &found);
+    }
+    Ok(())
+}
+
+/// The retours that the gemeente owes.
+const RETOUREN: [&str; 4] = ["WMO306", "WMO308", "WMO316", "WMO318"];
+
+/// OP090x4: declarations without answer.
+pub(super) fn of_declarations(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::declaraties(gemeente)) {
+        let (key, value) = row?;
+        let Some((gemeente, aanbieder, identificatie)) = keys::declaratie_delen(&key) else { continue };
+        let declaratie: Declaratie = decode_row(&key, &value)?;
+        if declaratie.antwoord.is_none() || queue.filter.wants_met() {
+            let kalender = queue.beleid(gemeente).kalender.clone();
+            let mut found = deadline::declaratie(&identificatie, declaratie.dag, &kalender);
+            found.voldaan = declaratie.beantwoord_op;
+            queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", declaratie.seq)), &found);
+        }
+    }
+    Ok(())
+}
+
+/// OP090: messages that wait to be judged have no retour yet (D8).
+pub(super) fn of_parked(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::alle_geparkeerd(gemeente)) {
+        let (key, value) = row?;
+        let Geparkeerd { event, .. } = decode_row(&key, &value)?;
+        let DossierKey { gemeente, aanbieder, .. } = event.dossier;
+        let bericht = event.bericht;
+        let found = deadline::retour(
+            Timer::RetourOut,
+            &bericht.identificatie,
+            bericht.dag,
+            Wie::Gemeente,
+            &queue.beleid(gemeente).kalender,
+        );
+        queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", bericht.entry)), &found);
+    }
+    Ok(())
+}
+
+/// OP090: retours of ours that are not delivered, and when met ones are asked for those that are.
+pub(super) fn of_retours(
+    ledger: &Ledger,
+    gemeente: Option<Gemeente>,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::uitgaand_open_van(gemeente)) {
+        let (key, _) = row?;
+        let Some(id) = keys::uitgaand_open_id(&key) else { continue };
+        // Delivered between the scan and the read.
+        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
+        if !row.stand.is_final() {
+            of_retour(&id, &row, queue);
+        }
+    }
+    if queue.filter.wants_met() {
+        for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
+            let (key, value) = row?;
+            let Some(id) = keys::uitgaand_id(&key) else { continue };
+            let row: Uitgaand = decode_row(&key, &value)?;
+            if row.stand == Stand::Bezorgd {
+                of_retour(&id, &row, queue);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn of_retour(id: &OutgoingId, row: &Uitgaand, queue: &mut Queue<'_>) {
+    if !RETOUREN.contains(&row.soort.as_str()) {
+        return;
+    }
+    let code = String::from_utf8_lossy(&id.gemeente).into_owned();
+    let Ok(gemeente) = Gemeente::new(&code) else { return };
+    let day = |micros| dutch_date(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH));
+    let start = day(row.gemaakt_us);
+    let found = Deadline {
+        due: queue.beleid(gemeente).kalender.add_working_days(start, RETOUR_WERKDAGEN),
+        start,
+        timer: Timer::RetourOut,
+        subject: Subject::EigenBijdrage(start),
+        wie: Wie::Gemeente,
+        voldaan: (row.stand == Stand::Bezorgd).then(|| day(row.sinds_us)),
+    };
+    queue.add(gemeente, None, Some(id.to_string()), &found);
+}
+
+/// Uitvoeringsregeling Wmo 2015 art. 2h: the next comparison with the CAK, for gemeenten that keep a rhythm.
+pub(super) fn of_comparisons(gemeente: Option<Gemeente>, queue: &mut Queue<'_>) {
+    let settings = queue.settings;
+    for (code, own) in settings.gemeenten.iter().filter(|(code, _)| gemeente.is_none_or(|one| one == **code))
+    {
+        if let Some(vanaf) = own.beleid.cak_vergelijking_vanaf {
+            let found = deadline::comparison(vanaf, queue.today);
+            queue.add(*code, None, None, &found);
+        }
+    }
+}

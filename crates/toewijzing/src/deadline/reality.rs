@@ -1,0 +1,76 @@
+//! What an aanbieder owes, given what really happened: its own administration says that, no message does.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::records::received;
+use super::{Deadline, MELDING_WERKDAGEN, Subject, Timer, VERZOEK_WERKDAGEN, Wie};
+use crate::calendar::Kalender;
+use crate::dossier::{Dossier, Onderwerp};
+use crate::identity::ReferentieAanbieder;
+
+/// What really happened, as the aanbieder's own administration says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Werkelijk {
+    /// Of what.
+    pub onderwerp: Onderwerp,
+    /// The day support began.
+    pub begin: Date,
+    /// The day support ended, and the day on which that was known.
+    pub eind: Option<(Date, Date)>,
+}
+
+/// Returns what an aanbieder owes, given what really happened.
+#[must_use]
+pub fn of_reality(dossier: &Dossier, facts: &[Werkelijk], kalender: &Kalender) -> Vec<Deadline> {
+    let mut found = Vec::new();
+    for fact in facts {
+        let levering = dossier.levering(&fact.onderwerp);
+        let reported = levering
+            .and_then(|levering| levering.live_starts().find(|start| start.key.begindatum == fact.begin));
+        let mut add = |timer, start| {
+            found.push(Deadline {
+                due: kalender.add_working_days(start, MELDING_WERKDAGEN),
+                start,
+                timer,
+                subject: Subject::Onderwerp(fact.onderwerp.clone()),
+                wie: Wie::Aanbieder,
+                voldaan: None,
+            });
+        };
+        let Some(start) = reported else {
+            // OP271: a toewijzing with retroactive effect counts from its receipt.
+            let assigned = received(dossier, &fact.onderwerp);
+            add(Timer::StartDue, assigned.map_or(fact.begin, |day| day.max(fact.begin)));
+            continue;
+        };
+        let stop = levering.and_then(|levering| levering.deciding_stop(&start.key));
+        match (fact.eind, stop) {
+            (Some((end, _)), None) => add(Timer::StopDue, end),
+            // OP272: a pause that proves to be the end counts from when that was known.
+            (Some((_, known)), Some(stop)) if stop.key.reden.is_tijdelijk() => add(Timer::StopDue, known),
+            _ => {}
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Returns by when an aanbieder is to send the 315 after its intake (FAQ on reaction times); a 315 with that reference
+/// on record meets it.
+#[must_use]
+pub fn request(
+    dossier: &Dossier,
+    referentie: &ReferentieAanbieder,
+    intake: Date,
+    kalender: &Kalender,
+) -> Deadline {
+    Deadline {
+        due: kalender.add_working_days(intake, VERZOEK_WERKDAGEN),
+        start: intake,
+        timer: Timer::Aanvraag,
+        subject: Subject::Verzoek(referentie.clone()),
+        wie: Wie::Aanbieder,
+        voldaan: dossier.verzoek(referentie).map(|verzoek| verzoek.bericht.dag),
+    }
+}
