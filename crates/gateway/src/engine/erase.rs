@@ -182,8 +182,7 @@ impl Worker {
             let Some(mut record) = plan.record(ledger, &self.journal.reader(), *chain, personen)? else {
                 continue;
             };
-            let code = chain.to_string();
-            record.tellingen = ledger::tellingen_meer(ledger, after, &code)?;
+            record.tellingen = ledger::tellingen_meer(ledger, after, chain.code())?;
             named += record.sleutels.len();
             let at = batch.next(*chain, self.clock.now());
             let record = Record::Verwijdering(Box::new(record));

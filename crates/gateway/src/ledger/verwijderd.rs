@@ -194,7 +194,8 @@ pub(super) fn verwijdering(
         outgoing::put(overlay, &id, Some(was), &row)?;
     }
     for rest in &verwijdering.tellingen {
-        let key = keys::telling(&at.chain.to_string(), &rest.wat);
+        let mut key = keys::telling(at.chain.code(), rest.wat.len());
+        key.extend_from_slice(rest.wat.as_bytes());
         let mut row: Telling = overlay.row(&key)?.unwrap_or_default();
         row.aantal = row.aantal.saturating_add(rest.aantal);
         row.som = row.som.saturating_add(rest.som);
@@ -247,10 +248,10 @@ fn close(overlay: &mut Overlay<'_>, at: &At, seq: u64, stand: VerzoekStand) -> R
 pub(crate) fn tellingen_meer(
     here: &Ledger,
     there: &Ledger,
-    gemeente: &str,
+    gemeente: [u8; 4],
 ) -> Result<Vec<Rest>, LedgerError> {
     let mut found = Vec::new();
-    for pair in here.scan(&keys::telling(gemeente, "")) {
+    for pair in here.scan(&keys::telling(gemeente, 0)) {
         let (key, value) = pair?;
         let more: Telling = super::decode_row(&key, &value)?;
         let less: Telling = there.row(&key)?.unwrap_or_default();
