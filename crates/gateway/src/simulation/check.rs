@@ -2,15 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::deadline::Stand as Deadlines;
+use iwmo_toewijzing::dossier::Onderwerp;
 use iwmo_toewijzing::identity::Gemeente;
+use jiff::civil::{Date, date};
 
 use super::expected::{Expected, charged, month};
-use super::gateway::folder;
+use super::gateway::{self, folder};
 use super::world::{PARTNERS, World, digest, short};
 use crate::engine::OutgoingId;
 use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak};
 use crate::journal::{Position, Reader, verify_on};
 use crate::ledger::{self, Applier, Persoon, Rows, Stand, Uitgaand, decode_row, keys, row_words};
+use crate::view::{self, TermijnFilter};
 
 /// Months are compared until this one, far after every run.
 const HORIZON: i32 = 2030 * 12;
@@ -43,6 +48,7 @@ pub(super) fn all(world: &World) {
     deliveries(world, &told);
     answers(world, &told);
     contribution(world, &told);
+    missing_starts(world);
     replay(world, &journal);
     match verify_on(&world.disk, folder(), &mut |_| {}) {
         Ok(report) if report.is_clean() => {}
@@ -279,7 +285,7 @@ fn contribution(world: &World, told: &Told) {
         let months: BTreeSet<i32> = held
             .iter()
             .flat_map(|(_, start, stop)| {
-                let stop = stop.as_deref().map_or(jiff::civil::Date::MAX, day);
+                let stop = stop.as_deref().map_or(Date::MAX, day);
                 charged(day(start), stop, HORIZON)
             })
             .collect();
@@ -292,9 +298,45 @@ fn contribution(world: &World, told: &Told) {
             world.violated(format!(
                 "the CAK charges {} months (base {}) and the deliveries say {}: {held:?}",
                 name(&months),
-                month(jiff::civil::date(2026, 1, 1)),
+                month(date(2026, 1, 1)),
                 name(&wanted)
             ));
+        }
+    }
+}
+
+/// D26: of each toewijzing that exists it is told that no start came, or when one came.
+fn missing_starts(world: &World) {
+    let policy = gateway::settings(None, 0);
+    let filter = TermijnFilter {
+        standen: Deadlines::ALL.to_vec(),
+        termijn: Some("NO_START".to_owned()),
+        limit: usize::MAX,
+        ..TermijnFilter::default()
+    };
+    let live = &world.shelves.ledger;
+    let told = view::termijnen(live, &policy, &filter, Date::MAX).expect("a store");
+    let told: BTreeMap<(String, u32), bool> = told
+        .rows
+        .into_iter()
+        .filter_map(|row| Some(((row.gemeente, row.toewijzing?), row.gehaald_op.is_some())))
+        .collect();
+    for row in live.scan(&keys::dossiers(None)) {
+        let (key, value) = row.expect("a store");
+        let dossier: Dossier = decode_row(&key, &value).expect("a dossier");
+        for nummer in dossier.nummers() {
+            let name = (dossier.key().gemeente.to_string(), nummer.value());
+            let exists = dossier.bestaand(nummer).is_some();
+            let levering = dossier.levering(&Onderwerp::Toewijzing(nummer));
+            let started = levering.is_some_and(|levering| {
+                levering.starts().iter().any(|start| start.verwijderd_door.is_none())
+            });
+            match told.get(&name) {
+                Some(met) if exists && *met == started => {}
+                // One that ends before the last day is left out while no start came.
+                None if !exists || !started => {}
+                _ => world.violated(format!("NO_START of {}/{} is not what happened", name.0, name.1)),
+            }
         }
     }
 }

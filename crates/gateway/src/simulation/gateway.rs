@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use iwmo_codec::Schemas;
+use iwmo_toewijzing::deadline::Afspraak;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use iwmo_toewijzing::judge::Beleid;
 use tokio::sync::{Notify, oneshot, watch};
@@ -108,13 +109,23 @@ pub(super) enum LedgerFate {
     Lost,
 }
 
+/// Days after which a start that did not come is told of (D26).
+pub(super) const NO_START_DAYS: u16 = 7;
+
 pub(super) fn settings(bedenktijd: Option<Duration>, parkeertijd_minuten: u32) -> Settings {
     let mut settings = Settings::default();
     let gemeenten: Vec<Gemeente> =
         GEMEENTEN.iter().map(|code| Gemeente::new(code).expect("a gemeente")).collect();
     let cak = PartnerId("cak".to_owned());
     for gemeente in &gemeenten {
-        let beleid = Beleid { parkeertijd_minuten, ..Beleid::default() };
+        // The policy of a start is part of the journal, agreements and the days without a start (D26) too.
+        let contact = Afspraak { contact_dagen: Some(7), start_werkdagen: Some(10), ..Afspraak::default() };
+        let beleid = Beleid {
+            parkeertijd_minuten,
+            geen_start_dagen: Some(NO_START_DAYS),
+            afspraken: vec![contact],
+            ..Beleid::default()
+        };
         let of = GemeenteSettings { cak: Some(cak.clone()), bedenktijd, beleid, ..Default::default() };
         settings.gemeenten.insert(*gemeente, of);
     }

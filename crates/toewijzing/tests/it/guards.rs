@@ -450,3 +450,25 @@ fn the_header_of_a_retour() {
     let level2 = story.judge_with(Inhoud::Starten(vec![start(B)]), |context| context.level2_faalt = true);
     assert_eq!(kop(level2), ["0001"]);
 }
+
+/// D9: a stop on a version without 302 confirms it as a start does; one on an earlier version does not.
+#[test]
+fn d9_a_stop_confirms_too() {
+    let mut story = Story::assigned();
+    story.starts(&[start(B)]);
+    let longer = ToegewezenProduct {
+        einddatum: Some(date(2024, 6, 30)),
+        reden_wijziging: Some(RedenWijziging::new("04").unwrap()),
+        ..assigned(date(2023, 10, 1))
+    };
+    story.judge(Inhoud::Toewijzen(vec![longer]));
+    assert!(!story.dossier.is_impliciet_bevestigd(nr(100)), "the start was on the version before");
+    story.stops(&[stop(B, "20", E)]);
+    assert!(story.dossier.is_impliciet_bevestigd(nr(100)));
+    // The first version alone, with a start and its stop.
+    let mut first = Story::assigned();
+    first.starts(&[start(B)]);
+    first.stops(&[stop(B, "20", E)]);
+    first.judge(Inhoud::Toewijzen(vec![assigned(date(2023, 10, 1))]));
+    assert!(!first.dossier.is_impliciet_bevestigd(nr(100)), "unchanged, it is confirmed in words");
+}

@@ -5,6 +5,7 @@ mod assignment;
 mod cak;
 mod deadline_rows;
 mod deadlines;
+mod decisions;
 mod delivery;
 mod guards;
 mod model;
