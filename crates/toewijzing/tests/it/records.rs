@@ -65,3 +65,43 @@ fn a_325_settles_its_own_declaration_once() {
     assert_eq!(settled(&story), [Some(false), Some(true)]);
     assert!(story.dossier.is_gedeclareerd(nr(100)));
 }
+
+/// A 302 or 320 that something waits for is no surprise; a second one is, and one on nothing.
+#[test]
+fn a_retour_is_odd_when_nothing_waits_for_it() {
+    let mut story = Story::assigned();
+    let reference = iwmo_toewijzing::identity::ReferentieAanbieder::new("A").unwrap();
+    story.judge(Inhoud::Aanvragen(vec![AangevraagdProduct {
+        referentie: reference.clone(),
+        product: product("01/01A11"),
+        ingangsdatum: date(2023, 12, 1),
+    }]));
+    // Message 4.
+    story.judge(Inhoud::Beantwoorden(Antwoord {
+        referentie: reference,
+        antwoord: VerzoekAntwoord::InOnderzoek,
+    }));
+    let mut odd = |op: &str| {
+        let op = Identificatie::new(op).unwrap();
+        let judgement = story.judge(Inhoud::AntwoordRetour(ToewijzingRetour { op, codes: vec![] }));
+        judgement.waarschuwingen.len()
+    };
+    assert_eq!([odd("M9"), odd("M4"), odd("M4")], [1, 0, 1]);
+}
+
+/// The event ids of the own contribution (10.1).
+#[test]
+fn facts_have_their_ids() {
+    use iwmo_toewijzing::judge::FeitSoort::*;
+    let all = [
+        Toegewezen,
+        ToewijzingVervallen,
+        ToewijzingGewijzigd,
+        ToewijzingBeeindigd,
+        Gestart,
+        StartVervallen,
+        Gestopt,
+        StopVervallen,
+    ];
+    assert_eq!(all.map(|kind| kind.id()), ["E1", "E2", "E2b", "E2c", "E3", "E4", "E5", "E6"]);
+}
