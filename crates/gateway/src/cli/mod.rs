@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod deadlines;
 mod demo;
+mod erase;
 mod journal;
 mod keys;
 mod look;
@@ -92,6 +93,7 @@ enum Command {
     Replay(replay::Replay),
     Store(store::StoreCommand),
     Keys(keys::KeysCommand),
+    Erase(erase::Erase),
     /// Write a completion script for a shell to standard output
     Completions {
         /// The shell
@@ -142,6 +144,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),
         Command::Keys(command) => command.run(terminal),
+        Command::Erase(command) => command.run(terminal),
         Command::Completions { shell } => {
             // It panics when it cannot write, and a closed pipe is nothing to panic about.
             let mut script = Vec::new();

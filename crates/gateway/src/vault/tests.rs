@@ -45,12 +45,12 @@ fn a_sealed_record_says_nothing_of_a_person_and_opens_to_itself() {
     let vault = vault();
     for messages in [&[][..], &[ONE], &[TWO], &[ONE, TWO, ONE], &["", ONE], &["<leeg/>"]] {
         let (record, plain) = planning(messages);
-        let sealed = vault.seal(id(), &record, plain.clone());
+        let sealed = vault.seal(id(), &record, plain.clone(), None);
         for text in ["99999", "Vos", "Haas", "<leeg"] {
             assert!(!has(&sealed, text), "{messages:?}: {text}");
         }
         assert!(has(&sealed, "0222:3") && has(&sealed, "WMO401") || messages.is_empty());
-        let opened = vault.unseal(id(), record.kind(), &sealed).unwrap();
+        let opened = vault.unseal(id(), record.kind(), &sealed).unwrap().plain;
         assert_eq!(opened, plain, "{messages:?}");
         assert_eq!(Record::decode(record.kind(), RECORD_VERSION, &opened).unwrap(), record);
     }
@@ -61,16 +61,16 @@ fn what_stands_twice_is_kept_once() {
     let vault = vault();
     let large = format!("<a>{ONE}{}</a>", "x".repeat(10_000));
     let (record, plain) = planning(&[&large, &large]);
-    let sealed = vault.seal(id(), &record, plain.clone());
+    let sealed = vault.seal(id(), &record, plain.clone(), None);
     assert!(sealed.len() < plain.len() / 2 + 1_000);
-    assert_eq!(vault.unseal(id(), 3, &sealed).unwrap(), plain);
+    assert_eq!(vault.unseal(id(), 3, &sealed).unwrap().plain, plain);
 }
 
 /// A message about several is cut, so that each client stands under a key of its own.
 #[test]
 fn each_client_has_a_key_of_its_own() {
     let (record, plain) = planning(&[TWO]);
-    let parts = parts::of(&record, &plain);
+    let parts = parts::of(&record, &plain, None);
     let owned = |bsn: &[u8; 9]| {
         let mine = parts.sealed.iter().filter(|part| part.owner.as_ref() == Some(bsn));
         mine.map(|part| String::from_utf8_lossy(&plain[part.offset..part.offset + part.length]).into_owned())
@@ -82,7 +82,7 @@ fn each_client_has_a_key_of_its_own() {
     assert_eq!(covered, TWO.len() + 9);
     // One that cannot be told apart is the gemeente's.
     let (record, plain) = planning(&["<a><Bsn>999990019</Bsn><Bsn>999990020</Bsn></a>"]);
-    let parts = parts::of(&record, &plain);
+    let parts = parts::of(&record, &plain, None);
     assert_eq!(parts.sealed.iter().filter(|part| part.owner.is_none()).count(), 1);
 }
 
@@ -90,7 +90,7 @@ fn each_client_has_a_key_of_its_own() {
 fn a_part_is_not_taken_for_another() {
     let vault = vault();
     let (record, plain) = planning(&[ONE]);
-    let sealed = vault.seal(id(), &record, plain);
+    let sealed = vault.seal(id(), &record, plain, None);
     let other = EntryId { seq: 8, ..id() };
     assert_eq!(vault.unseal(other, 3, &sealed), Err(OpenFailure::Forged));
     let other = EntryId { chain: Chain::new(*b"0363").unwrap(), ..id() };
@@ -104,13 +104,13 @@ fn a_part_is_not_taken_for_another() {
 fn a_damaged_payload_is_an_error() {
     let vault = vault();
     let (record, plain) = planning(&[TWO, ONE, TWO]);
-    let sealed = vault.seal(id(), &record, plain.clone());
+    let sealed = vault.seal(id(), &record, plain.clone(), None);
     for at in 0..sealed.len() {
         for bit in [1, 0x80] {
             let mut bytes = sealed.clone();
             bytes[at] ^= bit;
             if let Ok(opened) = vault.unseal(id(), 3, &bytes) {
-                assert!(opened.len() == plain.len(), "byte {at}");
+                assert!(opened.plain.len() == plain.len(), "byte {at}");
             }
         }
         assert!(vault.unseal(id(), 3, &sealed[..at]).is_err(), "cut at {at}");
@@ -149,7 +149,7 @@ fn a_rotation_cut_short_loses_nothing() {
         let (file, contents) = KeyFile::create(Arc::new(disk.clone()), &dir).unwrap();
         let vault = Vault::with(file, contents, None).unwrap();
         let (record, plain) = planning(&[TWO]);
-        let sealed = vault.seal(id(), &record, plain);
+        let sealed = vault.seal(id(), &record, plain, None);
         vault.harden().unwrap();
         (vault, sealed)
     };
