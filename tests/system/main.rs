@@ -15,6 +15,7 @@
 //! | `reload.rs` | a new configuration for a running daemon |
 //! | `partner.rs`, `region.rs` | partners by command; several gemeenten in one gateway |
 //! | `revoked.rs`, `systems.rs` | certificates that were taken back, and those that open the backoffice |
+//! | `removal.rs` | removing what is about a person, evidence, and sending again, beside a running daemon |
 //! | `acts.rs`, `audit.rs` | the operator changes what waits; who did and saw what |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
@@ -34,6 +35,7 @@ mod reference;
 mod refused;
 mod region;
 mod reload;
+mod removal;
 mod repeated;
 mod revoked;
 mod startup;

@@ -27,7 +27,7 @@ use crate::folder::{FolderRoute, Folders};
 use crate::ggk::Ggk;
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
-use crate::listener::{Bounds, ListenError, Listener, Stopper};
+use crate::listener::{Bounds, ListenError, Listener, Stop, Stopper};
 use crate::lists;
 use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
@@ -119,6 +119,8 @@ impl Daemon {
         let settings = settings(&config);
         let (engine, opened) = Engine::open(&config.data, settings, Arc::clone(&clock), progress)?;
 
+        engine.set_term_years(config.retention.years);
+
         let intake = Arc::new(engine.clone());
         let reloader = Arc::new(Reloader::new(engine.clone(), Arc::clone(&live)));
         let (stopper, stop) = Stopper::new();
@@ -190,6 +192,7 @@ impl Daemon {
         let outbox = outbox.following(live.pace.subscribe());
         tasks.spawn(outbox.run(live.partners.subscribe(), stop.clone()));
         tasks.spawn(replaced::watch(Arc::clone(&reloader), stop.clone()));
+        tasks.spawn(remove_daily(engine.clone(), Arc::clone(&live), Arc::clone(&clock), stop.clone()));
         let (in_force, looking) = (live.config.subscribe(), Arc::clone(&clock));
         tasks.spawn(expiry::watch(in_force, Arc::clone(&seen), looking, stop.clone()));
         tasks.spawn(seen.keep(stop.clone()));
@@ -261,6 +264,27 @@ impl Daemon {
         // The loop finishes its batch; waiting for it must not hold up the runtime.
         if tokio::task::spawn_blocking(move || engine.stop()).await.is_err() {
             tracing::error!(code = "TaskPanicked", "The engine could not be stopped.");
+        }
+    }
+}
+
+/// Removes every day what is about persons of whom the term is over.
+async fn remove_daily(engine: Engine, live: Arc<Live>, clock: Arc<dyn Clock>, mut stop: Stop) {
+    let mut last = None;
+    loop {
+        let today = clock.today();
+        let retention = live.config().retention;
+        engine.set_term_years(retention.years);
+        if retention.automatic && last != Some(today) {
+            last = Some(today);
+            tokio::select! {
+                () = crate::removal::day(&engine, today) => {}
+                () = stop.stopped() => return,
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DUE_CHECK) => {}
+            () = stop.stopped() => return,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod control;
 pub mod daemon;
 pub mod demo;
 pub mod engine;
+pub mod evidence;
 pub mod exchange;
 pub mod folder;
 pub mod ggk;
@@ -21,6 +22,7 @@ pub mod ops;
 pub mod outbox;
 pub mod pki;
 pub mod problem;
+pub mod removal;
 #[cfg(test)]
 mod simulation;
 pub mod store;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -165,10 +165,17 @@ pub(super) async fn xml(
     let found = api
         .read(move |api| match api.engine.journal().get(id.chain, id.seq)? {
             Some(entry) => view::xml(&entry),
-            None => Ok(None),
+            None => Ok(view::Inhoud::Geen),
         })
         .await?;
-    let bytes = found.ok_or_else(Problem::not_found)?;
+    let bytes = match found {
+        view::Inhoud::Xml(bytes) => bytes,
+        view::Inhoud::Geen => return Err(Problem::not_found()),
+        view::Inhoud::Verwijderd(_) => {
+            let title = "This message, or a part of it, was removed";
+            return Err(Problem::new(StatusCode::GONE, "verwijderd", title));
+        }
+    };
     api.look(&principal, id.chain, Blik::Bericht { seq: id.seq, inhoud: true }).await?;
     Ok(as_xml(bytes))
 }

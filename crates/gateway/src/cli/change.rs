@@ -71,6 +71,15 @@ fn through(mut client: Client, change: Change, reason: Option<&str>) -> Result<R
 /// Does it on a store that no daemon holds.
 fn alone(folder: &Path, change: &Change, reason: &str) -> Result<Report, Failure> {
     let wie = operator()?;
+    let engine = attend(folder)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(perform(&engine, &wie, reason, change));
+    engine.stop();
+    report.map_err(refused)
+}
+
+/// Opens a store that no daemon holds, to change something in it.
+pub(super) fn attend(folder: &Path) -> Result<Engine, Failure> {
     let bar = progress::bar("ledger");
     let mut show = |progress: Progress| {
         bar.set_length(progress.entries);
@@ -78,17 +87,13 @@ fn alone(folder: &Path, change: &Change, reason: &str) -> Result<Report, Failure
     };
     let engine = Engine::attend(folder, Arc::new(SystemClock), &mut show);
     bar.finish_and_clear();
-    let engine = engine.map_err(|error| match error {
+    engine.map_err(|error| match error {
         EngineError::Journal(OpenError::Locked { .. }) => Failure::new(open::words(&error))
             .hint("another process holds the store and has no control socket; stop it, or try again when it is done"),
         EngineError::Journal(error) => open::unopened(error),
         EngineError::Vault(error) => open::locked(error),
         error => Failure::new(open::words(&error)),
-    })?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(perform(&engine, &wie, reason, change));
-    engine.stop();
-    report.map_err(refused)
+    })
 }
 
 impl ChangeArguments {
@@ -108,7 +113,7 @@ pub(super) fn unanswered(error: ClientError) -> Failure {
     }
 }
 
-fn refused(refused: Refused) -> Failure {
+pub(super) fn refused(refused: Refused) -> Failure {
     let failure = Failure::new(refused.melding);
     match refused.advies {
         Some(advice) => failure.hint(advice),

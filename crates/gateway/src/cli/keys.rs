@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::evidence::{KEY_FILE, SigningKey};
 use crate::journal::{FileJournal, Options};
-use crate::vault::{Status, Vault};
+use crate::vault::{KEYS_DIR, Status, Vault};
 
 /// Look at the keys that what is about persons is sealed under, or put them under a new master key
 ///
@@ -30,6 +31,8 @@ enum Verb {
     ///
     /// Copies of the folder from before keep working for the journal as it was, with their own master key.
     Rotate(Keys),
+    /// Print the public key that evidence is signed with; makes the key when there is none
+    Evidence(Keys),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +56,16 @@ impl KeysCommand {
                         .hint("the next start of the gateway makes them")),
                 }
             }
+            Verb::Evidence(keys) => {
+                let file = keys.store.folder()?.join(KEYS_DIR).join(KEY_FILE);
+                let key = SigningKey::open(&file).map_err(|error| Failure::new(error.to_string()))?;
+                let mut out = io::stdout().lock();
+                match keys.format {
+                    Format::Json => writeln!(out, "{}", json!({ "evidence": key.public() }))?,
+                    Format::Text => writeln!(out, "{}", key.public())?,
+                }
+                Ok(Found::AllWell)
+            }
             Verb::Rotate(keys) => {
                 let folder = keys.store.folder()?;
                 // Holding the journal keeps a daemon from adding keys meanwhile.
@@ -68,17 +81,26 @@ impl KeysCommand {
 
 fn say(status: &Status, format: Format, terminal: &Terminal) -> Outcome {
     let mut out = io::stdout().lock();
-    let Status { dir, keys, master } = status;
+    let Status { dir, keys, destroyed, master } = status;
     let (dir, master) = (dir.display(), master.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     match format {
         Format::Json => {
-            writeln!(out, "{}", json!({ "folder": dir.to_string(), "keys": keys, "master": master }))?;
+            writeln!(
+                out,
+                "{}",
+                json!({ "folder": dir.to_string(), "keys": keys, "destroyed": destroyed, "master": master })
+            )?;
         }
         Format::Text => {
             let dutch = format!("{keys} sleutels in {dir}, onder hoofdsleutel {master}");
             let english = format!("{keys} keys in {dir}, under master key {master}");
             let words = terminal.say(&dutch, &english);
             writeln!(out, "{words}")?;
+            if *destroyed > 0 {
+                let dutch = format!("{destroyed} sleutels vernietigd");
+                let english = format!("{destroyed} keys destroyed");
+                writeln!(out, "{}", terminal.say(&dutch, &english))?;
+            }
         }
     }
     Ok(Found::AllWell)

@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod deadlines;
 mod demo;
+mod erase;
 mod journal;
 mod keys;
 mod look;
@@ -94,6 +95,7 @@ enum Command {
     Replay(replay::Replay),
     Store(store::StoreCommand),
     Keys(keys::KeysCommand),
+    Erase(erase::Erase),
     /// Write a completion script for a shell to standard output
     Completions {
         /// The shell
@@ -145,6 +147,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
         Command::Replay(command) => command.run(terminal),
         Command::Store(command) => command.run(terminal),
         Command::Keys(command) => command.run(terminal),
+        Command::Erase(command) => command.run(terminal),
         Command::Completions { shell } => {
             // It panics when it cannot write, and a closed pipe is nothing to panic about.
             let mut script = Vec::new();

@@ -105,6 +105,18 @@ pub(super) struct PastArguments {
     until: Option<Horizon>,
 }
 
+impl PastArguments {
+    /// Shows it as it was then.
+    pub(super) fn at(until: Option<Horizon>) -> Self {
+        Self { until }
+    }
+
+    /// Returns whether the past is asked for.
+    pub(super) fn is_given(&self) -> bool {
+        self.until.is_some()
+    }
+}
+
 /// Reads a point in the past.
 pub(super) fn horizon(text: &str) -> Result<Horizon, String> {
     if let Ok(entry) = text.parse() {
@@ -140,6 +152,8 @@ pub(super) struct ReadStore {
     pub(super) schemas: Schemas,
     /// The calendar date that the rows are looked at on.
     pub(super) today: Date,
+    /// The moment that the rows are looked at.
+    pub(super) now: Timestamp,
     _journal: ReadOnlyJournal,
 }
 
@@ -198,10 +212,10 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
         bar.set_position(progress.applied);
     };
     let failed = |error: LedgerError| Failure::new(words(&error));
-    let (ledger, today) = if let Some(horizon) = past.until {
+    let (ledger, today, now) = if let Some(horizon) = past.until {
         let (ledger, moment) =
             ledger::temporary_until(horizon, &reader, &applier, &mut show).map_err(failed)?;
-        (ledger, dutch_date(moment))
+        (ledger, dutch_date(moment), moment)
     } else {
         let stored = match Ledger::open(&folder.join("ledger"), FORMAT) {
             Ok(Opening::Opened(ledger)) if ledger.tips() == reader.tips() => Some(ledger),
@@ -212,8 +226,8 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
             Some(ledger) => ledger,
             None => ledger::temporary(&reader, &applier, &mut show).map_err(failed)?,
         };
-        (ledger, SystemClock.today())
+        (ledger, SystemClock.today(), SystemClock.now())
     };
     bar.finish_and_clear();
-    Ok(ReadStore { ledger, reader, schemas, today, _journal: journal })
+    Ok(ReadStore { ledger, reader, schemas, today, now, _journal: journal })
 }

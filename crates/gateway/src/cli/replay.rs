@@ -8,11 +8,13 @@ use clap::Args;
 use iwmo_codec::Schemas;
 use serde_json::json;
 
+use super::change::{ChangeArguments, change};
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
 use super::whatif;
 use crate::clock::dutch_time;
+use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::journal::{FileJournal, Options, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening};
@@ -44,8 +46,19 @@ pub(super) struct Replay {
     /// those of [gemeente.policy] in the configuration (docs/eigen-bijdrage.md)
     #[arg(long, value_name = "POLICY.toml")]
     what_if: Option<PathBuf>,
+    /// Judge the recorded messages again under the schemas of another release: a folder of XSDs, or one with what it
+    /// imports beside it. With --what-if under another policy as well
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["verify", "until"])]
+    what_if_schemas: Option<PathBuf>,
+    /// Queue outgoing messages once more, as they were: of an entry (GEMEENTE:SEQ) or one of them (GEMEENTE:SEQ/N), also
+    /// when they were delivered. Shows how many, to whom and of which kind; does it with --yes --reason TEXT, beside a
+    /// running gateway or without. One that waits still is not queued twice
+    #[arg(long, value_name = "GEMEENTE:SEQ", num_args = 1.., conflicts_with_all = ["verify", "until", "what_if", "what_if_schemas", "accept_loss"])]
+    resend: Vec<String>,
+    #[command(flatten)]
+    change: ChangeArguments,
     /// Rebuild although the stored ledger shows that the journal has lost entries that were acknowledged
-    #[arg(long, conflicts_with_all = ["verify", "until", "what_if"])]
+    #[arg(long, conflicts_with_all = ["verify", "until", "what_if", "what_if_schemas"])]
     accept_loss: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
@@ -64,7 +77,21 @@ struct Replayed {
 
 impl Replay {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        if !self.resend.is_empty() {
+            let wanted = OutboxChange {
+                verb: OutboxVerb::Herhalen,
+                berichten: self.resend,
+                gemeenten: None,
+                partner: None,
+                bericht: None,
+                stand: None,
+            };
+            return change(&self.store, &self.change, Change::Uitgaand(wanted), self.format, terminal);
+        }
         let folder = self.store.folder()?;
+        if let Some(schemas) = &self.what_if_schemas {
+            return whatif::schemas(&folder, schemas, self.what_if.as_deref(), self.format, terminal);
+        }
         if let Some(policy) = &self.what_if {
             return whatif::run(&folder, policy, self.format, terminal);
         }

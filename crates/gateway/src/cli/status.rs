@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::clock::{Clock, SystemClock, dutch_date, dutch_time};
+use crate::clock::{dutch_date, dutch_time};
 use crate::config::Config;
 use crate::daemon::{Seen, ends};
 use crate::pki::{End, EndKind};
@@ -31,6 +31,9 @@ const DISK_FREE_PERCENT: u64 = 10;
 
 /// Show how the gateway is doing, on one screen
 ///
+/// With --until it shows what the store knew then: queues, what was held and overdue; listeners, certificates and the
+/// disk are those of now and are left out.
+///
 /// Listeners and certificates (with --config), what is not delivered by partner and age, overdue deadlines, and the
 /// disk. Exit code 1 when something needs a person: a listener that does not answer, a parked message, an overdue
 /// deadline, a certificate or revocation list near its end, a disk that is nearly full.
@@ -39,6 +42,8 @@ const DISK_FREE_PERCENT: u64 = 10;
 pub(super) struct Status {
     #[command(flatten)]
     store: StoreArguments,
+    #[command(flatten)]
+    past: PastArguments,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -94,26 +99,32 @@ impl Status {
 
     fn screen(&self) -> Result<Screen, Failure> {
         let failed = |error: crate::ledger::LedgerError| Failure::new(error.to_string());
-        let now = SystemClock.now();
         let config = self.store.configuration()?;
         let settings = self.store.settings()?;
         let folder = self.store.folder()?;
-        let store = open::read(&self.store, &PastArguments::default())?;
+        let store = open::read(&self.store, &self.past)?;
+        let now = store.now;
+        let past = self.past.is_given();
         let filter = TermijnFilter { verlopen: true, limit: OVERDUE_MAX, ..TermijnFilter::default() };
-        let overdue =
-            view::termijnen(&store.ledger, &settings, &filter, SystemClock.today()).map_err(failed)?;
-        let last = store.reader.tips().into_values().filter_map(|tip| {
+        let overdue = view::termijnen(&store.ledger, &settings, &filter, store.today).map_err(failed)?;
+        let tips = store.ledger.tips();
+        let entries = tips.values().map(|tip| tip.seq).sum();
+        let last = tips.into_values().filter_map(|tip| {
             let entry = store.reader.get(tip.chain, tip.seq).ok()??;
             Some((entry.time, entry.id))
         });
         let last_entry = last.max().map(|(time, id)| format!("{id} {}", dutch_time(time)));
         Ok(Screen {
-            listeners: config.as_ref().map(listeners).unwrap_or_default(),
-            certificates: config.as_ref().map(|config| certificates(config, now)).unwrap_or_default(),
+            listeners: config.as_ref().filter(|_| !past).map(listeners).unwrap_or_default(),
+            certificates: config
+                .as_ref()
+                .filter(|_| !past)
+                .map(|config| certificates(config, now))
+                .unwrap_or_default(),
             queues: view::queues(&store.ledger, now).map_err(failed)?,
             held: view::held(&store.ledger).map_err(failed)?,
             overdue: overdue.rows.len(),
-            entries: store.reader.entries(),
+            entries,
             last_entry,
             disk: disk(&folder)?,
         })

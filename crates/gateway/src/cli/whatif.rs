@@ -12,58 +12,113 @@ use super::progress;
 use super::replay::{failed, read_text};
 use crate::clock::dutch_time;
 use crate::engine::record::Uitspraak;
-use crate::engine::{self, Different, Policy, What};
-use crate::ledger::Progress;
+use crate::engine::{self, Different, Looked, Policy, What};
+use crate::ledger::{LedgerError, Progress};
 
-/// Judges everything again and prints the differences.
+/// Holds everything against other schemas and prints what would not be valid; under another policy as well, if one is
+/// given.
+pub(super) fn schemas(
+    folder: &Path,
+    schemas: &Path,
+    policy: Option<&Path>,
+    format: Format,
+    terminal: &Terminal,
+) -> Outcome {
+    let other = super::validate::load(schemas)?;
+    let policy = policy.map(read_policy).transpose()?;
+    let journal = open::journal(folder)?;
+    let mut judged = Judged::new(format, terminal);
+    judged.all("schemas", &mut |tell, show| engine::what_if_schemas(journal.reader(), &other, tell, show))?;
+    if let Some(policy) = policy {
+        judged.all("what-if", &mut |tell, show| {
+            engine::what_if(&policy, journal.reader(), &Schemas::bundled(), tell, show)
+        })?;
+    }
+    Ok(judged.found)
+}
+
+/// Judges everything again under another policy and prints the differences.
 pub(super) fn run(folder: &Path, policy: &Path, format: Format, terminal: &Terminal) -> Outcome {
+    let policy = read_policy(policy)?;
+    let journal = open::journal(folder)?;
+    let mut judged = Judged::new(format, terminal);
+    judged.all("what-if", &mut |tell, show| {
+        engine::what_if(&policy, journal.reader(), &Schemas::bundled(), tell, show)
+    })?;
+    Ok(judged.found)
+}
+
+fn read_policy(policy: &Path) -> Result<Policy, Failure> {
     let text = read_text(policy)?;
     let file = policy.display();
-    let policy = Policy::read(&text).map_err(|error| {
+    Policy::read(&text).map_err(|error| {
         Failure::new(format!("{file}: {}", error.trim_end()))
             .hint("a policy has [beleid] and [eigen_bijdrage]; see `iwmo replay --help`")
-    })?;
-    let journal = open::journal(folder)?;
-    let bar = progress::bar("what-if");
-    let mut show = |progress: Progress| {
-        bar.set_length(progress.entries);
-        bar.set_position(progress.applied);
-    };
-    let mut out = io::stdout().lock();
-    let mut written = Ok(());
-    let mut tell = |different: Different| {
-        if written.is_ok() {
-            written = match format {
-                Format::Json => writeln!(out, "{}", value(&different)),
-                Format::Text => writeln!(out, "{}", line(&different, terminal)),
-            };
-        }
-    };
-    let looked = engine::what_if(&policy, journal.reader(), &Schemas::bundled(), &mut tell, &mut show);
-    bar.finish_and_clear();
-    let looked = looked.map_err(failed)?;
-    written?;
-    let (messages, plans, differences) = (looked.messages, looked.plans, looked.differences);
-    match format {
-        Format::Json => writeln!(
-            out,
-            "{}",
-            json!({ "entries": looked.entries, "messages": messages, "plans": plans, "differences": differences })
-        )?,
-        Format::Text => writeln!(
-            out,
-            "{}",
-            terminal.say(
-                &format!(
-                    "{messages} berichten en {plans} meldingen aan het CAK opnieuw beoordeeld, {differences} anders; niets is veranderd"
-                ),
-                &format!(
-                    "{messages} messages and {plans} plans for the CAK judged again, {differences} would differ; nothing was changed"
-                ),
-            )
-        )?,
+    })
+}
+
+/// What looks at everything: it is given where to tell a difference and how far it has come.
+type Look<'l> =
+    dyn FnMut(&mut dyn FnMut(Different), &mut dyn FnMut(Progress)) -> Result<Looked, LedgerError> + 'l;
+
+/// Prints what is told.
+struct Judged<'t> {
+    format: Format,
+    terminal: &'t Terminal,
+    found: Found,
+}
+
+impl<'t> Judged<'t> {
+    fn new(format: Format, terminal: &'t Terminal) -> Self {
+        Self { format, terminal, found: Found::AllWell }
     }
-    Ok(if differences == 0 { Found::AllWell } else { Found::Something })
+
+    fn all(&mut self, name: &'static str, look: &mut Look<'_>) -> Result<(), Failure> {
+        let (format, terminal) = (self.format, self.terminal);
+        let bar = progress::bar(name);
+        let mut show = |progress: Progress| {
+            bar.set_length(progress.entries);
+            bar.set_position(progress.applied);
+        };
+        let mut out = io::stdout().lock();
+        let mut written = Ok(());
+        let mut tell = |different: Different| {
+            if written.is_ok() {
+                written = match format {
+                    Format::Json => writeln!(out, "{}", value(&different)),
+                    Format::Text => writeln!(out, "{}", line(&different, terminal)),
+                };
+            }
+        };
+        let looked = look(&mut tell, &mut show);
+        bar.finish_and_clear();
+        let looked = looked.map_err(failed)?;
+        written?;
+        let (messages, plans, differences) = (looked.messages, looked.plans, looked.differences);
+        match format {
+            Format::Json => writeln!(
+                out,
+                "{}",
+                json!({ "entries": looked.entries, "messages": messages, "plans": plans, "differences": differences })
+            )?,
+            Format::Text => writeln!(
+                out,
+                "{}",
+                terminal.say(
+                    &format!(
+                        "{messages} berichten en {plans} meldingen aan het CAK opnieuw beoordeeld, {differences} anders; niets is veranderd"
+                    ),
+                    &format!(
+                        "{messages} messages and {plans} plans for the CAK judged again, {differences} would differ; nothing was changed"
+                    ),
+                )
+            )?,
+        }
+        if differences > 0 {
+            self.found = Found::Something;
+        }
+        Ok(())
+    }
 }
 
 fn value(different: &Different) -> Value {
@@ -81,6 +136,10 @@ fn value(different: &Different) -> Value {
         }
         What::NietVerzonden { regels } => {
             value["wat"] = "niet verzonden".into();
+            value["regels"] = json!(regels);
+        }
+        What::Ongeldig { regels, .. } => {
+            value["wat"] = "ongeldig".into();
             value["regels"] = json!(regels);
         }
         What::Cak { was, zou } => {
@@ -103,6 +162,10 @@ fn line(different: &Different, terminal: &Terminal) -> String {
         What::NietVerzonden { regels } => {
             let words = terminal.say("zou niet verzonden zijn", "would not have been sent");
             format!("{words} ({})", regels.join(", "))
+        }
+        What::Ongeldig { regels, meer } => {
+            let words = terminal.say("zou ongeldig zijn", "would not be valid");
+            format!("{words}: {}{}", regels.join(", "), if *meer { ", ..." } else { "" })
         }
         What::Cak { was, zou } => format!("{was} -> {arrow}: {zou}"),
     };

@@ -62,6 +62,8 @@ pub struct Config {
     pub partners: Vec<Partner>,
     /// The keys to the backoffice listener.
     pub tokens: Vec<Token>,
+    /// How long what is about persons is kept.
+    pub retention: Retention,
     /// Municipal systems that show a certificate there.
     pub systems: Vec<System>,
     /// What is allowed at most.
@@ -72,6 +74,21 @@ pub struct Config {
     pub logging: Logging,
     /// The files that it names with certificates, keys and lists.
     pub files: Vec<PathBuf>,
+}
+
+/// How long what is about persons is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Years after the last change.
+    pub years: u16,
+    /// Whether it is removed by itself when they are over.
+    pub automatic: bool,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { years: crate::removal::TERM_YEARS, automatic: true }
+    }
 }
 
 /// The exchange listener.

@@ -14,11 +14,12 @@ use super::sources::{PARTNER_FILES, Sources};
 use super::systems::{SystemDraft, system};
 use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
-    Logging, Pace, Partner, Sending, Severity, files, revocation,
+    Logging, Pace, Partner, Retention, Sending, Severity, files, revocation,
 };
 use crate::engine::PartnerId;
 use crate::lists;
 use crate::pki::{self, ClientTrust, Revocation};
+use crate::removal::TERM_YEARS;
 
 const MIB: u64 = 1024 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
@@ -94,6 +95,8 @@ fn read(
     let systems = systems.into_iter().filter_map(|section| system(section, findings)).collect();
     let limits =
         root.section("limits", findings).map(|section| limits(section, findings)).unwrap_or_default();
+    let retention =
+        root.section("bewaring", findings).map(|section| retention(section, findings)).unwrap_or_default();
     let sending = match root.section("sending", findings) {
         Some(section) => sending(section, findings),
         None => Sending {
@@ -137,6 +140,7 @@ fn read(
         systems: systems.into_iter().map(SystemDraft::done).collect(),
         gemeenten,
         gemeentecodes,
+        retention,
         limits,
         sending,
         logging,
@@ -259,6 +263,25 @@ fn limits(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Limits {
     }
     section.finish(findings);
     limits
+}
+
+/// The law keeps a floor under the term (Wmo 2015 art. 5.3.4), so there is no shorter one to choose.
+fn retention(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Retention {
+    let mut retention = Retention::default();
+    if let Some(years) = section.number("termijn_jaren", findings, u64::from(TERM_YEARS)..=100) {
+        retention.years = u16::try_from(years).unwrap_or(u16::MAX);
+    }
+    let wanted = ("\"ja\" of \"nee\"", "\"ja\" or \"nee\"");
+    let automatic = section.parsed("automatisch", findings, wanted, |text| match text {
+        "ja" => Some(true),
+        "nee" => Some(false),
+        _ => None,
+    });
+    if let Some(automatic) = automatic {
+        retention.automatic = automatic.value;
+    }
+    section.finish(findings);
+    retention
 }
 
 fn sending(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Sending {

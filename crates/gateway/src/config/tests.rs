@@ -77,6 +77,7 @@ fn the_example_has_nothing_wrong_but_the_demonstration_certificate() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.sending.pace, Pace::default());
     assert_eq!(config.logging, Logging::default());
+    assert_eq!(config.retention, Retention::default());
     assert_eq!(config.partners[1].gemeenten.len(), 2, "without gemeenten a partner deals with all");
     assert_eq!(config.gemeenten[0].policy.bedenktijd, Some(Duration::from_secs(4 * 60 * 60)));
     assert_eq!(config.gemeenten_of(&PartnerId("coalitie-hvb".into())).unwrap().len(), 1);
@@ -174,6 +175,7 @@ fn the_example_tells_the_defaults() {
         ("system[1]", "[[system]]"),
         ("limits", "[limits]"),
         ("sending", "[sending]\ncertificate = \"x\""),
+        ("bewaring", "[bewaring]"),
         ("logging", "[logging]"),
     ] {
         let checked = check_text(&format!("{header}\nqqqqqqqqqqqq = 1\n"), folder.path());
@@ -185,6 +187,17 @@ fn the_example_tells_the_defaults() {
     }
     let missing: Vec<_> = keys.iter().filter(|key| !example().contains(key.as_str())).collect();
     assert!(missing.is_empty(), "the example does not tell about {missing:?}");
+}
+
+/// The law keeps a floor under the term; at it, and one below.
+#[test]
+fn nothing_about_a_person_is_kept_for_less_than_the_law_demands() {
+    let folder = folder();
+    let with = |years: u16| {
+        let text = example().replace("# termijn_jaren = 15", &format!("termijn_jaren = {years}"));
+        check_text(&text, folder.path()).config.map(|config| config.retention.years)
+    };
+    assert_eq!((with(14), with(15), with(100), with(101)), (None, Some(15), Some(100), None));
 }
 
 #[test]

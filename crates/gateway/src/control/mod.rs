@@ -29,6 +29,7 @@ use crate::engine::record::{Blik, Wat, Wie};
 use crate::engine::{Act, ActError, Engine};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
+use crate::removal::Opdracht;
 use crate::store::Ledger;
 use crate::view::Words;
 
@@ -65,6 +66,20 @@ pub enum Request {
     Perform {
         /// The change.
         wijziging: Change,
+        /// Why.
+        reden: String,
+        /// Who became this user with sudo, by what sudo says.
+        namens: Option<String>,
+    },
+    /// What would this removal come to? Answered with a [`crate::removal::Verslag`].
+    PlanRemoval {
+        /// What is asked.
+        opdracht: Opdracht,
+    },
+    /// Remove it. Answered with a [`crate::removal::Verslag`], and before that a row every few seconds.
+    PerformRemoval {
+        /// What is asked.
+        opdracht: Opdracht,
         /// Why.
         reden: String,
         /// Who became this user with sudo, by what sudo says.

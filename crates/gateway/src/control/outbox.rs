@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Groep, Plan, Refused, Summary};
 use crate::engine::record::{ACT_MESSAGES_MAX, Plek, Wat};
 use crate::engine::{Fit, OutgoingId, fit, narrow, not_taken};
-use crate::journal::Chain;
+use crate::journal::{Chain, EntryId};
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
 use crate::store::Ledger;
 use crate::view::{Words, outgoing_id};
@@ -25,6 +25,8 @@ pub enum OutboxVerb {
     Vrijgeven,
     /// Never sent.
     Annuleren,
+    /// Sent once more, although it was delivered.
+    Herhalen,
 }
 
 impl OutboxVerb {
@@ -34,7 +36,29 @@ impl OutboxVerb {
             Self::Vasthouden => Wat::UitgaandVasthouden { berichten },
             Self::Vrijgeven => Wat::UitgaandVrijgeven { berichten },
             Self::Annuleren => Wat::UitgaandAnnuleren { berichten },
+            Self::Herhalen => Wat::UitgaandHerhalen { berichten },
         }
+    }
+
+    /// The outgoing messages that a name means: one; where what was sent is to be sent again, all of an entry as well.
+    fn meant(self, ledger: &Ledger, name: &str) -> Result<Vec<OutgoingId>, Refused> {
+        if let Some(id) = outgoing_id(name) {
+            return Ok(vec![id]);
+        }
+        let Some(entry) = name.parse::<EntryId>().ok().filter(|_| self == Self::Herhalen) else {
+            return Err(Refused::new(format!("{name:?} names no outgoing message"))
+                .advice("a message is named as GEMEENTE:SEQ/N, for example 0222:17/0; `iwmo outbox list`"));
+        };
+        let mut found = Vec::new();
+        for row in ledger.scan(&keys::uitgaand_van_entry(entry.chain.code(), entry.seq)) {
+            let (key, _) = row.map_err(|error| Refused::new(error.to_string()))?;
+            found.extend(keys::uitgaand_id(&key));
+        }
+        if found.is_empty() {
+            return Err(Refused::new(format!("nothing was sent because of {entry}"))
+                .advice("`iwmo outbox list --all` shows every message"));
+        }
+        Ok(found)
     }
 
     /// Whether a message is meant when it was not named but chosen by filters: those that the verb changes, and of
@@ -95,12 +119,11 @@ impl OutboxChange {
     /// The messages that are named; one that cannot be meant refuses the whole.
     fn named(&self, ledger: &Ledger, found: &mut Found) -> Result<(), Refused> {
         let mut asked: BTreeMap<Chain, Vec<Plek>> = BTreeMap::new();
+        let mut ids = Vec::new();
         for name in &self.berichten {
-            let id = outgoing_id(name);
-            let id = id.ok_or_else(|| {
-                Refused::new(format!("{name:?} names no outgoing message"))
-                    .advice("a message is named as GEMEENTE:SEQ/N, for example 0222:17/0; `iwmo outbox list`")
-            })?;
+            ids.extend(self.verb.meant(ledger, name)?);
+        }
+        for id in ids {
             let row: Option<Uitgaand> = ledger.row(&keys::uitgaand(&id))?;
             let Some(row) = row.filter(|row| self.takes(&id, row)) else {
                 return Err(Refused::new(format!("there is no such outgoing message: {id}"))
@@ -228,6 +251,12 @@ fn warnings(verb: OutboxVerb, groups: &BTreeMap<(String, String, &'static str), 
                 "the sender gets no return message, although the standard demands one",
             ));
         }
+    }
+    if verb == OutboxVerb::Herhalen && groups.keys().any(|(_, _, stand)| *stand == Stand::Bezorgd.word()) {
+        warnings.push(Words::new(
+            "de partner heeft dit bericht al en krijgt het nog eens, byte voor byte",
+            "the partner has this message already and gets it once more, byte for byte",
+        ));
     }
     if verb == OutboxVerb::Opnieuw && groups.keys().any(|(_, _, stand)| *stand == Stand::Doorgegeven.word()) {
         warnings.push(Words::new(

@@ -5,7 +5,9 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -19,12 +21,17 @@ use super::{
     CONNECTIONS_MAX, IDLE, LINE_BYTES_MAX, Look, Plan, Refused, ReloadReport, Report, Request, SOCKET,
     operator_of, perform,
 };
+use crate::clock::dutch_date;
 use crate::config::MistakeView;
 use crate::daemon::{Reloaded, Reloader, Wanted};
 use crate::engine::Engine;
 use crate::engine::record::{Inzage, Wie};
 use crate::journal::Chain;
 use crate::listener::Stop;
+use crate::removal;
+
+/// How long a client hears nothing while something is worked on.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// Looks that are recorded together.
 const LOOKS_AT_ONCE: usize = 64;
@@ -84,7 +91,7 @@ impl Control {
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     tracing::warn!(code = "ControlAcceptError", %error, "The control socket could not take a connection.");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
@@ -164,6 +171,28 @@ async fn respond(behind: &Behind, uid: u32, request: Request, answer: &mut Answe
             let wie = operator_of(uid, namens);
             return record_looks(engine, &wie, blikken).await.map(|count| json!({ "vastgelegd": count }));
         }
+        Request::PlanRemoval { opdracht } => {
+            let (engine, today) = (engine.clone(), dutch_date(Timestamp::now()));
+            let years = engine.term_years();
+            let planned = tokio::task::spawn_blocking(move || {
+                removal::plan(engine.ledger(), engine.journal(), &opdracht, today, years)
+            });
+            let report = answer.meanwhile(planned).await;
+            let report = report
+                .map_err(|_| Refused::new("a fault of the gateway: the removal could not be planned"))??;
+            return serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()));
+        }
+        Request::PerformRemoval { opdracht, reden, namens } => {
+            let (wie, today) = (operator_of(uid, namens), dutch_date(Timestamp::now()));
+            let report = answer.meanwhile(removal::perform(engine, &wie, &reden, &opdracht, today)).await?;
+            tracing::info!(
+                code = "OperatorRemoved",
+                wie = %wie,
+                entries = report.handelingen.join(" "),
+                "An operator removed what is about persons, or recorded a request for it."
+            );
+            return serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()));
+        }
         Request::Plan { wijziging } => {
             let engine = engine.clone();
             let planned = tokio::task::spawn_blocking(move || wijziging.plan(engine.ledger())).await;
@@ -235,6 +264,18 @@ struct Answer {
 }
 
 impl Answer {
+    /// Waits for something that may take long, and lets the other side know that it is worked on.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            match timeout(SIGN_OF_LIFE, &mut work).await {
+                Ok(done) => return done,
+                // Who no longer listens finds out at the end; the work goes on.
+                Err(_) => drop(self.line(&json!({ "rij": "bezig" })).await),
+            }
+        }
+    }
+
     async fn done(&mut self, value: &Value) -> io::Result<()> {
         self.line(&json!({ "klaar": value })).await
     }

@@ -163,3 +163,37 @@ async fn connections_are_bounded() {
     assert_eq!(count.await.unwrap(), CONNECTIONS_MAX);
     served.stop().await;
 }
+
+/// A removal is shown and done beside the gateway that holds the store; the BSN stands in no answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_is_shown_and_done_over_the_socket() {
+    use crate::removal::{Hindernis, Opdracht, Verslag};
+    let served = Served::start().await;
+    let text = crate::engine::tests::bsn(1);
+    let bsn = iwmo_toewijzing::identity::Bsn::new(&text).unwrap();
+    let ask = async |request: Request| -> Result<Verslag, ClientError> {
+        let data = served.data.path().to_owned();
+        let ask = move || Client::connect(&data)?.unwrap().ask(&request, &mut |_| {});
+        tokio::task::spawn_blocking(ask).await.unwrap()
+    };
+    let done = |opdracht| Request::PerformRemoval { opdracht, reden: "verzoek".to_owned(), namens: None };
+    let ondanks = vec![Hindernis::Lopend, Hindernis::Uitgaand];
+    let remove = || Opdracht::Verwijder { bsn, gemeenten: None, ondanks: ondanks.clone() };
+    let shown = ask(Request::PlanRemoval { opdracht: remove() }).await.unwrap();
+    assert_eq!((shown.uitgevoerd, shown.gehouden.len()), (false, 1));
+    assert!(shown.gehouden[0].hindernissen.contains(&Hindernis::Termijn));
+    let refused = ask(done(remove())).await.unwrap_err().to_string();
+    assert!(refused.contains("termijn") && !refused.contains(&text), "{refused}");
+    let ontvangen = "2020-01-31".parse().unwrap();
+    let asked = ask(done(Opdracht::Verzoek { bsn, gemeenten: None, ontvangen })).await.unwrap();
+    assert_eq!(
+        (asked.verzoeken.len(), asked.verzoeken[0].uiterlijk.to_string()),
+        (1, "2020-04-30".to_owned())
+    );
+    assert!(asked.verzoeken[0].verlopen);
+    let gone = ask(done(remove())).await.unwrap();
+    assert_eq!((gone.uitgevoerd, gone.handelingen.len()), (true, 1));
+    assert!(!serde_json::to_string(&gone).unwrap().contains(&text));
+    assert!(ask(Request::PlanRemoval { opdracht: remove() }).await.unwrap().gehouden.is_empty());
+    served.stop().await;
+}

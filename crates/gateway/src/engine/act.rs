@@ -70,6 +70,9 @@ pub enum ActError {
     /// There is no such outgoing message.
     #[error("there is no outgoing message {0}")]
     NoMessage(OutgoingId),
+    /// What the message said about a person was removed.
+    #[error("{0} was removed, or a part of it")]
+    Removed(OutgoingId),
     /// The outgoing message tells the CAK nothing.
     #[error("{0} is no notification to the CAK")]
     NoNotification(OutgoingId),
@@ -104,6 +107,15 @@ pub enum ActError {
     /// The key was used before for another request.
     #[error("the idempotency key was used before for another request")]
     KeyReused,
+    /// Something stands against removing what is about a person.
+    #[error("this stands against it: {0}")]
+    Hindered(&'static str),
+    /// The store has no keys, so there is nothing to destroy.
+    #[error("this store has no keys")]
+    NoKeys,
+    /// It is recorded, and not completed; it will be.
+    #[error("it is recorded and not completed yet: {0}")]
+    Unfinished(String),
     /// The store cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -151,7 +163,14 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         let id = OutgoingId { gemeente: chain.code(), seq: plek.seq, index: plek.index };
         let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
         let Some(row) = row else { return Err(ActError::NoMessage(id)) };
-        if matches!(wat, Wat::UitgaandOpnieuw { .. }) && not_taken(rows, &id, &row)? {
+        if matches!(wat, Wat::UitgaandHerhalen { .. })
+            && rows.bytes(&keys::verwijderd(chain.code(), plek.seq)).map_err(LedgerError::from)?.is_some()
+        {
+            return Err(ActError::Removed(id));
+        }
+        if matches!(wat, Wat::UitgaandOpnieuw { .. } | Wat::UitgaandHerhalen { .. })
+            && not_taken(rows, &id, &row)?
+        {
             return Err(ActError::NotTaken(id));
         }
         match fit(wat, row.stand) {
@@ -165,6 +184,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
     let (gewijzigd, ongewijzigd) = (left.len() as u64, (asked.len() - left.len()) as u64);
     let wat = (!left.is_empty()).then(|| match wat {
         Wat::UitgaandOpnieuw { .. } => Wat::UitgaandOpnieuw { berichten: left },
+        Wat::UitgaandHerhalen { .. } => Wat::UitgaandHerhalen { berichten: left },
         Wat::UitgaandVasthouden { .. } => Wat::UitgaandVasthouden { berichten: left },
         Wat::UitgaandVrijgeven { .. } => Wat::UitgaandVrijgeven { berichten: left },
         Wat::UitgaandAnnuleren { .. } => Wat::UitgaandAnnuleren { berichten: left },
@@ -210,6 +230,12 @@ pub(crate) fn fit(wat: &Wat, stand: Stand) -> Fit {
             Stand::Wacht | Stand::Geparkeerd | Stand::Doorgegeven => Fit::Changes,
             Stand::Vastgehouden | Stand::Bezorgd | Stand::Geannuleerd => Fit::Cannot,
         },
+        // Asked twice, it goes out once: the first waits still.
+        Wat::UitgaandHerhalen { .. } => match stand {
+            Stand::Bezorgd | Stand::Doorgegeven | Stand::Geparkeerd => Fit::Changes,
+            Stand::Wacht => Fit::IsSo,
+            Stand::Vastgehouden | Stand::Geannuleerd => Fit::Cannot,
+        },
         Wat::UitgaandVasthouden { .. } => match stand {
             Stand::Wacht | Stand::Geparkeerd => Fit::Changes,
             Stand::Vastgehouden => Fit::IsSo,
@@ -231,7 +257,7 @@ pub(crate) fn fit(wat: &Wat, stand: Stand) -> Fit {
 
 fn participle(wat: &Wat) -> &'static str {
     match wat {
-        Wat::UitgaandOpnieuw { .. } => "sent again",
+        Wat::UitgaandOpnieuw { .. } | Wat::UitgaandHerhalen { .. } => "sent again",
         Wat::UitgaandVasthouden { .. } | Wat::PartnerVasthouden { .. } => "held",
         Wat::UitgaandVrijgeven { .. } | Wat::PartnerVrijgeven { .. } => "released",
         Wat::UitgaandAnnuleren { .. } => "cancelled",
@@ -253,6 +279,17 @@ pub(super) fn done_before(rows: &impl Rows, act: &Act) -> Result<Option<Acted>, 
     }
 }
 
+/// Checks that there is a reason that can be recorded.
+pub(super) fn check_reason(reden: &str) -> Result<(), ActError> {
+    if reden.trim().is_empty() {
+        return Err(ActError::NoReason);
+    }
+    if reden.len() > REASON_BYTES_MAX {
+        return Err(ActError::TooLong { what: "the reason", bytes_max: REASON_BYTES_MAX });
+    }
+    Ok(())
+}
+
 impl Act {
     /// Returns the record of this act, as far as it changes something.
     pub(super) fn handeling(self, wat: Wat) -> Handeling {
@@ -260,12 +297,7 @@ impl Act {
     }
 
     fn check(&self) -> Result<(), ActError> {
-        if self.reden.trim().is_empty() {
-            return Err(ActError::NoReason);
-        }
-        if self.reden.len() > REASON_BYTES_MAX {
-            return Err(ActError::TooLong { what: "the reason", bytes_max: REASON_BYTES_MAX });
-        }
+        check_reason(&self.reden)?;
         if let Wie::Operator { naam, namens, .. } = &self.wie {
             let long =
                 |name: &Option<String>| name.as_ref().is_some_and(|name| name.len() > OPERATOR_BYTES_MAX);

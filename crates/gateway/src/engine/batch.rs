@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::engine::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
 use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
 use crate::journal::{AppendError, Chain, ChainBatch, Draft, EntryId, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
-use crate::ledger::{At, LedgerError};
+use crate::ledger::{At, LedgerError, keys};
 use crate::metrics::{ENGINE_TAKEN_MESSAGES, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
@@ -113,7 +113,7 @@ impl<'l> Batch<'l> {
         };
         let opened = vault.unseal(EntryId { chain, seq }, entry.kind, &entry.payload);
         let opened = opened.map_err(|why| RecordError::Damaged(why.to_string()));
-        Some(opened.and_then(|payload| Record::decode(entry.kind, RECORD_VERSION, &payload)))
+        Some(opened.and_then(|opened| Record::decode(entry.kind, RECORD_VERSION, &opened.plain)))
     }
 
     /// Returns how many entries there are.
@@ -171,7 +171,8 @@ impl<'l> Batch<'l> {
         let mut payload = Vec::with_capacity(512);
         record.encode(&mut payload);
         if let Some(vault) = self.vault {
-            payload = vault.seal(EntryId { chain: at.chain, seq: at.seq }, record, payload);
+            let about = self.concerned(at);
+            payload = vault.seal(EntryId { chain: at.chain, seq: at.seq }, record, payload, about.as_deref());
         }
         if payload.len() > PAYLOAD_BYTES_MAX {
             let (what, bytes, bytes_max) = ("an entry", payload.len(), PAYLOAD_BYTES_MAX);
@@ -185,6 +186,17 @@ impl<'l> Batch<'l> {
         };
         self.pending.push(Pending { chain: at.chain, time: at.time, kind: record.kind(), payload, taken });
         Ok(())
+    }
+
+    /// Returns whom the entry at a place concerns, when it is one person: the rows that it wrote say so.
+    fn concerned(&self, at: &At) -> Option<String> {
+        let prefix = keys::persoon_entries_van(at.chain.code());
+        let mut persons = self.overlay.pending(&prefix).filter_map(|key| {
+            let (bsn, seq) = keys::persoon_entry_delen(key)?;
+            (seq == at.seq).then_some(bsn)
+        });
+        let first = persons.next()?;
+        persons.next().is_none().then(|| first.to_owned())
     }
 
     /// Answers once the batch is durable.

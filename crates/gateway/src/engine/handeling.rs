@@ -169,6 +169,13 @@ pub enum Wat {
         #[n(0)]
         verklaring: Verklaring,
     },
+    /// Messages that have left go out once more, as they were. One that waits is left alone.
+    #[n(8)]
+    UitgaandHerhalen {
+        /// The messages.
+        #[n(0)]
+        berichten: Vec<Plek>,
+    },
     /// What was agreed with an aanbieder was done, or is dealt with, though no message shows it (D26). Since 0.2.0.
     #[n(14)]
     TermijnAfgehandeld {
@@ -195,6 +202,7 @@ impl Wat {
     pub fn word(&self) -> &'static str {
         match self {
             Self::UitgaandOpnieuw { .. } => "uitgaand_opnieuw",
+            Self::UitgaandHerhalen { .. } => "uitgaand_herhalen",
             Self::UitgaandVasthouden { .. } => "uitgaand_vasthouden",
             Self::UitgaandVrijgeven { .. } => "uitgaand_vrijgeven",
             Self::UitgaandAnnuleren { .. } => "uitgaand_annuleren",
@@ -224,6 +232,7 @@ impl Wat {
     pub fn berichten(&self) -> &[Plek] {
         match self {
             Self::UitgaandOpnieuw { berichten }
+            | Self::UitgaandHerhalen { berichten }
             | Self::UitgaandVasthouden { berichten }
             | Self::UitgaandVrijgeven { berichten }
             | Self::UitgaandAnnuleren { berichten } => berichten,

@@ -1,7 +1,7 @@
 //! The engine as listeners, outbox, API and commands see it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU16, AtomicU64};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -21,6 +21,7 @@ use crate::engine::{
 use crate::journal::{EntryId, FileJournal, Reader};
 use crate::ledger::Applier;
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
+use crate::removal::TERM_YEARS;
 use crate::store::Ledger;
 
 /// Jobs that may wait for the loop; more are told to come back later.
@@ -47,6 +48,10 @@ pub struct Engine {
     thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
     health: Health,
     pub(super) acts: Arc<AtomicU64>,
+    /// How many years what is about a person is kept.
+    pub(super) term_years: Arc<AtomicU16>,
+    /// Held while something is removed.
+    pub(super) erasing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
@@ -124,7 +129,10 @@ impl Engine {
             worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
         }
         let thread = Arc::default();
-        Ok((Self { jobs, ledger, reader, schemas, changed, feed, thread, health, acts }, worker))
+        let (term_years, erasing) = (Arc::new(AtomicU16::new(TERM_YEARS)), Arc::default());
+        let engine =
+            Self { jobs, ledger, reader, schemas, changed, feed, thread, health, acts, term_years, erasing };
+        Ok((engine, worker))
     }
 
     /// Returns the ledger, for reading.

@@ -13,9 +13,10 @@
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `inzage.rs` | what somebody looked at |
-//! | `whatif.rs` | the same decisions under another policy, changing nothing |
+//! | `whatif.rs`, `whatif_schemas.rs` | the same decisions under another policy or release, changing nothing |
 //! | `batch.rs`, `worker.rs`, `daily.rs`, `settle.rs` | from records to the disk; what time asks for, what waited |
 //! | `handle.rs`, `outgoing.rs`, `pickup.rs`, `health.rs` | the engine as others see it |
+//! | `erase.rs`, `verwijdering.rs` | removing what is about persons |
 //! | `open.rs` | opening a store |
 
 mod act;
@@ -24,6 +25,7 @@ mod api;
 mod batch;
 mod daily;
 mod decide;
+mod erase;
 mod handeling;
 mod handle;
 mod health;
@@ -41,7 +43,9 @@ mod settle;
 pub(crate) mod stepped;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verwijdering;
 mod whatif;
+mod whatif_schemas;
 mod worker;
 mod xsd_versie;
 
@@ -49,6 +53,7 @@ pub use act::{Act, ActError, Acted, Narrowed, narrow};
 pub(crate) use act::{Fit, fit, not_taken};
 pub use api::*;
 pub(crate) use decide::terzijde::FO01;
+pub use erase::{Erase, ErasePersons};
 pub use handle::Engine;
 pub use health::Health;
 pub use judged::would_answer;
@@ -58,3 +63,4 @@ pub(crate) use plan::wanted;
 pub use policy::{GemeentePolicy, Policy};
 pub use settings::{GemeenteSettings, Noted, PartnerKind, PartnerSettings, Settings};
 pub use whatif::{Different, Looked, What, what_if};
+pub use whatif_schemas::what_if_schemas;

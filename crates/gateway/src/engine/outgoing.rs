@@ -14,6 +14,7 @@ use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Standing, 
 use crate::journal::{Chain, Reader};
 use crate::ledger::envelop::Envelop;
 use crate::ledger::{self, LedgerError, Rows, Verzending, keys};
+use crate::vault::is_gone;
 
 /// Messages that wait behind held ones and are passed over in one look at a queue.
 const BEHIND_MAX: usize = 10_000;
@@ -134,7 +135,9 @@ fn outgoing_bytes(reader: &Reader, id: &OutgoingId) -> Option<Bytes> {
     let entry = reader.get(Chain::new(id.gemeente)?, id.seq).ok()??;
     let mut uitgaand = Record::decode(entry.kind, entry.version, &entry.payload).ok()?.into_uitgaand();
     let index = usize::from(id.index);
-    (index < uitgaand.len()).then(|| Bytes::from(uitgaand.swap_remove(index).bytes))
+    let bytes = (index < uitgaand.len()).then(|| uitgaand.swap_remove(index).bytes)?;
+    // What is left of a message is not that message, and is never sent.
+    (!(entry.gone && is_gone(&bytes))).then(|| Bytes::from(bytes))
 }
 
 impl From<Outcome> for BezorgUitkomst {

@@ -29,6 +29,9 @@ pub use super::handeling::{
     ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, TermijnPlek, Wat, Wie,
 };
 pub use super::inzage::{Blik, Inzage};
+pub use super::verwijdering::{
+    Grond, REMOVAL_PERSONS_MAX, Rest, Verwijdering, Verwijderverzoek, VerzoekStap,
+};
 
 /// The revision of the records below. In the journal they are sealed, which is version 2 (`vault/sealed.rs`); who
 /// reads it with the keys gets them as they are here.
@@ -36,6 +39,9 @@ pub const RECORD_VERSION: u16 = 1;
 
 /// The kind of entries that record a look; they change nothing and are no event.
 pub const KIND_INZAGE: u16 = 6;
+
+/// The kind of entries that destroy keys.
+pub const KIND_VERWIJDERING: u16 = 7;
 
 /// Longest list of outgoing messages in one entry.
 pub const OUTGOING_MAX: usize = 64;
@@ -61,6 +67,10 @@ pub enum Record {
     Inzage(Inzage),
     /// A message that waited was judged.
     Oordeel(Oordeel),
+    /// What is about persons was removed.
+    Verwijdering(Box<Verwijdering>),
+    /// Somebody asked for that.
+    Verwijderverzoek(Box<Verwijderverzoek>),
 }
 
 /// A message that came in, with the decision.
@@ -371,16 +381,18 @@ impl Record {
             Record::Start(_) => 4,
             Record::Handeling(_) => 5,
             Record::Inzage(_) => KIND_INZAGE,
+            Record::Verwijdering(_) => KIND_VERWIJDERING,
             Record::Oordeel(_) => 9,
             Record::Instelling(_) => 10,
             Record::Terzijde(_) => 11,
+            Record::Verwijderverzoek(_) => 13,
         }
     }
 
     /// Returns whether entries of this kind say who did or saw what.
     #[must_use]
     pub fn is_audit(kind: u16) -> bool {
-        matches!(kind, 5 | 10 | KIND_INZAGE)
+        matches!(kind, 5 | 10 | 13 | KIND_INZAGE | KIND_VERWIJDERING)
     }
 
     /// Returns what is to be sent because of it.
@@ -395,6 +407,8 @@ impl Record {
             | Record::Start(_)
             | Record::Handeling(_)
             | Record::Inzage(_)
+            | Record::Verwijdering(_)
+            | Record::Verwijderverzoek(_)
             | Record::Instelling(_) => Vec::new(),
         }
     }
@@ -412,6 +426,8 @@ impl Record {
             Record::Oordeel(oordeel) => minicbor::encode(oordeel, buffer),
             Record::Instelling(instelling) => minicbor::encode(instelling, buffer),
             Record::Terzijde(terzijde) => minicbor::encode(terzijde, buffer),
+            Record::Verwijdering(verwijdering) => minicbor::encode(verwijdering, buffer),
+            Record::Verwijderverzoek(verzoek) => minicbor::encode(verzoek, buffer),
         };
         debug_assert!(result.is_ok(), "a Vec takes every byte");
     }
@@ -436,9 +452,13 @@ impl Record {
             4 => minicbor::decode(payload).map(Record::Start).map_err(damaged),
             5 => minicbor::decode(payload).map(|h| Record::Handeling(Box::new(h))).map_err(damaged),
             KIND_INZAGE => minicbor::decode(payload).map(Record::Inzage).map_err(damaged),
+            KIND_VERWIJDERING => {
+                minicbor::decode(payload).map(|v| Record::Verwijdering(Box::new(v))).map_err(damaged)
+            }
             9 => minicbor::decode(payload).map(Record::Oordeel).map_err(damaged),
             10 => minicbor::decode(payload).map(Record::Instelling).map_err(damaged),
             11 => minicbor::decode(payload).map(|t| Record::Terzijde(Box::new(t))).map_err(damaged),
+            13 => minicbor::decode(payload).map(|v| Record::Verwijderverzoek(Box::new(v))).map_err(damaged),
             _ => Err(RecordError::Newer { kind, version }),
         }
     }

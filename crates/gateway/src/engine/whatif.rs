@@ -58,6 +58,13 @@ pub enum What {
         /// The rules.
         regels: Vec<String>,
     },
+    /// The message would not be valid under other schemas.
+    Ongeldig {
+        /// The rules that it breaks, each with the element.
+        regels: Vec<String>,
+        /// There are more.
+        meer: bool,
+    },
     /// What the CAK is told, in words without personal data.
     Cak {
         /// As recorded.
@@ -144,6 +151,8 @@ fn gemeenten_with_cak(reader: &Reader) -> Result<BTreeSet<Gemeente>, LedgerError
             | Record::Handeling(_)
             | Record::Inzage(_)
             | Record::Instelling(_)
+            | Record::Verwijdering(_)
+            | Record::Verwijderverzoek(_)
             | Record::Terzijde(_) => false,
         };
         if decided {
@@ -173,6 +182,10 @@ impl Again<'_> {
     fn entry(&mut self, overlay: &mut Overlay<'_>, entry: &Entry) -> Result<(), LedgerError> {
         self.looked.entries += 1;
         let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
+        if entry.gone {
+            // What was removed cannot be judged again.
+            return self.decider.applier.apply_gone(overlay, &at, &record(entry)?, None);
+        }
         match record(entry)? {
             Record::Bericht(bericht) => self.message(overlay, entry, &at, &bericht),
             Record::Planning(planning) => {

@@ -15,8 +15,9 @@ use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
 use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::daily::Day;
 use crate::engine::decide::Decider;
+use crate::engine::erase::Prepared;
 use crate::engine::plan::Hold;
-use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start, Wat};
+use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start, Verwijderverzoek, Wat};
 use crate::engine::{
     Aside, Health, Inbound, Noted, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable,
 };
@@ -57,6 +58,10 @@ pub(super) enum Job {
     Look { chain: Chain, inzage: Inzage, reply: oneshot::Sender<Result<(), Unavailable>> },
     /// It is this day: plan for everybody.
     Day(Date),
+    /// What is about persons is to be removed.
+    Erase(Box<Prepared>),
+    /// Somebody asked for that.
+    RemovalRequest { chain: Chain, record: Verwijderverzoek, reply: oneshot::Sender<Result<Acted, ActError>> },
     /// Plan for whom a hold is over.
     Due,
     /// Finish.
@@ -96,6 +101,8 @@ pub(super) struct Going {
     day: Option<Day>,
     /// The journal took nothing: the daily run waits a little before it goes on.
     pause: bool,
+    /// A removal that is done when nothing else is pending.
+    erase: Option<Box<Prepared>>,
 }
 
 impl Going {
@@ -153,24 +160,30 @@ impl Worker {
         let mut batch = Batch::new(&ledger, &tips).sealed_by(vault.as_deref());
         let mut day = self.going.day.take();
         let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
-        while !stop && !batch.is_full() {
+        while !stop && self.going.erase.is_none() && !batch.is_full() {
             match self.jobs.try_recv() {
                 Ok(job) => stop = self.take(job, &mut batch, &mut day),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
-        let before = day.clone();
+        let (before, erase) = (day.clone(), self.going.erase.take());
         if let Some(run) = day.take().filter(|_| !stop) {
             day = self.day(&run, &mut batch);
         }
         match self.commit(batch, &tips) {
-            Committed::Done => self.going = Going { day, pause: false },
+            Committed::Done => self.going = Going { day, pause: false, erase: None },
             // The persons of this batch were not planned for: the run goes back to them.
-            Committed::Refused => self.going = Going { day: before, pause: true },
+            Committed::Refused => self.going = Going { day: before, pause: true, erase: None },
             Committed::Broken => {
                 self.refuse_waiting();
                 return true;
             }
+        }
+        if let Some(prepared) = erase
+            && self.erase(*prepared)
+        {
+            self.refuse_waiting();
+            return true;
         }
         stop
     }
@@ -246,6 +259,12 @@ impl Worker {
                     drop(reply.send(Err(Unavailable { reason: reason.to_owned() })));
                 }
                 Job::Act { reply, .. } => drop(reply.send(Err(ActError::Unavailable(reason.to_owned())))),
+                Job::RemovalRequest { reply, .. } => {
+                    drop(reply.send(Err(ActError::Unavailable(reason.to_owned()))))
+                }
+                Job::Erase(prepared) => {
+                    drop(prepared.reply.send(Err(ActError::Unavailable(reason.to_owned()))))
+                }
                 Job::Day(_) | Job::Due | Job::Stop => {}
             }
         }
@@ -316,6 +335,14 @@ impl Worker {
                     Err(error) => drop(reply.send(Err(error))),
                 }
             }
+            Job::RemovalRequest { chain, record, reply } => {
+                let fault = || ActError::Unavailable("a fault of the gateway".to_owned());
+                match batch.attempt(|batch| self.removal_request(chain, record, batch), fault) {
+                    Ok(acted) => batch.reply(Reply::Acted(reply, acted)),
+                    Err(error) => drop(reply.send(Err(error))),
+                }
+            }
+            Job::Erase(prepared) => self.going.erase = Some(prepared),
             Job::Due => self.due(batch),
             Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }

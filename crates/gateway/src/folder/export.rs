@@ -13,6 +13,7 @@ use crate::engine::{Engine, Route};
 use crate::exchange::hex;
 use crate::journal::EntryId;
 use crate::ledger::keys;
+use crate::vault::is_gone;
 use crate::view::Cursor;
 
 /// Entries looked at in one go, for each gemeente.
@@ -42,6 +43,8 @@ pub(super) fn export(
             if let Record::Bericht(bericht) = record
                 && bericht.route != Route::Backoffice.code()
                 && !own(&bericht.partner)
+                // What is left of a message that was removed is no message.
+                && !(entry.gone && is_gone(&bericht.bytes))
             {
                 write(&out, entry.id, &bericht)?;
             }

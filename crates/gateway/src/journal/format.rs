@@ -290,6 +290,19 @@ pub(super) fn is_zero(bytes: &[u8]) -> bool {
     bytes.chunks(ZEROS.len()).all(|block| *block == ZEROS[..block.len()])
 }
 
+/// Returns the hash of an entry with this content and this entry before it.
+#[must_use]
+pub fn hash_of(
+    id: EntryId,
+    previous: EntryHash,
+    time_us: i64,
+    kind: u16,
+    version: u16,
+    payload: &[u8],
+) -> EntryHash {
+    hash(previous, id, time_us, kind, version, payload)
+}
+
 fn hash(previous: EntryHash, id: EntryId, time: i64, kind: u16, version: u16, payload: &[u8]) -> EntryHash {
     let mut hasher = Sha256::new();
     hasher.update(previous.0);

@@ -21,6 +21,7 @@ pub use browse::{Browser, CLOCK_SLACK, Selection};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError};
 pub use file::{FileJournal, Options, Recovery, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+pub use format::hash_of;
 pub use read::{ChainEntries, Entries, ReadOnlyJournal, Reader};
 pub use verify::{FAULTS_MAX, VerifyProgress, VerifyReport, verify, verify_on};
 pub use words::{

@@ -13,7 +13,7 @@ use super::error::{DamageKind, OpenError, ReadError};
 use super::format::{ENTRY_HEADER, EntryHeader, is_zero};
 use super::scan::{Found, Scanner, Segment};
 use super::words::{Chain, Entry, EntryId, Position, Tip, Tips};
-use crate::vault::{PLAIN_VERSION, SEALED_VERSION, Vault};
+use crate::vault::{KeyId, PLAIN_VERSION, SEALED_VERSION, Vault};
 
 /// How much of an entry is read before its length is known.
 const FIRST_READ_BYTES: usize = 8 << 10;
@@ -36,6 +36,13 @@ impl Reader {
     /// Gives the keys with which sealed entries are opened; without them those come as they are on disk.
     pub fn set_vault(&mut self, vault: Arc<Vault>) {
         self.vault = Some(vault);
+    }
+
+    /// Returns a reader to which some keys are as if they were destroyed.
+    #[must_use]
+    pub fn withholding(&self, ids: impl IntoIterator<Item = KeyId>) -> Self {
+        let vault = self.vault.as_ref().map(|vault| vault.withholding(ids));
+        Self { vault, ..self.clone() }
     }
 
     /// Returns the keys with which sealed entries are opened.
@@ -179,14 +186,16 @@ fn entry(segment: &Segment, offset: u64, header: &EntryHeader, payload: &[u8]) -
         previous: header.previous,
         hash: header.hash,
         payload: Bytes::copy_from_slice(payload),
+        gone: false,
     }
 }
 
 /// Opens what is sealed in an entry.
 fn opened(mut entry: Entry, vault: Option<&Vault>) -> Result<Entry, ReadError> {
     if let Some(vault) = vault.filter(|_| entry.version == SEALED_VERSION) {
-        let plain = vault.unseal(entry.id, entry.kind, &entry.payload);
-        entry.payload = plain.map_err(|why| ReadError::Sealed { entry: entry.id, why })?;
+        let opened = vault.unseal(entry.id, entry.kind, &entry.payload);
+        let opened = opened.map_err(|why| ReadError::Sealed { entry: entry.id, why })?;
+        (entry.payload, entry.gone) = (opened.plain, opened.gone);
         entry.version = PLAIN_VERSION;
     }
     Ok(entry)

@@ -251,6 +251,8 @@ pub struct Entry {
     pub hash: EntryHash,
     /// The content, in a buffer of its own: keeping it keeps nothing else.
     pub payload: Bytes,
+    /// Something of the content stood under a key that was destroyed.
+    pub gone: bool,
 }
 
 impl Entry {

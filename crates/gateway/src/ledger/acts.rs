@@ -3,7 +3,7 @@
 use super::apply::inconsistent;
 use super::{
     At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opgave,
-    opmerking, outgoing, put_row, termijn,
+    opmerking, outgoing, put_row, termijn, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{Handeling, Plek, Wat, Wie};
@@ -15,11 +15,7 @@ pub(super) fn apply(
     at: &At,
     handeling: &Handeling,
 ) -> Result<Vec<Gevolg>, LedgerError> {
-    if let (Some(sleutel), Wie::Token { naam }) = (&handeling.sleutel, &handeling.wie) {
-        let row =
-            Sleutel { chain: at.chain.code(), seq: at.seq, inhoud: sleutel.inhoud, bericht: sleutel.inhoud };
-        put_row(overlay, keys::sleutel(naam, &sleutel.sleutel), &row)?;
-    }
+    bind(overlay, at, handeling)?;
     let now = at.time.as_microsecond();
     let mut gevolgen = Vec::new();
     match &handeling.wat {
@@ -27,6 +23,14 @@ pub(super) fn apply(
             row.stand = Stand::Wacht;
             (row.niet_voor_us, row.geduld_us) = (now, now);
             row.ontvangst = None;
+            spur(overlay, &row.partner, now)
+        }),
+        Wat::UitgaandHerhalen { berichten } => each(overlay, at, berichten, &mut |overlay, row| {
+            row.herhaald |= row.stand == Stand::Bezorgd;
+            row.stand = Stand::Wacht;
+            (row.niet_voor_us, row.geduld_us) = (now, now);
+            row.ontvangst = None;
+            row.reden = None;
             spur(overlay, &row.partner, now)
         }),
         Wat::UitgaandVasthouden { berichten } => each(overlay, at, berichten, &mut |_, row| {
@@ -62,6 +66,9 @@ pub(super) fn apply(
                 let id = OutgoingId { gemeente: at.chain.code(), seq: plek.seq, index: plek.index };
                 let row: Option<Uitgaand> = overlay.row(&keys::uitgaand(&id))?;
                 let melding = row.and_then(|row| row.melding);
+                if melding.is_none() && verwijderd::is_verwijderd(overlay, at, plek.seq)? {
+                    continue;
+                }
                 let melding = melding.ok_or_else(|| inconsistent(at, "there is no such notification"))?;
                 gevolgen.push(cak::vrijgeven(overlay, at, &melding)?);
             }
@@ -75,6 +82,14 @@ pub(super) fn apply(
         Wat::TermijnAfgehandeld { termijnen } => termijn::done(overlay, at, termijnen),
     }?;
     Ok(gevolgen)
+}
+
+/// Binds the key of the request, if it had one.
+pub(super) fn bind(overlay: &mut Overlay<'_>, at: &At, handeling: &Handeling) -> Result<(), LedgerError> {
+    let (Some(sleutel), Wie::Token { naam }) = (&handeling.sleutel, &handeling.wie) else { return Ok(()) };
+    let row =
+        Sleutel { chain: at.chain.code(), seq: at.seq, inhoud: sleutel.inhoud, bericht: sleutel.inhoud };
+    put_row(overlay, keys::sleutel(naam, &sleutel.sleutel), &row)
 }
 
 type Change<'c> = dyn FnMut(&mut Overlay<'_>, &mut Uitgaand) -> Result<(), LedgerError> + 'c;

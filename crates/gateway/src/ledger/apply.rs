@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, envelop,
-    geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek,
+    geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -22,6 +22,7 @@ use crate::engine::record::{
 use crate::journal::EntryId;
 use crate::store::Overlay;
 use crate::translate::{self, Untranslatable};
+use crate::vault::is_gone;
 
 /// The person for whom something changed that the CAK may have to hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,8 @@ impl Applier {
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
             Record::Start(_) | Record::Inzage(_) | Record::Instelling(_) => Ok(()),
+            Record::Verwijdering(one) => verwijderd::verwijdering(overlay, at, one),
+            Record::Verwijderverzoek(one) => verwijderd::verzoek(overlay, at, one),
             Record::Terzijde(terzijde) => {
                 if let Some(sleutel) = &terzijde.sleutel {
                     bind(overlay, at, (&terzijde.partner, &terzijde.sha256), sleutel)?;
@@ -156,6 +159,9 @@ impl Applier {
         at: &At,
         oordeel: &Oordeel,
     ) -> Result<Option<Gevolg>, LedgerError> {
+        if verwijderd::is_verwijderd(overlay, at, oordeel.seq)? {
+            return verwijderd::zonder_oordeel(overlay, at, oordeel).map(|()| None);
+        }
         statistiek::oordeel(overlay, at, oordeel, parse_date(at, &oordeel.vandaag)?)?;
         geparkeerd::judge(overlay, at, oordeel)
     }
@@ -194,6 +200,9 @@ impl Applier {
     /// A declaration that was not taken had a 325 of ours in answer, which has an Identificatie of its own (IV087).
     fn answered(&self, overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
         for answer in &bericht.uitgaand {
+            if is_gone(&answer.bytes) && verwijderd::is_verwijderd(overlay, at, at.seq)? {
+                continue;
+            }
             let answer = self.schemas.decode(&answer.bytes);
             let answer = answer.map_err(|_| inconsistent(at, "a message of ours is not valid"))?;
             heen::use_up(overlay, at, &answer, &[])?;
@@ -236,6 +245,7 @@ impl Applier {
                 // The notification is the last of them.
                 melding: melding.filter(|_| index + 1 == uitgaand.len()).cloned(),
                 geduld_us: moment,
+                herhaald: false,
             };
             outgoing::put(overlay, &id, None, &row)?;
             if let Some(envelop) = &message.envelop {
@@ -254,7 +264,7 @@ impl Applier {
 }
 
 /// Binds the key of a request to it.
-fn bind(
+pub(super) fn bind(
     overlay: &mut Overlay<'_>,
     at: &At,
     (partner, sha256): (&str, &[u8; 32]),
@@ -291,8 +301,9 @@ fn retour(
     let gemeente = gemeente(at)?;
     let code = message.kind().heenbericht().map_or(0, |kind| kind.bericht_code());
     let key = keys::heenbericht(gemeente, message.header().afzender, code, message.header().identificatie);
-    let mut heen: Heenbericht =
-        overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the message it answers is not on record"))?;
+    let Some(mut heen) = overlay.row::<Heenbericht>(&key)? else {
+        return verwijderd::or_inconsistent(overlay, at, bericht.heenbericht);
+    };
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
     statistiek::retour(overlay, at, bericht, &heen, dag)?;
@@ -349,7 +360,9 @@ fn delivery(
     let was = row.stand;
     outgoing::attempted(&mut row, at, &bezorging.uitkomst);
     outgoing::put(overlay, &id, Some(was), &row)?;
-    statistiek::delivered(overlay, at, &row, &bezorging.uitkomst)?;
+    if !row.herhaald {
+        statistiek::delivered(overlay, at, &row, &bezorging.uitkomst)?;
+    }
     if matches!(bezorging.uitkomst, BezorgUitkomst::Geweigerd { .. }) {
         envelop::spent(overlay, at, &id)?;
     }

@@ -5,7 +5,7 @@ use iwmo_toewijzing::cak::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 use iwmo_toewijzing::identity::{Bsn, Identificatie};
 
 use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
-use super::{At, EbMelding, LedgerError, Rows, Tellers, keys, put_row};
+use super::{At, EbMelding, LedgerError, Rows, Tellers, keys, put_row, verwijderd};
 use crate::clock::dutch_date;
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
 use crate::store::Overlay;
@@ -23,8 +23,9 @@ pub(super) fn retour(
     }
     let gemeente = gemeente(at)?;
     let key = keys::eb_melding(gemeente, message.header().identificatie);
-    let mut melding: EbMelding =
-        overlay.row(&key)?.ok_or_else(|| inconsistent(at, "the notification it answers is not on record"))?;
+    let Some(mut melding) = overlay.row::<EbMelding>(&key)? else {
+        return verwijderd::or_inconsistent(overlay, at, bericht.heenbericht);
+    };
     // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
     melding.antwoord.get_or_insert(at.seq);
     melding.beantwoord_op.get_or_insert(dutch_date(at.time));

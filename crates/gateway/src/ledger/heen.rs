@@ -106,6 +106,10 @@ pub(super) fn apply(
         }
         _ => return Ok(None),
     }
+    if personen.is_empty() && matches!(message, Message::Wmo319(_)) {
+        // The request that it answers is gone, and with it whose it is.
+        return Ok(None);
+    }
     let events = events(overlay, message, at, dag)?;
     for event in &events {
         effect(overlay, at, event)?;

@@ -29,8 +29,13 @@
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
 //! | `z` | partner | how sending to the partner stands |
 //! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
+//! | `l` | `e`, gemeente, seq | nothing: something of the entry stood under a key that was destroyed |
+//! | `l` | `s`, name of the key | the entry that destroyed a key |
+//! | `l` | `v`, gemeente, seq | a request to remove what is kept about a person |
 //! | `y` | gemeente, ToewijzingNummer, timer | a deadline that somebody dealt with |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
+
+mod verwijdering;
 
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{
@@ -40,6 +45,8 @@ use iwmo_toewijzing::identity::{
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
 use crate::ledger::Uitgaand;
+
+pub use verwijdering::*;
 
 /// Longest name of a partner in a key; the configuration allows no longer one.
 pub const PARTNER_BYTES_MAX: usize = 64;

@@ -19,6 +19,7 @@ mod rebuild;
 mod rows;
 pub mod statistiek;
 mod termijn;
+mod verwijderd;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,11 +27,14 @@ use serde::de::DeserializeOwned;
 use crate::engine::record::RecordError;
 use crate::journal::{Chain, EntryId, OpenError, ReadError};
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
+use crate::vault::KeyId;
 
 pub use apply::{Applier, Gevolg};
 pub use opgave::{Gegevens, gegevens, juiste_bsn};
 
 pub(crate) use heen::{declared, events};
+#[cfg(test)]
+pub(crate) use rebuild::bring_up;
 pub(crate) use rebuild::not_ahead;
 pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
@@ -40,8 +44,11 @@ pub use rows::{
     Uitgaand, Vasthouding, Verzending,
 };
 
+pub(crate) use verwijderd::tellingen_meer;
+pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
+
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 9;
+pub const FORMAT: u32 = 10;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +106,15 @@ pub enum LedgerError {
         /// The entry, `GEMEENTE:SEQ`.
         entry: String,
     },
+    /// The journal says that keys were destroyed, and they are here still: that was cut short.
+    #[error("a removal was cut short: the next start of the gateway completes it")]
+    Unfinished {
+        /// The keys.
+        sleutels: Vec<KeyId>,
+    },
+    /// Keys were destroyed after the place that the ledger stands for, and its rows are from before.
+    #[error("the ledger is from before a removal and must be rebuilt")]
+    BeforeRemoval,
     /// There is no such entry.
     #[error("the journal has no entry {entry}")]
     NoEntry {
@@ -178,6 +194,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'u') => "the queue of a partner".to_owned(),
         Some(b'a') => "what is not sent yet".to_owned(),
         Some(b'b') => "what is held for a partner".to_owned(),
+        Some(b'l') => "what is known of removals".to_owned(),
         Some(b's') => format!("a count of gemeente {gemeente}"),
         Some(b'z') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),

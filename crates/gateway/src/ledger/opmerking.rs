@@ -5,7 +5,7 @@ use iwmo_toewijzing::dossier::AnomalieSoort;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 
 use super::apply::{gemeente, inconsistent};
-use super::{At, Geparkeerd, LedgerError, Opmerking, Rows, keys, put_row};
+use super::{At, Geparkeerd, LedgerError, Opmerking, Rows, keys, put_row, verwijderd};
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
@@ -53,6 +53,9 @@ pub(super) fn done(overlay: &mut Overlay<'_>, at: &At, entries: &[u64]) -> Resul
     for seq in entries {
         let key = keys::opmerking(gemeente, *seq);
         let row: Option<Opmerking> = overlay.row(&key)?;
+        if row.is_none() && verwijderd::is_verwijderd(overlay, at, *seq)? {
+            continue;
+        }
         let mut row = row.ok_or_else(|| inconsistent(at, "nothing odd is known about the entry"))?;
         row.afgehandeld = true;
         put_row(overlay, key, &row)?;

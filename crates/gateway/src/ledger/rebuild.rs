@@ -8,9 +8,11 @@ use std::thread;
 use jiff::Timestamp;
 
 use super::ahead::{self, CHUNKS_WAITING, Ready};
-use super::{Applier, At, FORMAT, LedgerError};
+use super::{Applier, At, FORMAT, LedgerError, keys};
+use crate::engine::record::{Record, Verwijdering};
 use crate::journal::{Entry, EntryId, Position, Reader, Tips};
 use crate::store::{Ledger, Opening, Overlay, StoreError};
+use crate::vault::Vault;
 
 /// How far a catch-up has come.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +53,64 @@ pub fn open(
         }
         Opening::NeedsRebuild(reason) => (Ledger::create(dir, FORMAT)?, Some(reason.to_string())),
     };
-    let applied = catch_up(&ledger, reader, applier, progress)?;
+    bring_up(ledger, reason, &mut || Ledger::create(dir, FORMAT), reader, applier, progress)
+}
+
+/// Brings a ledger up to the journal, and completes a removal that was cut short; where its rows are from before one,
+/// another takes its place.
+pub(crate) fn bring_up(
+    mut ledger: Ledger,
+    mut reason: Option<String>,
+    another: &mut dyn FnMut() -> Result<Ledger, StoreError>,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Ledger, CatchUp), LedgerError> {
+    let applied = loop {
+        match catch_up(&ledger, reader, applier, progress) {
+            Err(error @ (LedgerError::Unfinished { .. } | LedgerError::BeforeRemoval)) => {
+                if let (LedgerError::Unfinished { sleutels }, Some(vault)) = (&error, reader.vault()) {
+                    vault.destroy(sleutels).map_err(StoreError::from)?;
+                }
+                reason.get_or_insert_with(|| error.to_string());
+                // Rows of the person were made of what is gone now.
+                drop(ledger);
+                ledger = another()?;
+            }
+            applied => break applied?,
+        }
+    };
+    destroyed(&ledger, reader)?;
     Ok((ledger, CatchUp { applied, rebuilt: reason }))
+}
+
+/// Destroys keys that the ledger says were destroyed and that are here still: it was cut short after the rows were
+/// written, or an old copy of the keys was put back.
+fn destroyed(ledger: &Ledger, reader: &Reader) -> Result<(), LedgerError> {
+    let Some(vault) = reader.vault() else { return Ok(()) };
+    let mut sleutels = Vec::new();
+    for row in ledger.scan(&keys::sleutels_vernietigd()) {
+        sleutels.extend(keys::sleutel_vernietigd_naam(&row?.0));
+    }
+    let alive = vault.alive(&sleutels);
+    if !alive.is_empty() {
+        vault.destroy(&alive).map_err(StoreError::from)?;
+    }
+    Ok(())
+}
+
+/// Replays a journal in which a removal may have been cut short, as it is once that is completed.
+fn completed<T>(
+    reader: &Reader,
+    mut replay: impl FnMut(&Reader) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let mut reader = reader.clone();
+    loop {
+        match replay(&reader) {
+            Err(LedgerError::Unfinished { sleutels }) => reader = reader.withholding(sleutels),
+            replayed => return replayed,
+        }
+    }
 }
 
 /// Drops the ledger in a folder and builds it from the journal.
@@ -66,9 +124,11 @@ pub fn rebuild(
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Ledger, u64), LedgerError> {
-    let ledger = Ledger::create(dir, FORMAT)?;
-    let applied = catch_up(&ledger, reader, applier, progress)?;
-    Ok((ledger, applied))
+    completed(reader, |reader| {
+        let ledger = Ledger::create(dir, FORMAT)?;
+        let applied = catch_up(&ledger, reader, applier, progress)?;
+        Ok((ledger, applied))
+    })
 }
 
 /// Builds a ledger from the journal that is gone when it is dropped.
@@ -81,9 +141,11 @@ pub fn temporary(
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ledger, LedgerError> {
-    let ledger = Ledger::temporary(FORMAT)?;
-    catch_up(&ledger, reader, applier, progress)?;
-    Ok(ledger)
+    completed(reader, |reader| {
+        let ledger = Ledger::temporary(FORMAT)?;
+        catch_up(&ledger, reader, applier, progress)?;
+        Ok(ledger)
+    })
 }
 
 /// Builds the ledger as it was when its tips were these; gone when it is dropped.
@@ -97,13 +159,15 @@ pub fn temporary_at(
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ledger, LedgerError> {
-    let ledger = Ledger::temporary(FORMAT)?;
-    let mut wanted = |entry: &Entry| match tips.get(&entry.id.chain) {
-        Some(tip) if entry.id.seq <= tip.seq => Wanted::Yes,
-        _ => Wanted::No,
-    };
-    apply_wanted(&ledger, reader, applier, &mut wanted, progress)?;
-    Ok(ledger)
+    completed(reader, |reader| {
+        let ledger = Ledger::temporary(FORMAT)?;
+        let mut wanted = |entry: &Entry| match tips.get(&entry.id.chain) {
+            Some(tip) if entry.id.seq <= tip.seq => Wanted::Yes,
+            _ => Wanted::No,
+        };
+        apply_wanted(&ledger, reader, applier, &mut wanted, progress)?;
+        Ok(ledger)
+    })
 }
 
 /// A point in the past.
@@ -121,6 +185,15 @@ pub enum Horizon {
 ///
 /// As [`temporary`]; [`LedgerError::NoEntry`] when the journal does not have the entry that is named.
 pub fn temporary_until(
+    horizon: Horizon,
+    reader: &Reader,
+    applier: &Applier,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Ledger, Timestamp), LedgerError> {
+    completed(reader, |reader| until(horizon, reader, applier, progress))
+}
+
+fn until(
     horizon: Horizon,
     reader: &Reader,
     applier: &Applier,
@@ -195,7 +268,9 @@ fn apply_wanted(
             .name("replay".to_owned())
             .spawn_scoped(scope, move || ahead::decode(entries, applier, &has, &sender))
             .map_err(StoreError::from)?;
-        let mut applying = Applying { ledger, applier, tips, total: reader.entries(), applied: 0 };
+        let (vault, had_rows) = (reader.vault().map(|vault| &**vault), !tips.is_empty());
+        let total = reader.entries();
+        let mut applying = Applying { ledger, applier, vault, had_rows, tips, total, applied: 0 };
         // The other side ends when nobody takes its chunks any more.
         for chunk in chunks {
             if applying.chunk(chunk?, wanted, progress)? {
@@ -210,12 +285,25 @@ fn apply_wanted(
 struct Applying<'a> {
     ledger: &'a Ledger,
     applier: &'a Applier,
+    vault: Option<&'a Vault>,
+    /// The ledger had rows before.
+    had_rows: bool,
     tips: Tips,
     total: u64,
     applied: u64,
 }
 
 impl Applying<'_> {
+    /// Checks that what is applied so far is without what stood under keys that were destroyed.
+    fn removal(&self, verwijdering: &Verwijdering) -> Result<(), LedgerError> {
+        let sleutels: Vec<_> = verwijdering.sleutels.iter().map(|sleutel| **sleutel).collect();
+        let alive = self.vault.map(|vault| vault.alive(&sleutels)).unwrap_or_default();
+        if !alive.is_empty() {
+            return Err(LedgerError::Unfinished { sleutels: alive });
+        }
+        if self.had_rows { Err(LedgerError::BeforeRemoval) } else { Ok(()) }
+    }
+
     /// Applies what is wanted of a chunk, in one commit. True when nothing more is wanted.
     fn chunk(
         &mut self,
@@ -236,7 +324,15 @@ impl Applying<'_> {
                 }
             }
             let at = At { chain: entry.id.chain, seq: entry.id.seq, time: entry.time };
-            self.applier.apply(&mut overlay, &at, &record?, message.as_ref())?;
+            let record = record?;
+            if let Record::Verwijdering(verwijdering) = &record {
+                self.removal(verwijdering)?;
+            }
+            if entry.gone {
+                self.applier.apply_gone(&mut overlay, &at, &record, message.as_ref())?;
+            } else {
+                self.applier.apply(&mut overlay, &at, &record, message.as_ref())?;
+            }
             self.tips.insert(entry.id.chain, entry.tip());
             taken += 1;
         }

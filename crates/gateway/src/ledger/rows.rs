@@ -199,6 +199,8 @@ pub struct Uitgaand {
     pub geduld_us: i64,
     /// Of a notification to the CAK: its Identificatie.
     pub melding: Option<String>,
+    /// It was delivered before, and goes out once more.
+    pub herhaald: bool,
 }
 
 /// How sending to a partner stands as a whole.

@@ -207,6 +207,17 @@ pub(super) fn bericht(
     }
 }
 
+/// Counts a message of which only the decision is left.
+pub(super) fn zonder_bericht(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    bericht: &Bericht,
+    dag: Date,
+) -> Result<(), LedgerError> {
+    let mut counter = Counter::new(overlay, at, dag);
+    verdict(&mut counter, &bericht.partner, &bericht.soort, &bericht.uitspraak, &bericht.regels)
+}
+
 /// Counts the judgement on a message that waited.
 pub(super) fn oordeel(
     overlay: &mut Overlay<'_>,

@@ -79,8 +79,16 @@ pub static OUTBOX_ENDED_ATTEMPTS: Counter = Counter::new(
     &["partner", "message", "outcome"],
 );
 
+/// Persons of whom what is kept was removed.
+pub static REMOVAL_REMOVED_PERSONS: Counter = Counter::new(
+    "removal_removed_persons_total",
+    "Persons of whom what is kept was removed, by what gave the right to.",
+    &["ground"],
+);
+
 /// Everything that is counted as it happens.
-pub static COUNTED: [&dyn Metric; 11] = [
+pub static COUNTED: [&dyn Metric; 12] = [
+    &REMOVAL_REMOVED_PERSONS,
     &HTTP_ANSWERED_REQUESTS,
     &HTTP_ANSWER_DURATION,
     &EXCHANGE_LIMITED_REQUESTS,
@@ -163,6 +171,13 @@ pub const TLS_CERTIFICATE_LEFT: Gauge = Gauge {
     labels: &["certificate"],
 };
 
+/// Requests to remove that wait.
+pub const REMOVAL_OPEN_REQUESTS: Gauge = Gauge {
+    name: "removal_open_requests",
+    help: "Requests to remove what is kept about a person that are open, by whether their three months are over.",
+    labels: &["overdue"],
+};
+
 /// What the certificate of an authority still has.
 pub const TLS_AUTHORITY_LEFT: Gauge = Gauge {
     name: "tls_authority_left_seconds",
@@ -185,7 +200,8 @@ pub const TLS_PARTNER_CERTIFICATE_LEFT: Gauge = Gauge {
 };
 
 /// Everything that is read off at each scrape.
-pub const READ: [Gauge; 13] = [
+pub const READ: [Gauge; 14] = [
+    REMOVAL_OPEN_REQUESTS,
     GATEWAY_BUILD_INFO,
     ENGINE_READY_STATE,
     JOURNAL_STORED_ENTRIES,

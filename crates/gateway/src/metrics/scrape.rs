@@ -15,8 +15,9 @@ use tokio::sync::watch;
 use super::registry::{head, sample};
 use super::{
     COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES, OUTBOX_HELD_STATE,
-    OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES, STORE_FREE_BYTES, STORE_SIZE_BYTES,
-    TLS_AUTHORITY_LEFT, TLS_CERTIFICATE_LEFT, TLS_PARTNER_CERTIFICATE_LEFT, TLS_REVOCATION_LEFT,
+    OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES, REMOVAL_OPEN_REQUESTS,
+    STORE_FREE_BYTES, STORE_SIZE_BYTES, TLS_AUTHORITY_LEFT, TLS_CERTIFICATE_LEFT,
+    TLS_PARTNER_CERTIFICATE_LEFT, TLS_REVOCATION_LEFT,
 };
 use crate::clock::Clock;
 use crate::config::Config;
@@ -25,6 +26,7 @@ use crate::engine::{Engine, Outgoing, PartnerId};
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
 use crate::pki::EndKind;
 use crate::problem::Problem;
+use crate::removal;
 
 /// Waiting messages of one partner that are counted.
 const WAITING_MAX: usize = 10_000;
@@ -92,6 +94,14 @@ impl Scrape {
             gauge(&mut out, STORE_FREE_BYTES, &[(String::new(), count(space.available_space()))]);
             gauge(&mut out, STORE_SIZE_BYTES, &[(String::new(), count(space.total_space()))]);
         }
+        // A store that cannot be read is told by the engine's readiness.
+        let requests = removal::requests(self.engine.ledger(), self.clock.today(), false).unwrap_or_default();
+        let overdue = requests.iter().filter(|request| request.verlopen).count();
+        let requests = [
+            ("no".to_owned(), count((requests.len() - overdue) as u64)),
+            ("yes".to_owned(), count(overdue as u64)),
+        ];
+        gauge(&mut out, REMOVAL_OPEN_REQUESTS, &requests);
         let ends = ends(&config, &self.seen.all());
         for (kind, metric) in [
             (EndKind::Own, TLS_CERTIFICATE_LEFT),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::*;
 
 /// What a name may end with before `_total`.
-const UNITS: [&str; 10] = [
-    "reloads", "bytes", "requests", "messages", "entries", "commits", "attempts", "seconds", "state", "info",
+const UNITS: [&str; 11] = [
+    "reloads", "bytes", "requests", "messages", "entries", "commits", "attempts", "persons", "seconds",
+    "state", "info",
 ];
 
 #[test]

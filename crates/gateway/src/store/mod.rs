@@ -32,6 +32,7 @@
 //! [`Ledger::create`] then drops it and begins with an empty one, to which the journal is applied from its
 //! beginning. Interrupted, it is a store that lags.
 
+mod difference;
 mod error;
 mod ledger;
 mod overlay;

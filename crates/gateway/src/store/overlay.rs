@@ -77,6 +77,13 @@ impl<'l> Overlay<'l> {
         }
     }
 
+    /// Returns the keys that begin with `prefix` and are to be set, in order.
+    pub fn pending<'k>(&'k self, prefix: &'k [u8]) -> impl Iterator<Item = &'k [u8]> {
+        let from = self.writes.0.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+        let begins = from.take_while(move |(key, _)| key.starts_with(prefix));
+        begins.filter_map(|(key, value)| value.as_ref().map(|_| &key[..]))
+    }
+
     /// Sets the value of a key.
     pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Value>) {
         self.write(key.into(), Some(value.into()));

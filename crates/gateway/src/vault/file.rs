@@ -2,27 +2,34 @@
 //!
 //! `master.key`, 44 bytes: `IWMOMSTR` (8), the master key (32), checksum (4).
 //!
-//! `persons.iwk`: a head of 96 bytes and then one row of 80 per key, in no order.
+//! `persons.iwk`: a head of 96 bytes and then one row of 96 per key, in no order.
 //!
 //! | at | bytes | what |
 //! | ---: | ---: | --- |
 //! | 0 | 8 | `IWMOKEYS` |
-//! | 8 | 4 | format: 1 |
+//! | 8 | 4 | format: 2 |
 //! | 12 | 4 | which key store this is; every sealed entry says it |
 //! | 16 | 8 | which master key: the start of HMAC-SHA-256 under it over `iwmo master` |
 //! | 24 | 8 | zero |
 //! | 32 | 60 | the index key, wrapped: nonce (12), key (32), tag (16) |
 //! | 92 | 4 | checksum |
 //!
-//! A row: name of the key (16), nonce (12), key (32), tag (16), checksum (4). Keys are wrapped with AES-256-GCM under the
-//! master key; the associated data is the key store (4) and the name (16, zero for the index key).
+//! A row: lookup (16), name of the key (16), nonce (12), key (32), tag (16), checksum (4). Keys are wrapped with
+//! AES-256-GCM under the master key; the associated data is the key store (4), the name (16) and the lookup (16); for the
+//! index key the key store and 16 zeros. A row that is zero but for its name and checksum says that the key of that name
+//! was destroyed; nothing in it leads to whom it was of.
+//!
+//! Format 1 has rows of 80: without a lookup, which was the name itself, also in the associated data. It is read, and
+//! written anew in format 2 with the first change.
+//!
+//! A key is destroyed by writing the file anew without it, as below; then the bytes of the old file, which has no name
+//! any more, are overwritten with zeros.
 //!
 //! Recovery: rows are added at the end and made durable before the journal names them. Rows at the very end that a
 //! crash left half were never named and are dropped at the next write; a bad row before a good one is damage. After
 //! a write that failed nothing is assumed: the whole file is written anew and put in place of the old one. A new
 //! master key stands in `master.new` until the file is under it; whichever of the two fits the head is the one.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +38,7 @@ use ring::aead::{Aad, LessSafeKey, Nonce};
 use ring::hmac;
 
 use super::error::VaultError;
+use super::keyring::{Held, Keyring, Lookup};
 use super::sealed::cipher;
 use super::{KeyId, Secret};
 use crate::journal::Disk;
@@ -40,10 +48,13 @@ const MASTER: &str = "master.key";
 const MASTER_NEXT: &str = "master.new";
 const MASTER_MAGIC: &[u8; 8] = b"IWMOMSTR";
 const MAGIC: &[u8; 8] = b"IWMOKEYS";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format of which the lookup is the name.
+const FORMAT_PLAIN: u32 = 1;
 const MASTER_BYTES: usize = 44;
 const HEAD: usize = 96;
-const ROW: usize = 80;
+const ROW: usize = 96;
+const ROW_PLAIN: usize = 80;
 const INDEX: KeyId = [0; 16];
 
 /// How the keys of a store stand.
@@ -53,6 +64,8 @@ pub struct Status {
     pub dir: PathBuf,
     /// How many keys there are, those of the gemeenten among them.
     pub keys: usize,
+    /// How many were destroyed.
+    pub destroyed: usize,
     /// The name of the master key.
     pub master: [u8; 8],
 }
@@ -61,7 +74,7 @@ pub struct Status {
 pub(super) struct Contents {
     pub(super) store: [u8; 4],
     pub(super) index: Secret,
-    pub(super) keys: HashMap<KeyId, Secret>,
+    pub(super) keys: Keyring,
 }
 
 /// The files, and what of them is to be written.
@@ -77,6 +90,8 @@ pub(super) struct KeyFile {
     unsure: bool,
     /// Keys that are not in the file yet.
     fresh: Vec<KeyId>,
+    /// Keys that were destroyed and may be in the file still.
+    doomed: bool,
 }
 
 impl KeyFile {
@@ -93,10 +108,11 @@ impl KeyFile {
             written: 0,
             unsure: true,
             fresh: Vec::new(),
+            doomed: false,
         };
         let mut file = file;
         file.put(MASTER, &master_bytes(&file.master)).map_err(io)?;
-        let keys = HashMap::new();
+        let keys = Keyring::default();
         file.rewrite(&keys).map_err(io)?;
         let contents = Contents { store: file.store, index: file.index, keys };
         Ok((file, contents))
@@ -111,7 +127,7 @@ impl KeyFile {
         let damaged = |offset: usize| VaultError::Damaged { file: path.clone(), offset: offset as u64 };
         let head = bytes.get(..HEAD).filter(|head| head.starts_with(MAGIC)).ok_or_else(|| damaged(0))?;
         let format = u32::from_le_bytes(array(head, 8));
-        if format != FORMAT {
+        if format != FORMAT && format != FORMAT_PLAIN {
             return Err(VaultError::Newer { file: path.clone(), format });
         }
         if !whole(head) {
@@ -123,13 +139,25 @@ impl KeyFile {
             return Err(VaultError::MasterLost { dir: dir.to_owned() });
         };
         let lid = cipher(&master).ok_or_else(|| damaged(16))?;
-        let index = unwrap(&lid, store, INDEX, &head[32..92]).ok_or_else(|| damaged(32))?;
-        let (rows, good) = rows(&bytes).map_err(damaged)?;
-        let mut keys = HashMap::with_capacity(rows.len());
+        let index =
+            unwrap(&lid, &associated(store, INDEX, None), &head[32..92]).ok_or_else(|| damaged(32))?;
+        let length = if format == FORMAT { ROW } else { ROW_PLAIN };
+        let (rows, good) = rows(&bytes, length).map_err(damaged)?;
+        let mut keys = Keyring::default();
         for (at, row) in rows.iter().enumerate() {
-            let id: KeyId = array(row, 0);
-            let secret = unwrap(&lid, store, id, &row[16..76]).ok_or_else(|| damaged(HEAD + at * ROW))?;
-            keys.insert(id, secret);
+            let (lookup, id): (Lookup, KeyId) = (array(row, 0), array(row, length - 80));
+            let wrapped = &row[length - 64..length - 4];
+            if wrapped.iter().all(|byte| *byte == 0) {
+                keys.destroy(id);
+                continue;
+            }
+            let data = if format == FORMAT {
+                associated(store, id, Some(lookup))
+            } else {
+                associated(store, id, None)
+            };
+            let secret = unwrap(&lid, &data, wrapped).ok_or_else(|| damaged(HEAD + at * length))?;
+            keys.insert(id, Held { lookup, secret });
         }
         let file = Self {
             disk,
@@ -138,8 +166,9 @@ impl KeyFile {
             store,
             index,
             written: good as u64,
-            unsure: good != bytes.len(),
+            unsure: good != bytes.len() || format != FORMAT,
             fresh: Vec::new(),
+            doomed: false,
         };
         Ok(Some((file, Contents { store, index, keys })))
     }
@@ -155,9 +184,9 @@ impl KeyFile {
         &self.dir
     }
 
-    pub(super) fn status(&self) -> Status {
-        let keys = (self.written as usize).saturating_sub(HEAD) / ROW;
-        Status { dir: self.dir.clone(), keys, master: master_name(&self.master) }
+    pub(super) fn status(&self, keys: &Keyring) -> Status {
+        let (keys, destroyed) = (keys.len(), keys.gone().len());
+        Status { dir: self.dir.clone(), keys, destroyed, master: master_name(&self.master) }
     }
 
     /// Says that a key was made.
@@ -165,8 +194,8 @@ impl KeyFile {
         self.fresh.push(id);
     }
 
-    /// Returns the keys that another process has added since; nothing, when that cannot be known.
-    pub(super) fn refresh(&mut self) -> Option<HashMap<KeyId, Secret>> {
+    /// Returns the keys as another process has left them since; nothing, when that cannot be known.
+    pub(super) fn refresh(&mut self) -> Option<Keyring> {
         let (file, contents) = Self::read(Arc::clone(&self.disk), &self.dir).ok()??;
         (file.store == self.store).then(|| {
             self.written = file.written;
@@ -174,8 +203,24 @@ impl KeyFile {
         })
     }
 
+    /// Says that keys were destroyed, and takes them out of the file. What fails is done again with the next keys.
+    pub(super) fn destroy(&mut self, keys: &Keyring) -> io::Result<()> {
+        self.doomed = true;
+        let old = self.disk.open_write(&self.dir.join(PERSONS))?;
+        self.rewrite(keys)?;
+        // The old file has no name any more; its bytes would stay on the disk until something else takes their place.
+        let length = usize::try_from(old.len()?).map_err(io::Error::other)?;
+        old.write_at(&vec![0; length], 0)?;
+        old.sync_data()?;
+        self.doomed = false;
+        Ok(())
+    }
+
     /// Makes the keys durable that were made since the last time; those are among `keys`.
-    pub(super) fn harden(&mut self, keys: &HashMap<KeyId, Secret>) -> io::Result<()> {
+    pub(super) fn harden(&mut self, keys: &Keyring) -> io::Result<()> {
+        if self.doomed {
+            return self.destroy(keys);
+        }
         if self.fresh.is_empty() {
             return Ok(());
         }
@@ -184,8 +229,8 @@ impl KeyFile {
         }
         let mut bytes = Vec::with_capacity(self.fresh.len() * ROW);
         for id in &self.fresh {
-            let secret = keys.get(id).ok_or_else(unwrappable)?;
-            row(&mut bytes, &self.master, self.store, *id, secret)?;
+            let held = keys.get(id).ok_or_else(unwrappable)?;
+            row(&mut bytes, &self.master, self.store, *id, held)?;
         }
         self.unsure = true;
         let file = self.disk.open_write(&self.dir.join(PERSONS))?;
@@ -198,7 +243,7 @@ impl KeyFile {
     }
 
     /// Puts everything under a new master key.
-    pub(super) fn rotate(&mut self, keys: &HashMap<KeyId, Secret>) -> Result<(), VaultError> {
+    pub(super) fn rotate(&mut self, keys: &Keyring) -> Result<(), VaultError> {
         let dir = self.dir.clone();
         let io = |source| VaultError::io("making keys in", &dir)(source);
         let old = self.master;
@@ -214,20 +259,24 @@ impl KeyFile {
     }
 
     /// Writes the whole file anew.
-    fn rewrite(&mut self, keys: &HashMap<KeyId, Secret>) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(HEAD + keys.len() * ROW);
+    fn rewrite(&mut self, keys: &Keyring) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(HEAD + (keys.len() + keys.gone().len()) * ROW);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
         bytes.extend_from_slice(&self.store);
         bytes.extend_from_slice(&master_name(&self.master));
         bytes.extend_from_slice(&[0; 8]);
-        wrap(&mut bytes, &self.master, self.store, INDEX, &self.index)?;
+        wrap(&mut bytes, &self.master, &associated(self.store, INDEX, None), &self.index)?;
         seal_block(&mut bytes, 0);
-        let mut ids: Vec<&KeyId> = keys.keys().collect();
-        // In no order that says which came first.
-        ids.sort_unstable();
-        for id in ids {
-            row(&mut bytes, &self.master, self.store, *id, &keys[id])?;
+        for (id, held) in keys.sorted() {
+            row(&mut bytes, &self.master, self.store, *id, held)?;
+        }
+        for id in keys.gone() {
+            let start = bytes.len();
+            bytes.extend_from_slice(&[0; 16]);
+            bytes.extend_from_slice(id);
+            bytes.resize(start + ROW - 4, 0);
+            seal_block(&mut bytes, start);
         }
         self.unsure = true;
         self.put(PERSONS, &bytes)?;
@@ -270,42 +319,43 @@ fn find_master(disk: &dyn Disk, dir: &Path, named: [u8; 8]) -> Result<Option<Sec
 }
 
 /// Cuts a key file into its good rows; returns where those end, or where it is damaged.
-fn rows(bytes: &[u8]) -> Result<(Vec<&[u8]>, usize), usize> {
-    let mut good: Vec<&[u8]> = Vec::with_capacity(bytes.len() / ROW);
+fn rows(bytes: &[u8], length: usize) -> Result<(Vec<&[u8]>, usize), usize> {
+    let mut good: Vec<&[u8]> = Vec::with_capacity(bytes.len() / length);
     let mut bad = None;
-    for (at, row) in bytes[HEAD..].chunks_exact(ROW).enumerate() {
+    for (at, row) in bytes[HEAD..].chunks_exact(length).enumerate() {
         match (whole(row), bad) {
             (true, None) => good.push(row),
             (true, Some(offset)) => return Err(offset),
-            (false, _) => bad = bad.or(Some(HEAD + at * ROW)),
+            (false, _) => bad = bad.or(Some(HEAD + at * length)),
         }
     }
-    let end = HEAD + good.len() * ROW;
+    let end = HEAD + good.len() * length;
     Ok((good, end))
 }
 
-fn row(bytes: &mut Vec<u8>, master: &Secret, store: [u8; 4], id: KeyId, secret: &Secret) -> io::Result<()> {
+fn row(bytes: &mut Vec<u8>, master: &Secret, store: [u8; 4], id: KeyId, held: &Held) -> io::Result<()> {
     let start = bytes.len();
+    bytes.extend_from_slice(&held.lookup);
     bytes.extend_from_slice(&id);
-    wrap(bytes, master, store, id, secret)?;
+    wrap(bytes, master, &associated(store, id, Some(held.lookup)), &held.secret)?;
     seal_block(bytes, start);
     Ok(())
 }
 
-fn associated(store: [u8; 4], id: KeyId) -> [u8; 20] {
-    let mut data = [0; 20];
-    data[..4].copy_from_slice(&store);
-    data[4..].copy_from_slice(&id);
+fn associated(store: [u8; 4], id: KeyId, lookup: Option<Lookup>) -> Vec<u8> {
+    let mut data = store.to_vec();
+    data.extend_from_slice(&id);
+    data.extend_from_slice(lookup.as_ref().map_or(&[][..], |lookup| lookup));
     data
 }
 
-fn wrap(bytes: &mut Vec<u8>, master: &Secret, store: [u8; 4], id: KeyId, secret: &Secret) -> io::Result<()> {
+fn wrap(bytes: &mut Vec<u8>, master: &Secret, data: &[u8], secret: &Secret) -> io::Result<()> {
     let nonce: [u8; 12] = rand::random();
     let mut wrapped = *secret;
     let tag = cipher(master)
         .and_then(|lid| {
             let nonce = Nonce::assume_unique_for_key(nonce);
-            lid.seal_in_place_separate_tag(nonce, Aad::from(associated(store, id)), &mut wrapped).ok()
+            lid.seal_in_place_separate_tag(nonce, Aad::from(data), &mut wrapped).ok()
         })
         .ok_or_else(unwrappable)?;
     bytes.extend_from_slice(&nonce);
@@ -314,11 +364,11 @@ fn wrap(bytes: &mut Vec<u8>, master: &Secret, store: [u8; 4], id: KeyId, secret:
     Ok(())
 }
 
-fn unwrap(lid: &LessSafeKey, store: [u8; 4], id: KeyId, wrapped: &[u8]) -> Option<Secret> {
+fn unwrap(lid: &LessSafeKey, data: &[u8], wrapped: &[u8]) -> Option<Secret> {
     let (nonce, rest) = wrapped.split_at_checked(12)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let mut bytes = rest.to_vec();
-    let secret = lid.open_in_place(nonce, Aad::from(associated(store, id)), &mut bytes).ok()?;
+    let secret = lid.open_in_place(nonce, Aad::from(data), &mut bytes).ok()?;
     Secret::try_from(&*secret).ok()
 }
 

@@ -3,6 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `parts.rs` | which bytes of a record are about whom |
+//! | `keyring.rs` | which keys there are, and which were destroyed |
 //! | `sealed.rs` | a record with those bytes sealed, to the byte |
 //! | `file.rs` | the files in which the keys stand, to the byte |
 //! | `error.rs` | what can be wrong with them, in words |
@@ -11,34 +12,41 @@
 //! a nonce of 96 random bits, so that no key sees a nonce twice, even when an append is taken back and another entry
 //! comes to stand in its place.
 //!
-//! The name of a key is the first half of HMAC-SHA-256, under a key of the store, over the gemeente and the BSN: who has
-//! the journal alone can neither read a message nor try BSNs against it.
+//! The name of a key, which is all that the journal says of whom a part is about, is random. The key file leads to it by
+//! the first half of HMAC-SHA-256, under a key of the store, over the gemeente and the BSN: who has the journal alone can
+//! neither read a message nor try BSNs against it, and once a key is destroyed nothing leads from a BSN to what stood
+//! under it. A person who is written to after that has a new key under a new name.
+//!
+//! What stood under a key that was destroyed opens as [`GONE`], filled up to the length that it had, where that is long
+//! enough, and else as hyphens; an entry says whether it has any.
 //!
 //! Recovery: a key is durable before the entry that needs it is written, so an entry without its key is a loss of
 //! keys, never of order. What a crash leaves half is cut (`file.rs`).
 
 mod error;
 mod file;
+mod keyring;
 mod parts;
 mod sealed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::DirBuilder;
+use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use bytes::Bytes;
 use ring::hmac;
 
 pub use error::VaultError;
 use file::KeyFile;
 pub use file::Status;
+use keyring::{Held, Keyring, Lookup};
 pub use parts::PARTS_MAX;
-pub use sealed::{OpenFailure, PLAIN_VERSION, SEALED_VERSION};
+pub use sealed::{GONE, OpenFailure, Opened, PLAIN_VERSION, SEALED_VERSION, is_gone};
 
 use crate::engine::record::Record;
 use crate::journal::{AppendError, Disk, EntryId, ReadError, Reader, RealDisk};
@@ -47,7 +55,7 @@ use crate::journal::{AppendError, Disk, EntryId, ReadError, Reader, RealDisk};
 pub const KEYS_DIR: &str = "keys";
 
 /// The name of a key.
-pub(crate) type KeyId = [u8; 16];
+pub type KeyId = [u8; 16];
 
 /// A key of a person or of a gemeente.
 pub(crate) type Secret = [u8; 32];
@@ -56,8 +64,10 @@ pub(crate) type Secret = [u8; 32];
 pub struct Vault {
     index: hmac::Key,
     store: [u8; 4],
-    keys: RwLock<HashMap<KeyId, Secret>>,
-    file: Mutex<KeyFile>,
+    keys: Arc<RwLock<Keyring>>,
+    file: Arc<Mutex<KeyFile>>,
+    /// Keys that this view does as if they were destroyed.
+    withheld: BTreeSet<KeyId>,
 }
 
 impl Vault {
@@ -119,15 +129,17 @@ impl Vault {
         Ok(Arc::new(Self {
             index: hmac::Key::new(hmac::HMAC_SHA256, &contents.index),
             store: contents.store,
-            keys: RwLock::new(contents.keys),
-            file: Mutex::new(file),
+            keys: Arc::new(RwLock::new(contents.keys)),
+            file: Arc::new(Mutex::new(file)),
+            withheld: BTreeSet::new(),
         }))
     }
 
     /// Returns how the keys stand.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).status()
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.status(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts all keys under a new master key. Nobody else may write the store meanwhile.
@@ -140,44 +152,109 @@ impl Vault {
         file.rotate(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns the name of a person's key; of the gemeente's own, when no BSN is given.
-    fn key_id(&self, gemeente: [u8; 4], bsn: Option<&[u8]>) -> KeyId {
+    /// Returns these keys as they are when some are destroyed, to see what that comes to; nothing is destroyed.
+    #[must_use]
+    pub fn withholding(&self, ids: impl IntoIterator<Item = KeyId>) -> Arc<Self> {
+        Arc::new(Self {
+            index: self.index.clone(),
+            store: self.store,
+            keys: Arc::clone(&self.keys),
+            file: Arc::clone(&self.file),
+            withheld: self.withheld.iter().copied().chain(ids).collect(),
+        })
+    }
+
+    /// Returns the name of the key of a person, if they have one.
+    #[must_use]
+    pub fn of_person(&self, gemeente: [u8; 4], bsn: &str) -> Option<KeyId> {
+        self.ring().find(&self.lookup(gemeente, Some(bsn.as_bytes()))).map(|(id, _)| id)
+    }
+
+    /// Returns the name of the key of a gemeente, if it has one.
+    #[must_use]
+    pub fn of_gemeente(&self, gemeente: [u8; 4]) -> Option<KeyId> {
+        self.ring().find(&self.lookup(gemeente, None)).map(|(id, _)| id)
+    }
+
+    /// Returns the names of the keys that a payload stands under, once each.
+    #[must_use]
+    pub fn keys_of(&self, version: u16, payload: &[u8]) -> Vec<KeyId> {
+        let mut keys = if version == SEALED_VERSION { sealed::keys_of(payload) } else { Vec::new() };
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Returns which of these keys are not destroyed, here or in this view.
+    #[must_use]
+    pub fn alive(&self, ids: &[KeyId]) -> Vec<KeyId> {
+        let ring = self.ring();
+        ids.iter().copied().filter(|id| !self.withheld.contains(id) && !ring.is_gone(id)).collect()
+    }
+
+    /// Destroys keys, durably, also those that are not here: a copy that has them must not bring them back.
+    ///
+    /// # Errors
+    ///
+    /// The system failed. The keys are gone from memory; they are taken out of the file with the next keys that are made
+    /// durable, or at the next start.
+    pub fn destroy(&self, ids: &[KeyId]) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        ids.iter().for_each(|id| keys.destroy(*id));
+        file.destroy(&keys)
+    }
+
+    fn ring(&self) -> RwLockReadGuard<'_, Keyring> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what leads to a person's key; to the gemeente's own, when no BSN is given.
+    fn lookup(&self, gemeente: [u8; 4], bsn: Option<&[u8]>) -> Lookup {
         let mut context = hmac::Context::with_key(&self.index);
         context.update(if bsn.is_some() { b"p" } else { b"g" });
         context.update(&gemeente);
         context.update(bsn.unwrap_or_default());
-        let mut id = KeyId::default();
-        id.copy_from_slice(&context.sign().as_ref()[..16]);
-        id
+        let mut lookup = Lookup::default();
+        lookup.copy_from_slice(&context.sign().as_ref()[..16]);
+        lookup
     }
 
     /// Returns the key of a person, or of the gemeente; makes it when there is none.
     fn key_for(&self, gemeente: [u8; 4], bsn: Option<&[u8]>) -> (KeyId, Secret) {
-        let id = self.key_id(gemeente, bsn);
-        if let Some(secret) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return (id, *secret);
+        let lookup = self.lookup(gemeente, bsn);
+        if let Some(found) = self.ring().find(&lookup) {
+            return found;
         }
-        let secret: Secret = rand::random();
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(id, secret);
+        let (id, secret): (KeyId, Secret) = (rand::random(), rand::random());
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(id, Held { lookup, secret });
         self.file.lock().unwrap_or_else(PoisonError::into_inner).add(id);
         (id, secret)
     }
 
-    /// Returns a key, looking into the file again for one that another process has made since.
-    fn key(&self, id: &KeyId) -> Option<Secret> {
-        if let Some(secret) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(id) {
-            return Some(*secret);
+    /// Returns a key, looking into the file again for one that another process has made or destroyed since.
+    fn key(&self, id: &KeyId) -> Key {
+        if self.withheld.contains(id) {
+            return Key::Gone;
+        }
+        let of = |ring: &Keyring| match ring.get(id) {
+            Some(held) => Some(Key::Held(held.secret)),
+            None => ring.is_gone(id).then_some(Key::Gone),
+        };
+        if let Some(found) = of(&self.ring()) {
+            return found;
         }
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = file.refresh()?;
+        let Some(fresh) = file.refresh() else { return Key::Missing };
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.extend(fresh);
-        keys.get(id).copied()
+        keys.merge(fresh);
+        of(&keys).unwrap_or(Key::Missing)
     }
 
-    /// Returns the payload of an entry in which what names a person is sealed.
-    pub(crate) fn seal(&self, id: EntryId, record: &Record, plain: Vec<u8>) -> Vec<u8> {
-        let parts = parts::of(record, &plain);
+    /// Returns the payload of an entry in which what names a person is sealed; `about`: whom the entry concerns when no
+    /// message in it names anybody.
+    pub(crate) fn seal(&self, id: EntryId, record: &Record, plain: Vec<u8>, about: Option<&str>) -> Vec<u8> {
+        let parts = parts::of(record, &plain, about.and_then(|bsn| bsn.as_bytes().try_into().ok()));
         sealed::seal(self, id, record.kind(), &plain, &parts)
     }
 
@@ -191,9 +268,16 @@ impl Vault {
     }
 
     /// Opens the payload of an entry.
-    pub(crate) fn unseal(&self, id: EntryId, kind: u16, payload: &[u8]) -> Result<Bytes, OpenFailure> {
-        sealed::open(self, id, kind, payload).map(Bytes::from)
+    pub(crate) fn unseal(&self, id: EntryId, kind: u16, payload: &[u8]) -> Result<Opened, OpenFailure> {
+        sealed::open(self, id, kind, payload)
     }
+}
+
+/// What there is of a key that was asked for by name.
+enum Key {
+    Held(Secret),
+    Gone,
+    Missing,
 }
 
 impl fmt::Debug for Vault {

@@ -4,8 +4,9 @@
 //! it is about several (323, 325), and what is then about nobody, or cannot be told apart, under the key of the
 //! gemeente. What stands outside the messages stays in clear, but for the BSN itself wherever it stands.
 //!
-//! A message has passed its schema, so a BSN is nine digits in an element of that name; a sender may write one with
-//! a reference or a comment inside, and then it is found in our answer, or the gemeente's key it is.
+//! A message has passed its schema, so a BSN is nine digits in an element of that name, with references and comments among
+//! them if a sender writes it so. A message that names nobody, as most retours, is sealed under the key of the one person
+//! whom the entry concerns, or under the gemeente's when there is none.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +20,10 @@ pub const PARTS_MAX: usize = 65_000;
 /// Of those, kept for messages that are not cut and for BSNs outside messages.
 const PARTS_KEPT: usize = 1_000;
 
+/// Most bytes of a message that one BSN is looked for in.
+const BSN_TEXT_BYTES_MAX: usize = 1_024;
+
+const CDATA: &[u8] = b"<![CDATA[";
 /// So much of a message is looked for at first.
 const HEAD_BYTES: usize = 32;
 
@@ -56,13 +61,14 @@ impl Parts {
     }
 }
 
-/// Cuts a record, which was written as these bytes.
-pub(super) fn of(record: &Record, plain: &[u8]) -> Parts {
+/// Cuts a record, which was written as these bytes; `about` is whom it concerns when it names nobody itself: a retour that
+/// has no client in it belongs to the person of the message that it answers.
+pub(super) fn of(record: &Record, plain: &[u8], about: Option<Digits>) -> Parts {
     let (messages, named) = contents(record);
     let named = named.and_then(|bsn| bsn.as_bytes().try_into().ok());
     let in_messages = messages.iter().flat_map(|message| bsns(message)).map(|(_, bsn)| bsn);
     let persons: BTreeSet<Digits> = in_messages.chain(named).collect();
-    let sole = persons.first().filter(|_| persons.len() == 1).copied();
+    let sole = persons.first().copied().or(about).filter(|_| persons.len() <= 1);
     let mut parts = Parts::default();
     let mut clear = Vec::new();
     let mut at = 0;
@@ -142,10 +148,13 @@ fn contents(record: &Record) -> (Vec<&[u8]>, Option<&str>) {
             let sent = terzijde.uitgaand.iter().map(|one| &one.bytes[..]);
             (std::iter::once(&terzijde.bytes[..]).chain(sent).collect(), None)
         }
-        // They name persons by entry, if at all.
-        Record::Bezorging(_) | Record::Start(_) | Record::Instelling(_) | Record::Inzage(_) => {
-            (Vec::new(), None)
-        }
+        // They name persons by entry or by key, if at all.
+        Record::Bezorging(_)
+        | Record::Verwijdering(_)
+        | Record::Verwijderverzoek(_)
+        | Record::Start(_)
+        | Record::Instelling(_)
+        | Record::Inzage(_) => (Vec::new(), None),
     };
     (messages, besluit.map(|besluit| &besluit.bsn[..]))
 }
@@ -154,10 +163,45 @@ fn contents(record: &Record) -> (Vec<&[u8]>, Option<&str>) {
 fn bsns(message: &[u8]) -> impl Iterator<Item = (usize, Digits)> {
     memmem::find_iter(message, b"Bsn>").filter_map(|at| {
         let text = &message[at + 4..];
-        let text = &text[..text.iter().take(64).position(|byte| *byte == b'<')?];
-        let digits = Digits::try_from(text.trim_ascii()).ok()?;
-        digits.iter().all(u8::is_ascii_digit).then_some((at, digits))
+        digits(&text[..text.len().min(BSN_TEXT_BYTES_MAX)]).map(|digits| (at, digits))
     })
+}
+
+/// Reads the BSN at the beginning of an element's content: as nine digits, or with references, comments and sections
+/// among them, as a sender may write it.
+fn digits(content: &[u8]) -> Option<Digits> {
+    let mut text = Vec::with_capacity(9);
+    let mut rest = content;
+    loop {
+        let after = |mark: &[u8], skip: usize| memmem::find(&rest[skip..], mark).map(|at| skip + at);
+        match rest {
+            [b'&', b'#', ..] => {
+                let end = after(b";", 2)?;
+                let number = std::str::from_utf8(&rest[2..end]).ok()?;
+                let code = match number.strip_prefix('x') {
+                    Some(hex) => u8::from_str_radix(hex, 16),
+                    None => number.parse(),
+                };
+                text.push(code.ok()?);
+                rest = &rest[end + 1..];
+            }
+            [b'<', b'!', b'-', b'-', ..] => rest = &rest[after(b"-->", 4)? + 3..],
+            [b'<', b'?', ..] => rest = &rest[after(b"?>", 2)? + 2..],
+            _ if rest.starts_with(CDATA) => {
+                let end = after(b"]]>", CDATA.len())?;
+                text.extend_from_slice(&rest[CDATA.len()..end]);
+                rest = &rest[end + 3..];
+            }
+            [b'<', ..] => break,
+            [byte, ..] => {
+                text.push(*byte);
+                rest = &rest[1..];
+            }
+            [] => return None,
+        }
+    }
+    let digits = Digits::try_from(text.trim_ascii()).ok()?;
+    digits.iter().all(u8::is_ascii_digit).then_some(digits)
 }
 
 /// Cuts a message; offsets count from its start.

@@ -17,10 +17,14 @@
 //! the chain (4), the number in the chain (8), the kind (2), and offset and length of the part (8), so that no part can
 //! be taken for one of another entry, kind or place.
 
+use std::fmt;
+
+use bytes::Bytes;
+use memchr::memmem;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 
 use super::parts::{Copied, PARTS_MAX, Part, Parts};
-use super::{KeyId, Secret, Vault};
+use super::{Key, KeyId, Secret, Vault};
 use crate::journal::{BATCH_BYTES_MAX, EntryId};
 
 /// The version of entries whose record is sealed as this module says.
@@ -35,6 +39,25 @@ const COPY: usize = 12;
 
 /// The longest record; only a damaged entry can ask for more.
 const RECORD_BYTES_MAX: usize = BATCH_BYTES_MAX;
+
+/// How what stood under a key that was destroyed begins when it is read.
+pub const GONE: &str = "<!--verwijderd";
+
+/// A record, opened.
+#[derive(PartialEq, Eq)]
+pub struct Opened {
+    /// Its bytes.
+    pub plain: Bytes,
+    /// Something of it stood under a key that was destroyed.
+    pub gone: bool,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may hold personal data.
+        f.debug_struct("Opened").field("bytes", &self.plain.len()).field("gone", &self.gone).finish()
+    }
+}
 
 /// Why a sealed entry cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +76,14 @@ pub enum OpenFailure {
 /// Returns which key store a payload was sealed under.
 pub(super) fn store_of(payload: &[u8]) -> Option<[u8; 4]> {
     payload.first_chunk().copied()
+}
+
+/// Returns the names of the keys that the parts of a payload stand under, in their order.
+pub(super) fn keys_of(payload: &[u8]) -> Vec<KeyId> {
+    let count =
+        payload.get(8..10).and_then(|bytes| bytes.first_chunk()).copied().map_or(0, u16::from_le_bytes);
+    let rows = payload.get(HEAD..HEAD + SEALED * usize::from(count)).unwrap_or_default();
+    rows.chunks_exact(SEALED).filter_map(|row| row[8..24].try_into().ok()).collect()
 }
 
 fn associated(id: EntryId, kind: u16, offset: u32, length: u32) -> [u8; 22] {
@@ -123,7 +154,7 @@ pub(super) fn seal(vault: &Vault, id: EntryId, kind: u16, plain: &[u8], parts: &
 }
 
 /// Returns the record of a sealed payload.
-pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Result<Vec<u8>, OpenFailure> {
+pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Result<Opened, OpenFailure> {
     let word = |bytes: &[u8], at: usize| {
         let bytes = bytes.get(at..).and_then(|bytes| bytes.first_chunk()).ok_or(OpenFailure::Form)?;
         Ok::<u32, OpenFailure>(u32::from_le_bytes(*bytes))
@@ -157,6 +188,7 @@ pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Res
     if plain.len() != length {
         return Err(OpenFailure::Form);
     }
+    let mut gone = false;
     for row in rows.chunks_exact(SEALED) {
         let (offset, bytes) = (word(row, 0)?, word(row, 4)?);
         let part = (offset as usize).checked_add(bytes as usize).map(|end| offset as usize..end);
@@ -167,7 +199,16 @@ pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Res
         else {
             return Err(OpenFailure::Form);
         };
-        let cipher = vault.key(&key).as_ref().and_then(cipher).ok_or(OpenFailure::NoKey)?;
+        let secret = match vault.key(&key) {
+            Key::Held(secret) => secret,
+            Key::Missing => return Err(OpenFailure::NoKey),
+            Key::Gone => {
+                blank(range);
+                gone = true;
+                continue;
+            }
+        };
+        let cipher = cipher(&secret).ok_or(OpenFailure::NoKey)?;
         let associated = Aad::from(associated(id, kind, offset, bytes));
         cipher
             .open_in_place_separate_tag(nonce, associated, tag, range, 0..)
@@ -181,5 +222,26 @@ pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Res
         }
         plain.copy_within(original..original + bytes, offset);
     }
-    Ok(plain)
+    Ok(Opened { plain: plain.into(), gone })
+}
+
+/// Writes in place of what stood under a key that was destroyed, in a form that XML and text alike can have there.
+fn blank(range: &mut [u8]) {
+    let (begin, end) = (GONE.as_bytes(), b"-->");
+    match range.len().checked_sub(begin.len() + end.len()) {
+        Some(between) => {
+            let (head, rest) = range.split_at_mut(begin.len());
+            head.copy_from_slice(begin);
+            rest[..between].fill(b' ');
+            rest[between..].copy_from_slice(end);
+        }
+        None => range.fill(b'-'),
+    }
+}
+
+/// Returns whether a message, or a part of it, stood under a key that was destroyed. Anybody can write such words, so this
+/// is asked only of the messages of an entry that has something that is gone.
+#[must_use]
+pub fn is_gone(message: &[u8]) -> bool {
+    memmem::find(message, GONE.as_bytes()).is_some()
 }

@@ -45,12 +45,12 @@ fn a_sealed_record_says_nothing_of_a_person_and_opens_to_itself() {
     let vault = vault();
     for messages in [&[][..], &[ONE], &[TWO], &[ONE, TWO, ONE], &["", ONE], &["<leeg/>"]] {
         let (record, plain) = planning(messages);
-        let sealed = vault.seal(id(), &record, plain.clone());
+        let sealed = vault.seal(id(), &record, plain.clone(), None);
         for text in ["99999", "Vos", "Haas", "<leeg"] {
             assert!(!has(&sealed, text), "{messages:?}: {text}");
         }
         assert!(has(&sealed, "0222:3") && has(&sealed, "WMO401") || messages.is_empty());
-        let opened = vault.unseal(id(), record.kind(), &sealed).unwrap();
+        let opened = vault.unseal(id(), record.kind(), &sealed).unwrap().plain;
         assert_eq!(opened, plain, "{messages:?}");
         assert_eq!(Record::decode(record.kind(), RECORD_VERSION, &opened).unwrap(), record);
     }
@@ -61,16 +61,16 @@ fn what_stands_twice_is_kept_once() {
     let vault = vault();
     let large = format!("<a>{ONE}{}</a>", "x".repeat(10_000));
     let (record, plain) = planning(&[&large, &large]);
-    let sealed = vault.seal(id(), &record, plain.clone());
+    let sealed = vault.seal(id(), &record, plain.clone(), None);
     assert!(sealed.len() < plain.len() / 2 + 1_000);
-    assert_eq!(vault.unseal(id(), 3, &sealed).unwrap(), plain);
+    assert_eq!(vault.unseal(id(), 3, &sealed).unwrap().plain, plain);
 }
 
 /// A message about several is cut, so that each client stands under a key of its own.
 #[test]
 fn each_client_has_a_key_of_its_own() {
     let (record, plain) = planning(&[TWO]);
-    let parts = parts::of(&record, &plain);
+    let parts = parts::of(&record, &plain, None);
     let owned = |bsn: &[u8; 9]| {
         let mine = parts.sealed.iter().filter(|part| part.owner.as_ref() == Some(bsn));
         mine.map(|part| String::from_utf8_lossy(&plain[part.offset..part.offset + part.length]).into_owned())
@@ -82,7 +82,7 @@ fn each_client_has_a_key_of_its_own() {
     assert_eq!(covered, TWO.len() + 9);
     // One that cannot be told apart is the gemeente's.
     let (record, plain) = planning(&["<a><Bsn>999990019</Bsn><Bsn>999990020</Bsn></a>"]);
-    let parts = parts::of(&record, &plain);
+    let parts = parts::of(&record, &plain, None);
     assert_eq!(parts.sealed.iter().filter(|part| part.owner.is_none()).count(), 1);
 }
 
@@ -90,7 +90,7 @@ fn each_client_has_a_key_of_its_own() {
 fn a_part_is_not_taken_for_another() {
     let vault = vault();
     let (record, plain) = planning(&[ONE]);
-    let sealed = vault.seal(id(), &record, plain);
+    let sealed = vault.seal(id(), &record, plain, None);
     let other = EntryId { seq: 8, ..id() };
     assert_eq!(vault.unseal(other, 3, &sealed), Err(OpenFailure::Forged));
     let other = EntryId { chain: Chain::new(*b"0363").unwrap(), ..id() };
@@ -104,13 +104,13 @@ fn a_part_is_not_taken_for_another() {
 fn a_damaged_payload_is_an_error() {
     let vault = vault();
     let (record, plain) = planning(&[TWO, ONE, TWO]);
-    let sealed = vault.seal(id(), &record, plain.clone());
+    let sealed = vault.seal(id(), &record, plain.clone(), None);
     for at in 0..sealed.len() {
         for bit in [1, 0x80] {
             let mut bytes = sealed.clone();
             bytes[at] ^= bit;
             if let Ok(opened) = vault.unseal(id(), 3, &bytes) {
-                assert!(opened.len() == plain.len(), "byte {at}");
+                assert!(opened.plain.len() == plain.len(), "byte {at}");
             }
         }
         assert!(vault.unseal(id(), 3, &sealed[..at]).is_err(), "cut at {at}");
@@ -149,7 +149,7 @@ fn a_rotation_cut_short_loses_nothing() {
         let (file, contents) = KeyFile::create(Arc::new(disk.clone()), &dir).unwrap();
         let vault = Vault::with(file, contents, None).unwrap();
         let (record, plain) = planning(&[TWO]);
-        let sealed = vault.seal(id(), &record, plain);
+        let sealed = vault.seal(id(), &record, plain, None);
         vault.harden().unwrap();
         (vault, sealed)
     };
@@ -251,4 +251,81 @@ fn only_the_owner_reads_the_keys() {
     for file in std::fs::read_dir(&keys).unwrap() {
         assert_eq!(mode(&file.unwrap().path()), 0o600);
     }
+}
+
+/// A sender may write a BSN with references, comments and sections; the message is still under the key of the person.
+#[test]
+fn a_bsn_is_found_however_it_is_written() {
+    for text in [
+        "999990019",
+        " 999990019\n",
+        "9999&#57;0019",
+        "9999&#x39;0019",
+        "9999<!-- x -->90019",
+        "9999<?x y?>90019",
+        "<![CDATA[999990019]]>",
+    ] {
+        let message = format!("<a><Client><Bsn>{text}</Bsn><x>Vos</x></Client></a>");
+        let (record, plain) = planning(&[&message]);
+        let parts = parts::of(&record, &plain, None);
+        let whole = parts.sealed.iter().find(|part| part.length == message.len());
+        assert_eq!(whole.and_then(|part| part.owner), Some(*b"999990019"), "{text}");
+    }
+    // None of these is a BSN, and none of them is read beyond its end.
+    for text in ["", "&#", "&#;", "<!--", "<?", "<![CDATA[", "99999001", "9999900190", "&#999999;"] {
+        let (record, plain) = planning(&[&format!("<a><Bsn>{text}"), ONE]);
+        assert_eq!(
+            parts::of(&record, &plain, None).sealed.iter().filter(|part| part.owner.is_none()).count(),
+            0
+        );
+    }
+}
+
+/// What stood under a key that is destroyed opens as words that say so; what is about another opens as before, and the
+/// person's next message stands under another key.
+#[test]
+fn what_stood_under_a_destroyed_key_is_gone_and_nothing_else() {
+    let vault = vault();
+    let (record, plain) = planning(&[TWO]);
+    let sealed = vault.seal(id(), &record, plain.clone(), None);
+    vault.harden().unwrap();
+    let key = vault.of_person(*b"0222", "999990019").unwrap();
+    let withheld = vault.withholding([key]).unseal(id(), 3, &sealed).unwrap();
+    assert_eq!(vault.unseal(id(), 3, &sealed).unwrap(), Opened { plain: plain.clone().into(), gone: false });
+    vault.destroy(&[key]).unwrap();
+    let opened = vault.unseal(id(), 3, &sealed).unwrap();
+    assert_eq!(opened, withheld, "to withhold a key is to see what its end comes to");
+    assert!(
+        opened.gone && !has(&opened.plain, "Vos") && has(&opened.plain, "Haas") && is_gone(&opened.plain)
+    );
+    assert_eq!((vault.alive(&[key]), vault.of_person(*b"0222", "999990019")), (vec![], None));
+    let again = vault.seal(id(), &record, plain, None);
+    let next = vault.of_person(*b"0222", "999990019");
+    assert!(
+        next.is_some() && next != Some(key) && vault.keys_of(SEALED_VERSION, &again).contains(&next.unwrap())
+    );
+    assert_eq!((vault.status().keys, vault.status().destroyed), (3, 1));
+}
+
+/// The bytes of the key are in no file any more, neither under the name of the file nor in what stood there before.
+#[test]
+fn a_destroyed_key_is_in_no_file() {
+    let data = tempfile::tempdir().unwrap();
+    let gateway = Gateway::in_folder(data.path());
+    gateway.send("backoffice", numbered(1)).unwrap();
+    gateway.stop();
+    let journal = ReadOnlyJournal::open(&data.path().join("journal")).unwrap();
+    let vault = Vault::open(data.path(), journal.reader()).unwrap();
+    let path = data.path().join(KEYS_DIR).join("persons.iwk");
+    let old = std::fs::File::open(&path).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let key = vault.of_person(*b"0222", &crate::engine::tests::bsn(1)).unwrap();
+    vault.destroy(&[key]).unwrap();
+    let mut left = Vec::new();
+    io::Read::read_to_end(&mut &old, &mut left).unwrap();
+    assert!(left.len() == before.len() && left.iter().all(|byte| *byte == 0), "the old file is overwritten");
+    let after = std::fs::read(&path).unwrap();
+    let wrapped = &before[96 + 32..96 + 32 + 60];
+    assert!(memchr::memmem::find(&after, wrapped).is_none() && memchr::memmem::find(&after, &key).is_some());
+    assert_eq!(Vault::open(data.path(), journal.reader()).unwrap().status().destroyed, 1);
 }

@@ -18,6 +18,7 @@ use crate::engine::record::Record;
 use crate::journal::{Chain, Entry, ReadError, Reader};
 use crate::ledger::{LedgerError, Rows, keys};
 use crate::store::Ledger;
+use crate::vault::is_gone;
 
 /// Most entries that one page looks at.
 const SCAN_ENTRIES_MAX: usize = 20_000;
@@ -242,17 +243,31 @@ fn summary(entry: &Entry) -> Result<EntryView, LedgerError> {
     summarize(entry).map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })
 }
 
-/// Returns the XML of a message received; nothing when the entry has none.
+/// A message as it was received, as far as it is still there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inhoud {
+    /// The entry has no message.
+    Geen,
+    /// The message was removed; of one about several persons, what is left.
+    Verwijderd(Vec<u8>),
+    /// The message.
+    Xml(Vec<u8>),
+}
+
+/// Returns the XML of a message received.
 ///
 /// # Errors
 ///
 /// The entry was written by a later release, or is damaged.
-pub fn xml(entry: &Entry) -> Result<Option<Vec<u8>>, LedgerError> {
+pub fn xml(entry: &Entry) -> Result<Inhoud, LedgerError> {
     let record = Record::decode(entry.kind, entry.version, &entry.payload)
         .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
     Ok(match record {
-        Record::Bericht(bericht) => Some(bericht.bytes),
-        _ => None,
+        Record::Bericht(bericht) if entry.gone && is_gone(&bericht.bytes) => {
+            Inhoud::Verwijderd(bericht.bytes)
+        }
+        Record::Bericht(bericht) => Inhoud::Xml(bericht.bytes),
+        _ => Inhoud::Geen,
     })
 }
 
@@ -288,7 +303,12 @@ fn bounds(reader: &Reader, chain: Chain, filter: &BerichtFilter) -> Result<(u64,
 }
 
 /// The first entry that was written at or after a moment, if the clock never went back.
-fn first_at(reader: &Reader, chain: Chain, last: u64, moment: Timestamp) -> Result<u64, ReadError> {
+pub(crate) fn first_at(
+    reader: &Reader,
+    chain: Chain,
+    last: u64,
+    moment: Timestamp,
+) -> Result<u64, ReadError> {
     let (mut low, mut high) = (1, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;

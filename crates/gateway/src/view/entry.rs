@@ -16,7 +16,7 @@ pub struct EntryView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `bericht`, `bezorging`, `planning`, `oordeel`, `handeling`, `inzage` or `start`.
+    /// `bericht`, `bezorging`, `planning`, `oordeel`, `handeling`, `inzage`, `verwijdering` or `start`.
     pub soort: &'static str,
     /// The kind of message.
     pub bericht: Option<String>,
@@ -34,6 +34,9 @@ pub struct EntryView {
     pub uitgaand: Vec<String>,
     /// The hash that chains it to the entry before.
     pub hash: String,
+    /// Something that it said about a person was removed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub verwijderd: bool,
 }
 
 /// Returns an entry without the message in it.
@@ -55,6 +58,7 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
         waarschuwingen: Vec::new(),
         uitgaand: Vec::new(),
         hash: entry.hash.to_string(),
+        verwijderd: entry.gone,
     };
     match record {
         Record::Bericht(bericht) => {
@@ -129,6 +133,13 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
             view.partner = Some(terzijde.partner);
             view.uitkomst = terzijde.reden;
             view.uitgaand = terzijde.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();
+        }
+        Record::Verwijdering(_) | Record::Verwijderverzoek(_) => {
+            if let Some(act) = audit(entry)? {
+                let why = act.reden.unwrap_or_default();
+                view.soort = act.soort;
+                view.uitkomst = format!("{}, door {}: {why}", act.tekst, act.wie);
+            }
         }
         Record::Handeling(handeling) => {
             view.soort = "handeling";

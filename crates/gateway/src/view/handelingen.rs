@@ -46,6 +46,7 @@ pub fn act_words(wat: &Wat) -> Words {
             )
         }
         Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
+        Wat::UitgaandHerhalen { .. } => messages("nog eens klaargezet", "queued once more"),
         Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),
         Wat::UitgaandVrijgeven { .. } => messages("vrijgegeven", "released"),
         Wat::UitgaandAnnuleren { .. } => messages("geannuleerd", "cancelled"),

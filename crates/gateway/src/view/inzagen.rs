@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Words;
 use super::handelingen::act_words;
 use crate::clock::dutch_time;
-use crate::engine::record::{Blik, Instelling, Inzage, Record, RecordError, Wie};
+use crate::engine::record::{Blik, Instelling, Inzage, Record, RecordError, Verwijdering, VerzoekStap, Wie};
 use crate::journal::Entry;
 
 /// An act or a look.
@@ -16,7 +16,7 @@ pub struct AuditView {
     pub entry: String,
     /// When, on a Dutch clock.
     pub tijd: String,
-    /// `handeling`, `inzage` or `instelling`.
+    /// `handeling`, `inzage`, `instelling` or `verwijdering`.
     pub soort: &'static str,
     /// Who, in words.
     pub wie: String,
@@ -89,6 +89,36 @@ pub fn audit(entry: &Entry) -> Result<Option<AuditView>, RecordError> {
             view.over = over;
             Some(view)
         }
+        Record::Verwijdering(verwijdering) => {
+            let words = removal_words(&verwijdering);
+            let mut view = new("verwijdering", verwijdering.wie, verwijdering.grond.word(), words);
+            view.reden = Some(verwijdering.reden);
+            Some(view)
+        }
+        Record::Verwijderverzoek(verzoek) => {
+            let (wat, words, over) = match &verzoek.stap {
+                VerzoekStap::Ontvangen { ontvangen, .. } => (
+                    "verwijderverzoek_ontvangen",
+                    Words::new(
+                        format!("verzoek om verwijdering vastgelegd, ontvangen {ontvangen}"),
+                        format!("request for removal recorded, received {ontvangen}"),
+                    ),
+                    None,
+                ),
+                VerzoekStap::Afgewezen { verzoek } => (
+                    "verwijderverzoek_afgewezen",
+                    Words::new(
+                        format!("verzoek om verwijdering {chain}:{verzoek} afgewezen"),
+                        format!("request for removal {chain}:{verzoek} refused"),
+                    ),
+                    Some(format!("{chain}:{verzoek}")),
+                ),
+            };
+            let mut view = new("verwijdering", verzoek.wie, wat, words);
+            view.over = over;
+            view.reden = Some(verzoek.reden);
+            Some(view)
+        }
         Record::Instelling(Instelling { wat, wie, reden, .. }) => {
             let what = wat.join("; ");
             let words = Words::new(format!("configuratie: {what}"), format!("configuration: {what}"));
@@ -98,6 +128,17 @@ pub fn audit(entry: &Entry) -> Result<Option<AuditView>, RecordError> {
         }
         _ => None,
     })
+}
+
+/// Says what was removed, and not about whom.
+pub(super) fn removal_words(verwijdering: &Verwijdering) -> Words {
+    let (persons, entries) = (verwijdering.sleutels.len(), verwijdering.entries);
+    let nl = if persons == 1 { "persoon" } else { "personen" };
+    let en = if persons == 1 { "person" } else { "persons" };
+    Words::new(
+        format!("gegevens van {persons} {nl} verwijderd uit {entries} regels"),
+        format!("data of {persons} {en} removed from {entries} entries"),
+    )
 }
 
 fn look_word(wat: &Blik) -> &'static str {

@@ -23,7 +23,10 @@ mod werk;
 mod words;
 
 pub use bekend::{BekendView, known_periods};
-pub use berichten::{BerichtFilter, BerichtView, Order, Page, bericht, berichten, entries_after, xml};
+pub(crate) use berichten::first_at;
+pub use berichten::{
+    BerichtFilter, BerichtView, Inhoud, Order, Page, bericht, berichten, entries_after, xml,
+};
 pub use cursor::{Cursor, NotACursor};
 pub use entry::{EntryView, summarize};
 pub use findings::{finding, finding_rules};

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::Words;
 use super::handelingen::handeling_words;
+use super::inzagen::removal_words;
 use super::requests;
 use super::words::{
     answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
@@ -161,7 +162,9 @@ pub(super) fn lines_of(
     };
     Ok(match &record {
         Record::Bericht(bericht) => {
-            let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
+            let Ok(message) = schemas.decode(&bericht.bytes) else {
+                return Ok(if entry.gone { vec![new(&bericht.soort, gone())] } else { Vec::new() });
+            };
             let mut lines = message_lines(rows, bericht, &message, person, &new)?;
             if let Some(words) = bericht.eb.as_ref().and_then(eb_words) {
                 lines.push(new(eb_kind(bericht.eb.as_ref()), words));
@@ -177,7 +180,9 @@ pub(super) fn lines_of(
             let record = Record::decode(made.kind, made.version, &made.payload)
                 .map_err(|source| LedgerError::Entry { entry: made.id.to_string(), source })?;
             let Record::Bericht(mut bericht) = record else { return Ok(Vec::new()) };
-            let Ok(message) = schemas.decode(&bericht.bytes) else { return Ok(Vec::new()) };
+            let Ok(message) = schemas.decode(&bericht.bytes) else {
+                return Ok(if made.gone { vec![new(&bericht.soort, gone())] } else { Vec::new() });
+            };
             bericht.uitspraak = oordeel.uitspraak.clone();
             bericht.regels.clone_from(&oordeel.regels);
             bericht.waarschuwingen.clone_from(&oordeel.waarschuwingen);
@@ -201,9 +206,15 @@ pub(super) fn lines_of(
                 Words::new(format!("gateway {version} gestart"), format!("gateway {version} started")),
             )]
         }
-        Record::Inzage(_) => Vec::new(),
+        Record::Inzage(_) | Record::Verwijderverzoek(_) => Vec::new(),
+        Record::Verwijdering(verwijdering) => vec![new("", removal_words(verwijdering))],
         Record::Handeling(handeling) => vec![new("", handeling_words(handeling))],
     })
+}
+
+/// Says that what was there is removed.
+fn gone() -> Words {
+    Words::new("verwijderd", "removed")
 }
 
 /// The rules that decided about a class of a message. One class that fails refuses all (IV028, IV032, OP286), so

@@ -474,3 +474,20 @@ fn d9_a_stop_confirms_too() {
     first.judge(Inhoud::Toewijzen(vec![assigned(date(2023, 10, 1))]));
     assert!(!first.dossier.is_impliciet_bevestigd(nr(100)), "unchanged, it is confirmed in words");
 }
+
+/// OP257, IV066: unit, frequency, and a volume that is not of the whole period each need a new number.
+#[test]
+fn d11_what_needs_a_new_number() {
+    let size = |volume, eenheid, frequentie| Some(Omvang { volume, eenheid, frequentie });
+    let change = |from: Option<Omvang>, to: Option<Omvang>| {
+        let mut story = Story::new();
+        story.assign(ToegewezenProduct { omvang: from, ..assigned(date(2022, 12, 20)) });
+        story.dossier.mutatie(&ToegewezenProduct { omvang: to, ..assigned(date(2023, 10, 1)) })
+    };
+    let week = size(3, 4, 2);
+    for other in [size(3, 1, 2), size(3, 4, 4), size(3, 1, 4), size(5, 4, 2), size(3, 4, 6), None] {
+        assert_eq!(change(week, other), Mutatie::OtherChange, "{other:?}");
+    }
+    assert_eq!(change(size(80, 4, 6), size(100, 4, 6)), Mutatie::Volume);
+    assert_eq!(change(week, week), Mutatie::Unchanged);
+}

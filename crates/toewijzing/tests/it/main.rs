@@ -14,6 +14,7 @@ mod guards;
 mod model;
 mod own_contribution;
 mod policy;
+mod records;
 mod reference;
 mod requests;
 mod rules;

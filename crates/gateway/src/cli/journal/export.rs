@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::evidence;
 use super::filter::Filter;
 use crate::cli::look::{Exported, look};
 use crate::cli::open::StoreArguments;
@@ -31,12 +32,25 @@ pub(super) struct Export {
     #[command(flatten)]
     filter: Filter,
     /// Write the messages as files into this folder; files that are there are not replaced
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "evidence")]
     xml: Option<PathBuf>,
+    /// Write a signed bundle for one toewijzing (GEMEENTE/NUMMER) instead: all messages and decisions, bound to the hash
+    /// chain; `iwmo journal verify --evidence` checks it without the store
+    #[arg(long, value_name = "TOEWIJZING", requires = "output")]
+    evidence: Option<String>,
+    /// The file of the bundle; one that is there is not replaced
+    #[arg(long, value_name = "FILE", requires = "evidence")]
+    output: Option<PathBuf>,
+    /// The key to sign with (Ed25519, PKCS#8 in DER) [default: DATA/keys/evidence.key, made at the first use]
+    #[arg(long, value_name = "FILE", requires = "evidence")]
+    signing_key: Option<PathBuf>,
 }
 
 impl Export {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        if let (Some(name), Some(output)) = (&self.evidence, &self.output) {
+            return evidence::write(&self.store, name, output, self.signing_key.as_deref(), terminal);
+        }
         let mut out = io::BufWriter::new(io::stdout().lock());
         let (mut entries, mut files) = (0, 0);
         let mut exported = Exported::default();

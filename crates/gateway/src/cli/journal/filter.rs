@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
@@ -17,7 +17,7 @@ use crate::cli::replay::failed;
 use crate::cli::toewijzing;
 use crate::engine::record::Blik;
 use crate::journal::{CLOCK_SLACK, Chain, Entry};
-use crate::ledger::{Persoon, Rows, keys};
+use crate::ledger::{Horizon, Persoon, Rows, keys};
 use crate::view::{self, EntryView};
 
 /// A BSN and its line feed fit in this; more is not read.
@@ -47,9 +47,38 @@ pub(super) struct Filter {
     /// Only from this moment on, as 2026-11-25 or 2026-11-25T14:00:00Z
     #[arg(long, value_name = "TIME", value_parser = open::argument_moment)]
     from: Option<Timestamp>,
-    /// Only before this moment
-    #[arg(long, value_name = "TIME", value_parser = open::argument_moment)]
-    until: Option<Timestamp>,
+    /// Only before this moment, or up to and including an entry (GEMEENTE:SEQ)
+    #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = open::horizon)]
+    until: Option<Horizon>,
+}
+
+/// Where to stop.
+#[derive(Clone, Copy)]
+enum End {
+    Never,
+    Before(Timestamp),
+    /// After the entry with this number in the order of all chains.
+    After(u64),
+}
+
+impl End {
+    /// Whether an entry stands behind it.
+    fn is_before(self, entry: &Entry) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Before(moment) => entry.time >= moment,
+            Self::After(number) => entry.number > number,
+        }
+    }
+
+    /// Whether no entry from this one on can stand before it.
+    fn is_past(self, entry: &Entry) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Before(moment) => entry.time >= moment + CLOCK_SLACK,
+            Self::After(number) => entry.number > number,
+        }
+    }
 }
 
 /// What to do with an entry: go on, or stop.
@@ -66,25 +95,43 @@ impl Filter {
         if self.toewijzing.is_some() || self.bsn_from.is_some() {
             return self.each_of_person(store, terminal, each);
         }
-        let browser = open::browser(&store.folder()?)?;
+        let folder = store.folder()?;
+        let end = self.end(&folder)?;
+        let browser = open::browser(&folder)?;
         for entry in browser.select(self.gemeente, self.from) {
             let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
-            if self.until.is_some_and(|until| entry.time >= until + CLOCK_SLACK) {
+            if end.is_past(&entry) {
                 return Ok(());
             }
-            if self.give(&entry, each)?.is_break() {
+            if self.give(&entry, end, each)?.is_break() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
+    /// Where to stop in this store.
+    fn end(&self, folder: &Path) -> Result<End, Failure> {
+        Ok(match self.until {
+            None => End::Never,
+            Some(Horizon::Before(moment)) => End::Before(moment),
+            Some(Horizon::Through(id)) => {
+                let journal = open::journal(folder)?;
+                let entry = journal.reader().get_sealed(id.chain, id.seq);
+                let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
+                End::After(
+                    entry.ok_or_else(|| Failure::new(format!("the journal has no entry {id}")))?.number,
+                )
+            }
+        })
+    }
+
     /// Gives an entry, if it is wanted.
-    fn give(&self, entry: &Entry, each: &mut Each<'_>) -> Result<ControlFlow<()>, Failure> {
+    fn give(&self, entry: &Entry, end: End, each: &mut Each<'_>) -> Result<ControlFlow<()>, Failure> {
         let time = entry.time;
         if self.gemeente.is_some_and(|chain| chain != entry.id.chain)
             || self.from.is_some_and(|from| time < from)
-            || self.until.is_some_and(|until| time >= until)
+            || end.is_before(entry)
         {
             return Ok(ControlFlow::Continue(()));
         }
@@ -115,7 +162,8 @@ impl Filter {
         let folder = store.folder()?;
         // Before the store is opened, so that nobody waits for a file that is not there.
         let bsn = self.bsn_from.as_ref().map(read_bsn).transpose()?;
-        let store = open::read(store, &PastArguments::default())?;
+        let end = self.end(&folder)?;
+        let store = open::read(store, &PastArguments::at(self.until))?;
         let (persons, nummer) = match (&self.toewijzing, bsn) {
             (Some(text), _) => {
                 let (gemeente, nummer) = toewijzing::name(text, &store)?;
@@ -133,7 +181,7 @@ impl Filter {
             (None, None) => (Vec::new(), None),
         };
         for entry in entries_of(&store, &persons)? {
-            if about(&store, &entry, nummer)? && self.give(&entry, each)?.is_break() {
+            if about(&store, &entry, nummer)? && self.give(&entry, end, each)?.is_break() {
                 return Ok(());
             }
         }
@@ -204,7 +252,7 @@ mod tests {
     }
 
     /// Returns the entries that these options give.
-    fn found(data: &std::path::Path, options: &[&str]) -> Result<Vec<String>, Failure> {
+    fn found(data: &Path, options: &[&str]) -> Result<Vec<String>, Failure> {
         let fixed = ["journal", "--data", data.to_str().unwrap()];
         let command = Command::try_parse_from(fixed.iter().chain(options)).unwrap();
         let mut found = Vec::new();
@@ -239,6 +287,10 @@ mod tests {
             assert_eq!(found(folder, &["--code", "9019"]).unwrap(), Vec::<String>::new());
             assert_eq!(found(folder, &["--from", "2026-11-26"]).unwrap(), Vec::<String>::new());
             assert_eq!(found(folder, &["--until", "2026-11-26"]).unwrap(), all);
+            assert_eq!(found(folder, &["--until", "0222:3"]).unwrap(), all[..4]);
+            let early = found(folder, &["--until", "0222:3", "--toewijzing", "0222/100101"]).unwrap();
+            assert!(early.len() < of_person.len() && of_person.starts_with(&early), "{early:?}");
+            assert!(found(folder, &["--until", "0222:999"]).is_err());
             assert_eq!(found(folder, &["--toewijzing", "0222/100101"]).unwrap(), of_person);
             assert_eq!(found(folder, &["--toewijzing", "0222/1"]).unwrap(), Vec::<String>::new());
             fs::write(&file, format!("{}\n", bsn(9))).unwrap();

@@ -1,5 +1,6 @@
 //! `iwmo journal`: everything received, decided, sent and delivered.
 
+mod evidence;
 mod export;
 mod filter;
 mod list;

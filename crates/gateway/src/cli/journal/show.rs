@@ -68,6 +68,13 @@ impl Show {
             }
             Format::Text => {
                 writeln!(out, "{}", row(&view))?;
+                if view.verwijderd {
+                    let gone = terminal.say(
+                        "verwijderd: wat hier over een persoon stond",
+                        "removed: what stood here about a person",
+                    );
+                    writeln!(out, "  {gone}")?;
+                }
                 for line in &lines {
                     writeln!(out, "  {}", terminal.say(&line.tekst, &line.text))?;
                 }

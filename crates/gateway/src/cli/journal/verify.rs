@@ -1,11 +1,12 @@
 //! `iwmo journal verify`.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
+use super::evidence;
 use crate::cli::open::{self, StoreArguments};
 use crate::cli::output::{Format, Found, Outcome, Terminal};
 use crate::cli::progress;
@@ -13,11 +14,26 @@ use crate::journal::{Damage, Tip, Tips, verify};
 use crate::ledger::FORMAT;
 use crate::store::{Ledger, Opening};
 
-/// Verify every checksum and the hash chain of every gemeente
+/// Verify every checksum and the hash chain of every gemeente; or a bundle of evidence, without a store
+///
+/// A bundle (`iwmo journal export --evidence`) is right when no byte of it was changed, the hash of each entry is that of
+/// its content and stands at its place in the chain, and it is signed with the key that it names. Compare that key, and
+/// the hash of the tip, with what the gemeente made known. Exit code 1 when something is wrong; each fault is named.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct Verify {
-    #[command(flatten)]
-    store: StoreArguments,
+    /// Folder of the store
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["config", "evidence"], conflicts_with_all = ["config", "evidence"])]
+    data: Option<PathBuf>,
+    /// Configuration of the gateway, which names the folder
+    #[arg(long, value_name = "FILE", conflicts_with = "evidence")]
+    config: Option<PathBuf>,
+    /// A bundle of evidence
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+    /// The public key that the bundle must be signed with (64 hexadecimal digits)
+    #[arg(long, value_name = "KEY", requires = "evidence")]
+    key: Option<String>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -25,7 +41,11 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let folder = self.store.folder()?;
+        if let Some(file) = &self.evidence {
+            let key = self.key.as_ref().map(|key| key.trim().to_lowercase());
+            return evidence::check(file, key.as_deref(), self.format, terminal);
+        }
+        let folder = StoreArguments::either(self.data, self.config).folder()?;
         let bar = progress::bar("journal");
         let report = verify(&folder.join("journal"), &mut |progress| {
             bar.set_length(progress.bytes_total);

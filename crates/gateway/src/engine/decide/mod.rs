@@ -41,8 +41,9 @@ use crate::ledger::{self, Applier, At, Gevolg, LedgerError, Rows, keys};
 use crate::simulation::{Canary, is_broken};
 use crate::store::StoreError;
 
-/// The largest message that surely fits into an entry: a 301 stands in it twice, as received and as sent.
-const RECORDED_BYTES_MAX: usize = 30 << 20;
+/// The largest message that fits into an entry whatever goes out because of it: as large as the interface promises. What
+/// goes out as it came in, as a 301 does, is kept once.
+const RECORDED_BYTES_MAX: usize = 32 << 20;
 
 /// Decides about messages, one after the other.
 pub(in crate::engine) struct Decider<'a> {

@@ -271,3 +271,32 @@ fn a_cancelled_notification_becomes_a_task() {
     assert_eq!(row.eb_reden.as_deref(), Some("TRANSPORT"));
     gateway.stop();
 }
+
+/// What was delivered goes out once more with the same bytes, once however often it is asked, beside everything else;
+/// how long the first delivery took stays what it was.
+#[test]
+fn a_delivered_message_goes_out_once_more_as_it_was() {
+    let gateway = Gateway::open(&SimulatedDisk::new(1));
+    gateway.send("backoffice", numbered(1)).unwrap();
+    gateway.begin(1);
+    let first = gateway.unsent();
+    gateway.deliver().unwrap();
+    assert!(gateway.unsent().is_empty());
+    let counted: Vec<_> = gateway.ledger.scan(b"s").map(|row| row.unwrap().1.to_vec()).collect();
+    for one in &first {
+        let again = || Wat::UitgaandHerhalen { berichten: place(&one.id) };
+        let acted = gateway.act(GEMEENTE, again()).unwrap();
+        assert_eq!((acted.gewijzigd, acted.ongewijzigd), (1, 0));
+        let acted = gateway.act(GEMEENTE, again()).unwrap();
+        assert_eq!((acted.gewijzigd, acted.ongewijzigd, acted.entry), (0, 1, None), "it waits already");
+    }
+    let bytes = |waiting: &[Waiting]| waiting.iter().map(|one| one.bytes.clone()).collect::<Vec<_>>();
+    assert_eq!(bytes(&gateway.unsent()), bytes(&first));
+    gateway.deliver().unwrap();
+    assert!(gateway.unsent().is_empty());
+    let now: Vec<_> = gateway.ledger.scan(b"s").map(|row| row.unwrap().1.to_vec()).collect();
+    assert_eq!(now, counted);
+    let held = Wat::UitgaandHerhalen { berichten: vec![Plek { seq: 999, index: 0 }] };
+    assert!(matches!(gateway.act(GEMEENTE, held), Err(ActError::NoMessage(_))));
+    gateway.stop();
+}

@@ -82,6 +82,36 @@ fn a_person_whose_rows_are_damaged_does_not_stop_the_daily_run() {
     gateway.engine.stop();
 }
 
+/// A 301 as large as the interface allows goes through journal, outbox and replay, and stands once in its entry; one that
+/// is a byte larger is refused.
+#[test]
+fn a_301_of_32_mib_is_kept_and_sent() {
+    let padded = |bytes_max: usize| {
+        let mut bytes = numbered(1);
+        let end = bytes.len() - memchr::memmem::rfind(&bytes, b"</").map_or(0, |at| at);
+        let at = bytes.len() - end;
+        let pad = bytes_max - bytes.len() - "<!---->".len();
+        let comment = format!("<!--{}-->", "x".repeat(pad));
+        bytes.splice(at..at, comment.into_bytes());
+        bytes
+    };
+    let limit = 32 << 20;
+    assert_eq!(crate::config::Limits::default().message_bytes, limit);
+    let data = tempfile::tempdir().unwrap();
+    let gateway = Gateway::in_folder(data.path());
+    let message = padded(limit);
+    assert_eq!(message.len(), limit);
+    gateway.send("backoffice", message.clone()).unwrap();
+    let waiting = gateway.unsent();
+    assert!(waiting.len() == 1 && waiting[0].bytes == message);
+    let entry = gateway.engine.journal().get_sealed(Chain::new(*b"0222").unwrap(), 1).unwrap().unwrap();
+    assert!(entry.payload.len() < limit + 4_096, "{}", entry.payload.len());
+    // One byte more is more than the codec reads.
+    let refused = gateway.send("backoffice", padded(limit + 1)).unwrap_err();
+    assert!(matches!(refused, Refusal::Invalid(_)), "{refused}");
+    gateway.stop();
+}
+
 /// An entry larger than the journal takes is refused by itself, before the batch is written.
 #[test]
 fn an_entry_that_is_too_large_is_refused_alone() {

@@ -4,6 +4,7 @@ mod acts;
 mod agreed;
 mod clock;
 mod crash;
+mod erase;
 mod failure;
 mod fixture;
 mod isolation;
@@ -189,6 +190,11 @@ impl Gateway {
             .map_err(|error| error.to_string())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         Ok(Self { engine, ledger, clock, runtime })
+    }
+
+    /// Returns the engine.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     pub(crate) fn send(&self, partner: &str, bytes: impl Into<Bytes>) -> Result<Receipt, Refusal> {

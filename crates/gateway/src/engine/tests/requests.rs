@@ -269,7 +269,7 @@ fn requests_and_answers_come_from_whom_they_belong_to() {
 }
 
 /// Plays requests and declarations; each step can be done again and then changes nothing.
-fn story(gateway: &Gateway) -> Vec<Result<Receipt, Refusal>> {
+pub(super) fn story(gateway: &Gateway) -> Vec<Result<Receipt, Refusal>> {
     let one = order(100_101);
     let asked = wmo315(envelope("H315"), &PERSON, &one, "R1").unwrap();
     let looked_into = wmo319(envelope("A1"), "R1", "2").unwrap();

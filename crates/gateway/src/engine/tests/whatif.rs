@@ -107,3 +107,28 @@ fn the_past_is_shown_as_it_was() {
     assert_eq!(error.to_string(), "the journal has no entry 0222:9999");
     gateway.stop();
 }
+
+/// Under the schemas of the time nothing differs; under those that know no 305, every 305 does, and the store is as it was.
+#[test]
+fn other_schemas_tell_which_messages_they_do_not_know() {
+    let gateway = Gateway::open(&SimulatedDisk::new(1));
+    play_all(&gateway);
+    let look = |schemas: &Schemas| {
+        let mut found = Vec::new();
+        let looked =
+            what_if_schemas(gateway.engine.journal(), schemas, &mut |one| found.push(one), &mut |_| {})
+                .unwrap();
+        assert_eq!(looked.differences, found.len() as u64);
+        (looked.messages, found)
+    };
+    let (messages, found) = look(&Schemas::bundled());
+    assert!(messages > 10 && found.is_empty(), "{messages} {found:?}");
+    let only = [iwmo_codec::SchemaSource {
+        name: "iets.xsd",
+        text: "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"><xs:element name=\"Iets\" type=\"xs:string\"/></xs:schema>",
+    }];
+    let (again, found) = look(&Schemas::load(&only).unwrap());
+    assert_eq!((again, found.len() as u64), (messages, messages));
+    assert!(matches!(&found[0].what, What::Ongeldig { regels, .. } if !regels.is_empty()));
+    gateway.stop();
+}

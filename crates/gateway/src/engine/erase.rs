@@ -1,0 +1,276 @@
+//! Destroying the keys of persons, and bringing the ledger to what the journal then gives.
+//!
+//! A second ledger is built from the journal as if the keys were destroyed already, beside the loop. The loop brings that
+//! up to now, makes one entry per chain and takes over every row in which the two differ, in the same commit as the
+//! entries; then it destroys the keys. So what the gateway has afterwards is what a replay gives, by construction, for
+//! every kind of row there is or will be.
+//!
+//! Cut short before the entries are durable, nothing has happened. Cut short after, the next start finds keys that the
+//! journal or the ledger says are destroyed, and destroys them (`ledger/rebuild.rs`).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::civil::Date;
+use tokio::sync::oneshot;
+
+use crate::engine::act::check_reason;
+use crate::engine::batch::Batch;
+use crate::engine::record::{Grond, Plek, Record, Verwijdering, Verwijderverzoek, Wie};
+use crate::engine::worker::{Committed, Job, Worker};
+use crate::engine::{ActError, Engine};
+use crate::journal::{Chain, EntryId, Journal, Reader};
+use crate::ledger::{self, Applier, LedgerError, Rows, Tellers, keys};
+use crate::removal::{Hindernis, held};
+use crate::store::{Ledger, Overlay};
+use crate::vault::KeyId;
+
+/// What is about persons is to be removed.
+#[derive(Clone, Debug)]
+pub struct Erase {
+    /// The persons, by chain.
+    pub persons: Vec<ErasePersons>,
+    /// Who.
+    pub wie: Wie,
+    /// Why.
+    pub reden: String,
+    /// In spite of this.
+    pub ondanks: Vec<Hindernis>,
+    /// The day it is.
+    pub today: Date,
+}
+
+/// Persons of one chain.
+#[derive(Clone, Debug)]
+pub struct ErasePersons {
+    /// The chain of the gemeente.
+    pub chain: Chain,
+    /// The persons.
+    pub personen: Vec<Bsn>,
+}
+
+/// A removal that is ready for the loop.
+pub(super) struct Prepared {
+    erase: Erase,
+    /// The keys to be destroyed.
+    keys: Vec<KeyId>,
+    /// The journal as if they were.
+    reader: Reader,
+    /// The ledger that it gives, up to some place.
+    after: Ledger,
+    term_years: u16,
+    pub(super) reply: oneshot::Sender<Result<Vec<EntryId>, ActError>>,
+}
+
+impl Engine {
+    /// Returns how many years what is about a person is kept.
+    #[must_use]
+    pub fn term_years(&self) -> u16 {
+        self.term_years.load(Ordering::Acquire)
+    }
+
+    /// Sets how many years what is about a person is kept; never less than the law demands.
+    pub fn set_term_years(&self, years: u16) {
+        self.term_years.store(years.max(crate::removal::TERM_YEARS), Ordering::Release);
+    }
+
+    /// Removes what is about persons: destroys their keys, and every row about them. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`] says why not; nothing has changed then, unless it is [`ActError::Unfinished`].
+    pub async fn erase(&self, erase: Erase) -> Result<Vec<EntryId>, ActError> {
+        check_reason(&erase.reden)?;
+        let fault = || ActError::Unavailable("a fault of the gateway".to_owned());
+        // One at a time: what is built for one would not know of another.
+        let _only = self.erasing.lock().await;
+        let (engine, term_years) = (self.clone(), self.term_years());
+        let (reply, answer) = oneshot::channel();
+        let prepare = move || engine.prepare(erase, term_years, reply);
+        let Some(prepared) = tokio::task::spawn_blocking(prepare).await.map_err(|_| fault())?? else {
+            return Ok(Vec::new());
+        };
+        let unavailable = |reason: &str| ActError::Unavailable(reason.to_owned());
+        self.submit(Job::Erase(Box::new(prepared))).map_err(unavailable)?;
+        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
+    }
+
+    fn prepare(
+        &self,
+        erase: Erase,
+        term_years: u16,
+        reply: oneshot::Sender<Result<Vec<EntryId>, ActError>>,
+    ) -> Result<Option<Prepared>, ActError> {
+        let vault = self.journal().vault().ok_or(ActError::NoKeys)?;
+        let mut keys = Vec::new();
+        for ErasePersons { chain, personen } in &erase.persons {
+            keys.extend(personen.iter().filter_map(|bsn| vault.of_person(chain.code(), bsn.expose())));
+        }
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let reader = self.journal().withholding(keys.iter().copied());
+        let applier = Applier::new(self.schemas().clone());
+        let after = ledger::temporary(&reader, &applier, &mut |_| {})?;
+        Ok(Some(Prepared { erase, keys, reader, after, term_years, reply }))
+    }
+
+    /// Records a step in the life of a request to remove.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`] says why not; nothing has changed then.
+    pub async fn request_removal(&self, chain: Chain, record: Verwijderverzoek) -> Result<EntryId, ActError> {
+        check_reason(&record.reden)?;
+        let (reply, answer) = oneshot::channel();
+        let unavailable = |reason: &str| ActError::Unavailable(reason.to_owned());
+        self.submit(Job::RemovalRequest { chain, record, reply }).map_err(unavailable)?;
+        let acted = answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))?;
+        acted.entry.ok_or_else(|| unavailable("nothing was recorded"))
+    }
+}
+
+impl Worker {
+    /// Does a removal that was prepared, on a ledger with nothing pending. True when the loop cannot go on.
+    pub(super) fn erase(&mut self, prepared: Prepared) -> bool {
+        let Prepared { erase, keys, reader, after, term_years, reply } = prepared;
+        let ledger = Arc::clone(&self.ledger);
+        let (tips, vault) = (self.journal.tips(), self.vault.clone());
+        let mut batch = Batch::new(&ledger, &tips).sealed_by(vault.as_deref());
+        let plan = Removal { erase: &erase, reader: &reader, after: &after, term_years };
+        let entries = match self.removal(&plan, &keys, &ledger, &mut batch) {
+            Ok(entries) => entries,
+            Err(error) => {
+                drop(reply.send(Err(error)));
+                return false;
+            }
+        };
+        let result = match self.commit(batch, &tips) {
+            Committed::Done => match vault.as_deref().map(|vault| vault.destroy(&keys)) {
+                Some(Err(error)) => {
+                    tracing::error!(code = "RemovalKeyError", %error, "A removal is recorded and the key file could not be written; it is tried again.");
+                    Err(ActError::Unfinished(error.to_string()))
+                }
+                _ => Ok(entries),
+            },
+            Committed::Refused => Err(ActError::Unavailable("the journal does not take entries".to_owned())),
+            Committed::Broken => {
+                let why = "the removal is recorded and completed at the next start";
+                drop(reply.send(Err(ActError::Unfinished(why.to_owned()))));
+                return true;
+            }
+        };
+        drop(reply.send(result));
+        false
+    }
+
+    /// Puts the entries and every row that differs into a batch.
+    fn removal(
+        &self,
+        plan: &Removal<'_>,
+        keys: &[KeyId],
+        ledger: &Ledger,
+        batch: &mut Batch<'_>,
+    ) -> Result<Vec<EntryId>, ActError> {
+        let Removal { erase, reader, after, .. } = plan;
+        ledger::catch_up(after, reader, &self.applier, &mut |_| {})?;
+        let mut entries = Vec::new();
+        let mut rows = Overlay::new(after);
+        let mut named = 0;
+        for ErasePersons { chain, personen } in &erase.persons {
+            let Some(mut record) = plan.record(ledger, &self.journal.reader(), *chain, personen)? else {
+                continue;
+            };
+            record.tellingen = ledger::tellingen_meer(ledger, after, chain.code())?;
+            named += record.sleutels.len();
+            let at = batch.next(*chain, self.clock.now());
+            let record = Record::Verwijdering(Box::new(record));
+            self.applier.apply(&mut rows, &at, &record, None)?;
+            batch.push(&at, &record)?;
+            entries.push(EntryId { chain: at.chain, seq: at.seq });
+        }
+        if named != keys.len() {
+            // Somebody came to be known, or was removed, meanwhile.
+            return Err(ActError::Unavailable("the store changed meanwhile; ask again".to_owned()));
+        }
+        after.commit(rows.into_writes(), &[]).map_err(LedgerError::from)?;
+        let overlay = &mut batch.overlay;
+        let take = &mut |difference: crate::store::Difference| match difference.there {
+            Some(value) => overlay.put(difference.key.to_vec(), value.to_vec()),
+            None => overlay.delete(difference.key.to_vec()),
+        };
+        ledger.differences(after, take).map_err(LedgerError::from)?;
+        batch.acts += 1;
+        Ok(entries)
+    }
+
+    /// Adds the entry of a step in the life of a request to remove.
+    pub(super) fn removal_request(
+        &self,
+        chain: Chain,
+        record: Verwijderverzoek,
+        batch: &mut Batch<'_>,
+    ) -> Result<crate::engine::Acted, ActError> {
+        let at = batch.next(chain, self.clock.now());
+        let record = Record::Verwijderverzoek(Box::new(record));
+        self.applier.apply(&mut batch.overlay, &at, &record, None)?;
+        batch.push(&at, &record)?;
+        let entry = Some(EntryId { chain, seq: at.seq });
+        Ok(crate::engine::Acted { entry, gewijzigd: 1, ..crate::engine::Acted::default() })
+    }
+}
+
+/// A removal, as the loop looks at it.
+struct Removal<'a> {
+    erase: &'a Erase,
+    reader: &'a Reader,
+    after: &'a Ledger,
+    term_years: u16,
+}
+
+impl Removal<'_> {
+    /// Returns the entry for the persons of a chain, after looking again whether they may be removed.
+    fn record(
+        &self,
+        ledger: &Ledger,
+        reader: &Reader,
+        chain: Chain,
+        personen: &[Bsn],
+    ) -> Result<Option<Verwijdering>, ActError> {
+        let Erase { wie, reden, ondanks, today, .. } = self.erase;
+        let gemeente = Gemeente::new(&chain.to_string()).map_err(|_| ActError::WrongChain(chain))?;
+        let mut record = Verwijdering {
+            wie: wie.clone(),
+            reden: reden.clone(),
+            grond: Grond::Termijn,
+            sleutels: Vec::new(),
+            entries: 0,
+            geannuleerd: Vec::new(),
+            tellingen: Vec::new(),
+            verzoeken: Vec::new(),
+            eb_start_nummer: ledger
+                .row::<Tellers>(&keys::tellers(gemeente))?
+                .unwrap_or_default()
+                .eb_start_nummer,
+        };
+        for bsn in personen {
+            let Some(held) = held(ledger, reader, gemeente, bsn, *today, self.term_years)? else { continue };
+            let hindered = |one: &&Hindernis| !one.is_te_negeren() || !ondanks.contains(one);
+            if let Some(hindernis) = held.gehouden.hindernissen.iter().find(hindered) {
+                return Err(ActError::Hindered(hindernis.word()));
+            }
+            if !held.verzoeken.is_empty() {
+                record.grond = Grond::Verzoek;
+            }
+            record.sleutels.push(held.sleutel.into());
+            record.entries += held.gehouden.entries;
+            record.geannuleerd.extend(held.niet_verzonden);
+            record.verzoeken.extend(held.verzoeken);
+        }
+        // A message about several of them is named once.
+        record.geannuleerd.sort_unstable();
+        record.geannuleerd.dedup_by_key(|plek: &mut Plek| *plek);
+        Ok((!record.sleutels.is_empty()).then_some(record))
+    }
+}
