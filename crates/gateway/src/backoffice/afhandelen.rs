@@ -3,23 +3,18 @@
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::api::{Api, RETRY_AFTER_SECONDS, visible};
+use super::Principal;
+use super::acts::{Asked, Asking, NAMES_MAX, Uitgevoerd, perform};
+use super::api::{Api, visible};
 use super::openapi::Problems;
-use super::uitgaand::{Uitgevoerd, again, bound, shape};
-use super::{Principal, idempotency_key};
-use crate::control::{Change, Plan, WorkChange, WorkVerb};
-use crate::engine::record::{Sleutel, Wie};
-use crate::engine::{Act, ActError, Refusal};
-use crate::listener::body::content_is;
+use crate::control::{Change, WorkChange, WorkVerb};
+use crate::engine::ActError;
 use crate::problem::Problem;
-
-/// Most names in one request.
-const NAMES_MAX: usize = 1000;
 
 /// What to do with which work.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -84,63 +79,39 @@ pub(super) async fn act(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Uitgevoerd>, Problem> {
-    if !content_is(&headers, "application/json") {
-        return Err(Problem::unsupported_media_type("application/json"));
-    }
-    let key = idempotency_key(&headers, &body)?;
-    let asked: Afhandeling = serde_json::from_slice(&body).map_err(|error| refused(&shape(&error)))?;
-    if asked.reden.trim().is_empty() {
-        return Err(refused(&ActError::NoReason.to_string()));
-    }
-    let change = asked.change(&principal)?;
-    let sleutel = key.map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() });
-    if let Some(entry) = bound(&api, &principal, sleutel.as_ref()).await? {
-        return again(&api, entry).await.map(Json);
-    }
-    let Plan { mut acts, summary } = api
-        .read(move |api| Ok(change.plan(api.engine.ledger())))
-        .await?
-        .map_err(|error| refused(&error.to_string()))?;
-    if acts.len() > 1 {
-        return Err(refused("this comes to more than one act: name work of one sort, or less of it"));
-    }
-    let mut done = Uitgevoerd::planned(!asked.proef, summary);
-    let Some((chain, wat)) = acts.pop().filter(|_| !asked.proef) else { return Ok(Json(done)) };
-    let wie = Wie::Token { naam: principal.name.clone() };
-    let acted = match api.engine.act(Act { chain, wie, wat, reden: asked.reden, sleutel }).await {
-        Ok(acted) => acted,
-        Err(ActError::KeyReused) => return Err(Refusal::KeyReused.into()),
-        Err(ActError::Unavailable(reason)) => {
-            return Err(Refusal::Unavailable { reason, retry_after_seconds: RETRY_AFTER_SECONDS }.into());
+    perform::<Afhandeling>(&api, &principal, &headers, &body).await
+}
+
+impl Asking for Afhandeling {
+    const REFUSED: &'static str = "This cannot be done with work";
+    const TOO_MUCH: &'static str = "this comes to more than one act: name work of one sort, or less of it";
+
+    fn asked(self, principal: &Principal) -> Result<Asked, Problem> {
+        if self.reden.trim().is_empty() {
+            return Err(Self::refused(&ActError::NoReason.to_string()));
         }
-        Err(error) => return Err(refused(&error.to_string())),
-    };
-    // The same request came in between.
-    if let Some(entry) = acted.entry.filter(|_| acted.dubbel) {
-        return again(&api, entry).await.map(Json);
+        Ok(Asked { change: self.change(principal)?, reden: self.reden, proef: self.proef })
     }
-    done.acted(&acted);
-    Ok(Json(done))
 }
 
 impl Afhandeling {
     fn change(&self, principal: &Principal) -> Result<Change, Problem> {
         if self.werk.len() > NAMES_MAX {
-            return Err(refused(&format!("werk: at most {NAMES_MAX} names")));
+            return Err(Self::refused(&format!("werk: at most {NAMES_MAX} names")));
         }
         if !self.werk.is_empty() && (self.aanbieder.is_some() || self.code.is_some()) {
-            return Err(refused("give `werk` or filters, not both"));
+            return Err(Self::refused("give `werk` or filters, not both"));
         }
         let of = |name: &str| name.split([':', '/']).next().unwrap_or_default().to_owned();
         let gemeente = match (&self.gemeente, self.werk.first()) {
             (Some(gemeente), _) => gemeente.clone(),
             (None, Some(name)) => of(name),
-            (None, None) => return Err(refused("give `werk`, or `gemeente` and filters")),
+            (None, None) => return Err(Self::refused("give `werk`, or `gemeente` and filters")),
         };
         let gemeente = visible(principal, &gemeente)?.as_str().to_owned();
         if let Some(other) = self.werk.iter().map(|name| of(name)).find(|other| *other != gemeente) {
             visible(principal, &other)?;
-            return Err(refused("werk: name work of one gemeente"));
+            return Err(Self::refused("werk: name work of one gemeente"));
         }
         Ok(Change::Werk(WorkChange {
             verb: match self.wat {
@@ -153,9 +124,4 @@ impl Afhandeling {
             code: self.code.clone(),
         }))
     }
-}
-
-fn refused(what: &str) -> Problem {
-    let title = "This cannot be done with work";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "handeling-geweigerd", title).detail(what)
 }

@@ -5,22 +5,20 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Extension, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use iwmo_toewijzing::cak::Opgave;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::api::{Api, RETRY_AFTER_SECONDS, limit, visible};
+use super::Principal;
+use super::acts::{Asked, Asking, Uitgevoerd, perform};
+use super::api::{Api, limit, visible};
 use super::openapi::Problems;
-use super::uitgaand::{Uitgevoerd, again, bound, shape};
-use super::{Principal, idempotency_key};
-use crate::control::{Change, OpgaveChange, Plan};
-use crate::engine::record::{Blik, Sleutel, Wie};
-use crate::engine::{Act, ActError, Refusal};
+use crate::control::{Change, OpgaveChange};
+use crate::engine::record::Blik;
 use crate::ledger::{LedgerError, keys};
-use crate::listener::body::content_is;
 use crate::problem::Problem;
 use crate::view::{self, BekendView};
 
@@ -73,46 +71,18 @@ pub(super) async fn state(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Uitgevoerd>, Problem> {
-    if !content_is(&headers, "application/json") {
-        return Err(Problem::unsupported_media_type("application/json"));
+    perform::<Verzoek>(&api, &principal, &headers, &body).await
+}
+
+impl Asking for Verzoek {
+    const REFUSED: &'static str = "This cannot be stated";
+
+    fn asked(self, principal: &Principal) -> Result<Asked, Problem> {
+        let gemeente = visible(principal, &self.gemeente)?;
+        let bsn = Bsn::new(&self.bsn).map_err(|_| Self::refused("bsn: nine digits"))?;
+        let change = OpgaveChange { gemeente: gemeente.to_string(), bsn, opgave: self.opgave };
+        Ok(Asked { change: Change::Opgave(Box::new(change)), reden: self.reden, proef: self.proef })
     }
-    let key = idempotency_key(&headers, &body)?;
-    let asked: Verzoek = serde_json::from_slice(&body).map_err(|error| refused(&shape(&error)))?;
-    let gemeente = visible(&principal, &asked.gemeente)?;
-    let bsn = Bsn::new(&asked.bsn).map_err(|_| refused("bsn: nine digits"))?;
-    let sleutel = key.map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() });
-    if let Some(entry) = bound(&api, &principal, sleutel.as_ref()).await? {
-        return again(&api, entry).await.map(Json);
-    }
-    let change = OpgaveChange { gemeente: gemeente.to_string(), bsn, opgave: asked.opgave };
-    let change = Change::Opgave(Box::new(change));
-    let Plan { mut acts, summary } = api
-        .read(move |api| Ok(change.plan(api.engine.ledger())))
-        .await?
-        .map_err(|error| refused(&error.to_string()))?;
-    let done = Uitgevoerd {
-        uitgevoerd: !asked.proef,
-        dubbel: false,
-        aantal: summary.aantal,
-        ongewijzigd: summary.ongewijzigd,
-        handeling: None,
-        waarschuwingen: Vec::new(),
-    };
-    let Some((chain, wat)) = acts.pop().filter(|_| !asked.proef) else { return Ok(Json(done)) };
-    let wie = Wie::Token { naam: principal.name.clone() };
-    let acted = match api.engine.act(Act { chain, wie, wat, reden: asked.reden, sleutel }).await {
-        Ok(acted) => acted,
-        Err(ActError::KeyReused) => return Err(Refusal::KeyReused.into()),
-        Err(ActError::Unavailable(reason)) => {
-            return Err(Refusal::Unavailable { reason, retry_after_seconds: RETRY_AFTER_SECONDS }.into());
-        }
-        Err(error) => return Err(refused(&error.to_string())),
-    };
-    if let Some(entry) = acted.entry.filter(|_| acted.dubbel) {
-        return again(&api, entry).await.map(Json);
-    }
-    let handeling = acted.entry.map(|entry| entry.to_string());
-    Ok(Json(Uitgevoerd { aantal: acted.gewijzigd, handeling, ..done }))
 }
 
 /// Which periods.
@@ -181,9 +151,4 @@ fn page(
         }
     })?;
     Ok((first.into_values().collect(), more))
-}
-
-fn refused(what: &str) -> Problem {
-    let title = "This cannot be stated";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "handeling-geweigerd", title).detail(what)
 }

@@ -11,9 +11,11 @@
 //! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
 //! | `eigen_bijdrage.rs` | what is stated about a person, and what the CAK holds |
 //! | `werk.rs`, `termijnen.rs`, `uitgaand.rs` | work: what a person must do, what is due, what waits |
+//! | `afhandelen.rs`, `acts.rs` | that work was dealt with; what every request that changes something goes through |
 //! | `statistiek.rs` | figures |
 //! | `gebeurtenissen.rs` | the feed |
 
+mod acts;
 mod afhandelen;
 mod api;
 mod auth;

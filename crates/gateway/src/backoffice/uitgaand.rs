@@ -2,27 +2,22 @@
 
 use axum::Json;
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::api::{Api, RETRY_AFTER_SECONDS, bad_query, gemeenten, limit, visible};
+use super::Principal;
+use super::acts::{Asked, Asking, NAMES_MAX, Uitgevoerd, perform};
+use super::api::{Api, bad_query, gemeenten, limit, visible};
 use super::berichten::{as_xml, entry_id};
 use super::openapi::Problems;
-use super::{Principal, idempotency_key};
-use crate::control::{Change, OutboxChange, OutboxVerb, Plan, Summary};
-use crate::engine::record::{Blik, Plek, Record, Sleutel, Wie};
-use crate::engine::{Act, ActError, Acted, OutgoingId, Refusal};
-use crate::journal::{Chain, EntryId};
-use crate::ledger::{self, LedgerError, Rows, keys};
-use crate::listener::body::content_is;
+use crate::control::{Change, OutboxChange, OutboxVerb};
+use crate::engine::OutgoingId;
+use crate::engine::record::{Blik, Plek};
 use crate::problem::Problem;
 use crate::view::{self, OutgoingFilter, OutgoingView};
-
-/// Most names in one request.
-const NAMES_MAX: usize = 1000;
 
 /// The filters of a list of outgoing messages.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -164,43 +159,6 @@ enum Verb {
     Annuleren,
 }
 
-/// What was done, or would be.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Uitgevoerd {
-    /// Whether it was done, and not only shown.
-    pub(super) uitgevoerd: bool,
-    /// The same request was made before; this is what came of it then.
-    pub(super) dubbel: bool,
-    /// How many messages, or statements, it changes.
-    pub(super) aantal: u64,
-    /// How many were so already.
-    pub(super) ongewijzigd: u64,
-    /// The journal entry that records it; none: there was nothing to do.
-    pub(super) handeling: Option<String>,
-    /// What to know before, in Dutch.
-    pub(super) waarschuwingen: Vec<String>,
-}
-
-impl Uitgevoerd {
-    /// What a change would do; `uitgevoerd`: it is about to be done.
-    pub(super) fn planned(uitgevoerd: bool, summary: Summary) -> Self {
-        Self {
-            uitgevoerd,
-            dubbel: false,
-            aantal: summary.aantal,
-            ongewijzigd: summary.ongewijzigd,
-            handeling: None,
-            waarschuwingen: summary.waarschuwingen.into_iter().map(|words| words.nl).collect(),
-        }
-    }
-
-    /// Takes over what was done.
-    pub(super) fn acted(&mut self, acted: &Acted) {
-        self.aantal = acted.gewijzigd;
-        self.handeling = acted.entry.map(|entry| entry.to_string());
-    }
-}
-
 /// Send outgoing messages again, hold, release or cancel them.
 ///
 /// Messages that are so already are left alone. One that is named and cannot be changed refuses the whole. A request with
@@ -225,99 +183,35 @@ pub(super) async fn act(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Uitgevoerd>, Problem> {
-    if !content_is(&headers, "application/json") {
-        return Err(Problem::unsupported_media_type("application/json"));
-    }
-    let key = idempotency_key(&headers, &body)?;
-    let asked: Opdracht = serde_json::from_slice(&body).map_err(|error| refused(&shape(&error)))?;
-    let change = asked.change(&principal)?;
-    let sleutel = key.map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() });
-    if let Some(entry) = bound(&api, &principal, sleutel.as_ref()).await? {
-        return again(&api, entry).await.map(Json);
-    }
-    let Plan { mut acts, summary } = api
-        .read(move |api| Ok(change.plan(api.engine.ledger())))
-        .await?
-        .map_err(|error| refused(&error.to_string()))?;
-    if acts.len() > 1 {
-        return Err(refused("more messages than one act may name; choose fewer"));
-    }
-    let mut done = Uitgevoerd::planned(!asked.proef, summary);
-    let Some((chain, wat)) = acts.pop().filter(|_| !asked.proef) else { return Ok(Json(done)) };
-    let wie = Wie::Token { naam: principal.name.clone() };
-    let acted = match api.engine.act(Act { chain, wie, wat, reden: asked.reden, sleutel }).await {
-        Ok(acted) => acted,
-        Err(ActError::KeyReused) => return Err(Refusal::KeyReused.into()),
-        Err(ActError::Unavailable(reason)) => {
-            return Err(Refusal::Unavailable { reason, retry_after_seconds: RETRY_AFTER_SECONDS }.into());
-        }
-        Err(error) => return Err(refused(&error.to_string())),
-    };
-    // The same request came in between.
-    if let Some(entry) = acted.entry.filter(|_| acted.dubbel) {
-        return again(&api, entry).await.map(Json);
-    }
-    done.acted(&acted);
-    Ok(Json(done))
+    perform::<Opdracht>(&api, &principal, &headers, &body).await
 }
 
-/// The entry that the key of a request is bound to.
-pub(super) async fn bound(
-    api: &Api,
-    principal: &Principal,
-    sleutel: Option<&Sleutel>,
-) -> Result<Option<EntryId>, Problem> {
-    let Some(sleutel) = sleutel else { return Ok(None) };
-    let key = keys::sleutel(&principal.name, &sleutel.sleutel);
-    let row: Option<ledger::Sleutel> = api.read(move |api| api.engine.ledger().row(&key)).await?;
-    match row {
-        None => Ok(None),
-        Some(row) if row.inhoud == sleutel.inhoud => {
-            Ok(Chain::new(row.chain).map(|chain| EntryId { chain, seq: row.seq }))
-        }
-        Some(_) => Err(Refusal::KeyReused.into()),
+impl Asking for Opdracht {
+    const REFUSED: &'static str = "This cannot be done with outgoing messages";
+    const TOO_MUCH: &'static str = "more messages than one act may name; choose fewer";
+
+    fn asked(self, principal: &Principal) -> Result<Asked, Problem> {
+        Ok(Asked { change: self.change(principal)?, reden: self.reden, proef: self.proef })
     }
-}
-
-/// The answer to a request that was made before.
-pub(super) async fn again(api: &Api, entry: EntryId) -> Result<Uitgevoerd, Problem> {
-    let aantal = api.read(move |api| changed_by(api, entry)).await?;
-    Ok(Uitgevoerd {
-        uitgevoerd: true,
-        dubbel: true,
-        aantal,
-        ongewijzigd: 0,
-        handeling: Some(entry.to_string()),
-        waarschuwingen: Vec::new(),
-    })
-}
-
-/// How many things an act changed, by its record.
-fn changed_by(api: &Api, id: EntryId) -> Result<u64, LedgerError> {
-    let Some(entry) = api.engine.journal().get(id.chain, id.seq)? else { return Ok(0) };
-    Ok(match Record::decode(entry.kind, entry.version, &entry.payload) {
-        Ok(Record::Handeling(handeling)) => handeling.wat.aantal(),
-        _ => 0,
-    })
 }
 
 impl Opdracht {
     fn change(&self, principal: &Principal) -> Result<Change, Problem> {
         let named = self.berichten.first().map(|name| name.split(':').next().unwrap_or_default().to_owned());
         if self.berichten.len() > NAMES_MAX {
-            return Err(refused(&format!("berichten: at most {NAMES_MAX} names")));
+            return Err(Self::refused(&format!("berichten: at most {NAMES_MAX} names")));
         }
         let gemeente = match (&self.gemeente, named) {
             (Some(gemeente), _) => gemeente.clone(),
             (None, Some(gemeente)) => gemeente,
-            (None, None) => return Err(refused("give `berichten`, or `gemeente` and filters")),
+            (None, None) => return Err(Self::refused("give `berichten`, or `gemeente` and filters")),
         };
         let gemeente = visible(principal, &gemeente)?.as_str().to_owned();
         let other = |name: &&String| name.split(':').next() != Some(&gemeente);
         if let Some(other) = self.berichten.iter().find(other) {
             let other = other.split(':').next().unwrap_or_default();
             visible(principal, other)?;
-            return Err(refused("berichten: name messages of one gemeente"));
+            return Err(Self::refused("berichten: name messages of one gemeente"));
         }
         Ok(Change::Uitgaand(OutboxChange {
             verb: self.verb(),
@@ -337,19 +231,4 @@ impl Opdracht {
             Verb::Annuleren => OutboxVerb::Annuleren,
         }
     }
-}
-
-/// What is wrong with the JSON, without repeating it.
-pub(super) fn shape(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Data => {
-            format!("the JSON has another shape at line {}, column {}", error.line(), error.column())
-        }
-        _ => format!("this is no JSON: line {}, column {}", error.line(), error.column()),
-    }
-}
-
-fn refused(what: &str) -> Problem {
-    let title = "This cannot be done with outgoing messages";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "handeling-geweigerd", title).detail(what)
 }

@@ -3,7 +3,7 @@
 use super::requests::story;
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo301_granting, wmo323, wmo325};
-use crate::engine::record::{KIND_VERWIJDERING, REASON_BYTES_MAX, Wie};
+use crate::engine::record::{KIND_VERWIJDERING, REASON_BYTES_MAX, Verklaring, Wat, Wie};
 use crate::journal::Entry;
 use crate::journal::simulated::Fault;
 use crate::removal::{self, Hindernis, Opdracht, Verslag};
@@ -66,6 +66,14 @@ fn assert_gone(gateway: &Gateway, what: &str) {
     assert_eq!(vault.of_person(*b"0222", PERSON.bsn), None, "{what}");
 }
 
+/// What is kept about the person.
+fn held(gateway: &Gateway) -> removal::Gehouden {
+    let gemeente = Gemeente::new(GEMEENTE).unwrap();
+    let held =
+        removal::held(&gateway.ledger, gateway.engine.journal(), gemeente, &person(), today(), 15).unwrap();
+    held.unwrap().gehouden
+}
+
 /// The whole exchange about a person is gone, what is about others and what counts is not, and the person can come back.
 #[test]
 fn what_is_about_a_person_is_gone_and_nothing_else() {
@@ -76,17 +84,7 @@ fn what_is_about_a_person_is_gone_and_nothing_else() {
     gateway.send("backoffice", numbered(2)).unwrap();
     let (before, counted, unsent) = (entries(&gateway), counts(&gateway.ledger), gateway.unsent());
     let others = gateway.toewijzingen();
-    let held = removal::held(
-        &gateway.ledger,
-        gateway.engine.journal(),
-        Gemeente::new(GEMEENTE).unwrap(),
-        &person(),
-        today(),
-        15,
-    )
-    .unwrap()
-    .unwrap()
-    .gehouden;
+    let held = held(&gateway);
     assert_eq!((held.toewijzingen, held.lopend, held.perioden), (1, 1, 1));
     assert!(held.entries > 6 && held.berichten > 10, "{held:?}");
     assert_eq!(held.hindernissen, [Hindernis::Lopend, Hindernis::Termijn]);
@@ -138,6 +136,25 @@ fn what_is_about_a_person_is_gone_and_nothing_else() {
     gateway.stop();
 }
 
+/// What was stated about a person no message names, and what the CAK was told because of it.
+#[test]
+fn statements_are_gone_too() {
+    let gateway = Gateway::open(&SimulatedDisk::new(7));
+    let pgb = r#"{"voorziening": {"naam": "PGB-17", "leveringsvorm": "pgb", "categorie": "02",
+        "ingangsdatum": "2026-10-05"}}"#;
+    for bsn in [PERSON.bsn, &bsn(1)] {
+        let verklaring = Verklaring::new(bsn, &serde_json::from_str(pgb).unwrap()).unwrap();
+        gateway.act(GEMEENTE, Wat::Opgave { verklaring }).unwrap();
+    }
+    let statements = |gateway: &Gateway| gateway.ledger.scan(b"k").map(Result::unwrap).count();
+    assert_eq!(statements(&gateway), 2);
+    ask(&gateway);
+    erase(&gateway).unwrap();
+    assert_gone(&gateway, "statements");
+    assert_eq!(statements(&gateway), 1, "that about the other stays");
+    gateway.stop();
+}
+
 /// Requests, their answers, which name nobody, and declarations.
 #[test]
 fn requests_and_declarations_are_gone_too() {
@@ -174,17 +191,7 @@ fn of_a_message_about_several_only_one_part_is_gone() {
     let counted = counts(&gateway.ledger);
     gateway.deliver().unwrap();
     let delivered = counts(&gateway.ledger);
-    let held = removal::held(
-        &gateway.ledger,
-        gateway.engine.journal(),
-        Gemeente::new(GEMEENTE).unwrap(),
-        &person(),
-        today(),
-        15,
-    )
-    .unwrap()
-    .unwrap()
-    .gehouden;
+    let held = held(&gateway);
     assert_eq!(held.met_anderen, 1);
     ask(&gateway);
     erase(&gateway).unwrap();
