@@ -2,9 +2,10 @@
 //! from `[eigen_bijdrage]`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use iwmo_toewijzing::cak::{
-    Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijnen, Trigger,
+    Bedenktijd, Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijnen, Trigger,
     Uitzondering,
 };
 use iwmo_toewijzing::identity::{Categorie, ProductCode};
@@ -23,6 +24,8 @@ const VOORUIT_MAX: u64 = 12;
 const TERMIJN_MAX: u64 = 24;
 /// The longest wait for a 305 or a declaration, in days.
 const WACHTEN_MAX: u64 = 3650;
+/// The longest time that a message is held back for a correction.
+const BEDENKTIJD_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// The years that a table of amounts may have.
 const JAREN: std::ops::RangeInclusive<i16> = 2020..=2100;
 /// The greatest amount a month in eurocents, as the messages have it.
@@ -30,7 +33,6 @@ const BEDRAG_MAX: u64 = 99_999_999;
 
 /// Reads the keys of a section that are about the eigen bijdrage.
 pub(super) fn lagen(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Lagen {
-    let first = section.number("eb_startnummer_vanaf", findings, 1..=u64::from(EbStartNummer::MAX));
     let mut dated = |name: &'static str, findings: &mut Findings<'_>| {
         let sections = section.sections(name, findings).into_iter();
         let layers = sections.map(|mut section| {
@@ -44,12 +46,7 @@ pub(super) fn lagen(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) 
         layers.collect::<Vec<_>>()
     };
     let (wijziging, landelijke_regel) = (dated("wijziging", findings), dated("landelijke_regel", findings));
-    Lagen {
-        basis: laag(section, findings),
-        wijziging,
-        landelijke_regel,
-        eb_startnummer_vanaf: first.and_then(|first| u32::try_from(first).ok()).unwrap_or(1),
-    }
+    Lagen { basis: laag(section, findings), wijziging, landelijke_regel }
 }
 
 /// Reads every table `eigen_bijdrage` of a policy: that for all, and those by gemeente.
@@ -104,6 +101,10 @@ fn laag(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Laag {
         wachttijd_305: days(section, "wachttijd_305", findings),
         declaratie_stilte: days(section, "declaratie_stilte", findings),
         einde_bij_toewijzing: ja_nee(section, "einde_bij_toewijzing", findings),
+        bedenktijd: bedenktijd(section, findings),
+        eb_startnummer_vanaf: section
+            .number("eb_startnummer_vanaf", findings, 1..=u64::from(EbStartNummer::MAX))
+            .and_then(|first| u32::try_from(first).ok()),
         tarief: section.by_year("tarief", findings, &JAREN, 1..=BEDRAG_MAX),
         retro_maanden: retro(section, findings),
         melding_termijn: termijnen(section, findings),
@@ -211,6 +212,24 @@ fn days(section: &mut Section<'_, '_>, name: &'static str, findings: &mut Findin
         let days = seconds / (24 * 60 * 60);
         let whole = seconds % (24 * 60 * 60) == 0 && (1..=WACHTEN_MAX).contains(&days);
         u16::try_from(days).ok().filter(|_| whole)
+    });
+    found.map(|found| found.value)
+}
+
+/// Reads how long a message is held back: a length of time, or until the next daily run.
+fn bedenktijd(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Bedenktijd> {
+    let wanted = (
+        "een duur als \"4h\", hoogstens \"14d\", of \"dagelijkse_run\"",
+        "a length of time as \"4h\", at most \"14d\", or \"dagelijkse_run\"",
+    );
+    let found = section.parsed("bedenktijd", findings, wanted, |text| {
+        if text == "dagelijkse_run" {
+            return Some(Bedenktijd::DagelijkseRun);
+        }
+        let time = duration(text).filter(|time| *time <= BEDENKTIJD_MAX)?;
+        // Rounded up, so that a time that is not nothing never becomes nothing.
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        u32::try_from(seconds).ok().map(Bedenktijd::Seconden)
     });
     found.map(|found| found.value)
 }
@@ -407,6 +426,29 @@ mod tests {
         );
     }
 
+    /// Every key of section 10 may change on a day, and the law goes over the gemeente in each.
+    #[test]
+    fn the_hold_and_the_first_number_may_change_on_a_day() {
+        let policy = read(
+            r#"
+            bedenktijd = "1500ms"
+            eb_startnummer_vanaf = 100
+            [[eigen_bijdrage.wijziging]]
+            geldig_vanaf = 2027-01-01
+            bedenktijd = "4h"
+            eb_startnummer_vanaf = 500000
+            [[eigen_bijdrage.landelijke_regel]]
+            geldig_vanaf = 2028-01-01
+            bedenktijd = "dagelijkse_run"
+            "#,
+        )
+        .unwrap();
+        let on = |day: Date| (policy.op(day).bedenktijd, policy.op(day).eb_startnummer_vanaf);
+        assert_eq!(on(date(2026, 12, 31)), (Bedenktijd::Seconden(2), 100));
+        assert_eq!(on(date(2027, 1, 1)), (Bedenktijd::Seconden(14_400), 500_000));
+        assert_eq!(on(date(2028, 1, 1)), (Bedenktijd::DagelijkseRun, 500_000));
+    }
+
     #[test]
     fn triggers_by_leveringsvorm() {
         let policy = read("start_trigger = { zin = \"toewijzing\", pgb = \"backoffice\" }").unwrap();
@@ -479,6 +521,8 @@ geldig_tot = 2027-01-01"#,
             ("tarief = { 2100 = 99999999 }", "tarief = { 2100 = 100000000 }"),
             ("tarief = { 2020 = 1 }", "tarief = { 2101 = 1 }"),
             ("eb_startnummer_vanaf = 999999999", "eb_startnummer_vanaf = 0"),
+            ("bedenktijd = \"14d\"", "bedenktijd = \"15d\""),
+            ("bedenktijd = \"dagelijkse_run\"", "bedenktijd = \"dagelijks\""),
         ] {
             assert!(read(within).is_ok(), "{within}");
             assert_eq!(read(past).unwrap_err().len(), 1, "{past}");
