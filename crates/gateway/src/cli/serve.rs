@@ -1,20 +1,16 @@
 //! `iwmo serve`: the daemon.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::Subscriber;
-use tracing::level_filters::LevelFilter;
-use tracing_log::{AsLog, LogTracer};
-use tracing_subscriber::EnvFilter;
 
 use super::output::{Failure, Found, Outcome, Terminal};
-use super::{check, progress};
+use super::{check, logging, progress};
 use crate::clock::SystemClock;
-use crate::config::{Config, LogFormat, Logging, Sources};
+use crate::config::{Config, Sources};
 use crate::daemon::{Daemon, SetFilter, Wanted};
 
 /// Run the gateway
@@ -40,7 +36,7 @@ impl Serve {
             return Err(Failure::new(format!("{}: the configuration has mistakes", self.config.display()))
                 .hint("mend what is listed above; nothing was started"));
         };
-        let filter = start_logging(&config.logging)?;
+        let filter = logging::start(&config.logging)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(config, sources, filter))
     }
@@ -126,68 +122,4 @@ impl StopSignal {
             _ = self.interrupt.recv() => {}
         }
     }
-}
-
-fn start_logging(logging: &Logging) -> Result<SetFilter, Failure> {
-    let filter = EnvFilter::try_new(&logging.filter)
-        .map_err(|error| Failure::new(format!("logging.filter: {error}")))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    let (result, set): (_, SetFilter) = match logging.format {
-        LogFormat::Json => {
-            let builder = builder.json().flatten_event(true).with_filter_reloading();
-            let handle = builder.reload_handle();
-            (begin(builder.finish()), Box::new(move |text| reloaded(text, |filter| handle.reload(filter))))
-        }
-        LogFormat::Text => {
-            let builder = builder.with_filter_reloading();
-            let handle = builder.reload_handle();
-            (begin(builder.finish()), Box::new(move |text| reloaded(text, |filter| handle.reload(filter))))
-        }
-    };
-    result.map_err(|error| Failure::new(format!("logging cannot begin: {error}")))?;
-    Ok(set)
-}
-
-fn begin(subscriber: impl Subscriber + Send + Sync + 'static) -> Result<(), Box<dyn std::error::Error>> {
-    tracing::subscriber::set_global_default(subscriber)?;
-    log::set_boxed_logger(Box::new(Libraries(LogTracer::new())))?;
-    log::set_max_level(LevelFilter::current().as_log());
-    Ok(())
-}
-
-/// Takes what libraries log by way of `log` into the log of the gateway.
-struct Libraries(LogTracer);
-
-impl Libraries {
-    /// The store keeps parts for each thread that it drops when the thread is gone, and who logs then finds no place to
-    /// write in any more. What it says in detail is of no use to an operator; what goes wrong is said before that.
-    fn takes(metadata: &log::Metadata<'_>) -> bool {
-        let of_the_store = ["fjall", "lsm_tree"].iter().any(|name| metadata.target().starts_with(name));
-        !of_the_store || metadata.level() <= log::Level::Warn
-    }
-}
-
-impl log::Log for Libraries {
-    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        Self::takes(metadata) && self.0.enabled(metadata)
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        if Self::takes(record.metadata()) {
-            self.0.log(record);
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-fn reloaded<E: std::fmt::Display>(
-    text: &str,
-    set: impl FnOnce(EnvFilter) -> Result<(), E>,
-) -> Result<(), String> {
-    let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
-    set(filter).map_err(|error| error.to_string())
 }
