@@ -8,6 +8,7 @@
 //! | `official.rs` | the official samples, through the commands and through a running daemon |
 //! | `asked.rs` | requests, declarations and messages that come too early |
 //! | `refused.rs`, `tls.rs`, `repeated.rs` | bad input to a running daemon: a clear answer, nothing changed |
+//! | `odd_callers.rs`, `odd_peers.rs` | callers and partners that break off, reset, trickle and stall |
 //! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
 //! | `privacy.rs` | no personal data in logs, errors and names |
@@ -27,6 +28,8 @@ mod cli;
 mod demo;
 mod durability;
 mod harness;
+mod odd_callers;
+mod odd_peers;
 mod official;
 mod partner;
 mod privacy;

@@ -4,7 +4,9 @@ mod asked;
 mod caller;
 mod endpoint;
 mod messages;
+mod odd;
 mod program;
+mod raw;
 mod site;
 mod store;
 
@@ -12,7 +14,9 @@ pub(crate) use asked::{approval, with, wmo315, wmo319, wmo323, wmo325};
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use endpoint::{Endpoint, Mood};
 pub(crate) use messages::{Envelope, Klant, Order, Stop, day, wmo301, wmo305, wmo307};
+pub(crate) use odd::{Odd, OddPeer};
 pub(crate) use program::{Run, iwmo, iwmo_in, json_lines};
+pub(crate) use raw::{Raw, head, plain, rest as raw_rest};
 pub(crate) use site::{AMSTEL, CAK, Daemon, HVB, LINDE, SAMPLE, Site};
 pub(crate) use store::{kept, snapshot};
 

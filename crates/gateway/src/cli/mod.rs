@@ -10,6 +10,7 @@ mod demo;
 mod erase;
 mod journal;
 mod keys;
+mod logging;
 mod look;
 mod message;
 mod open;

@@ -1,17 +1,16 @@
 //! `iwmo serve`: the daemon.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::output::{Failure, Found, Outcome, Terminal};
-use super::{check, progress};
+use super::{check, logging, progress};
 use crate::clock::SystemClock;
-use crate::config::{Config, LogFormat, Logging, Sources};
+use crate::config::{Config, Sources};
 use crate::daemon::{Daemon, SetFilter, Wanted};
 
 /// Run the gateway
@@ -37,7 +36,7 @@ impl Serve {
             return Err(Failure::new(format!("{}: the configuration has mistakes", self.config.display()))
                 .hint("mend what is listed above; nothing was started"));
         };
-        let filter = start_logging(&config.logging)?;
+        let filter = logging::start(&config.logging)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(config, sources, filter))
     }
@@ -123,35 +122,4 @@ impl StopSignal {
             _ = self.interrupt.recv() => {}
         }
     }
-}
-
-fn start_logging(logging: &Logging) -> Result<SetFilter, Failure> {
-    let filter = EnvFilter::try_new(&logging.filter)
-        .map_err(|error| Failure::new(format!("logging.filter: {error}")))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    let (result, set): (_, SetFilter) = match logging.format {
-        LogFormat::Json => {
-            let builder = builder.json().flatten_event(true).with_filter_reloading();
-            let handle = builder.reload_handle();
-            (builder.try_init(), Box::new(move |text| reloaded(text, |filter| handle.reload(filter))))
-        }
-        LogFormat::Text => {
-            let builder = builder.with_filter_reloading();
-            let handle = builder.reload_handle();
-            (builder.try_init(), Box::new(move |text| reloaded(text, |filter| handle.reload(filter))))
-        }
-    };
-    result.map_err(|error| Failure::new(format!("logging cannot begin: {error}")))?;
-    Ok(set)
-}
-
-fn reloaded<E: std::fmt::Display>(
-    text: &str,
-    set: impl FnOnce(EnvFilter) -> Result<(), E>,
-) -> Result<(), String> {
-    let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
-    set(filter).map_err(|error| error.to_string())
 }
