@@ -301,6 +301,8 @@ impl Retourcode {
     pub const TECHNISCH_ONJUIST: Self = Self(*b"0001");
     /// `0233`: not judged.
     pub const NIET_BEOORDEELD: Self = Self(*b"0233");
+    /// `S300`: the CAK does not know the gemeente.
+    pub const GEMEENTE_ONBEKEND: Self = Self(*b"S300");
 
     /// Takes the code as the message writes it.
     ///

@@ -121,6 +121,7 @@ fn described() -> OpenApiRouter<Api> {
     let acts = OpenApiRouter::new()
         .routes(routes!(uitgaand::list, uitgaand::act))
         .routes(routes!(eigen_bijdrage::state))
+        .routes(routes!(eigen_bijdrage::traffic))
         .routes(routes!(werk::list, afhandelen::act))
         .layer(DefaultBodyLimit::max(ACT_BYTES_MAX));
     OpenApiRouter::with_openapi(openapi::Document::openapi())

@@ -16,7 +16,7 @@ use super::Principal;
 use super::acts::{Asked, Asking, Uitgevoerd, perform};
 use super::api::{Api, limit, visible};
 use super::openapi::Problems;
-use crate::control::{Change, OpgaveChange};
+use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
 use crate::engine::record::Blik;
 use crate::ledger::{LedgerError, keys};
 use crate::problem::Problem;
@@ -82,6 +82,58 @@ impl Asking for Verzoek {
         let bsn = Bsn::new(&self.bsn).map_err(|_| Self::refused("bsn: nine digits"))?;
         let change = OpgaveChange { gemeente: gemeente.to_string(), bsn, opgave: self.opgave };
         Ok(Asked { change: Change::Opgave(Box::new(change)), reden: self.reden, proef: self.proef })
+    }
+}
+
+/// Whether the CAK is told about a gemeente.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Verkeer {
+    /// The gemeente (CBS code).
+    #[schema(pattern = "^[0-9]{4}$")]
+    gemeente: String,
+    /// What becomes of it.
+    handeling: CakVerb,
+    /// Why; it is recorded with the token's name. No personal data.
+    #[schema(min_length = 1, max_length = 1000)]
+    reden: String,
+    /// Only show what would be done.
+    #[serde(default)]
+    proef: bool,
+}
+
+/// Stop telling the CAK about a gemeente, or resume it: after the CAK said that it does not know the gemeente (S300), nothing is
+/// told about anybody in it until it is resumed here.
+#[utoipa::path(
+    post,
+    path = "/api/v1/eigen-bijdrage/verkeer",
+    tag = "clienten",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    request_body = Verkeer,
+    responses(
+        (status = 200, body = Uitgevoerd),
+        (status = 413, description = "The request is too large."),
+        (status = 415, description = "The request is not `application/json`."),
+        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        Problems
+    )
+)]
+pub(super) async fn traffic(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Uitgevoerd>, Problem> {
+    perform::<Verkeer>(&api, &principal, &headers, &body).await
+}
+
+impl Asking for Verkeer {
+    const REFUSED: &'static str = "This cannot be changed";
+
+    fn asked(self, principal: &Principal) -> Result<Asked, Problem> {
+        let gemeente = visible(principal, &self.gemeente)?.to_string();
+        let change = Change::Cak(CakChange { verb: self.handeling, gemeente });
+        Ok(Asked { change, reden: self.reden, proef: self.proef })
     }
 }
 

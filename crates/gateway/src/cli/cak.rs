@@ -15,7 +15,7 @@ use super::look::look;
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::replay::read_text;
-use crate::control::{Change, OpgaveChange};
+use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
 use crate::engine::record::Blik;
 use crate::ledger::keys;
 use crate::view::{self, BekendView};
@@ -31,6 +31,49 @@ pub(super) struct CakCommand {
 enum Verb {
     State(State),
     Periods(Periods),
+    Hold(Hold),
+    Resume(Resume),
+}
+
+/// Tell the CAK nothing about anybody in a gemeente, until it is resumed
+///
+/// What waits to be sent waits on, and what comes meanwhile is planned but not sent. Deadlines run on. Without --yes it is only
+/// judged: nothing changes.
+#[derive(Debug, Args)]
+struct Hold {
+    #[command(flatten)]
+    traffic: Traffic,
+}
+
+/// Tell the CAK about a gemeente again
+///
+/// Use it once the cause is mended: after the CAK said that it does not know the gemeente (S300), or after `iwmo cak hold`. What
+/// was not told meanwhile is told now. Without --yes it is only judged: nothing changes.
+#[derive(Debug, Args)]
+struct Resume {
+    #[command(flatten)]
+    traffic: Traffic,
+}
+
+#[derive(Debug, Args)]
+struct Traffic {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// The gemeente (CBS code)
+    #[arg(long, value_name = "CODE")]
+    gemeente: String,
+    #[command(flatten)]
+    change: ChangeArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Traffic {
+    fn run(self, verb: CakVerb, terminal: &Terminal) -> Outcome {
+        let gemeente = gemeente(&self.gemeente)?.to_string();
+        change(&self.store, &self.change, Change::Cak(CakChange { verb, gemeente }), self.format, terminal)
+    }
 }
 
 /// State something about a person from which the eigen bijdrage follows
@@ -91,6 +134,8 @@ impl CakCommand {
         match self.verb {
             Verb::State(verb) => verb.run(terminal),
             Verb::Periods(verb) => verb.run(terminal),
+            Verb::Hold(verb) => verb.traffic.run(CakVerb::Stilleggen, terminal),
+            Verb::Resume(verb) => verb.traffic.run(CakVerb::Hervatten, terminal),
         }
     }
 }

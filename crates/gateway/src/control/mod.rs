@@ -34,7 +34,7 @@ use crate::store::Ledger;
 use crate::view::Words;
 
 pub use client::{Client, ClientError};
-pub use opgave::OpgaveChange;
+pub use opgave::{CakChange, CakVerb, OpgaveChange};
 pub use outbox::{OutboxChange, OutboxVerb};
 pub use partner::{PartnerChange, PartnerVerb};
 pub use server::Control;
@@ -127,6 +127,8 @@ pub enum Change {
     Werk(WorkChange),
     /// What the backoffice states about a person.
     Opgave(Box<OpgaveChange>),
+    /// Whether the CAK is told about a gemeente.
+    Cak(CakChange),
 }
 
 /// The acts that a change comes to, and what they would do.
@@ -235,6 +237,7 @@ impl Change {
             Self::Partner(change) => change.plan(ledger),
             Self::Werk(change) => change.plan(ledger),
             Self::Opgave(change) => change.plan(ledger),
+            Self::Cak(change) => change.plan(ledger),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the backoffice states about a person.
+//! What the backoffice states about a person, and whether the CAK is told about a gemeente.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,53 @@ impl OpgaveChange {
                 groepen,
                 waarschuwingen: Vec::new(),
             },
+        })
+    }
+}
+
+/// What becomes of telling the CAK about a gemeente.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CakVerb {
+    /// Nothing is told about anybody in it until it is resumed.
+    Stilleggen,
+    /// It goes on, and what was not told meanwhile is told.
+    Hervatten,
+}
+
+/// A change to telling the CAK about a gemeente.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CakChange {
+    /// What becomes of it.
+    pub verb: CakVerb,
+    /// The gemeente.
+    pub gemeente: String,
+}
+
+impl CakChange {
+    pub(super) fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
+        let gemeente = Gemeente::new(&self.gemeente).map_err(|error| Refused::new(error.to_string()))?;
+        let chain = crate::ledger::keys::chain(gemeente);
+        let (wat, stand) = match self.verb {
+            CakVerb::Stilleggen => (Wat::CakStilleggen, "loopt"),
+            CakVerb::Hervatten => (Wat::CakHervatten, "stil"),
+        };
+        let narrowed = narrow(ledger, chain, &wat)?;
+        let group = |_: &Wat| Groep {
+            partner: gemeente.to_string(),
+            bericht: None,
+            stand: stand.to_owned(),
+            aantal: 1,
+        };
+        Ok(Plan {
+            summary: Summary {
+                aantal: narrowed.gewijzigd,
+                ongewijzigd: narrowed.ongewijzigd,
+                groepen: narrowed.wat.iter().map(group).collect(),
+                waarschuwingen: Vec::new(),
+            },
+            acts: narrowed.wat.into_iter().map(|wat| (chain, wat)).collect(),
         })
     }
 }

@@ -183,6 +183,12 @@ pub enum Wat {
         #[n(0)]
         termijnen: Vec<TermijnPlek>,
     },
+    /// Nothing about anybody in the gemeente is told the CAK until somebody lets it go on. Since 0.2.0.
+    #[n(15)]
+    CakStilleggen,
+    /// The CAK is told again. Since 0.2.0.
+    #[n(16)]
+    CakHervatten,
 }
 
 /// A deadline of a toewijzing of the entry's gemeente.
@@ -212,6 +218,8 @@ impl Wat {
             Self::WerkAfgehandeld { .. } => "werk_afgehandeld",
             Self::Opgave { .. } => "eigen_bijdrage_opgave",
             Self::TermijnAfgehandeld { .. } => "termijn_afgehandeld",
+            Self::CakStilleggen => "cak_stilleggen",
+            Self::CakHervatten => "cak_hervatten",
         }
     }
 
@@ -221,7 +229,11 @@ impl Wat {
         let count = match self {
             Self::WerkAfgehandeld { entries } => entries.len(),
             Self::TermijnAfgehandeld { termijnen } => termijnen.len(),
-            Self::PartnerVasthouden { .. } | Self::PartnerVrijgeven { .. } | Self::Opgave { .. } => 1,
+            Self::PartnerVasthouden { .. }
+            | Self::PartnerVrijgeven { .. }
+            | Self::CakStilleggen
+            | Self::CakHervatten
+            | Self::Opgave { .. } => 1,
             _ => self.berichten().len(),
         };
         count as u64
@@ -241,6 +253,8 @@ impl Wat {
             | Self::PartnerVrijgeven { .. }
             | Self::WerkAfgehandeld { .. }
             | Self::TermijnAfgehandeld { .. }
+            | Self::CakStilleggen
+            | Self::CakHervatten
             | Self::Opgave { .. } => &[],
         }
     }

@@ -59,7 +59,7 @@ pub use health::Health;
 pub use judged::would_answer;
 pub use open::{EngineError, Opened};
 pub use pickup::{Confirmed, FetchPage, Fetchable, Place};
-pub(crate) use plan::wanted;
+pub(crate) use plan::{GEMEENTE_STIL, wanted};
 pub use policy::{GemeentePolicy, Policy};
 pub use settings::{GemeenteSettings, Noted, PartnerKind, PartnerSettings, Settings};
 pub use whatif::{Different, Looked, What, what_if};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use iwmo_toewijzing::identity::Gemeente;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
@@ -14,6 +15,7 @@ use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Standing, 
 use crate::journal::{Chain, Reader};
 use crate::ledger::envelop::Envelop;
 use crate::ledger::{self, LedgerError, Rows, Verzending, keys};
+use crate::store::Ledger;
 use crate::vault::is_gone;
 
 /// Messages that wait behind held ones and are passed over in one look at a queue.
@@ -65,6 +67,7 @@ impl Engine {
         let sending: Verzending = self.ledger.row(&keys::verzending(&partner.0))?.unwrap_or_default();
         let mut waiting = Vec::new();
         let mut behind = 0;
+        let mut stopped = Stopped::default();
         for row in self.ledger.scan(&keys::wachtrij_van(partner)) {
             if waiting.len() >= limit || behind >= BEHIND_MAX {
                 break;
@@ -75,6 +78,10 @@ impl Engine {
             let Some(mut row) = self.ledger.row::<ledger::Uitgaand>(&keys::uitgaand(&id))? else { continue };
             row.geduld_us = row.geduld_us.max(sending.vrijgegeven_us);
             if held.get(&row.volgorde).is_some_and(|oldest| key[1..] > oldest[..]) {
+                behind += 1;
+                continue;
+            }
+            if stopped.stops(&self.ledger, &id, &row)? {
                 behind += 1;
                 continue;
             }
@@ -126,6 +133,34 @@ impl Engine {
     pub fn in_envelope(&self, referentienummer: &str) -> Result<Option<OutgoingId>, LedgerError> {
         let row: Option<([u8; 4], u64, u16)> = self.ledger.row(&keys::envelop_nummer(referentienummer))?;
         Ok(row.map(|(gemeente, seq, index)| OutgoingId { gemeente, seq, index }))
+    }
+}
+
+/// The gemeenten about which the CAK is told nothing, as far as they were asked for.
+#[derive(Debug, Default)]
+pub(super) struct Stopped(HashMap<[u8; 4], bool>);
+
+impl Stopped {
+    /// Returns whether a message is a notification that must wait until the gemeente goes on.
+    pub(super) fn stops(
+        &mut self,
+        ledger: &Ledger,
+        id: &OutgoingId,
+        row: &ledger::Uitgaand,
+    ) -> Result<bool, LedgerError> {
+        if row.melding.is_none() {
+            return Ok(false);
+        }
+        if let Some(known) = self.0.get(&id.gemeente) {
+            return Ok(*known);
+        }
+        let gemeente = Gemeente::new(&String::from_utf8_lossy(&id.gemeente)).ok();
+        let found = match gemeente {
+            Some(gemeente) => ledger.bytes(&keys::cak_stil(gemeente))?.is_some(),
+            None => false,
+        };
+        self.0.insert(id.gemeente, found);
+        Ok(found)
     }
 }
 

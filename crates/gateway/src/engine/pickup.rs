@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::engine::outgoing::Stopped;
 use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Unavailable};
 use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, keys};
 
@@ -77,6 +78,7 @@ impl Engine {
         let now = Timestamp::now().as_microsecond();
         let mut page = FetchPage::default();
         let (mut last, mut bytes) = (None, 0);
+        let mut stopped = Stopped::default();
         for row in self.ledger().range(&prefix, start.as_deref().unwrap_or(&prefix)) {
             let (key, _) = row?;
             if start.as_deref() == Some(&key) {
@@ -92,7 +94,10 @@ impl Engine {
             last = Some((moment, id.clone()));
             let Some((row, found)) = self.addressed(partner, &id)? else { continue };
             // What is held back is not shown yet.
-            if row.stand == Stand::Wacht && row.niet_voor_us <= now {
+            if row.stand == Stand::Wacht
+                && row.niet_voor_us <= now
+                && !stopped.stops(self.ledger(), &id, &row)?
+            {
                 bytes += found.bytes.len();
                 page.messages.push(found);
             }

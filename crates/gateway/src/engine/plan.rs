@@ -21,6 +21,9 @@ use crate::store::Overlay;
 /// Why a notification is held back.
 pub(super) const BEDENKTIJD: &str = "BEDENKTIJD";
 
+/// Why a notification is held back: nothing is told about anybody in the gemeente. Work of the gemeente, not of the person.
+pub(crate) const GEMEENTE_STIL: &str = "GEMEENTE_STIL";
+
 /// Whether a new notification may be held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hold {
@@ -84,6 +87,9 @@ impl Planner<'_> {
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
+            Plan::Sturen { .. } if overlay.bytes(&keys::cak_stil(gemeente))?.is_some() => {
+                EbUitkomst::Handmatig { reden: GEMEENTE_STIL.to_owned() }
+            }
             Plan::Sturen { ref stappen, .. }
                 if hold == Hold::Begin && may_wait(stappen, until, settings, &gewenst) =>
             {
@@ -197,7 +203,6 @@ fn task_code(task: &Taak) -> &'static str {
 fn manual_code(reason: Handmatig) -> &'static str {
     match reason {
         Handmatig::Defect => "DEFECT",
-        Handmatig::GemeenteOnbekend => "GEMEENTE_ONBEKEND",
         Handmatig::Afwijkend => "AFWIJKEND",
         Handmatig::TeVerTerug => "TE_VER_TERUG",
         Handmatig::OorzaakOnbekend => "OORZAAK_ONBEKEND",

@@ -330,8 +330,16 @@ impl Worker {
             }
             Job::Act { act, reply } => {
                 let fault = || ActError::Unavailable("a fault of the gateway".to_owned());
+                let resumes = act.wat == Wat::CakHervatten;
                 match batch.attempt(|batch| self.act(act, batch), fault) {
-                    Ok(acted) => batch.reply(Reply::Acted(reply, acted)),
+                    Ok(acted) => {
+                        if resumes && acted.gewijzigd > 0 {
+                            // What was not told meanwhile is told now, and not only tomorrow.
+                            let today = dutch_date(self.clock.now());
+                            *day = Some(Day { today, from: keys::personen() });
+                        }
+                        batch.reply(Reply::Acted(reply, acted));
+                    }
                     Err(error) => drop(reply.send(Err(error))),
                 }
             }

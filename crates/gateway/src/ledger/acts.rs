@@ -78,6 +78,8 @@ pub(super) fn apply(
             gevolgen.extend(opgave::apply(overlay, at, verklaring)?);
             Ok(())
         }
+        Wat::CakStilleggen => cak::stop(overlay, at, Some(handeling.reden.clone())),
+        Wat::CakHervatten => cak::resume(overlay, at),
         Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
         Wat::TermijnAfgehandeld { termijnen } => termijn::done(overlay, at, termijnen),
     }?;

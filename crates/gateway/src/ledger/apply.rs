@@ -142,7 +142,10 @@ impl Applier {
                 heen::apply(overlay, at, bericht, message, dag)
             }
             Message::Wmo302(_) | Message::Wmo320(_) => retour(overlay, at, bericht, message, dag),
-            Message::Wmo402(_) | Message::Wmo404(_) => cak::retour(overlay, at, bericht, message),
+            Message::Wmo402(_) | Message::Wmo404(_) => {
+                cak::stilgelegd(overlay, at, bericht)?;
+                cak::retour(overlay, at, bericht, message)
+            }
             other => Err(inconsistent(at, &format!("a {} has no effect that is known", other.kind().name()))),
         }
     }

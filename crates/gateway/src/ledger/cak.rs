@@ -5,11 +5,39 @@ use iwmo_toewijzing::cak::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 use iwmo_toewijzing::identity::{Bsn, Identificatie};
 
 use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
-use super::{At, EbMelding, LedgerError, Rows, Tellers, keys, put_row, verwijderd};
+use super::{At, CakStil, EbMelding, LedgerError, Rows, Tellers, keys, put_row, verwijderd};
 use crate::clock::dutch_date;
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
 use crate::store::Overlay;
 use crate::translate;
+
+/// The rule under which a retour stands that stops a gemeente: the CAK does not know it.
+pub(crate) const GEMEENTE_ONBEKEND: &str = "CS300";
+
+/// A retour that says that the CAK does not know the gemeente stops what is told of it (6.2). That is of nobody: it holds
+/// also when the person of the message is removed.
+pub(super) fn stilgelegd(overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
+    let is_retour = matches!(bericht.soort.as_str(), "WMO402" | "WMO404") && bericht.heenbericht.is_some();
+    if is_retour && bericht.regels.iter().any(|regel| regel == GEMEENTE_ONBEKEND) {
+        stop(overlay, at, None)?;
+    }
+    Ok(())
+}
+
+/// From now on the CAK is told nothing about anybody in the gemeente; what stopped it first stays the reason.
+pub(super) fn stop(overlay: &mut Overlay<'_>, at: &At, reden: Option<String>) -> Result<(), LedgerError> {
+    let key = keys::cak_stil(gemeente(at)?);
+    if overlay.row::<CakStil>(&key)?.is_some() {
+        return Ok(());
+    }
+    put_row(overlay, key, &CakStil { seq: at.seq, sinds_us: at.time.as_microsecond(), reden })
+}
+
+/// The CAK is told again.
+pub(super) fn resume(overlay: &mut Overlay<'_>, at: &At) -> Result<(), LedgerError> {
+    overlay.delete(keys::cak_stil(gemeente(at)?));
+    Ok(())
+}
 
 /// A 402 or 404 on a notification of ours.
 pub(super) fn retour(

@@ -33,8 +33,10 @@
 //! | `l` | `s`, name of the key | the entry that destroyed a key |
 //! | `l` | `v`, gemeente, seq | a request to remove what is kept about a person |
 //! | `y` | gemeente, ToewijzingNummer, timer | a deadline that somebody dealt with |
+//! | `E` | `s`, gemeente | why and since when the CAK is told nothing about anybody in the gemeente |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
+mod eigen_bijdrage;
 mod verwijdering;
 
 use iwmo_toewijzing::event::DossierKey;
@@ -46,6 +48,7 @@ use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
 use crate::ledger::Uitgaand;
 
+pub use eigen_bijdrage::*;
 pub use verwijdering::*;
 
 /// Longest name of a partner in a key; the configuration allows no longer one.

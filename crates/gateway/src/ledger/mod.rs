@@ -40,15 +40,16 @@ pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
 pub use rows::{
-    Afgehandeld, Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand, Tellers,
-    Uitgaand, Vasthouding, Verzending,
+    Afgehandeld, CakStil, Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand,
+    Tellers, Uitgaand, Vasthouding, Verzending,
 };
 
+pub(crate) use cak::GEMEENTE_ONBEKEND;
 pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 10;
+pub const FORMAT: u32 = 11;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +176,7 @@ pub fn row_words(key: &[u8]) -> String {
             Some((gemeente, nummer)) => format!("toewijzing {gemeente}/{nummer}"),
             None => "a toewijzing".to_owned(),
         },
+        Some(b'E') => "the eigen bijdrage of a gemeente".to_owned(),
         Some(b'k') => format!("what was stated about a person of gemeente {gemeente}"),
         Some(b'h') => format!("a heenbericht of gemeente {gemeente}"),
         Some(b'r') => format!("a request to gemeente {gemeente}"),

@@ -223,6 +223,17 @@ pub struct Vasthouding {
     pub reden: String,
 }
 
+/// Why the CAK is told nothing about anybody in a gemeente.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CakStil {
+    /// The entry that stopped it.
+    pub seq: u64,
+    /// Since when, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+    /// Why, in the words of who stopped it; none: the CAK does not know the gemeente (S300).
+    pub reden: Option<String>,
+}
+
 /// What an Idempotency-Key of a partner is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sleutel {

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::apply::{bind, inconsistent, parse_date};
 use super::statistiek::{self, Telling};
 use super::{
-    Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, acts, apply, keys, outgoing, put_row,
+    Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, acts, apply, cak, keys, outgoing,
+    put_row,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -144,6 +145,7 @@ fn zonder_bericht(overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Resu
     if let Some(sleutel) = &bericht.sleutel {
         bind(overlay, at, (&bericht.partner, &bericht.sha256), sleutel)?;
     }
+    cak::stilgelegd(overlay, at, bericht)?;
     statistiek::zonder_bericht(overlay, at, bericht, parse_date(at, &bericht.vandaag)?)
 }
 

@@ -45,6 +45,14 @@ pub fn act_words(wat: &Wat) -> Words {
                 format!("deadline dealt with: {}", named.replace(" van ", " of ")),
             )
         }
+        Wat::CakStilleggen => Words::new(
+            "meldingen aan het CAK van deze gemeente stilgelegd",
+            "notifications of this gemeente to the CAK stopped",
+        ),
+        Wat::CakHervatten => Words::new(
+            "meldingen aan het CAK van deze gemeente hervat",
+            "notifications of this gemeente to the CAK resumed",
+        ),
         Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
         Wat::UitgaandHerhalen { .. } => messages("nog eens klaargezet", "queued once more"),
         Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),

@@ -29,6 +29,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "no row of notifications within the rules leads to what the CAK must know",
     ),
     (
+        "GEMEENTE_STIL",
+        "de meldingen aan het CAK van deze gemeente staan stil",
+        "the notifications of this gemeente to the CAK are stopped",
+    ),
+    (
         "GEMEENTE_ONBEKEND",
         "het CAK kent de gemeente niet (S300)",
         "the CAK does not know the gemeente (S300)",

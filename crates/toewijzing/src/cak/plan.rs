@@ -18,6 +18,7 @@ use super::record::EbDossier;
 use super::retour::Handmatig;
 use super::simulate::{Staand, Stand, Window};
 use super::wanted::Periode;
+use crate::identity::Retourcode;
 
 /// The greatest number of periods on either side that are compared with each other; more is for a person.
 const PERIODEN_MAX: usize = 6;
@@ -255,6 +256,8 @@ impl Planner<'_> {
             .filter(|bericht| bericht.opdracht == *first)
             .filter_map(|bericht| bericht.uitkomst.as_ref().map(|outcome| (bericht, outcome)))
             .filter(|(_, outcome)| !outcome.aanvaard)
+            // S300 says nothing of the command, and what stopped because of it goes on when a person says so.
+            .filter(|(_, outcome)| !outcome.codes.contains(&Retourcode::GEMEENTE_ONBEKEND))
             .collect();
         let too_early = refusals.last().is_some_and(|(bericht, outcome)| {
             bericht.dagtekening == self.today && outcome.codes.iter().any(|code| code.as_str() == "9115")

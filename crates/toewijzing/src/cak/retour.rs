@@ -1,9 +1,10 @@
 //! What a WMO402 or WMO404 does to the record (sections 6.1 and 6.2 of the iEb description).
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Onderdeel, Opdracht};
-use super::record::{EbDossier, EbPeriode, EbStart, Uitkomst};
+use super::record::{EbBericht, EbDossier, EbPeriode, EbStart, Uitkomst};
 use crate::identity::{Identificatie, Retourcode};
 
 /// Every code that release 1.0 knows.
@@ -43,6 +44,11 @@ pub enum Actie {
     Herplannen,
     /// The stop cannot be taken back: a new period follows it (9071 on a WMO403).
     NieuwePeriode,
+    /// The stop that stands at the CAK is deleted before the start (9071 on a WMO401).
+    StopEerst,
+    /// The same command goes again once the gemeente goes on: the CAK does not know it, so that nothing about anybody in it
+    /// may be told (S300).
+    GemeenteStil,
 }
 
 /// Why the planner leaves a person alone.
@@ -51,9 +57,7 @@ pub enum Actie {
 pub enum Handmatig {
     /// 0001: our own check missed something; never repeated blindly.
     Defect,
-    /// S300: the CAK does not know the gemeente. Everything for that gemeente should stop.
-    GemeenteOnbekend,
-    /// 9063, 9329 or 9071 on a start: the CAK has another record than we have.
+    /// 9329 or 9071 on a start: the CAK has another record than we have.
     Afwijkend,
     /// 9114: the start lies too far back.
     TeVerTerug,
@@ -170,7 +174,7 @@ impl EbDossier {
         let start = opdracht.onderdeel() == Onderdeel::Start;
         match code.as_str() {
             "0001" => Err(Handmatig::Defect),
-            "S300" => Err(Handmatig::GemeenteOnbekend),
+            "S300" => Ok(Actie::GemeenteStil),
             "8848" | "9056" => Ok(Actie::Opnieuw),
             "S333" => {
                 self.zonder_kostprijs = true;
@@ -180,6 +184,14 @@ impl EbDossier {
                 self.with_period(opdracht, |period| period.stop_blijft = true);
                 Ok(Actie::NieuwePeriode)
             }
+            "9071" => match self.stop_never_accepted(opdracht) {
+                // The CAK has a stop of which we never heard that it took it: that goes first.
+                Some(stop) => {
+                    self.with_period(opdracht, |period| period.stop = Some(stop));
+                    Ok(Actie::StopEerst)
+                }
+                None => Err(Handmatig::Afwijkend),
+            },
             "9102" => Ok(Actie::NieuwNummer),
             "9103" => {
                 // The CAK has no such start: what we hold is not there.
@@ -200,7 +212,32 @@ impl EbDossier {
             "9114" => Err(Handmatig::TeVerTerug),
             "9115" => Ok(Actie::Wachten),
             "9328" | "9330" => Ok(Actie::Herplannen),
+            // What goes again is the deletion with the values on record; when it had those, the records differ.
+            "9329" if !self.is_as_accepted(opdracht) => Ok(Actie::Opnieuw),
             _ => Err(Handmatig::Afwijkend),
+        }
+    }
+
+    /// The stop of a number that was sent last, when no retour ever said that it was accepted.
+    fn stop_never_accepted(&self, opdracht: &Opdracht) -> Option<Date> {
+        let of_stop = |bericht: &&EbBericht| {
+            bericht.opdracht.nummer() == opdracht.nummer() && bericht.opdracht.onderdeel() == Onderdeel::Stop
+        };
+        let last = self.berichten.iter().rev().find(of_stop)?;
+        let refused = last.uitkomst.as_ref().is_some_and(|outcome| !outcome.aanvaard);
+        (refused && last.opdracht.status_aanlevering() != 3).then(|| last.opdracht.datum())
+    }
+
+    /// True when a deletion names exactly what was accepted last (TR329).
+    fn is_as_accepted(&self, opdracht: &Opdracht) -> bool {
+        let Some(period) = self.perioden.iter().find(|period| period.nummer == opdracht.nummer()) else {
+            return true;
+        };
+        match opdracht.onderdeel() {
+            Onderdeel::Start => {
+                (period.start.datum, period.start.kostprijs) == (opdracht.datum(), opdracht.kostprijs())
+            }
+            Onderdeel::Stop => period.stop == Some(opdracht.datum()),
         }
     }
 

@@ -281,7 +281,8 @@ fn codes_on_a_start() {
     assert_eq!(after("9115"), again(Actie::Wachten, "Wachten(TeVroeg)"));
     assert_eq!(after("S333"), again(Actie::KostprijsWeglaten, "401/1 nr 10 2021-03-10"));
     assert_eq!(after("0001"), person(Handmatig::Defect));
-    assert_eq!(after("S300"), person(Handmatig::GemeenteOnbekend));
+    // That nothing goes out meanwhile is for who sends (`engine/tests/stil.rs` of the gateway).
+    assert_eq!(after("S300"), again(Actie::GemeenteStil, "401/1 nr 10 2021-03-10"));
     assert_eq!(after("9063"), person(Handmatig::SchemaOngeldig));
     assert_eq!(after("9393"), person(Handmatig::SchemaOngeldig));
     assert_eq!(after("9404"), person(Handmatig::SchemaOngeldig));

@@ -1,4 +1,4 @@
-//! Whether a statement about a person may be.
+//! Whether a statement about a person may be, and whether the CAK is told about a gemeente.
 
 use iwmo_toewijzing::cak::{Opgave, OpgaveFout, Opgaven};
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
@@ -6,11 +6,10 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use super::{ActError, Narrowed};
 use crate::engine::record::{OPGAVE_BYTES_MAX, Verklaring, Wat};
 use crate::journal::Chain;
-use crate::ledger::{Persoon, Rows, keys};
+use crate::ledger::{CakStil, Persoon, Rows, keys};
 
 pub(super) fn stated(rows: &impl Rows, chain: Chain, verklaring: &Verklaring) -> Result<Narrowed, ActError> {
-    let gemeente = Gemeente::new(&chain.to_string()).ok().filter(|_| chain != Chain::NONE);
-    let gemeente = gemeente.ok_or(ActError::WrongChain(chain))?;
+    let gemeente = gemeente(chain)?;
     if verklaring.opgave.len() > OPGAVE_BYTES_MAX {
         return Err(ActError::TooLong { what: "the statement", bytes_max: OPGAVE_BYTES_MAX });
     }
@@ -43,4 +42,20 @@ pub(super) fn stated(rows: &impl Rows, chain: Chain, verklaring: &Verklaring) ->
         gewijzigd: u64::from(changes),
         ongewijzigd: u64::from(!changes),
     })
+}
+
+/// Whether telling the CAK about a gemeente can be stopped, or go on.
+pub(super) fn traffic(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, ActError> {
+    let row: Option<CakStil> = rows.row(&keys::cak_stil(gemeente(chain)?))?;
+    let changes = row.is_some() != matches!(wat, Wat::CakStilleggen);
+    Ok(Narrowed {
+        wat: changes.then(|| wat.clone()),
+        gewijzigd: u64::from(changes),
+        ongewijzigd: u64::from(!changes),
+    })
+}
+
+fn gemeente(chain: Chain) -> Result<Gemeente, ActError> {
+    let gemeente = Gemeente::new(&chain.to_string()).ok().filter(|_| chain != Chain::NONE);
+    gemeente.ok_or(ActError::WrongChain(chain))
 }

@@ -1,6 +1,7 @@
 //! The retour of the CAK, and the planner's run because a day came.
 
-use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use iwmo_codec::messages::Message;
+use iwmo_toewijzing::identity::{Bsn, Gemeente, Retourcode};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -41,7 +42,7 @@ impl Decider<'_> {
         let matched = matched.filter(|_| !is_broken(Canary::IgnoresTheCak));
         let mut record = match &matched {
             None => incoming.record(Uitspraak::ZonderGevolg, Vec::new(), vec!["RETOUR_UNMATCHED".to_owned()]),
-            Some(_) => incoming.record(Uitspraak::Goedgekeurd, Vec::new(), Vec::new()),
+            Some(_) => incoming.record(Uitspraak::Goedgekeurd, stops(message)?, Vec::new()),
         };
         record.heenbericht = matched.map(|melding| melding.seq);
         self.finish(incoming, record, &at, batch)
@@ -96,4 +97,11 @@ impl Decider<'_> {
         batch.outgoing = true;
         batch.push(&at, &record)
     }
+}
+
+/// The rule by which a retour stops what is told about the gemeente: the CAK does not know it (S300).
+fn stops(message: &Message) -> Result<Vec<String>, Refusal> {
+    let codes = translate::retour_codes(message).map_err(untranslatable)?;
+    let unknown = codes.contains(&Retourcode::GEMEENTE_ONBEKEND);
+    Ok(unknown.then(|| ledger::GEMEENTE_ONBEKEND.to_owned()).into_iter().collect())
 }

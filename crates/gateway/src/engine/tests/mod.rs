@@ -12,6 +12,7 @@ mod opgave;
 mod parked;
 mod refused_notification;
 mod requests;
+mod stil;
 mod whatif;
 mod wijzigingen;
 mod work;

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 
 use super::{Queue, WerkSoort, WerkView};
 use crate::clock::dutch_time;
+use crate::engine::GEMEENTE_STIL;
 use crate::ledger::{
-    Declaratie, EbMelding, Geparkeerd, LedgerError, Opmerking, Persoon, Rows, Stand, Uitgaand, decode_row,
-    keys,
+    CakStil, Declaratie, EbMelding, GEMEENTE_ONBEKEND, Geparkeerd, LedgerError, Opmerking, Persoon, Rows,
+    Stand, Uitgaand, decode_row, keys,
 };
 use crate::store::Ledger;
 use crate::view::termijnen::agreed;
@@ -175,12 +176,28 @@ pub(super) fn of_persons(
     if !queue.wants(&[WerkSoort::Cak]) {
         return Ok(());
     }
+    for row in ledger.scan(&keys::cak_stil_van(gemeente)) {
+        let (key, value) = row?;
+        let Some(gemeente) = keys::cak_stil_gemeente(&key) else { continue };
+        let stop: CakStil = decode_row(&key, &value)?;
+        let mut row = WerkView::new(WerkSoort::Cak, GEMEENTE_STIL, gemeente, stopped(&stop, gemeente));
+        row.entry = Some(format!("{gemeente}:{}", stop.seq));
+        row.sinds = Timestamp::from_microsecond(stop.sinds_us).ok().map(dutch_time);
+        if stop.reden.is_none() {
+            row.regels = vec![GEMEENTE_ONBEKEND];
+        }
+        queue.add(row);
+    }
     for row in ledger.scan(&keys::personen_van(gemeente)) {
         let (key, value) = row?;
         let Some((gemeente, _)) = keys::persoon_delen(&key) else { continue };
         let persoon: Persoon = decode_row(&key, &value)?;
         // With a moment to look again it waits by itself.
         let (Some(codes), None) = (&persoon.eb_reden, persoon.plan_op_us) else { continue };
+        // That is work once for the gemeente.
+        if codes == GEMEENTE_STIL {
+            continue;
+        }
         let mut row = WerkView::new(WerkSoort::Cak, codes, gemeente, reason(codes));
         // A notification names the person without saying who it is; who never had one goes by their first entry.
         let told = match persoon.eb.berichten().last() {
@@ -196,6 +213,25 @@ pub(super) fn of_persons(
         queue.add(row);
     }
     Ok(())
+}
+
+/// Why the CAK is told nothing about a gemeente, and how it goes on.
+fn stopped(stop: &CakStil, gemeente: Gemeente) -> Words {
+    let again = format!("iwmo cak resume --gemeente {gemeente}");
+    match &stop.reden {
+        None => Words::new(
+            format!(
+                "het CAK kent de gemeente niet (S300): niets gaat naar het CAK tot de oorzaak weg is en u het hervat (`{again}`)"
+            ),
+            format!(
+                "the CAK does not know the gemeente (S300): nothing goes to the CAK until the cause is mended and you resume it (`{again}`)"
+            ),
+        ),
+        Some(reden) => Words::new(
+            format!("niets gaat naar het CAK tot u het hervat (`{again}`): {reden}"),
+            format!("nothing goes to the CAK until you resume it (`{again}`): {reden}"),
+        ),
+    }
 }
 
 pub(super) fn of_outgoing(
