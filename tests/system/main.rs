@@ -11,6 +11,8 @@
 //! | `odd_callers.rs`, `odd_peers.rs` | callers and partners that break off, reset, trickle and stall |
 //! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
+//! | `full_disk.rs` | a disk that is full for a while |
+//! | `stuf.rs` | envelopes of the GGk, and `kill -9` around their acknowledgement |
 //! | `privacy.rs` | no personal data in logs, errors and names |
 //! | `reading.rs` | reading commands beside a running daemon |
 //! | `reload.rs` | a new configuration for a running daemon |
@@ -27,6 +29,7 @@ mod audit;
 mod cli;
 mod demo;
 mod durability;
+mod full_disk;
 mod harness;
 mod odd_callers;
 mod odd_peers;
@@ -42,5 +45,6 @@ mod removal;
 mod repeated;
 mod revoked;
 mod startup;
+mod stuf;
 mod systems;
 mod tls;

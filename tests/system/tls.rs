@@ -57,7 +57,14 @@ async fn a_partner_speaks_for_itself_alone() {
     // And a 305 is not.
     site.backoffice().post(&daemon.backoffice, &message).await.problem(403, "verkeerde-afzender");
     assert!(kept(&site.data()).is_empty());
-    daemon.stop();
+    // Whoever watches the log hears of it: who tried, and from where.
+    let log = daemon.stop();
+    let told = log.lines().filter(|line| line.contains("SenderNotAllowed"));
+    let partners = ["zorg-de-linde", "amstel", "coalitie-hvb"];
+    for (line, partner) in told.clone().zip(partners) {
+        assert!(line.contains(&format!("partner={partner}")) && line.contains("peer=127.0.0.1"), "{line}");
+    }
+    assert_eq!(told.count(), partners.len(), "{log}");
 }
 
 /// An unknown token or none: 401. A token of another gemeente neither sends nor sees.

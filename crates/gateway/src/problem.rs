@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::Refusal;
 
+/// The kind of a problem with who a message says that it is from.
+pub(crate) const WRONG_SENDER: &str = "verkeerde-afzender";
+
 /// An answer that says what went wrong and whose turn it is.
 ///
 /// `type` never changes meaning and is what programs go by; `title` and `detail` are for people. None of
@@ -66,6 +69,18 @@ impl Problem {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.kind
+    }
+
+    /// Returns what it is, in a few words.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Returns a header of the answer.
+    #[must_use]
+    pub fn named(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The path does not exist.
@@ -166,7 +181,7 @@ impl From<Refusal> for Problem {
                     .member("retourcodes", json!(retourcodes))
             }
             Refusal::WrongSender(detail) => {
-                Self::new(StatusCode::FORBIDDEN, "verkeerde-afzender", "The message is not from this partner")
+                Self::new(StatusCode::FORBIDDEN, WRONG_SENDER, "The message is not from this partner")
                     .detail(detail)
             }
             Refusal::KeyReused => Self::new(

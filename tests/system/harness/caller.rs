@@ -10,6 +10,8 @@ const CALL_TIME: Duration = Duration::from_secs(10);
 
 /// The path of the exchange.
 pub(crate) const UITWISSELING: &str = "/uitwisseling/v1/berichten";
+/// The path of the StUF endpoint.
+pub(crate) const GGK: &str = "/uitwisseling/v1/ggk";
 /// The path of the backoffice API.
 pub(crate) const BERICHTEN: &str = "/api/v1/berichten";
 
@@ -26,6 +28,7 @@ pub(crate) struct Caller {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) retry_after: Option<u64>,
     pub(crate) text: String,
     pub(crate) body: Value,
 }
@@ -93,6 +96,13 @@ impl Caller {
         self.try_post_as(address, content_type, bytes).await.unwrap()
     }
 
+    /// Posts an envelope in SOAP to the StUF endpoint.
+    pub(crate) async fn post_soap(&self, address: &str, bytes: &[u8]) -> Answer {
+        let request = self.client.post(format!("https://{address}{GGK}"));
+        let request = request.header("content-type", "text/xml; charset=utf-8");
+        self.send(request.body(bytes.to_vec())).await.unwrap()
+    }
+
     /// Posts to a path, under a key if there is one; messages are XML and everything else JSON.
     pub(crate) async fn post_to(&self, address: &str, path: &str, key: Option<&str>, bytes: &[u8]) -> Answer {
         let content_type = if bytes.starts_with(b"<") { "application/xml" } else { "application/json" };
@@ -127,9 +137,10 @@ impl Caller {
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let content_type = header("content-type").unwrap_or_default().to_owned();
+        let retry_after = header("retry-after").map(|seconds| seconds.parse().unwrap());
         let text = String::from_utf8_lossy(&response.bytes().await?).into_owned();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Answer { status, content_type, text, body })
+        Ok(Answer { status, content_type, retry_after, text, body })
     }
 }
 

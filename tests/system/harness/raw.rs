@@ -19,8 +19,13 @@ pub(crate) struct Raw {
 
 /// The head of a request that sends a message of so many bytes.
 pub(crate) fn head(bytes: usize) -> String {
+    head_to(UITWISSELING, "application/xml", bytes)
+}
+
+/// The head of a request that sends so many bytes of something to a path.
+pub(crate) fn head_to(path: &str, content_type: &str, bytes: usize) -> String {
     format!(
-        "POST {UITWISSELING} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/xml\r\ncontent-length: {bytes}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-type: {content_type}\r\ncontent-length: {bytes}\r\n\r\n"
     )
 }
 

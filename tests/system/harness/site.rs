@@ -176,6 +176,14 @@ impl Site {
         Daemon::start(&self.config())
     }
 
+    /// Starts the daemon so that its disk can be made full ([`Daemon::disk`]).
+    pub(crate) fn start_on_a_small_disk(&self) -> Daemon {
+        let mut shell = std::process::Command::new("bash");
+        // A file that may not grow is then an error, as it is on a full disk, and not the end of the process.
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "bash", super::program::IWMO, "serve", "--config"]);
+        Daemon::run(shell, &self.config())
+    }
+
     /// Runs a command on the store.
     pub(crate) fn iwmo(&self, arguments: &[&str]) -> Run {
         let data = self.data();
@@ -212,7 +220,12 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     fn start(config: &Path) -> Self {
-        let mut child = command(["serve", "--config", config.to_str().unwrap()])
+        Self::run(command(["serve", "--config"]), config)
+    }
+
+    fn run(mut program: std::process::Command, config: &Path) -> Self {
+        let mut child = program
+            .arg(config)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -257,6 +270,15 @@ impl Daemon {
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Fills its disk, or makes room on it again.
+    pub(crate) fn disk(&self, full: bool) {
+        let most = if full { "1:unlimited" } else { "unlimited:unlimited" };
+        let pid = self.child.id().to_string();
+        let prlimit = std::process::Command::new("prlimit");
+        let told = { prlimit }.args(["--pid", &pid, &format!("--fsize={most}")]).status().unwrap();
+        assert!(told.success());
     }
 
     /// `kill -9`.

@@ -250,6 +250,14 @@ fn what_is_too_large_is_not_written() {
     let written = of(fits).encode_to_send().unwrap().len();
     assert!(written <= SENT_BYTES_MAX && written + 4 > SENT_BYTES_MAX);
     assert_eq!(of(fits + 1).encode_to_send(), Err(EnvelopeTooLarge { bytes: written + 4 }));
+    // To the byte: the name of the application fills what the payload leaves.
+    for (more, expected) in [(SENT_BYTES_MAX - written, true), (SENT_BYTES_MAX - written + 1, false)] {
+        let Envelope::Di01(mut bericht) = of(fits) else { unreachable!() };
+        bericht.adres.zender.applicatie.push_str(&"x".repeat(more));
+        let sent = Envelope::Di01(bericht).encode_to_send();
+        assert_eq!(sent.is_ok(), expected, "{more}");
+        assert!(sent.map_or(true, |sent| sent.len() == SENT_BYTES_MAX));
+    }
 }
 
 fn carrying(functie: &str, payload: &[u8]) -> Vrijbericht {

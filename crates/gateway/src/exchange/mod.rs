@@ -35,8 +35,9 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use crate::engine::{Inbound, Intake, PartnerId, Receipt, Route};
+use crate::listener::Peer;
 use crate::listener::body::{BodyReader, content_is};
-use crate::problem::Problem;
+use crate::problem::{Problem, WRONG_SENDER};
 
 pub(crate) use access::{Asker, log_access};
 pub(crate) use directory::asking;
@@ -110,9 +111,15 @@ async fn receive<I: Intake>(State(exchange): State<Exchange<I>>, request: Reques
         Ok(partner) => partner,
         Err(problem) => return problem.into_response(),
     };
+    let origin = request.extensions().get::<Peer>().map(|peer| peer.address.ip());
     let mut response = match take(&exchange, partner.clone(), request).await {
         Ok(receipt) => accepted(&receipt),
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            if problem.kind() == WRONG_SENDER {
+                tracing::warn!(code = "SenderNotAllowed", partner = %partner, peer = origin.map(tracing::field::display), "A message was refused: the certificate does not speak for its sender.");
+            }
+            problem.into_response()
+        }
     };
     response.extensions_mut().insert(Asker(partner));
     response

@@ -1,6 +1,6 @@
 //! What goes back in the same connection.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use iwmo_codec::Private;
 use iwmo_codec::soap;
 use iwmo_codec::stuf::{
@@ -10,12 +10,15 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::clock::dutch_clock;
+use crate::problem::Problem;
 
 /// An answer: always SOAP.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,
+    /// When to come back, if later helps.
+    pub(super) retry_after: Option<HeaderValue>,
 }
 
 /// An error of StUF, to be answered with a Fo03.
@@ -45,7 +48,20 @@ impl Fo03 {
 impl Answer {
     /// A fault without detail: there is no code of StUF for what is wrong.
     pub(super) fn fault(code: &str, text: &str) -> Self {
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, body: soap::fault(code, text, None) }
+        Self::of(StatusCode::INTERNAL_SERVER_ERROR, soap::fault(code, text, None))
+    }
+
+    /// An envelope that could not be read whole: too large, too slow, broken off, or no room. The status is that of
+    /// HTTP; who speaks SOAP finds a fault in it.
+    pub(super) fn unread(problem: &Problem) -> Self {
+        let status = problem.status();
+        let code = if status.is_server_error() { "Server" } else { "Client" };
+        let answer = Self::of(status, soap::fault(code, problem.title(), None));
+        Self { retry_after: problem.named(&header::RETRY_AFTER).cloned(), ..answer }
+    }
+
+    fn of(status: StatusCode, body: Vec<u8>) -> Self {
+        Self { status, body, retry_after: None }
     }
 
     /// The envelope is stored.
@@ -53,7 +69,7 @@ impl Answer {
         // The same envelope gets an acknowledgement with the same number.
         let refnummer = derived(b"Bv03", envelope.refnummer().as_str());
         let answer = envelope.acknowledge(refnummer, now());
-        Self { status: StatusCode::OK, body: soap::wrap(&answer.encode()) }
+        Self::of(StatusCode::OK, soap::wrap(&answer.encode()))
     }
 
     /// A fault with the Fo03 in it, if enough can be read to address one (ggk-transport 2.7).
@@ -63,8 +79,7 @@ impl Answer {
             Plek::Server => "Server",
         };
         let detail = fo03(peek, error).map(|answer| answer.encode());
-        let body = soap::fault(code, error.words, detail.as_deref());
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, body }
+        Self::of(StatusCode::INTERNAL_SERVER_ERROR, soap::fault(code, error.words, detail.as_deref()))
     }
 }
 

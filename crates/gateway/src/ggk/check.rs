@@ -15,6 +15,8 @@ const GGK: &str = "http://www.stufstandaarden.nl/koppelvlak/ggk0210";
 const STUF_0301: &str = "http://www.egem.nl/StUF/StUF0301";
 /// Chain parties that may answer in the place of the one a message was for.
 const VECOZO: &str = "VECOZO";
+/// The code for a sender that is not one of those behind the certificate.
+pub(super) const SENDER_UNKNOWN: &str = "StUF013";
 
 /// The codes of StUF 03.01, without the two digits for the kinds of question and answer.
 const BERICHTCODES: [&str; 10] = ["Bv", "Di", "Du", "Fo", "La", "Lk", "Lv", "Sa", "Sh", "Tr"];
@@ -109,7 +111,7 @@ impl Checker<'_> {
     ) -> Result<(Partner, bool), Objection> {
         let organisatie = peek.zender.as_ref().and_then(|party| party.organisatie.as_deref());
         let asked = about.and_then(|(_, row)| self.spoken_for().find(|partner| partner.id.0 == row.partner));
-        let unknown = || Objection::from(Fo03::client("StUF013", "Zendende organisatie niet bekend"));
+        let unknown = || Objection::from(Fo03::client(SENDER_UNKNOWN, "Zendende organisatie niet bekend"));
         if kind == Kind::Fo01 {
             // Any party of the chain may refuse; what counts is whose message it was.
             let unsent = || Fo03::client("StUF043", "Crossreferentienummer niet bekend").into();

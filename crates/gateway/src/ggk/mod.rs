@@ -17,6 +17,7 @@ mod check;
 mod take;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -26,12 +27,13 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use iwmo_codec::soap;
-use iwmo_codec::stuf::{Envelope, RECEIVED_BYTES_MAX, peek};
+use iwmo_codec::stuf::{Envelope, Peek, RECEIVED_BYTES_MAX, Refnummer, peek};
 use tokio::sync::watch;
 
 use crate::config::Partner;
 use crate::engine::{Engine, PartnerId};
 use crate::exchange::{Asker, DirectorySource, Pacer, asking, log_access};
+use crate::listener::Peer;
 use crate::listener::body::{BodyReader, content_is};
 use crate::problem::Problem;
 use answer::{Answer, Fo03};
@@ -124,10 +126,13 @@ async fn read(ggk: &Ggk, partner: &PartnerId, request: Request) -> Result<Answer
     if !content_is(&head.headers, TEXT_XML) {
         return Err(Problem::unsupported_media_type(TEXT_XML));
     }
-    let received = ggk.pacer.read(partner, &ggk.bodies, &head.headers, body).await?;
-    if received.bytes.len() > RECEIVED_BYTES_MAX + SOAP_BYTES_MAX {
-        return Err(Problem::too_large(RECEIVED_BYTES_MAX));
-    }
+    let received = match ggk.pacer.read(partner, &ggk.bodies, &head.headers, body).await {
+        Ok(received) if received.bytes.len() > RECEIVED_BYTES_MAX + SOAP_BYTES_MAX => {
+            return Ok(Answer::unread(&Problem::too_large(RECEIVED_BYTES_MAX)));
+        }
+        Ok(received) => received,
+        Err(problem) => return Ok(Answer::unread(&problem)),
+    };
     let body = match soap::open(&received.bytes, RECEIVED_BYTES_MAX + SOAP_BYTES_MAX) {
         Ok(body) => body,
         Err(problem) => return Ok(Answer::fault(problem.fault_code(), problem.words())),
@@ -138,10 +143,17 @@ async fn read(ggk: &Ggk, partner: &PartnerId, request: Request) -> Result<Answer
         return Ok(Answer::refusal(&peek, &Fo03::server("StUF046", "Bericht kan niet worden opgeslagen")));
     }
     let action = head.headers.get("soapaction").map(|value| value.to_str().unwrap_or("?").trim_matches('"'));
-    Ok(judge(ggk, partner, body, action.unwrap_or_default()).await)
+    let origin = head.extensions.get::<Peer>().map(|peer| peer.address.ip());
+    Ok(judge(ggk, partner, origin, body, action.unwrap_or_default()).await)
 }
 
-async fn judge(ggk: &Ggk, asker: &PartnerId, body: soap::Body, action: &str) -> Answer {
+async fn judge(
+    ggk: &Ggk,
+    asker: &PartnerId,
+    origin: Option<IpAddr>,
+    body: soap::Body,
+    action: &str,
+) -> Answer {
     let known = OPERATIONS.iter().find(|(name, _)| *name == body.name);
     if !action.is_empty() && known.is_some_and(|(_, expected)| *expected != action) {
         return Answer::fault("Client", "the SOAPAction is not that of the body");
@@ -157,7 +169,12 @@ async fn judge(ggk: &Ggk, asker: &PartnerId, body: soap::Body, action: &str) -> 
     let passed = match checked.check(&body, &peek, envelope.as_ref().ok()) {
         Ok(passed) => passed,
         Err(check::Objection::Fault(text)) => return Answer::fault("Client", &text),
-        Err(check::Objection::Fo03(error)) => return Answer::refusal(&peek, &error),
+        Err(check::Objection::Fo03(error)) => {
+            if error.code == check::SENDER_UNKNOWN {
+                tracing::warn!(code = "SenderNotAllowed", partner = %asker, peer = origin.map(tracing::field::display), refnummer = number(&peek).map(tracing::field::display), "An envelope was refused: the certificate does not speak for its sender.");
+            }
+            return Answer::refusal(&peek, &error);
+        }
     };
     match envelope {
         Ok(envelope) => {
@@ -178,9 +195,18 @@ async fn judge(ggk: &Ggk, asker: &PartnerId, body: soap::Body, action: &str) -> 
     }
 }
 
+/// The number of an envelope, if it is one of the kind that says nothing about anybody.
+fn number(peek: &Peek) -> Option<Refnummer> {
+    peek.referentienummer.as_deref()?.parse().ok().filter(Refnummer::is_uuid4)
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let content_type = [(header::CONTENT_TYPE, "text/xml; charset=utf-8")];
-        (self.status, content_type, self.body).into_response()
+        let mut response = (self.status, content_type, self.body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }

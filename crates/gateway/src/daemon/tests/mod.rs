@@ -4,6 +4,8 @@ mod limits;
 mod peer;
 mod pull;
 pub(crate) mod stuf;
+mod stuf_hostile;
+mod stuf_later;
 mod stuf_rows;
 
 use std::path::{Path, PathBuf};

@@ -27,6 +27,15 @@ impl Chain {
         Self { world, hub, peer, daemon }
     }
 
+    /// The same gateway, started anew with more in its configuration.
+    pub(crate) async fn restarted(self, more: &str) -> Self {
+        let Self { world, hub, peer, daemon } = self;
+        daemon.stop().await;
+        let partners = Self::partners(&world, &hub, &peer) + more;
+        let daemon = world.start(&partners).await;
+        Self { world, hub, peer, daemon }
+    }
+
     fn partners(world: &World, hub: &DemoCertificate, peer: &Peer) -> String {
         let (hub, linde) = (hub.fingerprint, world.linde.fingerprint);
         let address = peer.address;
@@ -71,7 +80,7 @@ impl Chain {
         crate::view::outgoing(self.daemon.engine().ledger(), None, true, 100).unwrap()
     }
 
-    async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
         for _ in 0..2000 {
             if done(self) {
                 return;
@@ -135,11 +144,18 @@ pub(crate) fn vrij(
 }
 
 pub(crate) fn start(agb: &str, gemeente: &str, nummer: u32) -> Vec<u8> {
+    start_on(agb, gemeente, nummer, 0)
+}
+
+/// A 305 with a start so many days from today.
+pub(crate) fn start_on(agb: &str, gemeente: &str, nummer: u32, days: i64) -> Vec<u8> {
+    use jiff::ToSpan;
     let today = crate::clock::dutch_date(jiff::Timestamp::now());
+    let begin = today.saturating_add(days.days());
     let envelope = Envelope { gemeente, agb, identificatie: &format!("S{nummer}"), today };
     let order = Order { nummer, categorie: "02", code: "02A05", ingangsdatum: today, einddatum: today };
     let person = Person { bsn: crate::engine::tests::bsn(nummer).leak(), ..PERSON };
-    wmo305(envelope, &person, &order, &[(today, "1")]).unwrap().encode()
+    wmo305(envelope, &person, &order, &[(begin, "1")]).unwrap().encode()
 }
 
 pub(crate) fn di01(agb: &str, number: u128) -> Ggk {
@@ -150,7 +166,7 @@ pub(crate) fn wrapped(envelope: &Ggk) -> Vec<u8> {
     soap::wrap(&envelope.encode())
 }
 
-fn approved(message: &[u8], identificatie: &str) -> Vec<u8> {
+pub(crate) fn approved(message: &[u8], identificatie: &str) -> Vec<u8> {
     let message = iwmo_codec::Schemas::bundled().decode(message).unwrap();
     let verdict = iwmo_codec::retour::Verdict {
         identificatie_retour: identificatie.to_owned(),
@@ -162,7 +178,7 @@ fn approved(message: &[u8], identificatie: &str) -> Vec<u8> {
     iwmo_codec::retour::retour(&message, &verdict).unwrap().encode()
 }
 
-fn payload(envelope: &Ggk) -> Message {
+pub(crate) fn payload(envelope: &Ggk) -> Message {
     let (bericht, retour) = match envelope {
         Ggk::Di01(bericht) => (bericht, false),
         Ggk::Du01(bericht) => (bericht, true),
@@ -241,7 +257,7 @@ async fn our_retour_names_the_envelope_that_it_answers() {
     chain.daemon.stop().await;
 }
 
-fn fo01(about: &Refnummer, code: &str) -> Ggk {
+pub(crate) fn fo01(about: &Refnummer, code: &str) -> Ggk {
     let heen = vrij(MessageKind::Wmo305, "IB", "0222", 77, b"<x/>".to_vec());
     let mut error =
         Ggk::Di01(heen).reject(Fout::invalid_payload("x", None), refnummer(78), "20260115".parse().unwrap());

@@ -1,5 +1,7 @@
 //! Bad inputs of the StUF route, each test named after its row (ggk-transport 8, column B).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use iwmo_codec::MessageKind;
 use iwmo_codec::stuf::Envelope as Ggk;
 
@@ -107,6 +109,12 @@ refused_later! {
     row_29_text_file_for_a_message: |text: String| with(&text, "GGK:bericht", "<GGK:tekstBestand bestandsnaam=\"a.txt\">YQ==</GGK:tekstBestand>");
     row_32_empty_file: |text: String| with(&text, "GGK:xmlBestand", "");
     row_33_payload_not_well_formed: |text: String| with(&text, "GGK:xmlBestand", "PGE+");
+    row_36_another_release: |text: String| {
+        let payload = String::from_utf8(stuf::start(LINDE, "0222", 7)).unwrap();
+        let other = payload.replace("/3_2/", "/3_1/");
+        assert_ne!(other, payload);
+        with(&text, "GGK:xmlBestand", &STANDARD.encode(other))
+    };
     row_35_another_message_than_the_functie: |text: String| with(&text, "StUF:functie", "WMO307");
 }
 
@@ -142,7 +150,7 @@ async fn row_26_too_large() {
     text.resize(edge, b' ');
     assert_eq!(chain.post(&chain.world.linde, text.clone()).await.short(), "200 Bv03");
     text.push(b' ');
-    assert_eq!(chain.post(&chain.world.linde, text).await.short(), "413");
+    assert_eq!(chain.post(&chain.world.linde, text).await.short(), "413 Client");
     chain.daemon.stop().await;
 }
 

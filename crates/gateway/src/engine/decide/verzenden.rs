@@ -16,6 +16,9 @@ use crate::engine::{PartnerId, PartnerKind, PartnerSettings, Receipt, Refusal};
 use crate::ledger::{LedgerError, keys};
 use crate::translate;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
 impl Decider<'_> {
     /// A 301 or 319 that the gemeente sends: the guards are a pre-flight, so that what leaves will be approved.
     pub(super) fn verzenden(
@@ -70,7 +73,15 @@ impl Decider<'_> {
             return Err(wrong_sender(incoming, &format!("gemeente {gemeente}")));
         }
         self.gemeente(gemeente)?;
-        Ok((gemeente, self.partner_of(aanbieder, gemeente)?))
+        let to = self.partner_of(aanbieder, gemeente)?;
+        // ggk-transport 2.9: an envelope carries UTF-8 without the mark, and the bytes are never written anew.
+        if self.settings.stuf.contains(&to) && incoming.inbound.bytes.starts_with(BYTE_ORDER_MARK) {
+            return Err(unacceptable(
+                "The message begins with a byte order mark",
+                "the GGk takes UTF-8 without a byte order mark: leave out the first three bytes".to_owned(),
+            ));
+        }
+        Ok((gemeente, to))
     }
 
     fn partner_of(&self, aanbieder: Aanbieder, gemeente: Gemeente) -> Result<PartnerId, Refusal> {
