@@ -45,7 +45,10 @@ fn e2e_6_a_kill_between_the_number_and_the_sending() {
         let gateway = Gateway::open(&disk);
         assert_eq!(told(&gateway), before);
         let waiting = gateway.engine.waiting(&PartnerId("cak".to_owned()), 10);
-        assert_eq!(waiting.iter().map(|one| one.id.to_string()).collect::<Vec<_>>(), [before.0.clone()]);
+        assert_eq!(
+            waiting.iter().map(|one| one.id.to_string()).collect::<Vec<_>>(),
+            std::slice::from_ref(&before.0)
+        );
         // The next number is another one.
         let other = bsn(7);
         let pgb = r#"{"voorziening": {"naam": "P", "leveringsvorm": "pgb", "categorie": "02", "ingangsdatum": "2026-11-05"}}"#;
