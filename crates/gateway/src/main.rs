@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Judging makes and drops many small pieces, and sled copies whole nodes: the system's allocator took a quarter of the
+/// Judging makes and drops many small pieces, and the store too: the system's allocator took a quarter of the
 /// time of a loaded gateway, and more still where the library of the system is musl.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

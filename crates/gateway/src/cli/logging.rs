@@ -4,16 +4,17 @@ use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_log::{AsLog, LogTracer};
+use tracing_log::{AsLog, LogTracer, log};
 use tracing_subscriber::EnvFilter;
 
 use super::output::Failure;
 use crate::config::{LogFormat, Logging};
 use crate::daemon::SetFilter;
 
-/// Libraries whose log records are left out. A storage engine writes some while a thread is being taken down, when
-/// a line can no longer be made: that would end the process. They say nothing that an operator can act on.
-const SILENT: [&str; 1] = ["sled"];
+/// The libraries of the store. They keep parts for each thread that are dropped as it is taken down, and who writes
+/// then finds that a line can no longer be made: that would end the process. Their warnings and errors, which an
+/// operator can act on, come before that; nothing else of theirs is let through.
+const STORE: [&str; 2] = ["fjall", "lsm_tree"];
 
 /// Begins to log, and returns what changes the filter.
 pub(super) fn start(logging: &Logging) -> Result<SetFilter, Failure> {
@@ -42,11 +43,31 @@ pub(super) fn start(logging: &Logging) -> Result<SetFilter, Failure> {
 fn install(subscriber: impl Subscriber + Send + Sync) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(format!("logging cannot begin: {error}"));
     tracing::subscriber::set_global_default(subscriber).map_err(|error| failed(&error))?;
-    LogTracer::builder()
-        .ignore_all(SILENT)
-        .with_max_level(LevelFilter::current().as_log())
-        .init()
-        .map_err(|error| failed(&error))
+    log::set_boxed_logger(Box::new(Libraries(LogTracer::new()))).map_err(|error| failed(&error))?;
+    log::set_max_level(LevelFilter::current().as_log());
+    Ok(())
+}
+
+/// Records of libraries that write to `log`.
+struct Libraries(LogTracer);
+
+fn is_let_through(metadata: &log::Metadata<'_>) -> bool {
+    let of_the_store = STORE.iter().any(|name| metadata.target().starts_with(name));
+    !of_the_store || metadata.level() <= log::Level::Warn
+}
+
+impl log::Log for Libraries {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        is_let_through(metadata) && self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if is_let_through(record.metadata()) {
+            self.0.log(record);
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 fn reloaded<E: std::fmt::Display>(
@@ -56,6 +77,6 @@ fn reloaded<E: std::fmt::Display>(
     let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
     set(filter).map_err(|error| error.to_string())?;
     // Records of libraries that write to `log` are dropped above this level before they cost anything.
-    tracing_log::log::set_max_level(LevelFilter::current().as_log());
+    log::set_max_level(LevelFilter::current().as_log());
     Ok(())
 }

@@ -54,7 +54,7 @@ pub(super) struct Shelves {
 }
 
 impl Shelves {
-    /// In memory: what a crash does to sled is not what a run is about.
+    /// In memory: what a crash does to the store is not what a run is about.
     pub(super) fn in_memory() -> Self {
         let store = || Arc::new(Ledger::in_memory(ledger::FORMAT));
         Self { ledger: store(), other: store(), schemas: Schemas::bundled() }

@@ -132,7 +132,7 @@ fn seeds_that_were_found_keep_every_promise() {
 
 /// The store of the product under the same runs, some of them: the others keep their rows in a map.
 #[test]
-fn a_seed_keeps_every_promise_on_sled() {
+fn a_seed_keeps_every_promise_on_the_store() {
     let shelves = Shelves::real();
     for seed in 1_000_000..1_000_040 {
         let (counts, failure, _) = run(seed, &SMALL, &shelves, None, false);

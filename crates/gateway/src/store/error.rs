@@ -75,25 +75,38 @@ pub enum Reason {
     Missing,
 }
 
-impl From<sled::Error> for StoreError {
-    fn from(error: sled::Error) -> Self {
+impl From<fjall::Error> for StoreError {
+    fn from(error: fjall::Error) -> Self {
         match error {
-            sled::Error::Io(error) if !is_damage(&error) => Self::Io(error),
+            fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error))
+                if !is_damage(&error) =>
+            {
+                Self::Io(error)
+            }
+            // The store's own lock is held, so whoever has fjall's is about to let go.
+            fjall::Error::Locked => Self::Io(io::ErrorKind::WouldBlock.into()),
+            fjall::Error::Poisoned => Self::Damaged("its work in the background failed".to_owned()),
             other => Self::Damaged(other.to_string()),
         }
     }
 }
 
-/// Returns whether sled means damage by an I/O error.
+/// Returns whether fjall means damage by an I/O error.
 fn is_damage(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound
+        io::ErrorKind::InvalidData
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::NotFound
+            // A place in a file that no file has.
+            | io::ErrorKind::InvalidInput
+            // What is left of a store whose making was cut short.
+            | io::ErrorKind::AlreadyExists
     ) || (error.kind() == io::ErrorKind::Other && error.raw_os_error().is_none())
 }
 
-/// Runs an operation of sled, which panics on some kinds of damage.
-pub(super) fn guarded<T>(operation: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StoreError> {
+/// Runs an operation of fjall, which panics on some kinds of damage.
+pub(super) fn guarded<T>(operation: impl FnOnce() -> fjall::Result<T>) -> Result<T, StoreError> {
     // After a panic the store is not used further: the error says that it must be rebuilt.
     match catch_unwind(AssertUnwindSafe(operation)) {
         Ok(result) => Ok(result?),
@@ -103,7 +116,7 @@ pub(super) fn guarded<T>(operation: impl FnOnce() -> Result<T, sled::Error>) -> 
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    // Only the first line: some of sled's messages go on with what they found.
+    // Only the first line: some messages go on with what was found.
     let line = text.and_then(|text| text.lines().next()).unwrap_or_default();
-    format!("sled stopped ({})", line.chars().take(80).filter(|c| !c.is_ascii_digit()).collect::<String>())
+    format!("fjall stopped ({})", line.chars().take(80).filter(|c| !c.is_ascii_digit()).collect::<String>())
 }

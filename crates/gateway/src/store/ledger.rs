@@ -5,16 +5,15 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::thread;
-use std::time::Duration;
+use std::sync::{PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use super::error::{Reason, StoreError, guarded};
 use super::overlay::Writes;
 use super::scan::{Scan, Value, data_key};
-use super::tree::{Batch, Tree};
+use super::tree::{Batch, Still, Tree};
 use crate::journal::{Chain, EntryHash, Tip, Tips};
 
 /// The largest key.
@@ -22,27 +21,32 @@ pub const KEY_BYTES_MAX: usize = 1 << 10;
 /// The largest value.
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
 
-/// The format of the store itself, beside that of its content.
-const STORE_FORMAT: u32 = 1;
+/// The format of the store itself, beside that of its content. 1 was kept by sled.
+const STORE_FORMAT: u32 = 2;
 const FORMAT_KEY: &[u8] = b"\0format";
 const TIP_PREFIX: &[u8] = b"\0tip";
-/// How much of the store is kept in memory, about. sled would take up to a gibibyte.
-const CACHE_BYTES: u64 = 256 << 20;
-/// sled lets go of its file a moment after it is dropped; how often and how long to wait for that.
-const REOPEN_TRIES: u32 = 50;
-const REOPEN_PAUSE: Duration = Duration::from_millis(20);
+const AFTER_TIPS: &[u8] = b"\0tiq";
+/// The directory in that of the store which fjall has for itself.
+const ROWS: &str = "rows";
+/// In it, when work in the background failed: what that wanted to write may be damaged, and would fail again.
+const DOUBTFUL: &str = "doubtful";
+/// Where a store that is not kept is made, when the system has it: in memory.
+const IN_MEMORY: &str = "/dev/shm";
 
 /// The key-value store that the ledger is kept in.
 ///
 /// One thread commits; any number read.
 pub struct Ledger {
+    /// Before the rest, so that the files are closed before another process gets in.
     tree: Tree,
     /// The format of the content.
     format: u32,
-    /// The tips; locked for writing during a commit, for reading by a view.
+    /// The tips; locked for writing during a commit, for reading by who begins a view.
     tips: RwLock<Tips>,
-    /// After the trees, so that sled lets go of its files before another process gets in.
-    db: Option<sled::Db>,
+    /// Where the rows are, if that is a place that is kept.
+    rows: Option<PathBuf>,
+    /// The place of one that is not.
+    _temporary: Option<TempDir>,
     _lock: Option<File>,
 }
 
@@ -63,13 +67,19 @@ impl Ledger {
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Io`] when the system fails. What a
     /// rebuild mends is an [`Opening`].
     pub fn open(dir: &Path, format: u32) -> Result<Opening, StoreError> {
-        if !dir.join("db").is_file() {
-            return Ok(Opening::NeedsRebuild(Reason::Missing));
+        let rows = dir.join(ROWS);
+        if !rows.is_dir() {
+            let of_sled = dir.join("db").is_file();
+            return Ok(Opening::NeedsRebuild(if of_sled { Reason::Format } else { Reason::Missing }));
         }
         let lock = lock(dir)?;
-        let opened = open_sled(&config().path(dir)).and_then(|db| Self::read(db, format, Some(lock)));
+        if rows.join(DOUBTFUL).exists() {
+            let why = "its work in the background failed".to_owned();
+            return Ok(Opening::NeedsRebuild(Reason::Damaged(why)));
+        }
+        let opened = guarded(|| Tree::open(&rows)).and_then(|tree| Self::read(tree, format));
         match opened {
-            Ok(Some(ledger)) => Ok(Opening::Opened(ledger)),
+            Ok(Some(ledger)) => Ok(Opening::Opened(Self { rows: Some(rows), _lock: Some(lock), ..ledger })),
             Ok(None) => Ok(Opening::NeedsRebuild(Reason::Format)),
             Err(StoreError::Damaged(reason)) => Ok(Opening::NeedsRebuild(Reason::Damaged(reason))),
             Err(error) => Err(error),
@@ -84,9 +94,10 @@ impl Ledger {
     pub fn create(dir: &Path, format: u32) -> Result<Self, StoreError> {
         fs::create_dir_all(dir)?;
         let lock = lock(dir)?;
-        remove_sled_files(dir)?;
-        let db = open_sled(&config().path(dir))?;
-        Self::begin(db, format, Some(lock))
+        remove_files(dir)?;
+        let rows = dir.join(ROWS);
+        let ledger = Self::begin(guarded(|| Tree::open(&rows))?, format)?;
+        Ok(Self { rows: Some(rows), _lock: Some(lock), ..ledger })
     }
 
     /// Makes an empty store that is gone when it is dropped, in memory where the system has room for that.
@@ -95,24 +106,16 @@ impl Ledger {
     ///
     /// [`StoreError::Io`] when the system fails.
     pub fn temporary(format: u32) -> Result<Self, StoreError> {
-        Self::begin(open_sled(&config().temporary(true))?, format, None)
-    }
-
-    /// Makes an empty store, in a directory that is there for it alone, that is gone when it is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Io`] when the system fails.
-    pub fn temporary_in(dir: &Path, format: u32) -> Result<Self, StoreError> {
-        Self::begin(open_sled(&config().path(dir).temporary(true))?, format, None)
+        let made = Path::new(IN_MEMORY).is_dir().then(|| tempfile::tempdir_in(IN_MEMORY).ok()).flatten();
+        let home = made.map_or_else(tempfile::tempdir, Ok)?;
+        let tree = guarded(|| Tree::open(&home.path().join(ROWS)))?;
+        Ok(Self { _temporary: Some(home), ..Self::begin(tree, format)? })
     }
 
     /// Makes an empty store that is no more than a map in memory.
     #[cfg(test)]
     pub(crate) fn in_memory(format: u32) -> Self {
-        let tree = Tree::Memory(std::sync::Arc::default());
-        tree.insert(FORMAT_KEY, &format_value(format)).expect("a map takes everything");
-        Self { tree, format, tips: RwLock::default(), db: None, _lock: None }
+        Self::begin(Tree::Memory(std::sync::Arc::default()), format).expect("a map takes everything")
     }
 
     /// Returns the value of a key.
@@ -121,27 +124,29 @@ impl Ledger {
     ///
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        Ok(guarded(|| self.tree.get(&data_key(key)))?.map(Value))
+        Ok(self.marked(guarded(|| self.tree.get(&data_key(key))))?.map(Value))
     }
 
     /// Returns the pairs whose keys begin with `prefix`, in order.
     pub fn scan(&self, prefix: &[u8]) -> Scan {
-        Scan::new(&self.tree, prefix, prefix)
+        self.range(prefix, prefix)
     }
 
     /// Returns the pairs whose keys begin with `prefix` and are not before `from`, in order.
     pub fn range(&self, prefix: &[u8], from: &[u8]) -> Scan {
-        Scan::new(&self.tree, prefix, from)
+        Scan::new(prefix, from, |from, to| self.tree.range(from, to))
     }
 
-    /// Returns a view that no commit changes. Commits wait for it, so it is held for a short time.
-    pub fn view(&self) -> View<'_> {
-        View { ledger: self, tips: self.tips.read().unwrap_or_else(PoisonError::into_inner) }
+    /// Returns a view that no commit changes, and that no commit waits for.
+    pub fn view(&self) -> View {
+        // A commit changes both while it has the tips.
+        let tips = self.tips.read().unwrap_or_else(PoisonError::into_inner);
+        View { still: self.tree.still(), tips: tips.clone() }
     }
 
     /// Returns the journal tips that the content stands for.
     pub fn tips(&self) -> Tips {
-        self.view().tips().clone()
+        self.tips.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Writes all or nothing, and makes the content stand for these tips; other chains stay where they are.
@@ -165,19 +170,17 @@ impl Ledger {
                 return Err(StoreError::ChainTwice(tip.chain));
             }
             if tip.seq > 0 {
-                batch.insert(tip_key(tip.chain), tip_value(tip).into());
+                batch.insert(tip_key(tip.chain), tip_value(tip));
             }
         }
         for (key, value) in writes.0 {
             check_size(&key, value.as_deref().unwrap_or_default())?;
             match value {
-                Some(value) => {
-                    batch.insert(data_key(&key), value.0);
-                }
+                Some(value) => batch.insert(data_key(&key), value.0),
                 None => batch.remove(data_key(&key)),
             }
         }
-        guarded(|| self.tree.apply(batch))?;
+        self.marked(guarded(|| self.tree.apply(batch)))?;
         held.extend(tips.iter().filter(|tip| tip.seq > 0).map(|tip| (tip.chain, *tip)));
         Ok(())
     }
@@ -189,7 +192,6 @@ impl Ledger {
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
     pub fn content_hash(&self) -> Result<[u8; 32], StoreError> {
         let mut hasher = Sha256::new();
-        let _view = self.view();
         for pair in self.scan(b"") {
             let (key, value) = pair?;
             for bytes in [&key, &value] {
@@ -234,11 +236,29 @@ impl Ledger {
     pub fn clear(&self) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
         // Without its format it is not taken for whole, so this goes first.
-        guarded(|| self.tree.remove(FORMAT_KEY))?;
+        let mut first = Batch::default();
+        first.remove(FORMAT_KEY);
+        guarded(|| self.tree.apply(first))?;
         guarded(|| self.tree.clear())?;
-        guarded(|| self.tree.insert(FORMAT_KEY, &format_value(self.format)))?;
+        write_format(&self.tree, self.format)?;
         held.clear();
         Ok(())
+    }
+
+    /// Writes what is in memory into tables and joins all tables, so that nothing that was removed or overwritten is
+    /// left in them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.marked(guarded(|| self.tree.settle()))
+    }
+
+    /// Returns the directory of a store that is not kept.
+    #[cfg(test)]
+    pub(super) fn home(&self) -> Option<&Path> {
+        self._temporary.as_ref().map(TempDir::path)
     }
 
     /// Returns how many bytes the store takes on disk, about.
@@ -247,30 +267,41 @@ impl Ledger {
     ///
     /// [`StoreError::Io`] when the system fails.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        self.db.as_ref().map_or(Ok(0), |db| guarded(|| db.size_on_disk()))
+        guarded(|| self.tree.bytes_on_disk())
     }
 
     /// Takes up an empty store.
-    fn begin(db: sled::Db, format: u32, lock: Option<File>) -> Result<Self, StoreError> {
-        let tree = Tree::Sled(sled::Tree::clone(&db));
-        guarded(|| tree.insert(FORMAT_KEY, &format_value(format)))?;
-        Ok(Self { tree, format, tips: RwLock::default(), db: Some(db), _lock: lock })
+    fn begin(tree: Tree, format: u32) -> Result<Self, StoreError> {
+        write_format(&tree, format)?;
+        Ok(Self::with(tree, format, Tips::new()))
+    }
+
+    fn with(tree: Tree, format: u32, tips: Tips) -> Self {
+        Self { tree, format, tips: RwLock::new(tips), rows: None, _temporary: None, _lock: None }
     }
 
     /// Takes up a store that was there, or returns nothing when it has another format.
-    fn read(db: sled::Db, format: u32, lock: Option<File>) -> Result<Option<Self>, StoreError> {
-        let tree: sled::Tree = sled::Tree::clone(&db);
+    fn read(tree: Tree, format: u32) -> Result<Option<Self>, StoreError> {
         let found = guarded(|| tree.get(FORMAT_KEY))?;
-        if found.is_none_or(|found| found != format_value(format)[..]) {
+        if found.is_none_or(|found| *found != format_value(format)[..]) {
             return Ok(None);
         }
         let mut tips = Tips::new();
-        let mut pairs = tree.scan_prefix(TIP_PREFIX);
+        let mut pairs = tree.range(TIP_PREFIX, AFTER_TIPS);
         while let Some((key, value)) = guarded(|| pairs.next().transpose())? {
             let tip = read_tip(&key, &value).ok_or(StoreError::Damaged("a tip cannot be read".to_owned()))?;
             tips.insert(tip.chain, tip);
         }
-        Ok(Some(Self { tree: Tree::Sled(tree), format, tips: RwLock::new(tips), db: Some(db), _lock: lock }))
+        Ok(Some(Self::with(tree, format, tips)))
+    }
+
+    /// Remembers for the next start that the store is damaged, if that is what became of an operation.
+    fn marked<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let (Err(StoreError::Damaged(_)), Some(rows)) = (&done, &self.rows) {
+            // Where not even this can be written, the next start finds out again.
+            drop(File::create(rows.join(DOUBTFUL)));
+        }
+        done
     }
 }
 
@@ -280,30 +311,30 @@ impl fmt::Debug for Ledger {
     }
 }
 
-/// A ledger that does not change while this is held.
-pub struct View<'l> {
-    ledger: &'l Ledger,
-    tips: RwLockReadGuard<'l, Tips>,
+/// A ledger as it was at a moment. What is removed or overwritten later is kept for as long as this is.
+pub struct View {
+    still: Still,
+    tips: Tips,
 }
 
-impl View<'_> {
+impl View {
     /// Returns the value of a key.
     ///
     /// # Errors
     ///
     /// As [`Ledger::get`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        self.ledger.get(key)
+        Ok(guarded(|| self.still.get(&data_key(key)))?.map(Value))
     }
 
     /// Returns the pairs whose keys begin with `prefix`, in order.
     pub fn scan(&self, prefix: &[u8]) -> Scan {
-        self.ledger.scan(prefix)
+        self.range(prefix, prefix)
     }
 
     /// Returns the pairs whose keys begin with `prefix` and are not before `from`, in order.
     pub fn range(&self, prefix: &[u8], from: &[u8]) -> Scan {
-        self.ledger.range(prefix, from)
+        Scan::new(prefix, from, |from, to| self.still.range(from, to))
     }
 
     /// Returns the journal tips that the content stands for.
@@ -312,9 +343,9 @@ impl View<'_> {
     }
 }
 
-impl fmt::Debug for View<'_> {
+impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View").field("tips", &*self.tips).finish_non_exhaustive()
+        f.debug_struct("View").field("tips", &self.tips).finish_non_exhaustive()
     }
 }
 
@@ -352,39 +383,24 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn config() -> sled::Config {
-    sled::Config::new().cache_capacity(CACHE_BYTES)
-}
-
-fn open_sled(config: &sled::Config) -> Result<sled::Db, StoreError> {
-    let mut tries = 1;
-    loop {
-        match guarded(|| config.open()) {
-            // The store's own lock is held, so whoever still holds sled's is about to let go.
-            Err(StoreError::Damaged(text)) if text.contains("could not acquire lock") => {
-                if tries == REOPEN_TRIES {
-                    return Err(StoreError::Io(io::Error::new(io::ErrorKind::WouldBlock, text)));
-                }
-                tries += 1;
-                thread::sleep(REOPEN_PAUSE);
-            }
-            opened => return opened,
-        }
-    }
-}
-
-/// Removes the files that sled makes, and nothing else that may be in the directory.
-fn remove_sled_files(dir: &Path) -> io::Result<()> {
+/// Removes the files of the store, those that sled made before fjall too, and nothing else that may be in the directory.
+fn remove_files(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
-        let path: PathBuf = entry?.path();
+        let path = entry?.path();
         match path.file_name().and_then(|name| name.to_str()) {
-            Some("blobs") => fs::remove_dir_all(path)?,
+            Some(ROWS | "blobs") => fs::remove_dir_all(path)?,
             Some("conf" | "db") => fs::remove_file(path)?,
             Some(name) if name.starts_with("snap.") => fs::remove_file(path)?,
             _ => {}
         }
     }
     Ok(())
+}
+
+fn write_format(tree: &Tree, format: u32) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    batch.insert(FORMAT_KEY, format_value(format).to_vec());
+    guarded(|| tree.apply(batch))
 }
 
 fn format_value(format: u32) -> [u8; 8] {

@@ -1,24 +1,35 @@
-//! The key-value store under the ledger: sled, with the journal tips that its content stands for.
+//! The key-value store under the ledger: fjall, with the journal tips that its content stands for.
 //!
 //! # What it promises
 //!
-//! A [`Ledger::commit`] is atomic, for readers of a [`View`] and through a crash of the process, and it is
-//! not durable: sled's `flush` does not survive a power cut on Linux, so nothing here calls it for an
-//! acknowledgement and nothing outside may count on it. What is acknowledged is in the journal. The tips
-//! are committed with the writes they stand for, so that after any crash the store says itself from where
-//! the journal must be applied again; and it can be dropped and rebuilt at any time. Who opens it must
-//! compare the tips with the journal's: a tip beyond the journal's means that the journal has lost
-//! something.
+//! A [`Ledger::commit`] is atomic, for readers of a [`View`] and through a crash of the process or the machine, and it
+//! is not durable: nothing here waits for a disk, and nothing outside may count on it. When it returns the system has
+//! it, so that a crash of the process alone loses none. What is acknowledged is in the journal. The tips are
+//! committed with the writes they stand for, so that after any crash the store says itself from where the journal must
+//! be applied again; and it can be dropped and rebuilt at any time. Who opens it must compare the tips with the
+//! journal's: a tip beyond the journal's means that the journal has lost something.
+//!
+//! Who reads sees the rows of one moment, and no commit waits for them.
+//!
+//! # Why fjall
+//!
+//! A message writes some twenty small rows, most under keys that are scattered (receipts, persons, counts). A tree that
+//! is kept in order on disk rewrites a page for each: sled, which was here before, took 300 to 470 µs for such a message,
+//! and fjall, which collects rows in memory and writes them in order now and then, takes 54 µs. To look for what is not
+//! there, which is most of what a new message asks, takes 1.5 µs. fjall checks what it reads from disk against checksums,
+//! and it is maintained.
 //!
 //! # Limits
 //!
-//! Keys up to [`KEY_BYTES_MAX`], values up to [`VALUE_BYTES_MAX`]. Values are best kept small, since sled
-//! rewrites a node of several of them at a time; what is large stays in the journal.
+//! Keys up to [`KEY_BYTES_MAX`], values up to [`VALUE_BYTES_MAX`]. Values are best kept small, since each is rewritten
+//! several times until it has come to rest; what is large stays in the journal. Memory: 256 MiB of tables that were read,
+//! and at most five times 32 MiB of rows that are not in a table yet.
 //!
 //! # Layout
 //!
-//! A directory with the file `in-use`, locked by the process that has the store open, and sled's own files.
-//! One sled tree, because a sled batch is atomic in one tree only:
+//! A directory with the file `in-use`, locked by the process that has the store open, and the directory `rows`, which is
+//! fjall's but for the file `doubtful`: with it the store is not opened again. One keyspace, so that its journal holds
+//! no more than what is not in a table yet:
 //!
 //! | key | value |
 //! | --- | --- |
@@ -30,7 +41,8 @@
 //!
 //! A store that is missing, damaged, of another format or half cleared opens as [`Opening::NeedsRebuild`];
 //! [`Ledger::create`] then drops it and begins with an empty one, to which the journal is applied from its
-//! beginning. Interrupted, it is a store that lags.
+//! beginning. Interrupted, it is a store that lags. Work in the background that failed (a full disk, a damaged table)
+//! shows at the next commit, and leaves a mark so that a start rebuilds.
 
 mod difference;
 mod error;

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::ops::Deref;
 
+use fjall::Slice;
+
 use super::error::{StoreError, guarded};
-use super::tree::{Pairs, Tree};
+use super::tree::{self, Pairs};
 
 /// Bytes of a key or a value; a clone shares them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Value(pub(super) sled::IVec);
+pub struct Value(pub(super) Slice);
 
 impl Deref for Value {
     type Target = [u8];
@@ -48,33 +50,35 @@ pub type Pair = (Value, Value);
 
 /// Pairs in the order of their keys. Ends after the first error.
 ///
-/// What is committed while it goes on may or may not be among them; a [`View`](super::View) keeps commits
-/// out.
+/// What is committed while it goes on is not among them.
 pub struct Scan {
     pairs: Pairs,
     failed: bool,
 }
 
 impl Scan {
-    /// Goes through the pairs of the data that begin with `prefix`, from the key `from` on.
-    pub(super) fn new(tree: &Tree, prefix: &[u8], from: &[u8]) -> Self {
+    /// Goes through the pairs of the data that begin with `prefix`, from the key `from` on; `range` takes a range of
+    /// keys of the tree.
+    pub(super) fn new(prefix: &[u8], from: &[u8], range: impl FnOnce(&[u8], &[u8]) -> Pairs) -> Self {
         let lower = data_key(from.max(prefix));
         let end = after_prefix(data_key(prefix));
-        // A range that ends before it begins is empty; sled wants it in order.
+        // A range that ends before it begins is empty; the tree wants it in order.
         let end = end.max(lower.clone());
-        Self { pairs: tree.range(lower, end), failed: false }
+        Self { pairs: range(&lower, &end), failed: false }
     }
 
     fn step(
         &mut self,
-        step: impl FnOnce(&mut Pairs) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
+        step: impl FnOnce(&mut Pairs) -> Option<fjall::Result<tree::Pair>>,
     ) -> Option<Result<Pair, StoreError>> {
         if self.failed {
             return None;
         }
         let pair = guarded(|| step(&mut self.pairs).transpose()).transpose();
         self.failed = matches!(pair, Some(Err(_)));
-        pair.map(|pair| pair.map(|(key, value)| (Value(key.subslice(1, key.len() - 1)), Value(value))))
+        pair.map(|pair| {
+            pair.map(|(key, value)| (Value(key.get(1..).unwrap_or_default().into()), Value(value)))
+        })
     }
 }
 
@@ -101,7 +105,7 @@ impl fmt::Debug for Scan {
 /// The first byte of the keys of the data; those of the store itself begin with 0.
 const DATA: u8 = 1;
 
-/// Returns the key under which sled has a key of the data.
+/// Returns the key under which the tree has a key of the data.
 pub(super) fn data_key(key: &[u8]) -> Vec<u8> {
     let mut whole = Vec::with_capacity(key.len() + 1);
     whole.push(DATA);

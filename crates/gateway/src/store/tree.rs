@@ -1,5 +1,7 @@
-//! What the pairs are kept in: a tree of sled, or in tests one in memory, for a simulation of which thousands run.
+//! What the pairs are kept in: a keyspace of fjall, or in tests a map in memory, for a simulation of which thousands
+//! run.
 
+use std::path::Path;
 #[cfg(test)]
 use std::{
     collections::BTreeMap,
@@ -7,60 +9,87 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use sled::IVec;
+use fjall::config::CompressionPolicy;
+use fjall::{
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot,
+};
+
+/// How much of the tables is kept in memory; fjall's own default is 32 MiB.
+const CACHE_BYTES: u64 = 256 << 20;
+/// How much is collected in memory before it becomes a table. There are at most five such collections at a time.
+const MEMTABLE_BYTES: u64 = 32 << 20;
+/// One for flushes, which commits wait for, and one for compactions.
+const WORKERS: usize = 2;
+/// Files of tables held open, well below what a process may hold.
+const OPEN_FILES: usize = 256;
 
 /// A map of bytes in order. Clones are the same one.
 #[derive(Clone)]
 pub(super) enum Tree {
-    Sled(sled::Tree),
+    /// The keyspace goes before its database, so that dropping the latter closes it.
+    Fjall { rows: Keyspace, database: Database },
     #[cfg(test)]
-    Memory(Arc<RwLock<BTreeMap<IVec, IVec>>>),
+    Memory(Map),
 }
 
-/// Writes that happen together.
+#[cfg(test)]
+type Map = Arc<RwLock<BTreeMap<Slice, Slice>>>;
+
+/// A tree as it was at a moment.
+pub(super) enum Still {
+    Fjall {
+        rows: Keyspace,
+        snapshot: Snapshot,
+    },
+    #[cfg(test)]
+    Memory(Map),
+}
+
+/// Writes that happen together; each key is written once.
 #[derive(Default)]
-pub(super) struct Batch {
-    sled: sled::Batch,
-    #[cfg(test)]
-    memory: Vec<(IVec, Option<IVec>)>,
-}
+pub(super) struct Batch(Vec<(Slice, Option<Slice>)>);
 
-/// Goes through a range of pairs, from both ends.
+/// Goes through a range of pairs as they were at a moment, from both ends.
 pub(super) enum Pairs {
-    Sled(sled::Iter),
+    Fjall(fjall::Iter),
     #[cfg(test)]
     Memory {
-        map: Arc<RwLock<BTreeMap<IVec, IVec>>>,
-        range: (Bound<IVec>, Bound<IVec>),
+        map: Map,
+        range: (Bound<Slice>, Bound<Slice>),
     },
 }
 
-type Pair = (IVec, IVec);
+pub(super) type Pair = (Slice, Slice);
 
 impl Tree {
-    pub(super) fn get(&self, key: &[u8]) -> sled::Result<Option<IVec>> {
+    /// Opens what is in a directory of its own, or begins it.
+    pub(super) fn open(dir: &Path) -> fjall::Result<Self> {
+        let database = Database::builder(dir)
+            .cache_size(CACHE_BYTES)
+            .max_cached_files(Some(OPEN_FILES))
+            .worker_threads(WORKERS)
+            .journal_compression(CompressionType::None)
+            .open()?;
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(MEMTABLE_BYTES)
+                .data_block_compression_policy(CompressionPolicy::disabled())
+        };
+        let rows = database.keyspace("ledger", options)?;
+        Ok(Self::Fjall { rows, database })
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> fjall::Result<Option<Slice>> {
         match self {
-            Self::Sled(tree) => tree.get(key),
+            Self::Fjall { rows, .. } => rows.get(key),
             #[cfg(test)]
             Self::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
         }
     }
 
-    pub(super) fn insert(&self, key: &[u8], value: &[u8]) -> sled::Result<()> {
-        let mut batch = Batch::default();
-        batch.insert(key.to_vec(), value.into());
-        self.apply(batch)
-    }
-
-    pub(super) fn remove(&self, key: &[u8]) -> sled::Result<()> {
-        let mut batch = Batch::default();
-        batch.remove(key.to_vec());
-        self.apply(batch)
-    }
-
-    pub(super) fn clear(&self) -> sled::Result<()> {
+    pub(super) fn clear(&self) -> fjall::Result<()> {
         match self {
-            Self::Sled(tree) => tree.clear(),
+            Self::Fjall { rows, .. } => rows.clear(),
             #[cfg(test)]
             Self::Memory(map) => {
                 map.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -69,13 +98,23 @@ impl Tree {
         }
     }
 
-    pub(super) fn apply(&self, batch: Batch) -> sled::Result<()> {
+    /// Writes all or nothing. It is the system's when this returns, which survives this process and not the machine.
+    pub(super) fn apply(&self, batch: Batch) -> fjall::Result<()> {
         match self {
-            Self::Sled(tree) => tree.apply_batch(batch.sled),
+            Self::Fjall { rows, database } => {
+                let mut writes = database.batch().durability(Some(PersistMode::Buffer));
+                for (key, value) in batch.0 {
+                    match value {
+                        Some(value) => writes.insert(rows, key, value),
+                        None => writes.remove(rows, key),
+                    }
+                }
+                writes.commit()
+            }
             #[cfg(test)]
             Self::Memory(map) => {
                 let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
-                for (key, value) in batch.memory {
+                for (key, value) in batch.0 {
                     match value {
                         Some(value) => map.insert(key, value),
                         None => map.remove(&key),
@@ -86,41 +125,92 @@ impl Tree {
         }
     }
 
-    /// Goes through the pairs from the key `from` up to and without `to`, which is not before it.
-    pub(super) fn range(&self, from: Vec<u8>, to: Vec<u8>) -> Pairs {
+    pub(super) fn still(&self) -> Still {
         match self {
-            Self::Sled(tree) => Pairs::Sled(tree.range(from..to)),
+            Self::Fjall { rows, database } => {
+                Still::Fjall { rows: rows.clone(), snapshot: database.snapshot() }
+            }
             #[cfg(test)]
             Self::Memory(map) => {
-                let range = (Bound::Included(from.into()), Bound::Excluded(to.into()));
-                Pairs::Memory { map: Arc::clone(map), range }
+                let now = map.read().unwrap_or_else(PoisonError::into_inner).clone();
+                Still::Memory(Arc::new(RwLock::new(now)))
             }
+        }
+    }
+
+    /// Goes through the pairs from the key `from` up to and without `to`, which is not before it.
+    pub(super) fn range(&self, from: &[u8], to: &[u8]) -> Pairs {
+        match self {
+            Self::Fjall { rows, database } => Pairs::Fjall(database.snapshot().range(rows, from..to)),
+            #[cfg(test)]
+            Self::Memory(map) => memory(map, from, to),
+        }
+    }
+
+    /// Leaves one version of each pair in the tables, and nothing of what was removed.
+    pub(super) fn settle(&self) -> fjall::Result<()> {
+        match self {
+            Self::Fjall { rows, .. } => {
+                rows.rotate_memtable_and_wait()?;
+                rows.major_compact()
+            }
+            #[cfg(test)]
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn bytes_on_disk(&self) -> fjall::Result<u64> {
+        match self {
+            Self::Fjall { database, .. } => database.disk_space(),
+            #[cfg(test)]
+            Self::Memory(_) => Ok(0),
         }
     }
 }
 
-impl Batch {
-    pub(super) fn insert(&mut self, key: Vec<u8>, value: IVec) {
-        #[cfg(test)]
-        self.memory.push((key.as_slice().into(), Some(value.clone())));
-        self.sled.insert(key, value);
+impl Still {
+    pub(super) fn get(&self, key: &[u8]) -> fjall::Result<Option<Slice>> {
+        match self {
+            Self::Fjall { rows, snapshot } => snapshot.get(rows, key),
+            #[cfg(test)]
+            Self::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
+        }
     }
 
-    pub(super) fn remove(&mut self, key: Vec<u8>) {
-        #[cfg(test)]
-        self.memory.push((key.as_slice().into(), None));
-        self.sled.remove(key);
+    /// As [`Tree::range`].
+    pub(super) fn range(&self, from: &[u8], to: &[u8]) -> Pairs {
+        match self {
+            Self::Fjall { rows, snapshot } => Pairs::Fjall(snapshot.range(rows, from..to)),
+            #[cfg(test)]
+            Self::Memory(map) => memory(map, from, to),
+        }
+    }
+}
+
+#[cfg(test)]
+fn memory(map: &Map, from: &[u8], to: &[u8]) -> Pairs {
+    let range = (Bound::Included(from.into()), Bound::Excluded(to.into()));
+    Pairs::Memory { map: Arc::clone(map), range }
+}
+
+impl Batch {
+    pub(super) fn insert(&mut self, key: impl Into<Slice>, value: impl Into<Slice>) {
+        self.0.push((key.into(), Some(value.into())));
+    }
+
+    pub(super) fn remove(&mut self, key: impl Into<Slice>) {
+        self.0.push((key.into(), None));
     }
 }
 
 impl Pairs {
-    pub(super) fn next(&mut self) -> Option<sled::Result<Pair>> {
+    pub(super) fn next(&mut self) -> Option<fjall::Result<Pair>> {
         match self {
-            Self::Sled(pairs) => pairs.next(),
+            Self::Fjall(pairs) => pairs.next().map(fjall::Guard::into_inner),
             #[cfg(test)]
             Self::Memory { map, range } => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
-                let found = map.range::<IVec, _>((*range).clone()).next();
+                let found = map.range::<Slice, _>((*range).clone()).next();
                 let (key, value) = found.map(|(key, value)| (key.clone(), value.clone()))?;
                 range.0 = Bound::Excluded(key.clone());
                 end_if_empty(range);
@@ -129,13 +219,13 @@ impl Pairs {
         }
     }
 
-    pub(super) fn next_back(&mut self) -> Option<sled::Result<Pair>> {
+    pub(super) fn next_back(&mut self) -> Option<fjall::Result<Pair>> {
         match self {
-            Self::Sled(pairs) => pairs.next_back(),
+            Self::Fjall(pairs) => pairs.next_back().map(fjall::Guard::into_inner),
             #[cfg(test)]
             Self::Memory { map, range } => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
-                let found = map.range::<IVec, _>((*range).clone()).next_back();
+                let found = map.range::<Slice, _>((*range).clone()).next_back();
                 let (key, value) = found.map(|(key, value)| (key.clone(), value.clone()))?;
                 range.1 = Bound::Excluded(key.clone());
                 end_if_empty(range);
@@ -147,7 +237,7 @@ impl Pairs {
 
 /// A range between a key and itself, without both, is not one that a map takes.
 #[cfg(test)]
-fn end_if_empty(range: &mut (Bound<IVec>, Bound<IVec>)) {
+fn end_if_empty(range: &mut (Bound<Slice>, Bound<Slice>)) {
     if let (Bound::Excluded(from), Bound::Excluded(to)) = &*range
         && from >= to
     {
