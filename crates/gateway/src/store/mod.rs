@@ -53,6 +53,7 @@ mod scan;
 mod tests;
 mod tree;
 
+pub use difference::Watch;
 pub use error::{Reason, StoreError};
 pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View, check_size};
 pub use overlay::{Overlay, OverlayScan, Writes};
