@@ -211,7 +211,12 @@ fn text(out: &mut impl Write, report: &Verslag, asked: &Erase, terminal: &Termin
 }
 
 fn held(out: &mut impl Write, one: &Gehouden, asked: &Erase, terminal: &Terminal) -> io::Result<()> {
-    let title = format!("gemeente {}", one.gemeente);
+    let under = if one.eerdere_bsn {
+        terminal.say(", onder een eerdere, onjuiste BSN", ", under an earlier, wrong BSN")
+    } else {
+        ""
+    };
+    let title = format!("gemeente {}{under}", one.gemeente);
     writeln!(out, "{}", terminal.style("1", &title))?;
     let mut count = |number: u64, nl: &str, en: &str| match number {
         0 => Ok(()),

@@ -5,6 +5,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::bsns::bsns;
 use super::held::{Held, held};
 use crate::clock::dutch_midnight;
 use crate::engine::record::REMOVAL_PERSONS_MAX;
@@ -54,18 +55,27 @@ pub fn expired(
     }
     let mut consider = |bsn: &str, seq: u64| -> Result<bool, LedgerError> {
         let Some(bsn) = Bsn::new(bsn).ok().filter(|_| seq <= last) else { return Ok(true) };
-        let Some(held) = held(ledger, reader, gemeente, &bsn, today, term_years)? else { return Ok(true) };
-        if !held.gehouden.hindernissen.is_empty() {
+        let mut person = Vec::new();
+        for one in bsns(ledger, gemeente, &bsn)? {
+            if found.iter().any(|(taken, _)| *taken == one) {
+                continue;
+            }
+            person.extend(held(ledger, reader, gemeente, &one, today, term_years)?.map(|held| (one, held)));
+        }
+        if person.is_empty() {
+            return Ok(true);
+        }
+        if person.iter().any(|(_, held)| !held.gehouden.hindernissen.is_empty()) {
             verlopen.tegengehouden += 1;
             return Ok(true);
         }
-        if found.len() == REMOVAL_PERSONS_MAX {
+        if found.len() + person.len() > REMOVAL_PERSONS_MAX {
             verlopen.meer = true;
             return Ok(false);
         }
         verlopen.personen += 1;
-        verlopen.entries += held.gehouden.entries;
-        found.push((bsn, held));
+        verlopen.entries += person.iter().map(|(_, held)| held.gehouden.entries).sum::<u64>();
+        found.append(&mut person);
         Ok(true)
     };
     // The rows of a person stand together, the latest entry last.

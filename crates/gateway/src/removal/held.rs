@@ -13,9 +13,7 @@ use super::{Gehouden, Hindernis};
 use crate::clock::dutch_date;
 use crate::engine::record::{Plek, Record, Uitgaand as Bericht};
 use crate::journal::{EntryId, Reader};
-use crate::ledger::{
-    EbMelding, LedgerError, Persoon, Rows, Uitgaand, Verzoek, VerzoekStand, decode_row, keys,
-};
+use crate::ledger::{LedgerError, Persoon, Rows, Uitgaand, Verzoek, VerzoekStand, decode_row, keys};
 use crate::store::Ledger;
 use crate::translate;
 use crate::vault::{KeyId, SEALED_VERSION};
@@ -99,12 +97,8 @@ pub fn held(
         }
         let perioden = persoon.eb.aanvaard();
         gehouden.perioden = perioden.len() as u64;
+        cak |= persoon.eb.onderweg().is_some();
         cak |= perioden.iter().any(|periode: &&EbPeriode| periode.stop.is_none_or(|stop| stop >= today));
-    }
-    for row in ledger.scan(&keys::eb_meldingen(Some(gemeente))) {
-        let (key, value) = row?;
-        let melding: EbMelding = decode_row(&key, &value)?;
-        cak |= melding.bsn == *bsn && melding.antwoord.is_none();
     }
     let verzoeken = open_requests(ledger, gemeente, sleutel)?;
     gehouden.verzoek = verzoeken.first().map(|seq| EntryId { chain, seq: *seq }.to_string());
@@ -128,6 +122,7 @@ pub fn held(
 fn empty(gemeente: Gemeente, entries: u64) -> Gehouden {
     Gehouden {
         gemeente,
+        eerdere_bsn: false,
         entries,
         berichten: 0,
         met_anderen: 0,

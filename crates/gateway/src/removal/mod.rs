@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `bsns.rs` | under which BSNs a person is on record |
 //! | `held.rs` | what is kept about a person, and what stands against removing it |
 //! | `expired.rs` | about whom the term is over |
 //! | `perform.rs` | what is asked, shown or done |
@@ -14,6 +15,7 @@
 //! written; the key is destroyed; only then is the answer given. Whatever cuts that short after the entry, the next start
 //! completes it before anything else is done.
 
+mod bsns;
 mod daily;
 mod expired;
 mod held;
@@ -81,6 +83,8 @@ impl Hindernis {
 pub struct Gehouden {
     /// Gemeentecode.
     pub gemeente: Gemeente,
+    /// This is under a BSN that was stated to be wrong: the person has another.
+    pub eerdere_bsn: bool,
     /// Entries about the person.
     pub entries: u64,
     /// Messages in them, received and sent.

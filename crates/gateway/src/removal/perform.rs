@@ -4,6 +4,7 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::bsns::bsns;
 use super::expired::expired;
 use super::held::{Held, held};
 use super::{Hindernis, Opdracht, REQUEST_MONTHS, Verslag, VerzoekView};
@@ -127,9 +128,11 @@ fn planned(
         Opdracht::Verwijder { bsn, gemeenten, ondanks } => {
             plan.ondanks.clone_from(ondanks);
             for gemeente in wanted(reader, gemeenten.as_deref()) {
-                let Some(held) = held(ledger, reader, gemeente, bsn, today, term_years)? else { continue };
-                plan.verslag.gehouden.push(held.gehouden.clone());
-                plan.persons.push((keys::chain(gemeente), vec![(*bsn, held)]));
+                let found = under_all_bsns(ledger, reader, gemeente, bsn, today, term_years)?;
+                plan.verslag.gehouden.extend(found.iter().map(|(_, held)| held.gehouden.clone()));
+                if !found.is_empty() {
+                    plan.persons.push((keys::chain(gemeente), found));
+                }
             }
         }
         Opdracht::Verlopen { gemeenten } => {
@@ -148,17 +151,17 @@ fn planned(
                 return Err(Refused::new("a request cannot have been received after today"));
             }
             for gemeente in wanted(reader, gemeenten.as_deref()) {
-                let Some(held) = held(ledger, reader, gemeente, bsn, today, term_years)? else { continue };
-                plan.verslag.gehouden.push(held.gehouden.clone());
-                if held.gehouden.hindernissen.contains(&Hindernis::KlareTekst)
-                    || held.gehouden.verzoek.is_some()
-                {
-                    continue;
+                for (_, held) in under_all_bsns(ledger, reader, gemeente, bsn, today, term_years)? {
+                    plan.verslag.gehouden.push(held.gehouden.clone());
+                    if held.gehouden.hindernissen.contains(&Hindernis::KlareTekst)
+                        || held.gehouden.verzoek.is_some()
+                    {
+                        continue;
+                    }
+                    plan.verslag.verzoeken.push(view(None, gemeente, *ontvangen, VerzoekStand::Open, today));
+                    let (sleutel, ontvangen) = (held.sleutel.into(), ontvangen.to_string());
+                    plan.steps.push((keys::chain(gemeente), VerzoekStap::Ontvangen { sleutel, ontvangen }));
                 }
-                plan.verslag.verzoeken.push(view(None, gemeente, *ontvangen, VerzoekStand::Open, today));
-                let stap =
-                    VerzoekStap::Ontvangen { sleutel: held.sleutel.into(), ontvangen: ontvangen.to_string() };
-                plan.steps.push((keys::chain(gemeente), stap));
             }
         }
         Opdracht::Afwijzen { verzoek } => {
@@ -175,6 +178,25 @@ fn planned(
         }
     }
     Ok(plan)
+}
+
+/// Returns what a gemeente keeps about a person, under each BSN that it has of them.
+fn under_all_bsns(
+    ledger: &Ledger,
+    reader: &Reader,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    today: Date,
+    term_years: u16,
+) -> Result<Vec<(Bsn, Held)>, LedgerError> {
+    let mut found = Vec::new();
+    for one in bsns(ledger, gemeente, bsn)? {
+        if let Some(mut held) = held(ledger, reader, gemeente, &one, today, term_years)? {
+            held.gehouden.eerdere_bsn = one != *bsn;
+            found.push((one, held));
+        }
+    }
+    Ok(found)
 }
 
 /// Returns the requests on record, the most urgent first; only those that are open, unless all are wanted.

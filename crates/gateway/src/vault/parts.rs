@@ -4,12 +4,16 @@
 //! it is about several (323, 325), and what is then about nobody, or cannot be told apart, under the key of the
 //! gemeente. What stands outside the messages stays in clear, but for the BSN itself wherever it stands.
 //!
+//! A statement of the backoffice is sealed as a message about the person. Where it says which BSN is right in place of
+//! theirs, those digits stand under the key of whom they name.
+//!
 //! A message has passed its schema, so a BSN is nine digits in an element of that name, with references and comments among
 //! them if a sender writes it so. A message that names nobody, as most retours, is sealed under the key of the one person
 //! whom the entry concerns, or under the gemeente's when there is none.
 
 use std::collections::BTreeSet;
 
+use iwmo_toewijzing::cak::Opgave;
 use memchr::memmem;
 
 use crate::engine::record::{EbBesluit, Record, Wat};
@@ -67,8 +71,10 @@ pub(super) fn of(record: &Record, plain: &[u8], about: Option<Digits>) -> Parts 
     let (messages, named) = contents(record);
     let named = named.and_then(|bsn| bsn.as_bytes().try_into().ok());
     let in_messages = messages.iter().flat_map(|message| bsns(message)).map(|(_, bsn)| bsn);
-    let persons: BTreeSet<Digits> = in_messages.chain(named).collect();
+    let mut persons: BTreeSet<Digits> = in_messages.chain(named).collect();
     let sole = persons.first().copied().or(about).filter(|_| persons.len() <= 1);
+    let other = other(record);
+    persons.extend(other);
     let mut parts = Parts::default();
     let mut clear = Vec::new();
     let mut at = 0;
@@ -84,7 +90,11 @@ pub(super) fn of(record: &Record, plain: &[u8], about: Option<Digits>) -> Parts 
             continue;
         }
         originals.push((offset, message));
-        for part in cut(message, sole, (PARTS_MAX - PARTS_KEPT).saturating_sub(parts.sealed.len())) {
+        let cut = match other {
+            Some(other) => around(message, sole, other),
+            None => cut(message, sole, (PARTS_MAX - PARTS_KEPT).saturating_sub(parts.sealed.len())),
+        };
+        for part in cut {
             parts.sealed.push(Part { offset: offset + part.offset, ..part });
         }
     }
@@ -157,6 +167,30 @@ fn contents(record: &Record) -> (Vec<&[u8]>, Option<&str>) {
         | Record::Inzage(_) => (Vec::new(), None),
     };
     (messages, besluit.map(|besluit| &besluit.bsn[..]))
+}
+
+/// Returns whom a statement about a person names besides: the BSN that is right in place of theirs.
+fn other(record: &Record) -> Option<Digits> {
+    let Record::Handeling(handeling) = record else { return None };
+    let Wat::Opgave { verklaring } = &handeling.wat else { return None };
+    match verklaring.opgave() {
+        Ok(Opgave::Bsn(right)) => right.expose().as_bytes().try_into().ok(),
+        _ => None,
+    }
+}
+
+/// Cuts a statement about one person at the BSN of another.
+fn around(message: &[u8], owner: Option<Digits>, other: Digits) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    for found in memmem::find_iter(message, &other) {
+        parts.push(Part { offset: at, length: found - at, owner });
+        parts.push(Part { offset: found, length: other.len(), owner: Some(other) });
+        at = found + other.len();
+    }
+    parts.push(Part { offset: at, length: message.len() - at, owner });
+    parts.retain(|part| part.length > 0);
+    parts
 }
 
 /// Returns the BSNs in a message, with where they stand.

@@ -21,3 +21,4 @@ mod rules;
 mod support;
 mod tables;
 mod whole;
+mod whole_requests;

@@ -1,5 +1,5 @@
 //! Toewijzing and delivery together against the slow model: every pair of versions, every short history, and long
-//! random ones.
+//! random ones, which have requests besides (`whole_requests.rs` has every short history of those).
 //!
 //! Refused messages leave no trace, and a history that leads to where another led is prolonged once; both are asserted,
 //! not assumed (`compare`). `IWMO_MODEL_DEPTH` makes the histories longer.
@@ -11,17 +11,19 @@ use iwmo_toewijzing::event::*;
 use iwmo_toewijzing::identity::{Identificatie, Retourcode};
 use iwmo_toewijzing::judge::{Beleid, Context};
 use iwmo_toewijzing::{Verdict, judge};
-use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
-use crate::reference::{BASE, BEGINS, Class, ENDS, Message, Outcome, Version, World, inhoud};
+use crate::reference::{
+    BASE, BEGINS, Class, ENDS, Message, Naam, Outcome, TODAY, Version, World, referentie,
+};
 use crate::support::{self, nr};
 
 /// How many messages the exhaustive histories have.
 const DEPTH: usize = 5;
 
-const TODAY: Date = date(2023, 11, 1);
+/// The references that a request may have.
+pub(crate) const NAMEN: [Naam; 3] = ["A", "B", "C"];
 
 /// Every RedenWijziging that a message may carry, and none. Code 01 is refused before (CS336).
 const REDENEN: [Option<&str>; 14] = [
@@ -43,32 +45,28 @@ const REDENEN: [Option<&str>; 14] = [
 
 /// The machine beside a world.
 #[derive(Clone, Debug)]
-struct Machine {
-    dossier: Dossier,
+pub(crate) struct Machine {
+    pub(crate) dossier: Dossier,
     /// How many messages it has judged.
     messages: u64,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dossier: support::Story::new().dossier, messages: 0 }
     }
 
     /// Judges a message and says what the tables should have said of it.
     fn step(&mut self, world: &World, message: &Message) -> Outcome {
         self.messages += 1;
+        // 301s and 319s are numbered apart, and have the same names.
         let number = |place: usize| Identificatie::new(&format!("T{place}")).unwrap();
-        let inhoud = match message {
-            Message::Assign(version) => Inhoud::Toewijzen(vec![version.product()]),
-            Message::Answer { of, approve } => {
-                let codes = if *approve { vec![] } else { vec![Retourcode::new("S329").unwrap()] };
-                Inhoud::ToewijzingRetour(ToewijzingRetour { op: number(*of), codes })
-            }
-            Message::Report(classes) => inhoud(classes),
-        };
+        let inhoud = message.inhoud(world.kind, number);
         let mut event = support::event(self.dossier.key(), self.messages, "M", TODAY, TODAY, inhoud);
-        if matches!(message, Message::Assign(_)) {
-            event.bericht.identificatie = number(world.sent.len());
+        match message {
+            Message::Assign(_) => event.bericht.identificatie = number(world.posted),
+            Message::Reply { .. } => event.bericht.identificatie = number(world.replied),
+            _ => {}
         }
         let beleid = Beleid::default();
         let judgement = judge(&self.dossier, &event, &Context::new(TODAY, &beleid)).unwrap();
@@ -79,20 +77,18 @@ impl Machine {
         } else {
             assert_eq!(judgement.dossier, self.dossier, "a refused message left a trace");
         }
-        let classes = match message {
-            Message::Assign(_) => 1,
-            Message::Answer { .. } => 0,
-            Message::Report(classes) => classes.len(),
-        };
         let codes: Vec<Vec<&'static str>> = match &judgement.verdict {
-            Verdict::Goedgekeurd => vec![Vec::new(); classes],
+            Verdict::Goedgekeurd => vec![Vec::new(); message.classes()],
             Verdict::Afgekeurd(codes) => {
                 codes.iter().map(|class| class.iter().map(known).collect()).collect()
             }
             other => panic!("{other:?}"),
         };
-        let event = match message {
-            Message::Assign(version) => Some(mutatie(&self.dossier, version)),
+        let mutatie = match message {
+            Message::Assign(_) => {
+                let Inhoud::Toewijzen(products) = &event.inhoud else { unreachable!() };
+                Some(mutatie(&self.dossier, &products[0]))
+            }
             _ => None,
         };
         // What is odd about a 305 or 307 depends on days and periods, which the model leaves out.
@@ -104,10 +100,11 @@ impl Machine {
             judgement.verwachte_stops.iter().map(|stop| stop.reden.map(|reden| reason(reden.as_str())));
         let outcome = Outcome {
             codes,
-            event,
+            event: mutatie,
             warnings,
             facts: judgement.feiten.iter().map(|fact| fact.soort.id()).collect(),
             stops: stops.collect(),
+            answered: judgement.beantwoord.iter().map(|referentie| naam(referentie.as_str())).collect(),
         };
         self.dossier = judgement.dossier;
         outcome
@@ -129,22 +126,38 @@ impl Machine {
             self.dossier.anomalieen_van(&onderwerp).iter().map(|soort| soort.as_str()).collect();
         anomalies.sort_unstable();
         assert_eq!(anomalies, world.anomalies(), "{world:?}");
+        for naam in NAMEN {
+            let verzoek = self.dossier.verzoek(&referentie(naam));
+            assert_eq!(
+                verzoek.map(|verzoek| verzoek.status().as_str()),
+                world.request_status(naam),
+                "{world:?}"
+            );
+        }
     }
 }
 
 /// The codes that the model may give, so that they compare as text.
 fn known(code: &Retourcode) -> &'static str {
-    const CODES: [&str; 9] = ["9019", "9063", "9069", "9071", "9074", "9326", "9332", "9413", "9414"];
-    CODES.into_iter().find(|known| *known == code.as_str()).unwrap_or("9415")
+    const CODES: &[&str] = &[
+        "0233", "8187", "9019", "9063", "9069", "9071", "9074", "9326", "9332", "9347", "9349", "9350",
+        "9351", "9355", "9357", "9359", "9360", "9361", "9365", "9373", "9374", "9375", "9379", "9411",
+        "9412", "9413", "9414", "9415",
+    ];
+    CODES.iter().find(|known| **known == code.as_str()).unwrap_or_else(|| panic!("{code}"))
+}
+
+fn naam(text: &str) -> Naam {
+    NAMEN.into_iter().find(|naam| *naam == text).unwrap()
 }
 
 fn reason(code: &str) -> &'static str {
     ["02", "31", "36", "37", "38", "39"].into_iter().find(|known| *known == code).unwrap_or("?")
 }
 
-fn mutatie(dossier: &Dossier, version: &Version) -> &'static str {
+fn mutatie(dossier: &Dossier, product: &ToegewezenProduct) -> &'static str {
     use iwmo_toewijzing::dossier::Mutatie;
-    match dossier.mutatie(&version.product()) {
+    match dossier.mutatie(product) {
         Mutatie::New => "New",
         Mutatie::Resend => "Resend",
         Mutatie::Unchanged => "Unchanged",
@@ -161,7 +174,7 @@ fn mutatie(dossier: &Dossier, version: &Version) -> &'static str {
 }
 
 /// Lets both handle a message; they must agree about everything.
-fn compare(machine: &Machine, world: &World, message: &Message) -> (Machine, World) {
+pub(crate) fn compare(machine: &Machine, world: &World, message: &Message) -> (Machine, World) {
     let (mut machine, mut next) = (machine.clone(), world.clone());
     let got = machine.step(world, message);
     let want = next.step(message);
@@ -171,7 +184,7 @@ fn compare(machine: &Machine, world: &World, message: &Message) -> (Machine, Wor
 }
 
 /// The contents that a new version may have beside those of the effective one.
-fn contents(from: Version) -> [Version; 8] {
+pub(crate) fn contents(from: Version) -> [Version; 8] {
     [
         from,
         Version { end: None, ..from },
@@ -209,7 +222,7 @@ fn every_pair_of_versions() {
                             let second = Version { day, reden, ..content };
                             let (machine, world) = compare(&machine, &world, &Message::Assign(second));
                             for approve in [true, false] {
-                                let of = world.sent.len() - 1;
+                                let of = world.ids[world.sent.len() - 1];
                                 compare(&machine, &world, &Message::Answer { of, approve });
                             }
                             judged += 3;
@@ -246,10 +259,11 @@ fn alphabet(world: &World) -> Vec<Message> {
     .into();
     for (of, (_, answer)) in world.sent.iter().enumerate() {
         if answer.is_none() {
+            let of = world.ids[of];
             letters.extend([true, false].map(|approve| Message::Answer { of, approve }));
         }
     }
-    letters.push(Message::Answer { of: world.sent.len(), approve: false });
+    letters.push(Message::Answer { of: world.posted, approve: false });
     for delete in [false, true] {
         for begin in BEGINS {
             // Two Einddatums are for `model.rs`, which knows nothing but deliveries.
@@ -305,17 +319,32 @@ impl ReferenceStateMachine for Tables {
             4 => proptest::sample::select(REDENEN.to_vec()),
         ];
         let content = proptest::sample::select(contents(Version { reden: None, ..known }).to_vec());
-        let assign = (day, reden, content)
-            .prop_map(|(day, reden, content)| Message::Assign(Version { day, reden, ..content }));
-        let answer = (0..world.sent.len() + 1, proptest::bool::weighted(0.7))
+        let grants = proptest::option::weighted(0.2, any_naam());
+        let assign = (day, reden, content, grants).prop_map(|(day, reden, content, grants)| {
+            Message::Assign(Version { day, reden, grants, ..content })
+        });
+        let answer = (0..world.posted + 1, proptest::bool::weighted(0.7))
             .prop_map(|(of, approve)| Message::Answer { of, approve });
-        prop_oneof![3 => assign, 3 => answer, 6 => report()].boxed()
+        let ask = proptest::sample::subsequence(NAMEN.to_vec(), 1..=2).prop_map(Message::Ask);
+        let change = (any_naam(), proptest::sample::select(crate::whole_requests::wishes()))
+            .prop_map(|(naam, wish)| Message::Change(naam, wish));
+        let reply = (any_naam(), any::<bool>()).prop_map(|(naam, refuse)| Message::Reply { naam, refuse });
+        let reply_answer = (0..world.replied + 1, proptest::bool::weighted(0.3))
+            .prop_map(|(of, approve)| Message::ReplyAnswer { of, approve });
+        prop_oneof![
+            3 => assign, 3 => answer, 6 => report(), 1 => ask, 2 => change, 2 => reply, 2 => reply_answer
+        ]
+        .boxed()
     }
 
     fn apply(mut world: World, message: &Message) -> World {
         world.step(message);
         world
     }
+}
+
+fn any_naam() -> impl Strategy<Value = Naam> {
+    proptest::sample::select(NAMEN.to_vec())
 }
 
 /// A 305 or 307 with up to three classes of different keys (TR101 is the codec's).

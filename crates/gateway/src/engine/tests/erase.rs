@@ -168,6 +168,25 @@ fn statements_are_gone_too() {
     gateway.stop();
 }
 
+/// Who was known under a wrong BSN is removed under that as well.
+#[test]
+fn a_person_is_gone_under_every_bsn() {
+    let gateway = Gateway::open(&SimulatedDisk::new(7));
+    let wrong = bsn(1);
+    let right = serde_json::from_str(&format!(r#"{{"bsn": "{}"}}"#, PERSON.bsn)).unwrap();
+    let verklaring = Verklaring::new(&wrong, &right).unwrap();
+    gateway.act(GEMEENTE, Wat::Opgave { verklaring }).unwrap();
+    let asked = ask(&gateway);
+    assert_eq!(asked.gehouden.iter().map(|one| one.eerdere_bsn).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(asked.handelingen.len(), 2);
+    erase(&gateway).unwrap();
+    assert_gone(&gateway, "a wrong BSN");
+    let vault = gateway.engine.journal().vault().unwrap();
+    assert_eq!(vault.of_person(*b"0222", &wrong), None);
+    assert_eq!(gateway.ledger.scan(b"k").count(), 0);
+    gateway.stop();
+}
+
 /// Requests, their answers, which name nobody, and declarations.
 #[test]
 fn requests_and_declarations_are_gone_too() {

@@ -1,155 +1,13 @@
-//! A slow, obvious model of toewijzing and delivery, written from the tables of the lifecycle.
-//!
-//! It keeps nothing but what was sent and accepted, in order, and asks every rule of that list anew. It shares no code
-//! with the machine but the types of the events.
+//! The model of number 100 as a whole: what the gemeente sent, what came back, and what it makes of a message.
 
 use iwmo_toewijzing::event::*;
-use iwmo_toewijzing::identity::{Omvang, RedenBeeindiging, RedenWijziging};
+use iwmo_toewijzing::identity::{Identificatie, Omvang, RedenWijziging, Retourcode};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
+use super::requests::{self, Naam, Request, What, Wish};
+use super::{Class, Model};
 use crate::support;
-
-pub(crate) const BEGINS: [Date; 2] = [date(2023, 1, 5), date(2023, 4, 3)];
-pub(crate) const ENDS: [Date; 2] = [date(2023, 5, 1), date(2023, 6, 1)];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Class {
-    pub(crate) delete: bool,
-    pub(crate) begin: Date,
-    /// Temporary or not, and Einddatum; absent for a start.
-    pub(crate) stop: Option<(bool, Date)>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Model {
-    pub(crate) accepted: Vec<Class>,
-}
-
-impl Model {
-    /// Delivered in an accepted message and not deleted since.
-    pub(crate) fn live(&self) -> Vec<Class> {
-        let mut live: Vec<Class> = Vec::new();
-        for class in &self.accepted {
-            if class.delete {
-                live.retain(|known| (known.begin, known.stop) != (class.begin, class.stop));
-            } else {
-                live.push(*class);
-            }
-        }
-        live
-    }
-
-    pub(crate) fn codes(&self, class: &Class) -> Vec<&'static str> {
-        let live = self.live();
-        let same = |known: &&Class| (known.begin, known.stop) == (class.begin, class.stop);
-        let starts: Vec<&Class> = live.iter().filter(|known| known.stop.is_none()).collect();
-        let stops: Vec<(bool, Date)> =
-            live.iter().filter(|known| known.begin == class.begin).filter_map(|known| known.stop).collect();
-        let has_stop =
-            |start: &Class| live.iter().any(|known| known.begin == start.begin && known.stop.is_some());
-        let mut codes = Vec::new();
-        if class.delete {
-            if live.iter().find(same).is_none() {
-                codes.push("9063");
-            }
-            if class.stop.is_none() && !stops.is_empty() {
-                codes.push("9071");
-            }
-            return codes;
-        }
-        if let Some((temporary, end)) = class.stop {
-            let start = starts.iter().find(|start| start.begin == class.begin);
-            let actual = start.is_some_and(|start| {
-                !has_stop(start) || starts.iter().all(|other| other.begin <= start.begin)
-            });
-            if !actual {
-                codes.push("9069");
-            }
-            if live.iter().any(|known| same(&known)) {
-                codes.push("9074");
-            }
-            if temporary && stops.iter().any(|stop| stop.0) {
-                codes.push("9413");
-            }
-            if stops.iter().any(|stop| stop.1 > end) {
-                codes.push("9414");
-            }
-            if stops.iter().any(|stop| !stop.0) {
-                codes.push("9415");
-            }
-        } else {
-            if live.iter().any(|known| same(&known)) {
-                codes.push("9074");
-            }
-            if starts.iter().any(|start| !has_stop(start)) {
-                codes.push("9326");
-            }
-        }
-        codes
-    }
-
-    /// Section 6: deletes first, then the rest by Begindatum, temporary stops before definitive ones; all or nothing. `exists`: the toewijzing does.
-    pub(crate) fn message(&mut self, classes: &[Class], exists: bool) -> Vec<Vec<&'static str>> {
-        let mut scratch = self.clone();
-        let mut codes = vec![Vec::new(); classes.len()];
-        let deletes = (0..classes.len()).filter(|index| classes[*index].delete);
-        let mut others: Vec<usize> = (0..classes.len()).filter(|index| !classes[*index].delete).collect();
-        others.sort_by_key(|index| {
-            (classes[*index].begin, classes[*index].stop.is_some_and(|(temporary, _)| !temporary))
-        });
-        for index in deletes.chain(others) {
-            codes[index] = scratch.codes(&classes[index]);
-            // TR019; a delete needs no toewijzing (D4).
-            if !classes[index].delete && !exists {
-                codes[index].insert(0, "9019");
-            }
-            if codes[index].is_empty() {
-                scratch.accepted.push(classes[index]);
-            }
-        }
-        if codes.iter().all(Vec::is_empty) {
-            *self = scratch;
-        }
-        codes
-    }
-
-    pub(crate) fn state(&self) -> String {
-        let live = self.live();
-        let stops = |begin: Date| {
-            live.iter().filter(move |known| known.begin == begin).filter_map(|known| known.stop)
-        };
-        let mut starts: Vec<Date> =
-            live.iter().filter(|known| known.stop.is_none()).map(|known| known.begin).collect();
-        starts.sort();
-        if let Some(open) = starts.iter().rev().find(|begin| stops(**begin).next().is_none()) {
-            return format!("GESTART {open}");
-        }
-        let Some(latest) = starts.last() else { return "NIET_GESTART".into() };
-        match stops(*latest).find(|stop| !stop.0) {
-            Some((_, end)) => format!("BEEINDIGD {latest} {end}"),
-            None => {
-                let end = stops(*latest).map(|stop| stop.1).next().unwrap();
-                format!("TIJDELIJK_GESTOPT {latest} {end}")
-            }
-        }
-    }
-}
-
-pub(crate) fn inhoud(classes: &[Class]) -> Inhoud {
-    let status =
-        |class: &Class| if class.delete { StatusAanlevering::Verwijderen } else { StatusAanlevering::Eerste };
-    if classes[0].stop.is_none() {
-        let start = |class: &Class| StartProduct { status: status(class), ..support::start(class.begin) };
-        return Inhoud::Starten(classes.iter().map(start).collect());
-    }
-    let stop = |class: &Class| {
-        let (temporary, end) = class.stop.unwrap();
-        let reden = if temporary { RedenBeeindiging::TIJDELIJK.as_str().to_owned() } else { "23".to_owned() };
-        StopProduct { status: status(class), ..support::stop(class.begin, &reden, end) }
-    };
-    Inhoud::Stoppen(classes.iter().map(stop).collect())
-}
 
 /// A version of number 100 as a 301 says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -165,14 +23,48 @@ pub(crate) struct Version {
     pub(crate) eenheid: u8,
     pub(crate) budget: Option<u64>,
     pub(crate) reden: Option<&'static str>,
+    /// ReferentieAanbieder of the request that it grants.
+    pub(crate) grants: Option<Naam>,
+}
+
+/// What is assigned: with a Code, a Categorie alone, or generic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    #[default]
+    Code,
+    Categorie,
+    Generic,
+}
+
+impl Kind {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Code => "01/01A11",
+            Self::Categorie => "01",
+            Self::Generic => "",
+        }
+    }
+}
+
+/// A day, counted from 1 January 2023.
+pub(crate) fn day(days: i32) -> Date {
+    date(2023, 1, 1).checked_add(days.days()).unwrap()
 }
 
 /// The two Ingangsdatums: the second makes it another toewijzing.
 pub(crate) const INGANG: [Date; 2] = [date(2023, 1, 1), date(2023, 2, 1)];
 
 /// What every history begins from.
-pub(crate) const BASE: Version =
-    Version { day: 100, begin: 0, end: Some(300), volume: 80, eenheid: 4, budget: None, reden: None };
+pub(crate) const BASE: Version = Version {
+    day: 100,
+    begin: 0,
+    end: Some(300),
+    volume: 80,
+    eenheid: 4,
+    budget: None,
+    reden: None,
+    grants: None,
+};
 
 impl Version {
     /// RedenWijziging 13 says that it counts as never sent.
@@ -187,8 +79,9 @@ impl Version {
 
     pub(crate) fn product(&self) -> ToegewezenProduct {
         let ingangsdatum = INGANG[self.begin];
-        let end = self.end.map(|days| date(2023, 1, 1).checked_add(days.days()).unwrap());
+        let end = self.end.map(day);
         ToegewezenProduct {
+            referentie_aanbieder: self.grants.map(requests::referentie),
             ingangsdatum,
             einddatum: if self.is_void() { Some(ingangsdatum) } else { end },
             reden_wijziging: self.reden.map(|code| RedenWijziging::new(code).unwrap()),
@@ -210,6 +103,59 @@ pub(crate) enum Message {
     },
     /// A 305 or 307.
     Report(Vec<Class>),
+    /// A 315, with a product for each of these.
+    Ask(Vec<Naam>),
+    /// A 317.
+    Change(Naam, Wish),
+    /// A 319.
+    Reply {
+        naam: Naam,
+        refuse: bool,
+    },
+    /// The 320 on one of the 319s, by its place.
+    ReplyAnswer {
+        of: usize,
+        approve: bool,
+    },
+}
+
+impl Message {
+    /// The message as the machine gets it; a retour repeats the name that `number` gives to the place of its message.
+    pub(crate) fn inhoud(&self, kind: Kind, number: impl Fn(usize) -> Identificatie) -> Inhoud {
+        let retour = |of: usize, approve: bool| ToewijzingRetour {
+            op: number(of),
+            codes: if approve { vec![] } else { vec![Retourcode::new("S329").unwrap()] },
+        };
+        match self {
+            Self::Assign(version) => {
+                let product = support::product(kind.text());
+                Inhoud::Toewijzen(vec![ToegewezenProduct { product, ..version.product() }])
+            }
+            Self::Answer { of, approve } => Inhoud::ToewijzingRetour(retour(*of, *approve)),
+            Self::Report(classes) => super::inhoud(classes),
+            Self::Ask(namen) => requests::aanvragen(namen),
+            Self::Change(naam, wish) => requests::wijzigen(naam, wish),
+            Self::Reply { naam, refuse } => Inhoud::Beantwoorden(Antwoord {
+                referentie: requests::referentie(naam),
+                antwoord: if *refuse { VerzoekAntwoord::Afgewezen } else { VerzoekAntwoord::InOnderzoek },
+            }),
+            Self::ReplyAnswer { of, approve } => Inhoud::AntwoordRetour(retour(*of, *approve)),
+        }
+    }
+
+    /// How many classes of it may get codes.
+    pub(crate) fn classes(&self) -> usize {
+        match self {
+            Self::Assign(_) | Self::Reply { .. } => 1,
+            Self::Answer { .. } | Self::ReplyAnswer { .. } => 0,
+            Self::Report(classes) => classes.len(),
+            Self::Ask(namen) => namen.len(),
+            Self::Change(_, wish) => {
+                let products = [wish.unchanged, wish.stranger, wish.changed.is_some(), wish.new.is_some()];
+                2 + products.into_iter().filter(|there| *there).count()
+            }
+        }
+    }
 }
 
 /// What the tables say of a message.
@@ -222,6 +168,8 @@ pub(crate) struct Outcome {
     pub(crate) facts: Vec<&'static str>,
     /// The reasons of the stops that are expected because of it.
     pub(crate) stops: Vec<Option<&'static str>>,
+    /// The requests that it answers for good.
+    pub(crate) answered: Vec<Naam>,
 }
 
 /// Everything that was sent about number 100.
@@ -229,17 +177,25 @@ pub(crate) struct Outcome {
 pub(crate) struct World {
     /// The 301s that were sent, and the answer to each.
     pub(crate) sent: Vec<(Version, Option<bool>)>,
+    /// Of each of them: which 301 it was.
+    pub(crate) ids: Vec<usize>,
+    /// How many 301s there were, those included that say again what was approved.
+    pub(crate) posted: usize,
     pub(crate) reports: Model,
     /// Of each accepted class: which 301 was effective then.
-    on: Vec<Option<usize>>,
+    pub(crate) on: Vec<Option<usize>>,
+    pub(crate) kind: Kind,
+    pub(crate) requests: Vec<Request>,
+    /// How many 319s there were.
+    pub(crate) replied: usize,
 }
 
 /// What tells two worlds apart for all that follows.
-pub(crate) type Place = (Vec<(Version, Option<bool>)>, Vec<(Class, Option<usize>)>);
+pub(crate) type Place = (Vec<(Version, Option<bool>)>, Vec<usize>, Vec<(Class, Option<usize>)>, Vec<Request>);
 
 impl World {
     pub(crate) fn place(&self) -> Place {
-        (self.sent.clone(), self.live())
+        (self.sent.clone(), self.ids.clone(), self.live(), self.requests.clone())
     }
 
     /// The live classes, each with the 301 that was effective when it was accepted.
@@ -397,6 +353,10 @@ impl World {
             Message::Assign(new) => self.assign(new),
             Message::Answer { of, approve } => self.answer(*of, *approve),
             Message::Report(classes) => self.report(classes),
+            Message::Ask(namen) => self.ask(namen),
+            Message::Change(naam, wish) => self.change(naam, wish),
+            Message::Reply { naam, refuse } => self.reply(naam, *refuse),
+            Message::ReplyAnswer { of, approve } => self.reply_answer(*of, *approve),
         }
     }
 
@@ -405,11 +365,25 @@ impl World {
         let event = self.event(new);
         let mut outcome =
             Outcome { event: Some(event), warnings: self.odd(event, new), ..Outcome::default() };
+        let mut codes = Vec::new();
         if event == "DifferentProduct" {
-            outcome.codes = vec![vec!["9332"]];
+            codes.push("9332");
+        }
+        // TR379, T15: a reference is known and not answered; the same version again has the one it had.
+        let again = event == "Resend"
+            && self.effective().is_some_and(|index| self.sent[index].0.grants == new.grants);
+        let pending = |naam| self.request(naam).is_some_and(Request::is_pending);
+        let open = new.grants.filter(|naam| pending(naam));
+        if new.grants.is_some() && open.is_none() && !again {
+            codes.push("9379");
+        }
+        let refused = !codes.is_empty();
+        outcome.codes = vec![codes];
+        if refused {
             return outcome;
         }
-        outcome.codes = vec![Vec::new()];
+        // T1
+        outcome.answered.extend(open);
         let delivery = self.reports.state();
         if event == "Intrekken" && (delivery.starts_with("GESTART") || delivery.starts_with("TIJDELIJK")) {
             // Section 8.3.
@@ -427,17 +401,24 @@ impl World {
         let approved = self.effective().is_some_and(|index| self.sent[index].1 == Some(true));
         if !(event == "Resend" && approved) {
             self.sent.push((*new, None));
+            self.ids.push(self.posted);
         }
+        if let Some(naam) = new.grants {
+            self.answered(naam, What::Granted, self.posted);
+        }
+        self.posted += 1;
         outcome
     }
 
     /// T4, T5 and section 10.1.
     fn answer(&mut self, of: usize, approve: bool) -> Outcome {
         let mut outcome = Outcome::default();
-        if self.sent.get(of).is_none_or(|(_, answer)| answer.is_some()) {
-            outcome.warnings.push("RETOUR_UNMATCHED");
+        let settled = self.settle(true, of, approve);
+        let waits = |index: &usize| self.ids[*index] == of && self.sent[*index].1.is_none();
+        let Some(of) = (0..self.sent.len()).find(waits) else {
+            outcome.warnings.extend((!settled).then_some("RETOUR_UNMATCHED"));
             return outcome;
-        }
+        };
         let before = self.accepted();
         self.sent[of].1 = Some(approve);
         let after = self.accepted();
