@@ -76,6 +76,28 @@ async fn a_revoked_certificate_is_refused_and_others_are_not() {
     daemon.stop();
 }
 
+/// A connection that is open when the list changes: the next request on it is refused, without a new handshake, and the
+/// gateway says so in its log. Who is not on the list goes on over the connection that it has.
+#[tokio::test]
+async fn an_open_connection_is_refused_when_its_certificate_is_taken_back() {
+    let two = Two::new("client_crl = [\"crl.der\"]\n");
+    two.list("crl.der", &[], 30);
+    let daemon = two.site.start();
+    let callers = [&two.one, &two.two]
+        .map(|certificate| Caller::partner(Some(&certificate.identity), &two.site.authority));
+    for caller in &callers {
+        caller.post(&daemon.exchange, b"<x/>").await.problem(422, "ongeldig-bericht");
+    }
+    two.list("crl.der", &[&two.one], 30);
+    until("the new list counts", || daemon.log().contains("client_crl of exchange changed").then_some(()))
+        .await;
+    callers[0].post(&daemon.exchange, b"<x/>").await.problem(403, "certificaat");
+    callers[1].post(&daemon.exchange, b"<x/>").await.problem(422, "ongeldig-bericht");
+    assert!(!two.gets_in(&daemon, &two.one).await);
+    let log = daemon.stop();
+    assert_eq!(log.matches("CertificateRefused").count(), 1, "{log}");
+}
+
 /// A list that has run out is told when the configuration is checked. Under the strict policy, which is the default, it
 /// lets nobody of its authority in; under the lenient one it still counts.
 #[tokio::test]
@@ -88,6 +110,9 @@ async fn a_list_that_has_run_out_is_strict_or_lenient() {
     let daemon = two.site.start();
     assert!(!two.gets_in(&daemon, &two.two).await);
     assert!(two.gets_in(&daemon, two.site.certificate(HVB)).await, "a pin asks no authority");
+    let ready = two.site.backoffice().get_plain(&daemon.ops, "/readyz").await.is(503);
+    let reason = ready.body["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("The revocation list exchange.client_crl[1] ran out on "), "{reason}");
     daemon.stop();
 
     let text = std::fs::read_to_string(&config).unwrap();
@@ -97,6 +122,7 @@ async fn a_list_that_has_run_out_is_strict_or_lenient() {
     let daemon = two.site.start();
     assert!(!two.gets_in(&daemon, &two.one).await);
     assert!(two.gets_in(&daemon, &two.two).await);
+    two.site.backoffice().get_plain(&daemon.ops, "/readyz").await.is(200);
     daemon.stop();
 }
 

@@ -2,6 +2,7 @@
 
 mod expiry;
 mod live;
+mod ready;
 mod reload;
 mod replaced;
 mod seen;
@@ -157,7 +158,6 @@ impl Daemon {
                 tracing::warn!(code = "ControlBindError", %error, "There is no control socket: commands cannot change anything while the gateway runs.");
             }
         }
-        let health = engine.health().clone();
         let ops = ops.map(|(listener, address)| {
             let scrape = Scrape {
                 engine: engine.clone(),
@@ -166,7 +166,12 @@ impl Daemon {
                 config: live.config.subscribe(),
                 seen: Arc::clone(&seen),
             };
-            let readiness = Arc::new(move || health.reason().into_iter().collect());
+            let readiness = ready::Ready {
+                engine: engine.clone(),
+                clock: Arc::clone(&clock),
+                config: live.config.subscribe(),
+            };
+            let readiness = Arc::new(move || readiness.reasons());
             let router = crate::ops::router(readiness, metrics::router(scrape));
             tasks.spawn(listener.serve(router, stop.clone()));
             address

@@ -61,7 +61,7 @@ impl OddPeer {
     pub(crate) async fn open(site: &Site, partner: PartnerOf) -> Self {
         let identity = site.authority.server(partner.0).unwrap().identity;
         let trust = ClientTrust { authorities: Vec::new(), pinned: vec![site.gateway.fingerprint] };
-        let mut tls = server_config_mutual(&identity, &trust).unwrap();
+        let mut tls = Arc::clone(server_config_mutual(&identity, &trust).unwrap().config());
         // It writes HTTP/1.1 by hand.
         Arc::make_mut(&mut tls).alpn_protocols.clear();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

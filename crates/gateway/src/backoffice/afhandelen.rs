@@ -63,7 +63,7 @@ enum Verb {
     post,
     path = "/api/v1/werk",
     tag = "werk",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Names the request, as a UUID")),
     request_body = Afhandeling,
     responses(
         (status = 200, body = Uitgevoerd),

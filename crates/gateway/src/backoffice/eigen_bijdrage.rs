@@ -55,7 +55,7 @@ pub(super) struct Verzoek {
     post,
     path = "/api/v1/eigen-bijdrage/opgaven",
     tag = "clienten",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Names the request, as a UUID")),
     request_body = Verzoek,
     responses(
         (status = 200, body = Uitgevoerd),
@@ -108,7 +108,7 @@ pub(super) struct Verkeer {
     post,
     path = "/api/v1/eigen-bijdrage/verkeer",
     tag = "clienten",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Names the request, as a UUID")),
     request_body = Verkeer,
     responses(
         (status = 200, body = Uitgevoerd),

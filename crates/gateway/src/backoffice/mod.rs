@@ -44,7 +44,7 @@ use tokio::sync::watch;
 
 use crate::engine::{IdempotencyKey, Inbound, Intake, KEY_BYTES_MAX, PartnerId, Receipt, Refusal, Route};
 use crate::exchange::{APPLICATION_XML, accepted, log_access};
-use crate::listener::body::{BodyReader, content_is};
+use crate::listener::body::{BodyReader, content_is, shed};
 use crate::problem::{Problem, only_problems};
 use openapi::Problems;
 
@@ -148,7 +148,7 @@ impl<I: Intake> Backoffice<I> {
     path = "/api/v1/berichten",
     tag = "berichten",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Names the request, as a UUID"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Names the request, as a UUID"),
         (
             "bevestigd" = Option<String>,
             Query,
@@ -187,6 +187,7 @@ async fn take<I: Intake>(
     if !json && !content_is(&head.headers, APPLICATION_XML) {
         return Err(Problem::unsupported_media_type("application/xml, application/json"));
     }
+    shed(backoffice.intake.is_busy(), "backoffice")?;
     let received = backoffice.bodies.read(&head.headers, body).await?;
     let key = idempotency_key(&head.headers, &received.bytes)?;
     let bytes =

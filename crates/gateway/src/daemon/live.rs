@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use super::{DaemonError, settings};
@@ -13,12 +12,12 @@ use crate::exchange::{Allowances, Directory, Rate};
 use crate::listener::Bounds;
 use crate::listener::body::BodyRoom;
 use crate::outbox::Caller;
-use crate::pki;
+use crate::pki::{self, ServerTls};
 
 /// What has to be made of a configuration, and can fail.
 pub(super) struct Made {
-    exchange: Arc<ServerConfig>,
-    backoffice: Option<Arc<ServerConfig>>,
+    exchange: ServerTls,
+    backoffice: Option<ServerTls>,
     caller: Caller,
 }
 
@@ -51,9 +50,9 @@ impl Made {
 pub(super) struct Live {
     pub(super) config: watch::Sender<Arc<Config>>,
     pub(super) settings: watch::Sender<Arc<Settings>>,
-    pub(super) exchange_tls: watch::Sender<Arc<ServerConfig>>,
+    pub(super) exchange_tls: watch::Sender<ServerTls>,
     /// None without that listener.
-    pub(super) backoffice_tls: Option<watch::Sender<Arc<ServerConfig>>>,
+    pub(super) backoffice_tls: Option<watch::Sender<ServerTls>>,
     pub(super) bounds: watch::Sender<Bounds>,
     pub(super) bodies: watch::Sender<Arc<BodyRoom>>,
     pub(super) directory: watch::Sender<Arc<Directory>>,

@@ -194,6 +194,11 @@ pub trait Intake: Send + Sync + 'static {
     ///
     /// A [`Refusal`] says why the message was not taken; nothing has changed then.
     fn receive(&self, inbound: Inbound) -> impl Future<Output = Result<Receipt, Refusal>> + Send;
+
+    /// Returns whether so much waits that one more message is better not read: its sender is told to come back.
+    fn is_busy(&self) -> bool {
+        false
+    }
 }
 
 /// Names one outgoing message: the journal entry that made it and its place there, `GEMEENTE:SEQ/N`.

@@ -1,7 +1,7 @@
 //! The engine as listeners, outbox, API and commands see it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicU64};
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -48,6 +48,8 @@ pub struct Engine {
     thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
     health: Health,
     pub(super) acts: Arc<AtomicU64>,
+    /// Messages that were handed in and have no answer yet.
+    coming: Arc<AtomicUsize>,
     /// How many years what is about a person is kept.
     pub(super) term_years: Arc<AtomicU16>,
     /// Held while something is removed.
@@ -130,8 +132,21 @@ impl Engine {
         }
         let thread = Arc::default();
         let (term_years, erasing) = (Arc::new(AtomicU16::new(TERM_YEARS)), Arc::default());
-        let engine =
-            Self { jobs, ledger, reader, schemas, changed, feed, thread, health, acts, term_years, erasing };
+        let coming = Arc::default();
+        let engine = Self {
+            jobs,
+            ledger,
+            reader,
+            schemas,
+            changed,
+            feed,
+            thread,
+            health,
+            acts,
+            coming,
+            term_years,
+            erasing,
+        };
         Ok((engine, worker))
     }
 
@@ -220,6 +235,8 @@ pub(super) fn not_taken(error: &TrySendError<Job>) -> &'static str {
 
 impl Intake for Engine {
     async fn receive(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
+        self.coming.fetch_add(1, Ordering::Relaxed);
+        let _one = Coming(&self.coming);
         let answer = self.take(inbound).await;
         match &answer {
             // What was recorded is counted when it is durable.
@@ -229,9 +246,29 @@ impl Intake for Engine {
         }
         answer
     }
+
+    fn is_busy(&self) -> bool {
+        self.coming.load(Ordering::Relaxed) >= JOBS_MAX
+    }
+}
+
+/// A message that was handed in, until its answer is there or nobody waits for it any more.
+struct Coming<'a>(&'a AtomicUsize);
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Engine {
+    /// Returns whether the loop has ended: nothing is taken any more until the gateway is started again.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        // The loop holds the sender.
+        self.changed.has_changed().is_err()
+    }
+
     /// Hands a job to the loop, or says why it takes none.
     pub(super) fn submit(&self, job: Job) -> Result<(), &'static str> {
         self.jobs.try_send(job).map_err(|error| not_taken(&error))

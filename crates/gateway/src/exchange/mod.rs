@@ -14,7 +14,7 @@
 //! | 415 | not `application/xml` in UTF-8 without content coding |
 //! | 422 | breaks XML or schema, with all diagnostics |
 //! | 429 | more messages, or more connections, than this partner may have, with `Retry-After` |
-//! | 503 | the store cannot commit or memory is short, with `Retry-After` |
+//! | 503 | the store cannot commit, memory is short or too many messages wait, with `Retry-After`; the last two before the message is read |
 //!
 //! A client that goes away before its answer learns nothing; it sends the same bytes again and gets the
 //! first receipt.
@@ -36,7 +36,7 @@ use serde_json::json;
 
 use crate::engine::{Inbound, Intake, PartnerId, Receipt, Route};
 use crate::listener::Peer;
-use crate::listener::body::{BodyReader, content_is};
+use crate::listener::body::{BodyReader, content_is, shed};
 use crate::problem::{Problem, WRONG_SENDER};
 
 pub(crate) use access::{Asker, log_access};
@@ -131,6 +131,7 @@ async fn take<I: Intake>(
     request: Request,
 ) -> Result<Receipt, Problem> {
     exchange.pacer.admit(&partner)?;
+    shed(exchange.intake.is_busy(), "exchange")?;
     let (head, body) = request.into_parts();
     if !content_is(&head.headers, APPLICATION_XML) {
         return Err(Problem::unsupported_media_type(APPLICATION_XML));

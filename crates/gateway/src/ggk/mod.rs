@@ -31,10 +31,10 @@ use iwmo_codec::stuf::{Envelope, Peek, RECEIVED_BYTES_MAX, Refnummer, peek};
 use tokio::sync::watch;
 
 use crate::config::Partner;
-use crate::engine::{Engine, PartnerId};
+use crate::engine::{Engine, Intake, PartnerId};
 use crate::exchange::{Asker, DirectorySource, Pacer, asking, log_access};
 use crate::listener::Peer;
-use crate::listener::body::{BodyReader, content_is};
+use crate::listener::body::{BodyReader, content_is, shed};
 use crate::problem::Problem;
 use answer::{Answer, Fo03};
 pub(crate) use check::organisation;
@@ -125,6 +125,9 @@ async fn read(ggk: &Ggk, partner: &PartnerId, request: Request) -> Result<Answer
     let (head, body): (_, Body) = request.into_parts();
     if !content_is(&head.headers, TEXT_XML) {
         return Err(Problem::unsupported_media_type(TEXT_XML));
+    }
+    if let Err(problem) = shed(ggk.engine.is_busy(), "exchange") {
+        return Ok(Answer::unread(&problem));
     }
     let received = match ggk.pacer.read(partner, &ggk.bodies, &head.headers, body).await {
         Ok(received) if received.bytes.len() > RECEIVED_BYTES_MAX + SOAP_BYTES_MAX => {

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::metrics::LISTENER_SHED_REQUESTS;
 use crate::problem::Problem;
 
 /// Memory is counted in pieces of this size.
@@ -113,6 +114,11 @@ impl BodyRoom {
         if declared.is_some_and(|declared| u64::try_from(self.bytes_max).is_ok_and(|max| declared > max)) {
             return Err(Problem::too_large(self.bytes_max));
         }
+        // What will not fit is refused before it comes. Nothing is granted yet: a length is a promise, not memory.
+        let wanted = declared.and_then(|declared| usize::try_from(declared).ok()).unwrap_or_default();
+        if wanted.div_ceil(PIECE_BYTES) > self.memory.available_permits() {
+            return Err(no_room());
+        }
         tokio::time::timeout(self.time, self.collect(body)).await.unwrap_or_else(|_| {
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "te-traag", "The message did not arrive in time"))
         })
@@ -149,15 +155,31 @@ impl BodyRoom {
         if missing == 0 {
             return Ok(());
         }
-        let busy = |_| Problem::unavailable("too much is being received at once", RETRY_AFTER_SECONDS);
         let missing = u32::try_from(missing).map_err(|_| Problem::too_large(self.bytes_max))?;
-        let more = Arc::clone(&self.memory).try_acquire_many_owned(missing).map_err(|_| busy(()))?;
+        let more = Arc::clone(&self.memory).try_acquire_many_owned(missing).map_err(|_| no_room())?;
         match held {
             Some(held) => held.merge(more),
             None => *held = Some(more),
         }
         Ok(())
     }
+}
+
+fn no_room() -> Problem {
+    Problem::unavailable("too much is being received at once", RETRY_AFTER_SECONDS)
+}
+
+/// Returns why a message is not even read, when `busy`; counted for the listener.
+///
+/// # Errors
+///
+/// 503, and when to come back.
+pub fn shed(busy: bool, listener: &'static str) -> Result<(), Problem> {
+    if !busy {
+        return Ok(());
+    }
+    LISTENER_SHED_REQUESTS.count(&[listener]);
+    Err(Problem::unavailable("too many messages are waiting to be processed", RETRY_AFTER_SECONDS))
 }
 
 /// Returns whether the headers say `essence` in UTF-8 without a content coding.

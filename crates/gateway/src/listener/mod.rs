@@ -5,13 +5,21 @@
 //! request and silence in the middle of anything each have a deadline; the body's is the business of
 //! the handler that reads it ([`body`]). HTTP/1.1 and HTTP/2.
 //!
+//! Who showed a certificate is asked about again at each request once the TLS side changed: one that was taken back, or
+//! has run out, gets no further on a connection that was opened before ([`standing`]).
+//!
+//! A handshake costs much and asks for nothing. One address may have half of the connections in handshakes; what comes
+//! beyond is closed before any work is done for it ([`handshakes`]).
+//!
 //! Stopping: no new connections, no new requests on open ones, time to finish what is in flight
 //! ([`Bounds::drain`]), then the rest is cut off. A cut-off sender has no answer and sends again.
 
 pub mod body;
 mod gate;
+mod handshakes;
 mod leftover;
 mod paced;
+mod standing;
 mod stop;
 
 use std::io;
@@ -27,7 +35,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -35,9 +42,12 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::pki::PeerCertificate;
+use crate::metrics::LISTENER_SHED_CONNECTIONS;
+use crate::pki::{PeerCertificate, ServerTls};
+use handshakes::Handshakes;
 use leftover::Leftover;
 use paced::Paced;
+use standing::{Standing, Standings};
 
 pub use gate::{Entry, Gate, Place};
 pub use stop::{Stop, Stopper};
@@ -84,7 +94,7 @@ impl Default for Bounds {
 }
 
 /// Where the TLS side of a listener comes from; a new value counts for connections from then on.
-pub type TlsSource = watch::Receiver<Arc<ServerConfig>>;
+pub type TlsSource = watch::Receiver<ServerTls>;
 
 /// Where the bounds of a listener come from; a new value counts for connections from then on.
 pub type BoundsSource = watch::Receiver<Bounds>;
@@ -171,6 +181,7 @@ impl Listener {
         let mut bounds = *source.borrow_and_update();
         let mut following = true;
         let permits = Arc::new(Semaphore::new(bounds.connections));
+        let handshakes = Handshakes::default();
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         loop {
@@ -193,9 +204,19 @@ impl Listener {
                     continue;
                 }
             };
+            let handshake = match &self.tls {
+                None => None,
+                Some(tls) => {
+                    let Some(place) = handshakes.enter(address.ip(), bounds.connections) else {
+                        LISTENER_SHED_CONNECTIONS.count(&[self.name]);
+                        continue;
+                    };
+                    Some((tls.clone(), place))
+                }
+            };
             let connection = Connection {
                 name: self.name,
-                tls: self.tls.as_ref().map(|tls| tls.borrow().clone()),
+                handshake,
                 bounds,
                 gate: self.gate.clone(),
                 router: router.clone(),
@@ -248,7 +269,7 @@ async fn accept(
 /// What serving one connection takes.
 struct Connection {
     name: &'static str,
-    tls: Option<Arc<ServerConfig>>,
+    handshake: Option<(TlsSource, handshakes::Place)>,
     bounds: Bounds,
     gate: Option<Arc<dyn Gate>>,
     router: Router,
@@ -259,10 +280,12 @@ struct Connection {
 impl Connection {
     async fn run(mut self, stream: TcpStream, address: SocketAddr) {
         let name = self.name;
-        let Some(tls) = self.tls.take() else {
-            return self.http(stream, Peer { address, certificate: None }).await;
+        let Some((source, place)) = self.handshake.take() else {
+            return self.http(stream, Peer { address, certificate: None }, None).await;
         };
-        let handshake = tokio::time::timeout(self.bounds.handshake, TlsAcceptor::from(tls).accept(stream));
+        let tls = source.borrow().clone();
+        let acceptor = TlsAcceptor::from(Arc::clone(tls.config()));
+        let handshake = tokio::time::timeout(self.bounds.handshake, acceptor.accept(stream));
         let mut stop = self.stop.clone();
         let handshake = tokio::select! {
             handshake = handshake => handshake,
@@ -280,8 +303,9 @@ impl Connection {
                 return;
             }
         };
-        let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let certificate = match certificate.map(PeerCertificate::from_der).transpose() {
+        drop(place);
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificate = match chain.first().map(PeerCertificate::from_der).transpose() {
             Ok(certificate) => certificate.map(Arc::new),
             Err(error) => {
                 tracing::debug!(listener = name, %error, "A client certificate could not be read.");
@@ -292,13 +316,15 @@ impl Connection {
             (Some(gate), Some(certificate)) => gate.enter(certificate),
             _ => Entry::Welcome(Box::new(())),
         };
+        let shown = certificate.as_ref().map(Arc::clone);
+        let standing = shown.map(|shown| Standing::new(name, shown, chain.to_vec(), tls, source));
         let peer = Peer { address, certificate };
         match entry {
-            Entry::Welcome(_place) => self.http(stream, peer).await,
+            Entry::Welcome(_place) => self.http(stream, peer, standing).await,
             Entry::TooMany(_place) => {
                 self.router = gate::too_many();
                 // It is over by then for who went on asking.
-                let _over = tokio::time::timeout(TELL_TIME, self.http(stream, peer)).await;
+                let _over = tokio::time::timeout(TELL_TIME, self.http(stream, peer, standing)).await;
             }
             Entry::Closed => {
                 tracing::debug!(listener = name, peer = %address.ip(), "A connection too many was closed.");
@@ -306,7 +332,7 @@ impl Connection {
         }
     }
 
-    async fn http<S>(self, stream: S, peer: Peer)
+    async fn http<S>(self, stream: S, peer: Peer, standing: Option<Standing>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -320,13 +346,19 @@ impl Connection {
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_MAX)
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
-        let router = self.router.map_request(move |mut request: axum::http::Request<Incoming>| {
-            request.extensions_mut().insert(peer.clone());
-            // A stream of HTTP/2 ends by itself; a sender that waits for "100 Continue" sends nothing unasked.
-            let lingers =
-                request.version() < Version::HTTP_2 && !request.headers().contains_key(header::EXPECT);
-            if lingers { request.map(|body| Body::new(Leftover::new(body))) } else { request.map(Body::new) }
-        });
+        let router = Standings::new(self.router, standing).map_request(
+            move |mut request: axum::http::Request<Incoming>| {
+                request.extensions_mut().insert(peer.clone());
+                // A stream of HTTP/2 ends by itself; a sender that waits for "100 Continue" sends nothing unasked.
+                let lingers =
+                    request.version() < Version::HTTP_2 && !request.headers().contains_key(header::EXPECT);
+                if lingers {
+                    request.map(|body| Body::new(Leftover::new(body)))
+                } else {
+                    request.map(Body::new)
+                }
+            },
+        );
         let io = TokioIo::new(Paced::new(stream, self.bounds.idle, self.bounds.answer));
         let connection = http.serve_connection(io, TowerToHyperService::new(router)).into_owned();
         if let Err(error) = self.watcher.watch(connection).await {

@@ -32,6 +32,20 @@ pub static EXCHANGE_LIMITED_REQUESTS: Counter = Counter::new(
     &["partner", "limit"],
 );
 
+/// Connections that were closed before any work was done for them.
+pub static LISTENER_SHED_CONNECTIONS: Counter = Counter::new(
+    "listener_shed_connections_total",
+    "Connections that were closed before their handshake: their address had too many handshakes going on.",
+    &["listener"],
+);
+
+/// Messages that were not read because there was too much to do.
+pub static LISTENER_SHED_REQUESTS: Counter = Counter::new(
+    "listener_shed_requests_total",
+    "Messages that were told to come back before they were read, because too many were waiting.",
+    &["listener"],
+);
+
 /// Times that the configuration was read again.
 pub static GATEWAY_CONFIG_RELOADS: Counter = Counter::new(
     "gateway_config_reloads_total",
@@ -87,7 +101,9 @@ pub static REMOVAL_REMOVED_PERSONS: Counter = Counter::new(
 );
 
 /// Everything that is counted as it happens.
-pub static COUNTED: [&dyn Metric; 12] = [
+pub static COUNTED: [&dyn Metric; 14] = [
+    &LISTENER_SHED_CONNECTIONS,
+    &LISTENER_SHED_REQUESTS,
     &REMOVAL_REMOVED_PERSONS,
     &HTTP_ANSWERED_REQUESTS,
     &HTTP_ANSWER_DURATION,

@@ -6,9 +6,19 @@ use std::time::Duration;
 use super::*;
 
 /// What a name may end with before `_total`.
-const UNITS: [&str; 11] = [
-    "reloads", "bytes", "requests", "messages", "entries", "commits", "attempts", "persons", "seconds",
-    "state", "info",
+const UNITS: [&str; 12] = [
+    "reloads",
+    "connections",
+    "bytes",
+    "requests",
+    "messages",
+    "entries",
+    "commits",
+    "attempts",
+    "persons",
+    "seconds",
+    "state",
+    "info",
 ];
 
 #[test]

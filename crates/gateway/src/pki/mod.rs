@@ -22,7 +22,8 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -121,6 +122,12 @@ impl Identity {
         Self::new(certificates(certificate)?, private_key(key)?)
     }
 
+    /// Returns the certificates, our own first.
+    #[cfg(test)]
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
     /// Returns the serial number of our certificate.
     pub(crate) fn serial(&self) -> Result<Vec<u8>, PkiError> {
         let leaf = self.chain.first().ok_or_else(|| PkiError::Certificate("the chain is empty".into()))?;
@@ -185,12 +192,46 @@ fn read(path: &Path) -> Result<Vec<u8>, PkiError> {
     std::fs::read(path).map_err(|source| PkiError::Unreadable { path: path.to_owned(), source })
 }
 
+/// The TLS side of a listener. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    config: Arc<ServerConfig>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+impl ServerTls {
+    fn new(identity: &Identity, clients: Option<Arc<dyn ClientCertVerifier>>) -> Result<Self, PkiError> {
+        let builder =
+            ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+        let builder = match &clients {
+            Some(clients) => builder.with_client_cert_verifier(Arc::clone(clients)),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(identity.chain.clone(), identity.key.clone_key())?;
+        config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
+        Ok(Self { config: Arc::new(config), clients })
+    }
+
+    /// Returns what a handshake needs.
+    #[must_use]
+    pub fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// Returns whether a handshake with this chain, the client's own certificate first, would be let in now.
+    #[must_use]
+    pub fn accepts(&self, chain: &[CertificateDer<'_>]) -> bool {
+        let (Some(clients), Some((own, others))) = (&self.clients, chain.split_first()) else { return true };
+        clients.verify_client_cert(own, others, UnixTime::now()).is_ok()
+    }
+}
+
 /// Returns the TLS side of a listener that demands a client certificate.
 ///
 /// # Errors
 ///
 /// When identity or trust anchors cannot be used.
-pub fn server_config_mutual(identity: &Identity, trust: &ClientTrust) -> Result<Arc<ServerConfig>, PkiError> {
+pub fn server_config_mutual(identity: &Identity, trust: &ClientTrust) -> Result<ServerTls, PkiError> {
     server_config_asking(identity, trust, &Revocation::default(), true)
 }
 
@@ -205,14 +246,8 @@ pub fn server_config_asking(
     trust: &ClientTrust,
     revocation: &Revocation,
     mandatory: bool,
-) -> Result<Arc<ServerConfig>, PkiError> {
-    let verifier = verifier::ClientVerifier::new(trust, revocation, mandatory)?;
-    let builder = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(Arc::new(verifier));
-    let mut config = builder.with_single_cert(identity.chain.clone(), identity.key.clone_key())?;
-    config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
-    Ok(Arc::new(config))
+) -> Result<ServerTls, PkiError> {
+    ServerTls::new(identity, Some(Arc::new(verifier::ClientVerifier::new(trust, revocation, mandatory)?)))
 }
 
 /// Returns the TLS side of a listener whose clients show who they are in another way.
@@ -220,13 +255,8 @@ pub fn server_config_asking(
 /// # Errors
 ///
 /// When the identity cannot be used.
-pub fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, PkiError> {
-    let builder = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth();
-    let mut config = builder.with_single_cert(identity.chain.clone(), identity.key.clone_key())?;
-    config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
-    Ok(Arc::new(config))
+pub fn server_config(identity: &Identity) -> Result<ServerTls, PkiError> {
+    ServerTls::new(identity, None)
 }
 
 /// Returns the TLS side of a client: our certificate, and the authorities whose servers we talk to.

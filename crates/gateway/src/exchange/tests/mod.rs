@@ -5,6 +5,7 @@ mod bounds;
 mod handshake;
 mod limits;
 mod logs;
+mod overload;
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -23,7 +24,9 @@ use super::*;
 use crate::config::{Partner, PartnerKind};
 use crate::engine::Refusal;
 use crate::listener::{Bounds, Listener, Stopper};
-use crate::pki::{ClientTrust, DemoAuthority, DemoCertificate, client_config, server_config_mutual};
+use crate::pki::{
+    ClientTrust, DemoAuthority, DemoCertificate, ServerTls, client_config, server_config_mutual,
+};
 
 pub(crate) const OIN: &str = "00000001234567890000";
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 * 1024;
@@ -34,6 +37,7 @@ pub(crate) struct Script {
     pub(crate) taken: Mutex<Vec<(PartnerId, bytes::Bytes)>>,
     pub(crate) entered: Notify,
     pub(crate) proceed: Notify,
+    pub(crate) busy: std::sync::atomic::AtomicBool,
     count: AtomicUsize,
 }
 
@@ -68,6 +72,10 @@ impl Intake for Script {
         let seq = self.count.fetch_add(1, Ordering::SeqCst) + 1;
         Ok(Receipt { id: format!("0222:{seq}"), sha256: [0xab; 32], dubbel })
     }
+
+    fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::SeqCst)
+    }
 }
 
 /// A running exchange.
@@ -76,6 +84,9 @@ pub(crate) struct House {
     pub(crate) pinned: DemoCertificate,
     pub(crate) intake: Arc<Script>,
     pub(crate) address: SocketAddr,
+    /// The TLS side; another one may be put in its place.
+    pub(crate) tls: watch::Sender<ServerTls>,
+    pub(crate) server: DemoCertificate,
     pub(crate) stopper: Stopper,
     pub(crate) served: JoinHandle<()>,
 }
@@ -110,7 +121,7 @@ async fn house_allowing(bounds: Bounds, allowances: Allowances) -> House {
     ];
     let server = authority.server("gateway").unwrap();
     let trust = ClientTrust { authorities: vec![authority.certificate()], pinned: vec![pinned.fingerprint] };
-    let (_, tls) = watch::channel(server_config_mutual(&server.identity, &trust).unwrap());
+    let (tls_sender, tls) = watch::channel(server_config_mutual(&server.identity, &trust).unwrap());
     let (_, directory) = watch::channel(Arc::new(Directory::new(&partners)));
     let listener = Listener::bind("exchange", ([127, 0, 0, 1], 0).into(), Some(tls), bounds).await.unwrap();
     let address = listener.address().unwrap();
@@ -124,7 +135,7 @@ async fn house_allowing(bounds: Bounds, allowances: Allowances) -> House {
     let listener = listener.gated(Arc::new(gate));
     let (stopper, stop) = Stopper::new();
     let served = tokio::spawn(listener.serve(exchange.router(), stop));
-    House { authority, pinned, intake, address, stopper, served }
+    House { authority, pinned, intake, address, tls: tls_sender, server, stopper, served }
 }
 
 impl House {

@@ -51,7 +51,7 @@ async fn answers_of_an_exchange_are_understood() {
 async fn server(answer: Option<&'static str>) -> (DirectRoute, Partner) {
     let authority = DemoAuthority::new("Test CA").unwrap();
     let tls = server_config(&authority.server("peer").unwrap().identity).unwrap();
-    let mut tls = (*tls).clone();
+    let mut tls = (**tls.config()).clone();
     tls.alpn_protocols.clear();
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
