@@ -343,7 +343,7 @@ pub fn settings(config: &Config) -> Settings {
             GemeenteSettings {
                 naam: configured.name.clone(),
                 cak: configured.cak.clone(),
-                bedenktijd: configured.policy.bedenktijd,
+                bedenktijd: None,
                 producten: configured.productcodes.as_ref().map(lists::productlijst),
                 beleid: Beleid {
                     parkeertijd_minuten: minutes(configured.policy.parkeertijd),

@@ -87,7 +87,7 @@ impl Site {
         for (code, name) in GEMEENTEN {
             let section = format!(
                 "[[gemeente]]\ncode = \"{code}\"\nname = \"{name}\"\ncak = \"cak\"\n\n\
-                 [gemeente.policy]\nbedenktijd = \"0s\"\n\n"
+                 [gemeente.policy]\nstandaard = \"ieb-1.0\"\nbedenktijd = \"0s\"\n\n"
             );
             text.push_str(&section);
         }

@@ -131,6 +131,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(berichten::show))
         .routes(routes!(berichten::xml))
         .routes(routes!(clienten::search))
+        .routes(routes!(eigen_bijdrage::show))
         .routes(routes!(eigen_bijdrage::known))
         .routes(routes!(termijnen::list))
         .routes(routes!(statistiek::figures))

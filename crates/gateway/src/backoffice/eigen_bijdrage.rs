@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Extension, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use iwmo_toewijzing::cak::Opgave;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
@@ -16,11 +16,12 @@ use super::Principal;
 use super::acts::{Asked, Asking, Uitgevoerd, perform};
 use super::api::{Api, limit, visible};
 use super::openapi::Problems;
+use super::opgave::OpgaveVorm;
 use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
 use crate::engine::record::Blik;
-use crate::ledger::{LedgerError, keys};
+use crate::ledger::{LedgerError, Persoon, Rows, keys};
 use crate::problem::Problem;
-use crate::view::{self, BekendView};
+use crate::view::{self, BekendView, EigenBijdrageView};
 
 /// A statement about a person.
 #[derive(Deserialize, ToSchema)]
@@ -38,10 +39,8 @@ pub(super) struct Verzoek {
     /// Only show what would be done.
     #[serde(default)]
     proef: bool,
-    /// What is stated: an object with one member, whose name says what it is: `voorziening`, `voorziening_ingetrokken`,
-    /// `client`, `belasting`, `kostprijs`, `vrijstelling`, `bsn`, `bekend_bij_cak`, `eigen_datums`, `geen_eigen_datums`,
-    /// `vasthouden`, `vrijgeven` or `herplannen`.
-    #[schema(value_type = Object, example = json!({"voorziening": {"naam": "PGB-2026-17", "leveringsvorm": "pgb", "categorie": "02", "ingangsdatum": "2026-12-01"}}))]
+    /// What is stated.
+    #[schema(value_type = OpgaveVorm, example = json!({"voorziening": {"naam": "PGB-2026-17", "leveringsvorm": "pgb", "categorie": "02", "ingangsdatum": "2026-12-01"}}))]
     opgave: Opgave,
 }
 
@@ -135,6 +134,57 @@ impl Asking for Verkeer {
         let change = Change::Cak(CakChange { verb: self.handeling, gemeente });
         Ok(Asked { change, reden: self.reden, proef: self.proef })
     }
+}
+
+/// Whose eigen bijdrage.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vraag {
+    /// The gemeente (CBS code).
+    #[schema(pattern = "^[0-9]{4}$")]
+    gemeente: String,
+    /// The BSN of the person.
+    #[schema(pattern = "^[0-9]{9}$")]
+    bsn: String,
+}
+
+/// Show the eigen bijdrage of a person: what should stand at the CAK beside what it accepted, why they differ and from what
+/// support that follows, what is under way, what would be told next, and every message before with its answer.
+#[utoipa::path(
+    post,
+    path = "/api/v1/eigen-bijdrage/zoek",
+    tag = "clienten",
+    request_body = Vraag,
+    responses(
+        (status = 200, body = EigenBijdrageView),
+        (status = 404, description = "The gemeente does not know the person."),
+        (status = 413, description = "The question is too large."),
+        (status = 415, description = "The question is not `application/json`."),
+        (status = 422, description = "The question is not what it should be."),
+        Problems
+    )
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    Extension(principal): Extension<Principal>,
+    Json(vraag): Json<Vraag>,
+) -> Result<Json<EigenBijdrageView>, Problem> {
+    let gemeente = visible(&principal, &vraag.gemeente)?;
+    let bsn = Bsn::new(&vraag.bsn).map_err(|_| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ongeldig-bsn", "The BSN is not one")
+            .detail("bsn: nine digits")
+    })?;
+    let (settings, today) = (api.settings(), api.clock.today());
+    let (sinds, found) = api
+        .read(move |api| {
+            let ledger = api.engine.ledger();
+            let persoon: Option<Persoon> = ledger.row(&keys::persoon(gemeente, &bsn))?;
+            let found = view::eigen_bijdrage(ledger, &settings, gemeente, &bsn, today)?;
+            Ok((persoon.map(|persoon| persoon.sinds), found))
+        })
+        .await?;
+    api.look(&principal, keys::chain(gemeente), Blik::Persoon { sinds }).await?;
+    found.map(Json).ok_or_else(|| Problem::not_found().detail("the gemeente does not know the person"))
 }
 
 /// Which periods.

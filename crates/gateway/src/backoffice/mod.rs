@@ -24,6 +24,7 @@ mod clienten;
 mod eigen_bijdrage;
 mod gebeurtenissen;
 mod openapi;
+mod opgave;
 mod statistiek;
 mod termijnen;
 mod toewijzingen;

@@ -1,5 +1,7 @@
 //! `iwmo cak`: what the CAK must hear besides what messages say, and what it holds.
 
+mod show;
+
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,7 +22,7 @@ use crate::engine::record::Blik;
 use crate::ledger::keys;
 use crate::view::{self, BekendView};
 
-/// State what the CAK must hear besides what messages say, and show what it holds
+/// What the CAK is told about persons and gemeenten: show it, and state what no message says
 #[derive(Debug, Args)]
 pub(super) struct CakCommand {
     #[command(subcommand)]
@@ -29,6 +31,7 @@ pub(super) struct CakCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Show(show::Show),
     State(State),
     Periods(Periods),
     Hold(Hold),
@@ -132,6 +135,7 @@ struct Periods {
 impl CakCommand {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         match self.verb {
+            Verb::Show(verb) => verb.run(terminal),
             Verb::State(verb) => verb.run(terminal),
             Verb::Periods(verb) => verb.run(terminal),
             Verb::Hold(verb) => verb.traffic.run(CakVerb::Stilleggen, terminal),

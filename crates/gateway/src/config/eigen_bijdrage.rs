@@ -2,9 +2,10 @@
 //! from `[eigen_bijdrage]`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use iwmo_toewijzing::cak::{
-    Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijnen, Trigger,
+    Bedenktijd, Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijnen, Trigger,
     Uitzondering,
 };
 use iwmo_toewijzing::identity::{Categorie, ProductCode};
@@ -23,6 +24,8 @@ const VOORUIT_MAX: u64 = 12;
 const TERMIJN_MAX: u64 = 24;
 /// The longest wait for a 305 or a declaration, in days.
 const WACHTEN_MAX: u64 = 3650;
+/// The longest time that a message is held back for a correction.
+const BEDENKTIJD_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// The years that a table of amounts may have.
 const JAREN: std::ops::RangeInclusive<i16> = 2020..=2100;
 /// The greatest amount a month in eurocents, as the messages have it.
@@ -30,7 +33,6 @@ const BEDRAG_MAX: u64 = 99_999_999;
 
 /// Reads the keys of a section that are about the eigen bijdrage.
 pub(super) fn lagen(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Lagen {
-    let first = section.number("eb_startnummer_vanaf", findings, 1..=u64::from(EbStartNummer::MAX));
     let mut dated = |name: &'static str, findings: &mut Findings<'_>| {
         let sections = section.sections(name, findings).into_iter();
         let layers = sections.map(|mut section| {
@@ -44,12 +46,7 @@ pub(super) fn lagen(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) 
         layers.collect::<Vec<_>>()
     };
     let (wijziging, landelijke_regel) = (dated("wijziging", findings), dated("landelijke_regel", findings));
-    Lagen {
-        basis: laag(section, findings),
-        wijziging,
-        landelijke_regel,
-        eb_startnummer_vanaf: first.and_then(|first| u32::try_from(first).ok()).unwrap_or(1),
-    }
+    Lagen { basis: laag(section, findings), wijziging, landelijke_regel }
 }
 
 /// Reads every table `eigen_bijdrage` of a policy: that for all, and those by gemeente.
@@ -104,6 +101,10 @@ fn laag(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Laag {
         wachttijd_305: days(section, "wachttijd_305", findings),
         declaratie_stilte: days(section, "declaratie_stilte", findings),
         einde_bij_toewijzing: ja_nee(section, "einde_bij_toewijzing", findings),
+        bedenktijd: bedenktijd(section, findings),
+        eb_startnummer_vanaf: section
+            .number("eb_startnummer_vanaf", findings, 1..=u64::from(EbStartNummer::MAX))
+            .and_then(|first| u32::try_from(first).ok()),
         tarief: section.by_year("tarief", findings, &JAREN, 1..=BEDRAG_MAX),
         retro_maanden: retro(section, findings),
         melding_termijn: termijnen(section, findings),
@@ -211,6 +212,24 @@ fn days(section: &mut Section<'_, '_>, name: &'static str, findings: &mut Findin
         let days = seconds / (24 * 60 * 60);
         let whole = seconds % (24 * 60 * 60) == 0 && (1..=WACHTEN_MAX).contains(&days);
         u16::try_from(days).ok().filter(|_| whole)
+    });
+    found.map(|found| found.value)
+}
+
+/// Reads how long a message is held back: a length of time, or until the next daily run.
+fn bedenktijd(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Bedenktijd> {
+    let wanted = (
+        "een duur als \"4h\", hoogstens \"14d\", of \"dagelijkse_run\"",
+        "a length of time as \"4h\", at most \"14d\", or \"dagelijkse_run\"",
+    );
+    let found = section.parsed("bedenktijd", findings, wanted, |text| {
+        if text == "dagelijkse_run" {
+            return Some(Bedenktijd::DagelijkseRun);
+        }
+        let time = duration(text).filter(|time| *time <= BEDENKTIJD_MAX)?;
+        // Rounded up, so that a time that is not nothing never becomes nothing.
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        u32::try_from(seconds).ok().map(Bedenktijd::Seconden)
     });
     found.map(|found| found.value)
 }
@@ -330,158 +349,4 @@ fn date(
 }
 
 #[cfg(test)]
-mod tests {
-    use iwmo_toewijzing::cak::{Belasting, EbBeleid, EbRegels};
-    use iwmo_toewijzing::identity::Product;
-    use jiff::civil::date;
-
-    use super::*;
-
-    fn read(keys: &str) -> Result<EbBeleid, Vec<String>> {
-        let told = |mistake: &Mistake| format!("{} {} {}", mistake.line, mistake.kind.code(), mistake.key);
-        match of_policy(&format!("[eigen_bijdrage]\n{keys}")) {
-            Ok(mut found) => Ok(EbBeleid::new(found.remove(0).1)),
-            Err(mistakes) => Err(mistakes.iter().map(told).collect()),
-        }
-    }
-
-    #[test]
-    fn what_is_not_named_has_its_default() {
-        assert_eq!(read("").unwrap().op(date(2026, 1, 1)), &EbRegels::default());
-    }
-
-    #[test]
-    fn choices_hold_from_a_day_on_and_the_law_goes_over_them() {
-        let policy = read(
-            r#"
-            brug_regel = "dagen(10)"
-            retro_maanden = { stop_eerste = 24, start_wijziging = "geen" }
-            tarief = { 2026 = 2150 }
-            melding_termijn = { pgb = 3 }
-            [[eigen_bijdrage.categorie]]
-            categorie = "08"
-            belasting = "vrij"
-            stop_trigger = "toewijzing"
-            [[eigen_bijdrage.product]]
-            categorie = "08"
-            code = "08A01"
-            belasting = "belast"
-            geldig_vanaf = 2026-07-01
-            [[eigen_bijdrage.wijziging]]
-            geldig_vanaf = 2027-01-01
-            brug_regel = "geen"
-            [[eigen_bijdrage.landelijke_regel]]
-            geldig_vanaf = "2028-01-01"
-            stop_trigger = "levering"
-            brug_regel = "volle_kalendermaand"
-            [[eigen_bijdrage.landelijke_regel.categorie]]
-            categorie = "08"
-            belasting = "belast"
-            "#,
-        )
-        .unwrap();
-        let (early, later, national) =
-            (policy.op(date(2026, 12, 31)), policy.op(date(2027, 1, 1)), policy.op(date(2028, 1, 1)));
-        assert_eq!(
-            (early.brug, later.brug, national.brug),
-            (Brug::Dagen(10), Brug::Geen, Brug::VolleKalendermaand)
-        );
-        assert_eq!((early.vensters.stop_eerste, early.vensters.start_wijziging), (Some(24), None));
-        assert_eq!((early.melding_termijn.zin, early.melding_termijn.pgb), (1, 3));
-        assert_eq!((early.tarief_in(2025), early.tarief_in(2026)), (Some((2100, true)), Some((2150, true))));
-        assert_eq!(early.tarief_in(2027), Some((2150, false)), "nobody said so of that year");
-        let taxi = |code: Option<&str>| Product {
-            categorie: Categorie::new("08").unwrap(),
-            code: code.map(|code| ProductCode::new(code).unwrap()),
-        };
-        let on = |day: Date, code: Option<&str>| policy.op(day).belasting_of(Some(&taxi(code)), day);
-        assert_eq!(on(date(2026, 6, 30), Some("08A01")), Belasting::Vrij);
-        assert_eq!(on(date(2026, 7, 1), Some("08A01")), Belasting::Belast);
-        assert_eq!(on(date(2026, 7, 1), Some("08A02")), Belasting::Vrij);
-        // The national rule goes before the product of the gemeente.
-        assert_eq!(on(date(2028, 1, 1), Some("08A02")), Belasting::Belast);
-        let stops = |day: Date| policy.op(day).stop_trigger_of(Some(&taxi(None)), day);
-        assert_eq!(
-            (stops(date(2027, 12, 31)), stops(date(2028, 1, 1))),
-            (Trigger::Toewijzing, Trigger::Levering)
-        );
-    }
-
-    #[test]
-    fn triggers_by_leveringsvorm() {
-        let policy = read("start_trigger = { zin = \"toewijzing\", pgb = \"backoffice\" }").unwrap();
-        assert_eq!(policy.op(date(2026, 1, 1)).start_trigger, Trigger::Toewijzing);
-        assert_eq!(
-            read("start_trigger = { zin = \"toewijzing\", pgb = \"levering\" }").unwrap_err(),
-            ["2 unusable-value eigen_bijdrage.start_trigger.pgb"]
-        );
-    }
-
-    /// Every mistake at once, each with its line.
-    #[test]
-    fn mistakes() {
-        let told = read(
-            r#"standaard = "ieb-4.0"
-regime = "geen regime"
-brug_regel = "dagen(-1)"
-pauze = "direct"
-wachttijd_305 = "36h"
-declaratie_stilte = "3651d"
-nulmaanden_melden = true
-retro_maanden = { start_eerste = 121, begin = 3 }
-toekomst_maanden = 13
-tarief = { 2019 = 1900, 2026 = 0 }
-eb_startnummer_vanaf = 1000000000
-[[eigen_bijdrage.categorie]]
-categorie = "8"
-[[eigen_bijdrage.product]]
-categorie = "08"
-[[eigen_bijdrage.wijziging]]
-regime = "geen"
-[[eigen_bijdrage.product]]
-categorie = "08"
-code = "08A01"
-geldig_vanaf = 2027-01-01
-geldig_tot = 2027-01-01"#,
-        )
-        .unwrap_err();
-        assert_eq!(
-            told,
-            [
-                "2 unusable-value eigen_bijdrage.standaard",
-                "3 unusable-value eigen_bijdrage.regime",
-                "4 unusable-value eigen_bijdrage.brug_regel",
-                "5 unknown-key eigen_bijdrage.pauze",
-                "6 unusable-value eigen_bijdrage.wachttijd_305",
-                "7 unusable-value eigen_bijdrage.declaratie_stilte",
-                "8 wrong-type eigen_bijdrage.nulmaanden_melden",
-                "9 unusable-value eigen_bijdrage.retro_maanden.start_eerste",
-                "9 unknown-key eigen_bijdrage.retro_maanden.begin",
-                "10 unusable-value eigen_bijdrage.toekomst_maanden",
-                "11 unusable-value eigen_bijdrage.tarief.2019",
-                "11 unusable-value eigen_bijdrage.tarief.2026",
-                "12 unusable-value eigen_bijdrage.eb_startnummer_vanaf",
-                "14 unusable-value eigen_bijdrage.categorie[1].categorie",
-                "15 missing-key eigen_bijdrage.product[1].code",
-                "17 missing-key eigen_bijdrage.wijziging[1].geldig_vanaf",
-                "23 conflict eigen_bijdrage.product[2].geldig_tot",
-            ]
-        );
-    }
-
-    #[test]
-    fn limits() {
-        for (within, past) in [
-            ("toekomst_maanden = 12", "toekomst_maanden = 13"),
-            ("melding_termijn = 24", "melding_termijn = 25"),
-            ("wachttijd_305 = \"3650d\"", "wachttijd_305 = \"3651d\""),
-            ("retro_maanden = { start_eerste = 120 }", "retro_maanden = { start_eerste = 121 }"),
-            ("tarief = { 2100 = 99999999 }", "tarief = { 2100 = 100000000 }"),
-            ("tarief = { 2020 = 1 }", "tarief = { 2101 = 1 }"),
-            ("eb_startnummer_vanaf = 999999999", "eb_startnummer_vanaf = 0"),
-        ] {
-            assert!(read(within).is_ok(), "{within}");
-            assert_eq!(read(past).unwrap_err().len(), 1, "{past}");
-        }
-    }
-}
+mod tests;

@@ -135,9 +135,6 @@ pub struct Gemeente {
 /// The choices of a gemeente.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// How long a message to the CAK is held back, so that a correction that follows at once is never
-    /// sent as two messages; none: until the next daily run.
-    pub bedenktijd: Option<Duration>,
     /// How long a start or stop that comes before what it builds on waits for that (D8); none: it is judged at once.
     pub parkeertijd: Option<Duration>,
     /// What the CAK is told, and when.

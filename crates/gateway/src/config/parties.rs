@@ -19,8 +19,6 @@ use crate::pki::Fingerprint;
 pub(super) const MESSAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Characters of a partner's or token's name.
 const NAME_CHARACTERS_MAX: usize = 64;
-/// The longest time that a message to the CAK is held back.
-const BEDENKTIJD_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// The longest time that an early message waits. Its retour is due within three working days, and it waits no longer
 /// than that in any case.
 const PARKEERTIJD_MAX: Duration = Duration::from_secs(10 * 24 * 60 * 60);
@@ -74,19 +72,30 @@ pub(super) fn gemeente(mut section: Section<'_, '_>, findings: &mut Findings<'_>
         section.required("name", name, findings, ("geef de naam van de gemeente", "name the gemeente"));
     let cak = section.text("cak", findings);
     let productcodes = files::list("productcodes", &mut section, findings, lists::productcodes);
-    let policy =
-        section.section("policy", findings).map(|section| policy(section, findings)).unwrap_or_default();
+    let own = section.section("policy", findings);
+    if own.is_none() && cak.is_some() && !section.has("policy") {
+        section.required("policy.standaard", None::<()>, findings, STANDAARD_WHY);
+    }
+    let policy = own.map(|own| policy(own, cak.is_some(), findings)).unwrap_or_default();
     section.finish(findings);
     Some(GemeenteDraft { code: code?, name: name?.value, cak, productcodes, policy })
 }
 
-fn policy(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Policy {
+/// Which messages go to the CAK is never assumed: an older release is not in force, a newer one not verified.
+const STANDAARD_WHY: (&str, &str) = (
+    "wie het CAK laat weten, kiest de release van de berichten: `standaard = \"ieb-1.0\"`",
+    "who tells the CAK chooses the release of the messages: `standaard = \"ieb-1.0\"`",
+);
+
+fn policy(mut section: Section<'_, '_>, tells_cak: bool, findings: &mut Findings<'_>) -> Policy {
     let policy = Policy {
-        bedenktijd: section.duration("bedenktijd", findings, Duration::ZERO..=BEDENKTIJD_MAX),
         parkeertijd: section.duration("parkeertijd", findings, Duration::ZERO..=PARKEERTIJD_MAX),
         eigen_bijdrage: eigen_bijdrage::lagen(&mut section, findings),
         beleid: beleid::read(&mut section, findings),
     };
+    if tells_cak {
+        section.required("standaard", policy.eigen_bijdrage.basis.standaard, findings, STANDAARD_WHY);
+    }
     section.finish(findings);
     policy
 }

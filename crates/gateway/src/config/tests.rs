@@ -1,6 +1,6 @@
 //! Every mistake in a configuration, with its line.
 
-use iwmo_toewijzing::cak::{EbBeleid, EbRegels, Trigger};
+use iwmo_toewijzing::cak::{Bedenktijd, EbBeleid, EbRegels, Standaard, Trigger};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -79,7 +79,8 @@ fn the_example_has_nothing_wrong_but_the_demonstration_certificate() {
     assert_eq!(config.logging, Logging::default());
     assert_eq!(config.retention, Retention::default());
     assert_eq!(config.partners[1].gemeenten.len(), 2, "without gemeenten a partner deals with all");
-    assert_eq!(config.gemeenten[0].policy.bedenktijd, Some(Duration::from_secs(4 * 60 * 60)));
+    let own = &config.gemeenten[0].policy.eigen_bijdrage.basis;
+    assert_eq!((own.standaard, own.bedenktijd), (Some(Standaard::Ieb10), Some(Bedenktijd::Seconden(14_400))));
     assert_eq!(config.gemeenten_of(&PartnerId("coalitie-hvb".into())).unwrap().len(), 1);
     assert_eq!(config.gemeenten_of(&PartnerId("zaaksysteem".into())).unwrap().len(), 2);
     assert_eq!(config.gemeenten_of(&PartnerId("nobody".into())), None);
@@ -109,6 +110,32 @@ fn the_examples_for_one_gemeente_and_a_region_are_right() {
         assert_eq!(config.gemeenten.len(), gemeenten);
         assert!(config.gemeenten.iter().all(|gemeente| gemeente.cak.is_some()), "{name}");
     }
+}
+
+/// Who tells the CAK chooses the release: nothing is assumed, whether there is a policy or none.
+#[test]
+fn who_tells_the_cak_chooses_the_release() {
+    let folder = folder();
+    let missing = |text: &str| {
+        let found = rendered(text, folder.path());
+        let told = found.into_iter().filter(|line| line.contains("standaard"));
+        told.map(|line| line.split_once(' ').map_or(String::new(), |(_, rest)| rest.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let example = example();
+    assert!(missing(&example).is_empty());
+    assert_eq!(
+        missing(&example.replacen("standaard = \"ieb-1.0\"\n", "", 1)),
+        ["missing-key gemeente[1].policy.standaard: `gemeente[1].policy.standaard` is missing"]
+    );
+    let without =
+        example.replace("cak = \"cak\"\n\n[gemeente.policy]\nstandaard = \"ieb-1.0\"\n", "cak = \"cak\"\n");
+    assert_eq!(
+        missing(&without),
+        ["missing-key gemeente[2].policy.standaard: `gemeente[2].policy.standaard` is missing"]
+    );
+    let quiet = without.replace("cak = \"cak\"\n", "");
+    assert!(missing(&quiet).is_empty(), "who tells the CAK nothing needs none");
 }
 
 #[test]
@@ -158,7 +185,8 @@ fn the_example_tells_the_defaults() {
     assert_eq!(*policy, Beleid { afspraken: agreed, ..Default::default() });
     assert!(config.sending.identity.is_some(), "the commented settings were read");
     let shown = EbBeleid::new(config.gemeenten[0].policy.eigen_bijdrage.clone());
-    assert_eq!(shown.op(jiff::civil::date(2026, 1, 1)), &EbRegels::default());
+    let expected = EbRegels { bedenktijd: Bedenktijd::Seconden(14_400), ..EbRegels::default() };
+    assert_eq!(shown.op(jiff::civil::date(2026, 1, 1)), &expected);
     assert_eq!(shown.lagen().basis.stop_trigger, Some(Trigger::Levering), "they were read");
 
     // An unknown key makes `check` list all keys that are known in a section.
@@ -278,6 +306,7 @@ format = "xml"
         "14:7 unusable-file backoffice.key: DIR/tls/exchange.pem cannot be used: DIR/tls/exchange.pem has no private key",
         "17:11 risky ops.address: the ops listener can be reached from outside this machine, without TLS and without a password",
         "20:8 unusable-value gemeente[1].code: `gemeente[1].code` has a value that cannot be",
+        "23:1 missing-key gemeente[2].policy.standaard: `gemeente[2].policy.standaard` is missing",
         "26:7 unknown-name gemeente[2].cak: partner `nobody` is not configured",
         "29:8 duplicate gemeente[3].code: `gemeente[3].code` is 1586, which is already on line 24",
         "32:1 missing-key partner[1]: aanbieder `one` has no usable AGB code",

@@ -119,7 +119,7 @@ fn configuration(participants: &[Participant], token: &str) -> String {
     );
     for (code, name) in GEMEENTEN {
         text.push_str(&format!(
-            "[[gemeente]]\ncode = \"{code}\"\nname = \"{name}\"\ncak = \"cak\"\n\n[gemeente.policy]\nbedenktijd = \"0s\"\n\n"
+            "[[gemeente]]\ncode = \"{code}\"\nname = \"{name}\"\ncak = \"cak\"\n\n[gemeente.policy]\nstandaard = \"ieb-1.0\"\nbedenktijd = \"0s\"\n\n"
         ));
     }
     for participant in participants {

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::{dutch_date, dutch_midnight};
+use crate::engine::Settings;
 use crate::engine::answer;
 use crate::engine::judged::order;
 use crate::engine::record::{EbBesluit, EbUitkomst, Uitgaand};
-use crate::engine::{GemeenteSettings, Settings};
 use crate::ledger::{self, At, Gegevens, LedgerError, Persoon, Rows, Tellers, keys};
 use crate::store::Overlay;
 
@@ -64,10 +64,11 @@ impl Planner<'_> {
         let gegevens = ledger::gegevens(overlay, gemeente, bsn, &persoon)?;
         let gewenst = wanted(&gegevens, &settings.eb, today);
         let tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
-        let next = settings.eb.eb_startnummer_vanaf().max(tellers.eb_start_nummer.saturating_add(1));
+        let next = settings.eb.op(today).eb_startnummer_vanaf.max(tellers.eb_start_nummer.saturating_add(1));
         let tomorrow = today.tomorrow().ok().and_then(dutch_midnight).unwrap_or(at.time).as_microsecond();
         // A hold that has begun is not lengthened by what comes meanwhile.
-        let until = persoon.plan_op_us.unwrap_or(match settings.bedenktijd {
+        let bedenktijd = settings.bedenktijd_op(today);
+        let until = persoon.plan_op_us.unwrap_or(match bedenktijd {
             Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
             None => tomorrow,
         });
@@ -91,7 +92,7 @@ impl Planner<'_> {
                 EbUitkomst::Handmatig { reden: GEMEENTE_STIL.to_owned() }
             }
             Plan::Sturen { ref stappen, .. }
-                if hold == Hold::Begin && may_wait(stappen, until, settings, &gewenst) =>
+                if hold == Hold::Begin && may_wait(stappen, until, bedenktijd, &gewenst) =>
             {
                 wait(until, BEDENKTIJD)
             }
@@ -135,8 +136,8 @@ impl Planner<'_> {
 
 /// Returns whether a notification may be held until then: there is a bedenktijd, and the CAK still gets a start
 /// within the month that the law gives (Uitvoeringsregeling Wmo 2015 art. 2f; ieb-cak 8.5).
-fn may_wait(stappen: &[Stap], until_us: i64, settings: &GemeenteSettings, gewenst: &Gewenst) -> bool {
-    if settings.bedenktijd == Some(Duration::ZERO) {
+fn may_wait(stappen: &[Stap], until_us: i64, bedenktijd: Option<Duration>, gewenst: &Gewenst) -> bool {
+    if bedenktijd == Some(Duration::ZERO) {
         return false;
     }
     let until = Timestamp::from_microsecond(until_us).map(dutch_date).unwrap_or(Date::MAX);

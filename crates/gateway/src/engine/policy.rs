@@ -102,7 +102,6 @@ impl Policy {
 /// The layers of a policy, as the reader of the configuration has them.
 #[derive(Serialize)]
 struct Layers<'a> {
-    eb_startnummer_vanaf: u32,
     #[serde(flatten)]
     basis: &'a Laag,
     wijziging: &'a [Laag],
@@ -117,9 +116,8 @@ struct Own<'a> {
 
 impl<'a> Own<'a> {
     fn of(settings: &'a GemeenteSettings) -> Self {
-        let Lagen { basis, wijziging, landelijke_regel, eb_startnummer_vanaf } = settings.eb.lagen();
-        let eb_startnummer_vanaf = *eb_startnummer_vanaf;
-        let eigen_bijdrage = Layers { eb_startnummer_vanaf, basis, wijziging, landelijke_regel };
+        let Lagen { basis, wijziging, landelijke_regel } = settings.eb.lagen();
+        let eigen_bijdrage = Layers { basis, wijziging, landelijke_regel };
         Self { beleid: &settings.beleid, eigen_bijdrage }
     }
 }
@@ -143,7 +141,8 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use iwmo_toewijzing::cak::{
-        Belasting, Brug, Limiet, Melding, RetroMaanden, Standaard, Termijnen, Trigger, Uitzondering,
+        Bedenktijd, Belasting, Brug, Limiet, Melding, RetroMaanden, Standaard, Termijnen, Trigger,
+        Uitzondering,
     };
     use iwmo_toewijzing::identity::{Aanbieder, Categorie, ProductCode};
     use iwmo_toewijzing::judge::Taakgericht;
@@ -176,6 +175,8 @@ mod tests {
             nulmaanden_melden: Some(true),
             wachttijd_305: Some(42),
             declaratie_stilte: Some(0),
+            bedenktijd: Some(Bedenktijd::Seconden(90)),
+            eb_startnummer_vanaf: Some(5000),
             tarief: [(2026, 2150)].into(),
             retro_maanden: Some(RetroMaanden {
                 start_eerste: Some(Limiet(Some(6))),
@@ -190,6 +191,7 @@ mod tests {
         let later = Laag {
             geldig_vanaf: Some(date(2027, 1, 1)),
             wlz_beleid: Some(Melding::Stop),
+            bedenktijd: Some(Bedenktijd::DagelijkseRun),
             einde_bij_toewijzing: Some(false),
             ..Laag::default()
         };
@@ -198,7 +200,6 @@ mod tests {
             basis,
             wijziging: vec![later.clone(), Laag { geldig_vanaf: Some(date(2028, 1, 1)), ..later }],
             landelijke_regel: vec![national],
-            eb_startnummer_vanaf: 5000,
         });
         let mut settings = Settings::default();
         settings.gemeenten.insert(Gemeente::new("0222").unwrap(), special.clone());

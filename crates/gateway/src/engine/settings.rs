@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use iwmo_toewijzing::cak::EbBeleid;
+use iwmo_toewijzing::cak::{Bedenktijd, EbBeleid};
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use iwmo_toewijzing::judge::{Beleid, Gemeentelijst, Productlijst};
+use jiff::civil::Date;
 
 use crate::engine::PartnerId;
 use crate::engine::record::Wie;
@@ -37,7 +38,7 @@ pub struct GemeenteSettings {
     /// Product codes agreed with the aanbieders (TR381); none: not checked.
     pub producten: Option<Productlijst>,
     /// How long a message to the CAK is held, so that a correction that follows at once is never sent as two
-    /// messages; none: until the next daily run.
+    /// messages, in place of what the policy says; none: as that says.
     pub bedenktijd: Option<Duration>,
 }
 
@@ -70,6 +71,17 @@ pub struct PartnerSettings {
     pub kind: PartnerKind,
     /// The gemeenten it deals with.
     pub gemeenten: Vec<Gemeente>,
+}
+
+impl GemeenteSettings {
+    /// Returns how long a message to the CAK that is made on a day is held; none: until the next daily run.
+    #[must_use]
+    pub fn bedenktijd_op(&self, day: Date) -> Option<Duration> {
+        self.bedenktijd.or(match self.eb.op(day).bedenktijd {
+            Bedenktijd::DagelijkseRun => None,
+            Bedenktijd::Seconden(seconds) => Some(Duration::from_secs(seconds.into())),
+        })
+    }
 }
 
 impl Settings {

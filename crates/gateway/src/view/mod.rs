@@ -5,6 +5,7 @@
 mod bekend;
 mod berichten;
 mod cursor;
+mod eigen_bijdrage;
 mod entry;
 mod findings;
 mod handelingen;
@@ -28,6 +29,10 @@ pub use berichten::{
     BerichtFilter, BerichtView, Inhoud, Order, Page, bericht, berichten, entries_after, xml,
 };
 pub use cursor::{Cursor, NotACursor};
+pub use eigen_bijdrage::{
+    AanvaardView, EigenBijdrageView, GewenstView, GrondslagView, MeldingView, NietBelastView, StapView,
+    VergelijkingView, eigen_bijdrage,
+};
 pub use entry::{EntryView, summarize};
 pub use findings::{finding, finding_rules};
 pub use handelingen::{act_words, handeling_words};

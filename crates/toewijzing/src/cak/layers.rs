@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
 use super::policy::{
-    Brug, DienstErnaast, EbRegels, KostprijsBeleid, Melding, MeldingTermijn, Minderjarig, Pauze, Regime,
-    RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
+    Bedenktijd, Brug, DienstErnaast, EbRegels, KostprijsBeleid, Melding, MeldingTermijn, Minderjarig, Pauze,
+    Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
 };
 
 /// A limit in months, or none.
@@ -128,6 +128,10 @@ laag! {
     /// A toewijzing that nothing else ended ends at its Einddatum.
     #[serde(serialize_with = "ja_nee")]
     einde_bij_toewijzing: bool,
+    /// How long a new message is held back for a correction.
+    bedenktijd: Bedenktijd,
+    /// The first EbStartNummer of this gateway.
+    eb_startnummer_vanaf: u32,
 }
 
 // As the file of a policy has them; what is absent is left out before.
@@ -147,7 +151,7 @@ fn by_year<S: Serializer>(years: &BTreeMap<i16, u32>, serializer: S) -> Result<S
 }
 
 /// The choices of one gemeente: what always holds, what changed from a day on, and what the law says from a day on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lagen {
     /// What holds until something else is said.
     pub basis: Laag,
@@ -155,19 +159,6 @@ pub struct Lagen {
     pub wijziging: Vec<Laag>,
     /// National rules, in any order.
     pub landelijke_regel: Vec<Laag>,
-    /// The first EbStartNummer of this gateway; above every number an earlier system used.
-    pub eb_startnummer_vanaf: u32,
-}
-
-impl Default for Lagen {
-    fn default() -> Self {
-        Self {
-            basis: Laag::default(),
-            wijziging: Vec::new(),
-            landelijke_regel: Vec::new(),
-            eb_startnummer_vanaf: 1,
-        }
-    }
 }
 
 /// The choices of one gemeente, by date.
@@ -222,12 +213,6 @@ impl EbBeleid {
         let of_rules = rules.flat_map(|rule| [rule.geldig_vanaf, rule.geldig_tot]).flatten();
         self.versies.iter().map(|(from, _)| *from).chain(of_rules)
     }
-
-    /// Returns the first EbStartNummer of this gateway.
-    #[must_use]
-    pub fn eb_startnummer_vanaf(&self) -> u32 {
-        self.lagen.eb_startnummer_vanaf
-    }
 }
 
 impl Default for EbBeleid {
@@ -266,6 +251,8 @@ impl Laag {
         set(&mut regels.wachttijd_305, self.wachttijd_305);
         set(&mut regels.declaratie_stilte, self.declaratie_stilte);
         set(&mut regels.einde_bij_toewijzing, self.einde_bij_toewijzing);
+        set(&mut regels.bedenktijd, self.bedenktijd);
+        set(&mut regels.eb_startnummer_vanaf, self.eb_startnummer_vanaf);
         regels.tarief.extend(&self.tarief);
         self.retro_maanden.unwrap_or_default().put_on(&mut regels.vensters);
         self.melding_termijn.unwrap_or_default().put_on(&mut regels.melding_termijn);

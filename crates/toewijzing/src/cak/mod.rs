@@ -34,12 +34,13 @@ pub use opgave::{
 };
 pub use plan::{Plan, Stap, Wachtreden, plan};
 pub use policy::{
-    Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Melding, MeldingTermijn,
-    Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
+    Bedenktijd, Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Melding,
+    MeldingTermijn, Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger,
+    Uitzondering, Vensters,
 };
 pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Uitkomst};
 pub use retour::{Actie, Gevolg, Handmatig};
-pub use wanted::{Gewenst, Periode, Taak, wanted};
+pub use wanted::{Gewenst, Grondslag, Periode, Taak, wanted};
 
 #[cfg(test)]
 mod tests;

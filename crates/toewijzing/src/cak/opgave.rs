@@ -187,7 +187,7 @@ pub struct EigenPeriode {
 
 /// One statement about a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Opgave {
     /// A voorziening was granted, changed or ended.

@@ -214,6 +214,24 @@ impl Serialize for Brug {
     }
 }
 
+/// How long a new message is held back for a correction (section 8.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bedenktijd {
+    /// Until the next daily run.
+    DagelijkseRun,
+    /// So many seconds; 0: it goes at once.
+    Seconden(u32),
+}
+
+impl Serialize for Bedenktijd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::DagelijkseRun => serializer.serialize_str("dagelijkse_run"),
+            Self::Seconden(seconds) => serializer.collect_str(&format_args!("{seconds}s")),
+        }
+    }
+}
+
 /// What differs for a category, or for one product of it. The most specific wins: a code before its category, of equals
 /// the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -357,6 +375,10 @@ pub struct EbRegels {
     pub declaratie_stilte: u16,
     /// A toewijzing that nothing else ended ends at its Einddatum, once that is over.
     pub einde_bij_toewijzing: bool,
+    /// How long a new message is held back for a correction.
+    pub bedenktijd: Bedenktijd,
+    /// The first EbStartNummer of this gateway; above every number an earlier system used.
+    pub eb_startnummer_vanaf: u32,
 }
 
 impl Default for EbRegels {
@@ -384,6 +406,8 @@ impl Default for EbRegels {
             wachttijd_305: 0,
             declaratie_stilte: 0,
             einde_bij_toewijzing: true,
+            bedenktijd: Bedenktijd::DagelijkseRun,
+            eb_startnummer_vanaf: 1,
         }
     }
 }

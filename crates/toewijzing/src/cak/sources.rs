@@ -20,6 +20,10 @@ pub(super) struct Interval {
     pub(super) product: Option<Product>,
     pub(super) vorm: Leveringsvorm,
     pub(super) dagen: Dagen,
+    /// What began and ended it.
+    pub(super) trigger: (Trigger, Trigger),
+    /// The entries of the messages from which it follows, ascending; none for what the backoffice stated.
+    pub(super) entries: Vec<u64>,
 }
 
 /// What the sources are asked with.
@@ -65,6 +69,8 @@ pub(super) fn intervals(dossiers: &[&Dossier], vraag: Vraag<'_>) -> Vec<Interval
             product: voorziening.product(),
             vorm: voorziening.leveringsvorm,
             dagen,
+            trigger: (Trigger::Backoffice, Trigger::Backoffice),
+            entries: Vec::new(),
         }));
     }
     found
@@ -110,12 +116,33 @@ impl Onderdeel<'_> {
                 .filter_map(|(dagen, of)| Some((dagen.clip(None, Some(over))?, of)))
                 .collect();
         }
+        let entries = self.entries([start, stop]);
         found.extend(combined.into_iter().map(|(dagen, named)| Interval {
             waarover: Waarover::from(self.onderwerp),
             product: named.or_else(|| product.clone()),
             vorm: Leveringsvorm::Zin,
             dagen,
+            trigger: (start, stop),
+            entries: entries.clone(),
         }));
+    }
+
+    /// The messages that the days follow from: what was assigned, and what was delivered where that counts. A deletion is
+    /// one of them: without it the days would be others.
+    fn entries(&self, triggers: [Trigger; 2]) -> Vec<u64> {
+        let version = self.nummer().and_then(|nummer| self.dossier.effectief(nummer));
+        let mut found: Vec<u64> = version.map(|version| version.bericht.entry).into_iter().collect();
+        if let Some(levering) = self.levering().filter(|_| triggers.contains(&Trigger::Levering)) {
+            let starts = levering.starts().iter().map(|start| (&start.bericht, &start.verwijderd_door));
+            let stops = levering.stops().iter().map(|stop| (&stop.bericht, &stop.verwijderd_door));
+            for (bericht, deleted) in starts.chain(stops) {
+                found.push(bericht.entry);
+                found.extend(deleted.as_ref().map(|bericht| bericht.entry));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn nummer(&self) -> Option<ToewijzingNummer> {

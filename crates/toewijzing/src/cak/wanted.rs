@@ -9,7 +9,7 @@ use super::kostprijs::Prijzen;
 use super::layers::EbBeleid;
 use super::months::{Maand, birthday_18, shift_months, whole_month_between};
 use super::opgave::{Grond, Opgaven, Waarover};
-use super::policy::{Belasting, Brug, Melding, Minderjarig, Regime, StartDatumBron};
+use super::policy::{Belasting, Brug, Leveringsvorm, Melding, Minderjarig, Regime, StartDatumBron, Trigger};
 use super::sources::{Interval, Vraag, intervals};
 use crate::dossier::Dossier;
 
@@ -34,8 +34,47 @@ pub struct Gewenst {
     pub perioden: Vec<Periode>,
     /// By when the CAK must know of each of them (UVR 2f).
     pub melden_voor: Vec<Date>,
+    /// The leveringsvorm by which that day is counted.
+    pub melden_als: Vec<Leveringsvorm>,
+    /// From what support each of them follows; none for the own dates of the backoffice.
+    pub gronden: Vec<Vec<Grondslag>>,
+    /// Support for which nothing is due, and why.
+    pub buiten: Vec<(Grondslag, Belasting)>,
     /// What the gateway cannot decide, in a fixed order.
     pub taken: Vec<Taak>,
+}
+
+/// Support that a person has or had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grondslag {
+    /// Which.
+    pub waarover: Waarover,
+    /// How it is provided.
+    pub leveringsvorm: Leveringsvorm,
+    /// The first day.
+    pub vanaf: Date,
+    /// The last day; absent while it runs.
+    pub tot_en_met: Option<Date>,
+    /// What says when it begins.
+    pub start_trigger: Trigger,
+    /// What says when it ends.
+    pub stop_trigger: Trigger,
+    /// The entries of the messages from which it follows, ascending; none for what the backoffice stated.
+    pub entries: Vec<u64>,
+}
+
+impl From<&Interval> for Grondslag {
+    fn from(interval: &Interval) -> Self {
+        Self {
+            waarover: interval.waarover.clone(),
+            leveringsvorm: interval.vorm,
+            vanaf: interval.dagen.first,
+            tot_en_met: interval.dagen.last,
+            start_trigger: interval.trigger.0,
+            stop_trigger: interval.trigger.1,
+            entries: interval.entries.clone(),
+        }
+    }
 }
 
 impl Gewenst {
@@ -96,6 +135,10 @@ pub fn wanted(
         let Some(interval) = until_paid_off(interval, opgaven) else { continue };
         for (dagen, belasting) in by_belasting(&interval, opgaven, beleid) {
             let waarover = || interval.waarover.clone();
+            if belasting != Belasting::Belast {
+                let grondslag = Grondslag::from(&Interval { dagen, ..interval.clone() });
+                gewenst.buiten.push((grondslag, belasting));
+            }
             match belasting {
                 Belasting::Belast => due.push(Interval { dagen, ..interval.clone() }),
                 Belasting::Vrij => {}
@@ -118,7 +161,20 @@ pub fn wanted(
         };
         gewenst.perioden = own.iter().map(period).collect();
     }
-    gewenst.melden_voor = gewenst.perioden.iter().map(|period| known_by(period, &due, beleid)).collect();
+    let of_period = |period: &Periode| {
+        let days = Dagen { first: period.start, last: period.eind };
+        let mut found: Vec<Grondslag> =
+            due.iter().filter(|interval| interval.dagen.meets(days)).map(Grondslag::from).collect();
+        found.sort();
+        found
+    };
+    gewenst.gronden = gewenst.perioden.iter().map(of_period).collect();
+    gewenst.buiten.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for period in &gewenst.perioden {
+        let (due, vorm) = known_by(period, &due, beleid);
+        gewenst.melden_voor.push(due);
+        gewenst.melden_als.push(vorm);
+    }
     Prijzen { due: &due, opgaven, beleid }.put_on(&mut gewenst);
     let open = opgaven.vrijstellingen.iter().filter(|vrijstelling| !vrijstelling.gemeld);
     gewenst.taken.extend(open.map(|vrijstelling| Taak::Vrijstelling(vrijstelling.grond, vrijstelling.vanaf)));
@@ -233,9 +289,10 @@ fn next_month(period: Dagen, due: &[Interval], beleid: &EbBeleid) -> Option<Dage
 }
 
 /// UVR 2f: a month after the support was provided, four for a pgb.
-fn known_by(period: &Periode, due: &[Interval], beleid: &EbBeleid) -> Date {
+fn known_by(period: &Periode, due: &[Interval], beleid: &EbBeleid) -> (Date, Leveringsvorm) {
     let termijn = beleid.op(period.start).melding_termijn;
     let begins = due.iter().filter(|interval| interval.dagen.contains(period.start));
-    let months = begins.map(|interval| termijn.of(interval.vorm)).min().unwrap_or(termijn.zin);
-    shift_months(period.start, i32::from(months))
+    let vorm = begins.map(|interval| interval.vorm).min_by_key(|vorm| (termijn.of(*vorm), *vorm));
+    let vorm = vorm.unwrap_or(Leveringsvorm::Zin);
+    (shift_months(period.start, i32::from(termijn.of(vorm))), vorm)
 }

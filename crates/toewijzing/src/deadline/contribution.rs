@@ -5,7 +5,7 @@
 use jiff::civil::Date;
 
 use super::{Deadline, Subject, Timer, Wie};
-use crate::cak::{EbDossier, EbPeriode, Gewenst, Opdracht, shift_months};
+use crate::cak::{EbDossier, EbPeriode, Gewenst, Leveringsvorm, Opdracht, shift_months};
 
 /// Calendar months after the start of a pgb in which the CAK must have the data (art. 2f).
 pub const PGB_MAANDEN: i32 = 4;
@@ -22,7 +22,8 @@ pub fn cak_data(wanted: &Gewenst, dossier: &EbDossier) -> Vec<Deadline> {
             end.is_none_or(|end| known.start.datum <= end) && known.stop.is_none_or(|stop| start <= stop)
         })
     };
-    let told = wanted.perioden.iter().zip(&wanted.melden_voor).filter_map(|(period, due)| {
+    let all = wanted.perioden.iter().zip(&wanted.melden_voor).zip(&wanted.melden_als);
+    let told = all.filter_map(|((period, due), vorm)| {
         let voldaan = match known(period.start, period.eind) {
             None => None,
             // A period that was taken over from an earlier system: nothing says when it was told.
@@ -31,7 +32,7 @@ pub fn cak_data(wanted: &Gewenst, dossier: &EbDossier) -> Vec<Deadline> {
         Some(Deadline {
             due: *due,
             start: period.start,
-            timer: Timer::CakData,
+            timer: if *vorm == Leveringsvorm::Pgb { Timer::CakPgb } else { Timer::CakData },
             subject: Subject::EigenBijdrage(period.start),
             wie: Wie::Gemeente,
             voldaan,

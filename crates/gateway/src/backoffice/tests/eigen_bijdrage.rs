@@ -75,3 +75,38 @@ async fn periods_at_the_cak() {
         "404 niet-gevonden"
     );
 }
+
+/// A person's eigen bijdrage, for the gemeenten of the token alone, by a BSN in the body.
+#[tokio::test]
+async fn the_eigen_bijdrage_of_a_person() {
+    let played = Played::start().await;
+    let path = "/eigen-bijdrage/zoek";
+    let ask = |gemeente: &str, bsn: &str| json!({ "gemeente": gemeente, "bsn": bsn });
+    let opgave = json!({ "voorziening": { "naam": "PGB-1", "leveringsvorm": "pgb", "categorie": "02",
+        "ingangsdatum": "2026-11-01" } });
+    let state = json!({ "gemeente": "0222", "bsn": "999990020", "reden": "beschikking", "opgave": opgave });
+    played.post("/eigen-bijdrage/opgaven", None, &state).await;
+    let found = played.post(path, None, &ask("0222", "999990020")).await.body;
+    let period = &found["perioden"][0];
+    assert_eq!((&period["gewenst"]["start"], &period["aanvaard"]), (&json!("2026-11-01"), &Value::Null));
+    assert_eq!(
+        (&period["waarom"][0]["waarover"], &period["waarom"][0]["leveringsvorm"]),
+        (&json!("voorziening PGB-1"), &json!("pgb"))
+    );
+    assert!(!found.to_string().contains("999990020"));
+    assert_eq!(played.post(path, None, &ask("0222", "999990032")).await.problem(), "404 niet-gevonden");
+    assert_eq!(played.post(path, None, &ask("9999", "999990020")).await.problem(), "404 niet-gevonden");
+    assert_eq!(played.post(path, None, &ask("0222", "99999002")).await.problem(), "422 ongeldig-bsn");
+}
+
+/// Telling the CAK about a gemeente is stopped and resumed, once each.
+#[tokio::test]
+async fn telling_the_cak_about_a_gemeente() {
+    let played = Played::start().await;
+    let path = "/eigen-bijdrage/verkeer";
+    let ask = |what: &str| json!({ "gemeente": "0222", "handeling": what, "reden": "herindeling" });
+    for (what, count) in [("stilleggen", 1), ("stilleggen", 0), ("hervatten", 1), ("hervatten", 0)] {
+        assert_eq!(played.post(path, None, &ask(what)).await.body["aantal"], json!(count), "{what}");
+    }
+    assert_eq!(played.post(path, None, &ask("wachten")).await.problem(), "422 handeling-geweigerd");
+}

@@ -4,6 +4,7 @@ mod acts;
 mod agreed;
 mod clock;
 mod crash;
+mod eigen_bijdrage;
 mod erase;
 mod failure;
 mod fixture;
