@@ -3,11 +3,13 @@
 //! A second ledger is built from the journal as if the keys were destroyed already, and compared with the ledger, beside
 //! the loop. The loop brings that up to now, makes one entry per chain and takes over every row in which the two differ,
 //! in the same commit as the entries; then it destroys the keys. It looks at the rows that differed and at those that
-//! were written since, so that what it does is as long as the person's record, not as the store. So what the gateway has afterwards is what a replay gives, by construction, for
-//! every kind of row there is or will be.
+//! were written since, so that what it does is as long as the person's record, not as the store. So what the gateway has
+//! afterwards is what a replay gives, by construction, for every kind of row there is or will be.
+//!
+//! At last the files of the ledger are written anew without the rows that went, beside the loop.
 //!
 //! Cut short before the entries are durable, nothing has happened. Cut short after, the next start finds keys that the
-//! journal or the ledger says are destroyed, and destroys them (`ledger/rebuild.rs`).
+//! journal or the ledger says are destroyed, and destroys them (`ledger/rebuild.rs`), and the store writes its files anew.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -100,7 +102,16 @@ impl Engine {
         };
         let unavailable = |reason: &str| ActError::Unavailable(reason.to_owned());
         self.submit(Job::Erase(Box::new(prepared))).map_err(unavailable)?;
-        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
+        let entries = answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))?;
+        let engine = self.clone();
+        let settled = tokio::task::spawn_blocking(move || engine.ledger().settle()).await;
+        match settled.map_err(|_| fault())? {
+            Ok(()) => Ok(entries),
+            Err(error) => {
+                tracing::error!(code = "RemovalLedgerError", %error, "A removal is recorded and the files of the ledger could not be written anew; it is tried again at the next start.");
+                Err(ActError::Unfinished(error.to_string()))
+            }
+        }
     }
 
     /// Does all of a removal that the loop need not wait for; nothing when the persons have no key.
@@ -159,6 +170,11 @@ impl Worker {
         };
         // What is seen through its views is kept in the files of the store.
         drop(plan);
+        // Before the rows go: who is interrupted then finds it at the next start.
+        if let Err(error) = ledger.unsettle() {
+            drop(reply.send(Err(LedgerError::from(error).into())));
+            return false;
+        }
         let result = match self.commit(batch, &tips) {
             Committed::Done => match vault.as_deref().map(|vault| vault.destroy(&keys)) {
                 Some(Err(error)) => {
