@@ -29,16 +29,16 @@ pub use command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 pub use layers::{EbBeleid, Laag, Lagen, Limiet, RetroMaanden, Termijnen};
 pub use months::{Maand, Maanden, first_month, last_month, shift_months};
 pub use opgave::{
-    BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, KostprijsOpgave,
+    BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, Intake, KostprijsOpgave,
     OPGAVE_PERIODEN_MAX, OPGAVEN_MAX, Opgave, OpgaveFout, Opgaven, Voorziening, Vrijstelling, Waarover,
 };
 pub use plan::{Plan, Stap, Wachtreden, plan};
 pub use policy::{
-    Bedenktijd, Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Melding,
-    MeldingTermijn, Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger,
+    Bedenktijd, Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Maandregel,
+    Melding, MeldingTermijn, Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger,
     Uitzondering, Vensters,
 };
-pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Uitkomst};
+pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Soort, Uitkomst};
 pub use retour::{Actie, Gevolg, Handmatig};
 pub use wanted::{Gewenst, Grondslag, Periode, Taak, wanted};
 

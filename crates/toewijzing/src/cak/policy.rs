@@ -36,6 +36,18 @@ macro_rules! keuze {
 }
 
 keuze! {
+    /// Which days a period charges (sections 2.2 and 11): the functions that the law gives, chosen by date.
+    Maandregel {
+        /// Whole months: a start on day 1 counts from that month, any other from the next (UVB 3.5).
+        VolgendeMaand = "volgende_maand",
+        /// Whole months: the month of the start counts.
+        ZelfdeMaand = "zelfde_maand",
+        /// The days themselves.
+        Dag = "dag",
+    }
+}
+
+keuze! {
     /// Which contribution there is.
     Regime {
         /// One amount a month for everyone.
@@ -375,6 +387,8 @@ pub struct EbRegels {
     pub declaratie_stilte: u16,
     /// A toewijzing that nothing else ended ends at its Einddatum, once that is over.
     pub einde_bij_toewijzing: bool,
+    /// Which days a period charges.
+    pub maandregel: Maandregel,
     /// How long a new message is held back for a correction.
     pub bedenktijd: Bedenktijd,
     /// The first EbStartNummer of this gateway; above every number an earlier system used.
@@ -406,6 +420,7 @@ impl Default for EbRegels {
             wachttijd_305: 0,
             declaratie_stilte: 0,
             einde_bij_toewijzing: true,
+            maandregel: Maandregel::VolgendeMaand,
             bedenktijd: Bedenktijd::DagelijkseRun,
             eb_startnummer_vanaf: 1,
         }
