@@ -5,8 +5,10 @@
 //! entries; then it destroys the keys. So what the gateway has afterwards is what a replay gives, by construction, for
 //! every kind of row there is or will be.
 //!
+//! At last the files of the ledger are written anew without the rows that went, beside the loop.
+//!
 //! Cut short before the entries are durable, nothing has happened. Cut short after, the next start finds keys that the
-//! journal or the ledger says are destroyed, and destroys them (`ledger/rebuild.rs`).
+//! journal or the ledger says are destroyed, and destroys them (`ledger/rebuild.rs`), and the store writes its files anew.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -93,7 +95,16 @@ impl Engine {
         };
         let unavailable = |reason: &str| ActError::Unavailable(reason.to_owned());
         self.submit(Job::Erase(Box::new(prepared))).map_err(unavailable)?;
-        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
+        let entries = answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))?;
+        let engine = self.clone();
+        let settled = tokio::task::spawn_blocking(move || engine.ledger().settle()).await;
+        match settled.map_err(|_| fault())? {
+            Ok(()) => Ok(entries),
+            Err(error) => {
+                tracing::error!(code = "RemovalLedgerError", %error, "A removal is recorded and the files of the ledger could not be written anew; it is tried again at the next start.");
+                Err(ActError::Unfinished(error.to_string()))
+            }
+        }
     }
 
     fn prepare(
@@ -146,6 +157,11 @@ impl Worker {
                 return false;
             }
         };
+        // Before the rows go: who is interrupted then finds it at the next start.
+        if let Err(error) = ledger.unsettle() {
+            drop(reply.send(Err(LedgerError::from(error).into())));
+            return false;
+        }
         let result = match self.commit(batch, &tips) {
             Committed::Done => match vault.as_deref().map(|vault| vault.destroy(&keys)) {
                 Some(Err(error)) => {

@@ -43,7 +43,7 @@ pub struct Ledger {
     format: u32,
     /// The tips; locked for writing during a commit, for reading by who begins a view.
     tips: RwLock<Tips>,
-    /// Where the rows are, if that is a place that is kept.
+    /// Where the rows are.
     rows: Option<PathBuf>,
     /// The place of one that is not.
     _temporary: Option<TempDir>,
@@ -79,7 +79,13 @@ impl Ledger {
         }
         let opened = guarded(|| Tree::open(&rows)).and_then(|tree| Self::read(tree, format));
         match opened {
-            Ok(Some(ledger)) => Ok(Opening::Opened(Self { rows: Some(rows), _lock: Some(lock), ..ledger })),
+            Ok(Some(ledger)) => {
+                let ledger = Self { rows: Some(rows), _lock: Some(lock), ..ledger };
+                Ok(match ledger.settled() {
+                    Err(StoreError::Damaged(reason)) => Opening::NeedsRebuild(Reason::Damaged(reason)),
+                    settled => Opening::Opened(settled?),
+                })
+            }
             Ok(None) => Ok(Opening::NeedsRebuild(Reason::Format)),
             Err(StoreError::Damaged(reason)) => Ok(Opening::NeedsRebuild(Reason::Damaged(reason))),
             Err(error) => Err(error),
@@ -108,8 +114,9 @@ impl Ledger {
     pub fn temporary(format: u32) -> Result<Self, StoreError> {
         let made = Path::new(IN_MEMORY).is_dir().then(|| tempfile::tempdir_in(IN_MEMORY).ok()).flatten();
         let home = made.map_or_else(tempfile::tempdir, Ok)?;
-        let tree = guarded(|| Tree::open(&home.path().join(ROWS)))?;
-        Ok(Self { _temporary: Some(home), ..Self::begin(tree, format)? })
+        let rows = home.path().join(ROWS);
+        let tree = guarded(|| Tree::open(&rows))?;
+        Ok(Self { rows: Some(rows), _temporary: Some(home), ..Self::begin(tree, format)? })
     }
 
     /// Makes an empty store that is no more than a map in memory.
@@ -245,20 +252,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes what is in memory into tables and joins all tables, so that nothing that was removed or overwritten is
-    /// left in them.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Damaged`] or [`StoreError::Io`].
-    pub fn settle(&self) -> Result<(), StoreError> {
-        self.marked(guarded(|| self.tree.settle()))
+    /// Returns the directory of the rows, unless they are in memory.
+    pub(super) fn rows(&self) -> Option<&Path> {
+        self.rows.as_deref()
     }
 
-    /// Returns the directory of a store that is not kept.
-    #[cfg(test)]
-    pub(super) fn home(&self) -> Option<&Path> {
-        self._temporary.as_ref().map(TempDir::path)
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// Returns how many bytes the store takes on disk, about.
@@ -296,7 +296,7 @@ impl Ledger {
     }
 
     /// Remembers for the next start that the store is damaged, if that is what became of an operation.
-    fn marked<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn marked<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if let (Err(StoreError::Damaged(_)), Some(rows)) = (&done, &self.rows) {
             // Where not even this can be written, the next start finds out again.
             drop(File::create(rows.join(DOUBTFUL)));

@@ -28,7 +28,8 @@
 //! # Layout
 //!
 //! A directory with the file `in-use`, locked by the process that has the store open, and the directory `rows`, which is
-//! fjall's but for the file `doubtful`: with it the store is not opened again. One keyspace, so that its journal holds
+//! fjall's but for the file `doubtful`: with it the store is not opened again, and the file `unsettled`: what was removed
+//! may still stand in the tables, and an opening sees to it. One keyspace, so that its journal holds
 //! no more than what is not in a table yet:
 //!
 //! | key | value |
@@ -43,12 +44,17 @@
 //! [`Ledger::create`] then drops it and begins with an empty one, to which the journal is applied from its
 //! beginning. Interrupted, it is a store that lags. Work in the background that failed (a full disk, a damaged table)
 //! shows at the next commit, and leaves a mark so that a start rebuilds.
+//!
+//! # Removal
+//!
+//! What is removed is out of sight at once and stands in the files until tables are joined. [`Ledger::settle`] joins them.
 
 mod difference;
 mod error;
 mod ledger;
 mod overlay;
 mod scan;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod tree;

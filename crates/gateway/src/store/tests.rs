@@ -277,10 +277,45 @@ fn differences_are_found_and_not_shown_in_debug_output() {
 fn a_temporary_store_goes_with_its_files() {
     let ledger = Ledger::temporary(FORMAT).unwrap();
     ledger.commit(writes(&[("a", Some("1"))]), &[]).unwrap();
-    let home = ledger.home().unwrap().to_owned();
+    let home = ledger.rows().unwrap().to_owned();
     assert_eq!((keys(ledger.scan(b"")), home.is_dir()), ("a".to_owned(), true));
     drop(ledger);
     assert!(!home.exists());
+}
+
+/// What is removed is in no file once the store is settled, also when that was left to the next opening.
+#[test]
+fn what_is_removed_is_in_no_file_of_a_settled_store() {
+    let temp = tempfile::tempdir().unwrap();
+    let has = |text: &str| {
+        let found = |file: &std::path::PathBuf| {
+            memchr::memmem::find(&std::fs::read(file).unwrap(), text.as_bytes()).is_some()
+        };
+        files(temp.path()).iter().filter(|file| found(file)).count()
+    };
+    let mut ledger = Ledger::create(temp.path(), FORMAT).unwrap();
+    for round in 1..=3 {
+        // A row in a table and a row that is in the journal of fjall alone.
+        for (key, value) in [("first", "999990019 lives"), ("second", "999990019 moved")] {
+            ledger.commit(writes(&[(key, Some(value)), ("other", Some("stays"))]), &[]).unwrap();
+            if key == "first" {
+                ledger.settle().unwrap();
+            }
+        }
+        assert!(has("999990019") > 1, "round {round}");
+        ledger.unsettle().unwrap();
+        ledger.commit(writes(&[("first", None), ("second", Some("nobody"))]), &[]).unwrap();
+        if round == 2 {
+            drop(ledger);
+            assert!(has("999990019") > 0, "a removal cut short");
+            ledger = opened(temp.path());
+        } else {
+            ledger.settle().unwrap();
+        }
+        assert_eq!(has("999990019"), 0, "round {round}");
+        assert!(has("stays") > 0);
+        assert_eq!(keys(ledger.scan(b"")), "other second");
+    }
 }
 
 /// Cuts or overwrites each of fjall's files: the store opens with the content of some commit, or asks for a rebuild.

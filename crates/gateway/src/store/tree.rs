@@ -147,18 +147,6 @@ impl Tree {
         }
     }
 
-    /// Leaves one version of each pair in the tables, and nothing of what was removed.
-    pub(super) fn settle(&self) -> fjall::Result<()> {
-        match self {
-            Self::Fjall { rows, .. } => {
-                rows.rotate_memtable_and_wait()?;
-                rows.major_compact()
-            }
-            #[cfg(test)]
-            Self::Memory(_) => Ok(()),
-        }
-    }
-
     pub(super) fn bytes_on_disk(&self) -> fjall::Result<u64> {
         match self {
             Self::Fjall { database, .. } => database.disk_space(),

@@ -40,6 +40,17 @@ fn has(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
+/// How many files of a folder have a text.
+fn files_with(dir: &Path, text: &str) -> usize {
+    let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| match path.is_dir() {
+            true => files_with(&path, text),
+            false => usize::from(has(&std::fs::read(&path).unwrap(), text)),
+        })
+        .sum()
+}
+
 /// The counts, which people steer on.
 fn counts(ledger: &Ledger) -> Vec<(Vec<u8>, Vec<u8>)> {
     let rows = ledger.scan(b"s").map(Result::unwrap);
@@ -84,6 +95,7 @@ fn what_is_about_a_person_is_gone_and_nothing_else() {
     gateway.send("backoffice", numbered(2)).unwrap();
     let (before, counted, unsent) = (entries(&gateway), counts(&gateway.ledger), gateway.unsent());
     let others = gateway.toewijzingen();
+    assert!(files_with(&data.path().join("ledger"), PERSON.bsn) > 0);
     let held = held(&gateway);
     assert_eq!((held.toewijzingen, held.lopend, held.perioden), (1, 1, 1));
     assert!(held.entries > 6 && held.berichten > 10, "{held:?}");
@@ -99,6 +111,7 @@ fn what_is_about_a_person_is_gone_and_nothing_else() {
     assert_eq!((done.handelingen.len(), done.uitgevoerd), (1, true));
 
     assert_gone(&gateway, "live");
+    assert_eq!(files_with(data.path(), PERSON.bsn), 0, "neither journal nor ledger has it anywhere");
     assert_eq!(counts(&gateway.ledger), counted, "what was counted stays counted");
     let bytes = |unsent: &[Waiting]| unsent.iter().map(|one| one.bytes.clone()).collect::<Vec<_>>();
     assert_eq!(bytes(&gateway.unsent()), bytes(&unsent), "others' messages go on");
