@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
+use super::bedenktijd::Bedenktijd;
 use super::policy::{
-    Bedenktijd, Brug, DienstErnaast, EbRegels, KostprijsBeleid, Maandregel, Melding, MeldingTermijn,
-    Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
+    Brug, DienstErnaast, EbRegels, KostprijsBeleid, Maandregel, Melding, MeldingTermijn, Minderjarig, Pauze,
+    Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
 };
 
 /// A limit in months, or none.

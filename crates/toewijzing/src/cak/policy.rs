@@ -8,6 +8,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
+use super::bedenktijd::Bedenktijd;
 use crate::identity::{Categorie, Product, ProductCode};
 
 /// A choice among words.
@@ -223,24 +224,6 @@ impl fmt::Display for Brug {
 impl Serialize for Brug {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// How long a new message is held back for a correction (section 8.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bedenktijd {
-    /// Until the next daily run.
-    DagelijkseRun,
-    /// So many seconds; 0: it goes at once.
-    Seconden(u32),
-}
-
-impl Serialize for Bedenktijd {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::DagelijkseRun => serializer.serialize_str("dagelijkse_run"),
-            Self::Seconden(seconds) => serializer.collect_str(&format_args!("{seconds}s")),
-        }
     }
 }
 
