@@ -165,6 +165,24 @@ impl Ledger {
     ///
     /// See [`StoreError`].
     pub fn commit(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.committed(writes, tips, Tree::apply)
+    }
+
+    /// As [`Ledger::commit`], for very many writes at once: quicker, and with a sync.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub fn load(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.committed(writes, tips, Tree::load)
+    }
+
+    fn committed(
+        &self,
+        writes: Writes,
+        tips: &[Tip],
+        write: impl FnOnce(&Tree, Batch) -> fjall::Result<()>,
+    ) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::default();
         let mut chains = BTreeSet::new();
@@ -187,7 +205,7 @@ impl Ledger {
                 None => batch.remove(data_key(&key)),
             }
         }
-        self.marked(guarded(|| self.tree.apply(batch)))?;
+        self.marked(guarded(|| write(&self.tree, batch)))?;
         held.extend(tips.iter().filter(|tip| tip.seq > 0).map(|tip| (tip.chain, *tip)));
         Ok(())
     }

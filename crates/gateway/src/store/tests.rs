@@ -74,6 +74,42 @@ fn content_and_tips_come_back_together() {
     assert_eq!((keys(ledger.scan(b"")), ledger.tips()), (String::new(), Tips::new()));
 }
 
+/// A load is a commit in all but speed, also through a crash of the process.
+#[test]
+fn a_load_is_a_commit() {
+    let temp = tempfile::tempdir().unwrap();
+    let live = temp.path().join("live");
+    let (ledger, model) = (Ledger::create(&live, FORMAT).unwrap(), Ledger::in_memory(FORMAT));
+    for round in 1..=9u64 {
+        let mut writes = Writes::default();
+        for key in 0..200u64 {
+            match (key * round) % 7 {
+                0 => writes.delete(key.to_be_bytes()),
+                1..5 => writes.put(key.to_be_bytes(), (key * round).to_be_bytes().to_vec()),
+                _ => {}
+            }
+        }
+        model.commit(writes.clone(), &[tip("0363", round)]).unwrap();
+        let view = ledger.view();
+        let before = ledger.content_hash().unwrap();
+        match round % 3 {
+            0 => ledger.commit(writes, &[tip("0363", round)]).unwrap(),
+            _ => ledger.load(writes, &[tip("0363", round)]).unwrap(),
+        }
+        assert_eq!(ledger.first_difference(&model).unwrap(), None);
+        assert_eq!(view.tips().values().map(|tip| tip.seq).sum::<u64>(), round - 1);
+        assert_ne!(before, ledger.content_hash().unwrap());
+        assert!(matches!(
+            ledger.load(Writes::default(), &[tip("0363", round - 1)]),
+            Err(StoreError::TipBackwards { .. })
+        ));
+        let copy = temp.path().join(format!("crash-{round}"));
+        copied(&live, &copy);
+        let after = opened(&copy);
+        assert_eq!((after.first_difference(&model).unwrap(), after.tips()), (None, ledger.tips()));
+    }
+}
+
 #[test]
 fn a_refused_commit_changes_nothing() {
     let ledger = Ledger::temporary(FORMAT).unwrap();
