@@ -1,9 +1,10 @@
 //! Destroying the keys of persons, and bringing the ledger to what the journal then gives.
 //!
-//! A second ledger is built from the journal as if the keys were destroyed already, beside the loop. The loop brings that
-//! up to now, makes one entry per chain and takes over every row in which the two differ, in the same commit as the
-//! entries; then it destroys the keys. So what the gateway has afterwards is what a replay gives, by construction, for
-//! every kind of row there is or will be.
+//! A second ledger is built from the journal as if the keys were destroyed already, and compared with the ledger, beside
+//! the loop. The loop brings that up to now, makes one entry per chain and takes over every row in which the two differ,
+//! in the same commit as the entries; then it destroys the keys. It looks at the rows that differed and at those that
+//! were written since, so that what it does is as long as the person's record, not as the store. So what the gateway has
+//! afterwards is what a replay gives, by construction, for every kind of row there is or will be.
 //!
 //! At last the files of the ledger are written anew without the rows that went, beside the loop.
 //!
@@ -25,7 +26,7 @@ use crate::engine::{ActError, Engine};
 use crate::journal::{Chain, EntryId, Journal, Reader};
 use crate::ledger::{self, Applier, LedgerError, Rows, Tellers, keys};
 use crate::removal::{Hindernis, held};
-use crate::store::{Ledger, Overlay};
+use crate::store::{Ledger, Overlay, Value, Watch};
 use crate::vault::KeyId;
 
 /// What is about persons is to be removed.
@@ -61,6 +62,12 @@ pub(super) struct Prepared {
     reader: Reader,
     /// The ledger that it gives, up to some place.
     after: Ledger,
+    /// The ledger as it was when this was prepared, and what is written to it since.
+    here: Watch,
+    /// The same of `after`.
+    there: Watch,
+    /// The keys in which the two differed then.
+    differing: Vec<Value>,
     term_years: u16,
     pub(super) reply: oneshot::Sender<Result<Vec<EntryId>, ActError>>,
 }
@@ -107,7 +114,8 @@ impl Engine {
         }
     }
 
-    fn prepare(
+    /// Does all of a removal that the loop need not wait for; nothing when the persons have no key.
+    pub(super) fn prepare(
         &self,
         erase: Erase,
         term_years: u16,
@@ -124,7 +132,9 @@ impl Engine {
         let reader = self.journal().withholding(keys.iter().copied());
         let applier = Applier::new(self.schemas().clone());
         let after = ledger::temporary(&reader, &applier, &mut |_| {})?;
-        Ok(Some(Prepared { erase, keys, reader, after, term_years, reply }))
+        let (here, there) = (self.ledger().watch(), after.watch());
+        let differing = here.view().differing_keys(there.view()).map_err(LedgerError::from)?;
+        Ok(Some(Prepared { erase, keys, reader, after, here, there, differing, term_years, reply }))
     }
 
     /// Records a step in the life of a request to remove.
@@ -145,11 +155,12 @@ impl Engine {
 impl Worker {
     /// Does a removal that was prepared, on a ledger with nothing pending. True when the loop cannot go on.
     pub(super) fn erase(&mut self, prepared: Prepared) -> bool {
-        let Prepared { erase, keys, reader, after, term_years, reply } = prepared;
+        let Prepared { erase, keys, reader, after, here, there, differing, term_years, reply } = prepared;
         let ledger = Arc::clone(&self.ledger);
         let (tips, vault) = (self.journal.tips(), self.vault.clone());
         let mut batch = Batch::new(&ledger, &tips).sealed_by(vault.as_deref());
-        let plan = Removal { erase: &erase, reader: &reader, after: &after, term_years };
+        let plan =
+            Removal { erase: &erase, reader: &reader, after: &after, here, there, differing, term_years };
         let entries = match self.removal(&plan, &keys, &ledger, &mut batch) {
             Ok(entries) => entries,
             Err(error) => {
@@ -157,6 +168,8 @@ impl Worker {
                 return false;
             }
         };
+        // What is seen through its views is kept in the files of the store.
+        drop(plan);
         // Before the rows go: who is interrupted then finds it at the next start.
         if let Err(error) = ledger.unsettle() {
             drop(reply.send(Err(LedgerError::from(error).into())));
@@ -206,17 +219,25 @@ impl Worker {
             batch.push(&at, &record)?;
             entries.push(EntryId { chain: at.chain, seq: at.seq });
         }
+        let changed = || ActError::Unavailable("the store changed meanwhile; ask again".to_owned());
         if named != keys.len() {
             // Somebody came to be known, or was removed, meanwhile.
-            return Err(ActError::Unavailable("the store changed meanwhile; ask again".to_owned()));
+            return Err(changed());
         }
         after.commit(rows.into_writes(), &[]).map_err(LedgerError::from)?;
-        let overlay = &mut batch.overlay;
-        let take = &mut |difference: crate::store::Difference| match difference.there {
-            Some(value) => overlay.put(difference.key.to_vec(), value.to_vec()),
-            None => overlay.delete(difference.key.to_vec()),
+        let (Some(here), Some(there)) = (plan.here.written(), plan.there.written()) else {
+            return Err(changed());
         };
-        ledger.differences(after, take).map_err(LedgerError::from)?;
+        // What differs is among what differed before and what was written since.
+        for key in plan.differing.iter().chain(&here).chain(&there) {
+            let now = after.get(key).map_err(LedgerError::from)?;
+            if now != ledger.get(key).map_err(LedgerError::from)? {
+                match now {
+                    Some(value) => batch.overlay.put(key.to_vec(), value.to_vec()),
+                    None => batch.overlay.delete(key.to_vec()),
+                }
+            }
+        }
         batch.acts += 1;
         Ok(entries)
     }
@@ -242,6 +263,9 @@ struct Removal<'a> {
     erase: &'a Erase,
     reader: &'a Reader,
     after: &'a Ledger,
+    here: Watch,
+    there: Watch,
+    differing: Vec<Value>,
     term_years: u16,
 }
 

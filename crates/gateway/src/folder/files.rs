@@ -1,11 +1,14 @@
 //! Files that appear at once and whole, and move without writing over another.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Names tried for a file when its own is taken.
 const NAMES_MAX: u32 = 10_000;
+/// Ends the name of a file that is being dealt with; a dot begins it.
+const CLAIMED: &str = ".bezig";
 
 /// Writes a file: first under a hidden name, then, when it is on disk, under its own.
 pub(super) fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -30,13 +33,27 @@ pub(super) fn read(path: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>>
     Ok((bytes.len() <= bytes_max).then_some(bytes))
 }
 
-/// Moves a file into a folder with its result beside it, under its own name or, if that is taken, one with a number.
-/// The result comes first: a crash in between leaves the file where it was, and the next look writes it again.
-pub(super) fn settle(file: &Path, folder: &Path, result: &[u8]) -> io::Result<()> {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+/// Takes a file for oneself, under a hidden name: whoever puts another one there under the same name does not change
+/// what is being read, and is not moved away unread with it. One that was taken before, and not settled, comes first.
+/// None: it is not there any more.
+pub(super) fn claim(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
+    let claimed = folder.join(format!(".{name}{CLAIMED}"));
+    if fs::symlink_metadata(&claimed).is_ok() {
+        return Ok(Some(claimed));
+    }
+    match fs::rename(folder.join(name), &claimed) {
+        Ok(()) => Ok(Some(claimed)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Moves a claimed file into a folder with its result beside it, under its own name or, if that is taken, one with a
+/// number. The result comes first: a crash in between leaves the file where it was, and the next look writes it again.
+pub(super) fn settle(file: &Path, name: &str, folder: &Path, result: &[u8]) -> io::Result<()> {
     let free = |name: &str| !folder.join(name).exists();
     let name = (0..NAMES_MAX)
-        .map(|number| if number == 0 { name.clone() } else { numbered(&name, number) })
+        .map(|number| if number == 0 { name.to_owned() } else { numbered(name, number) })
         .find(|name| free(name))
         .ok_or_else(|| io::Error::other("there are too many files of this name"))?;
     write(folder, &format!("{name}.json"), result)?;
@@ -51,19 +68,21 @@ fn numbered(name: &str, number: u32) -> String {
     }
 }
 
-/// Returns the files that are there to be taken, by name: hidden ones and those still being written are left alone.
-pub(super) fn waiting(folder: &Path, max: usize) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
+/// Returns the names of the files that are there to be taken: those still being written are left alone.
+pub(super) fn waiting(folder: &Path, max: usize) -> io::Result<Vec<String>> {
+    let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
+        // The result is named after it, so it must have a name that can be written down.
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(claimed) = name.strip_prefix('.').and_then(|name| name.strip_suffix(CLAIMED)) {
+            found.insert(claimed.to_owned());
+            continue;
+        }
         let unfinished = name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part");
         if !unfinished && !entry.file_type()?.is_dir() {
-            found.push(entry.path());
+            found.insert(name);
         }
     }
-    found.sort();
-    found.truncate(max);
-    Ok(found)
+    Ok(found.into_iter().take(max).collect())
 }

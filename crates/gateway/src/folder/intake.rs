@@ -36,8 +36,10 @@ enum Taken {
 impl FileIntake<'_> {
     /// Takes what waits in `in/`.
     pub(super) fn take_all(&self) -> io::Result<()> {
-        for file in files::waiting(&self.folder.join("in"), FILES_MAX)? {
-            let (well, result) = match self.take(&file) {
+        let waiting = self.folder.join("in");
+        for name in files::waiting(&waiting, FILES_MAX)? {
+            let Some(file) = files::claim(&waiting, &name)? else { continue };
+            let (well, result) = match self.take(&file, &name) {
                 Ok(Some(taken)) => taken,
                 // It stays where it is and is taken at a later look.
                 Ok(None) => return Ok(()),
@@ -45,15 +47,16 @@ impl FileIntake<'_> {
             };
             let to = if well { "done" } else { "refused" };
             let result = serde_json::to_vec_pretty(&result).map_err(io::Error::other)?;
-            files::settle(&file, &self.folder.join(to), &result)?;
+            files::settle(&file, &name, &self.folder.join(to), &result)?;
             tracing::info!(partner = %self.partner, taken = well, "A file was dealt with.");
         }
         Ok(())
     }
 
     /// Takes one file. Returns whether all is well, and the result; nothing: not now.
-    fn take(&self, file: &Path) -> io::Result<Option<(bool, Value)>> {
-        let zipped = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+    fn take(&self, file: &Path, name: &str) -> io::Result<Option<(bool, Value)>> {
+        let zipped =
+            Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
         let bytes_max = if zipped { ENTRY_BYTES_MAX } else { self.bytes_max };
         let Some(bytes) = files::read(file, bytes_max)? else {
             return Ok(Some((false, problem("te-groot", &format!("at most {bytes_max} bytes are taken")))));

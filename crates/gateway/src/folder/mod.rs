@@ -5,8 +5,9 @@
 //! `out/`, with a description beside it; for a municipal system that is every message that comes in for its gemeenten.
 //!
 //! A file appears at once and whole: it is written under a name with a dot before it and then renamed. The partner must
-//! do the same, or write it under a name that ends in `.tmp` or `.part` first. A crash between two steps repeats them:
-//! the same bytes are the same message.
+//! do the same, or write it under a name that ends in `.tmp` or `.part` first. What is being dealt with has a hidden name
+//! that ends in `.bezig`, so that another file may come under its own name meanwhile. A crash between two steps repeats
+//! them: the same bytes are the same message.
 //!
 //! | file | what |
 //! | --- | --- |

@@ -11,6 +11,9 @@ use crate::daemon::Daemon;
 use crate::daemon::tests::stuf::{di01, start};
 use crate::daemon::tests::{HVB, LINDE, World, order, toewijzing};
 
+/// How long anything may take that must come about.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Site {
     world: World,
     daemon: Option<Daemon>,
@@ -44,13 +47,16 @@ impl Site {
 
     async fn file(&self, path: &str) -> Vec<u8> {
         let path = self.world.path(path);
-        for _ in 0..1500 {
-            if let Ok(bytes) = fs::read(&path) {
-                return bytes;
+        let come = async {
+            loop {
+                if let Ok(bytes) = fs::read(&path) {
+                    return bytes;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{} never came", path.display());
+        };
+        let never = || panic!("{} never came", path.display());
+        tokio::time::timeout(PATIENCE, come).await.unwrap_or_else(|_| never())
     }
 
     async fn result(&self, path: &str) -> Value {
@@ -119,13 +125,8 @@ async fn what_is_refused_is_kept_with_the_reason() {
     std::os::unix::fs::symlink("/etc/passwd", site.world.path("zaak/in/link.xml")).unwrap();
     let result = site.result("zaak/refused/link.xml.json").await;
     assert_eq!(result["detail"], "it is no plain file");
-    // The result stands there a moment before the file has left `in`.
-    for _ in 0..100 {
-        if site.names("zaak/in").len() == 1 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    // The result stands there a moment before the file does.
+    site.file("zaak/refused/link.xml").await;
     assert_eq!(site.names("zaak/in"), [PathBuf::from("half.tmp")]);
     site.stop().await;
 }
@@ -150,6 +151,28 @@ async fn a_zip_is_taken_whole_and_again_without_effect() {
     site.put("hvb/in/pad.zip", &zip(&[("../../uit.xml", &plain)], false));
     let result = site.result("hvb/refused/pad.zip.json").await;
     assert_eq!(result["detail"], "the Zip has folders, or a name that is a path");
+    site.stop().await;
+}
+
+/// A file under the name of one that is being dealt with: both are taken, the first before the second, also when the
+/// gateway was killed in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_does_not_go_away_with_another_of_its_name() {
+    let mut site = Site::new().await;
+    let config = crate::daemon::tests::read(&site.world.path("iwmo.toml"));
+    site.stop().await;
+    let (first, second) = (start(HVB, "0222", 1), start(HVB, "0222", 2));
+    site.put("hvb/in/.start.xml.bezig", &first);
+    site.put("hvb/in/start.xml", &second);
+    let clock = std::sync::Arc::new(crate::clock::SystemClock);
+    site.daemon = Some(Daemon::start(config, clock, &mut |_| {}).await.unwrap());
+    let results =
+        [site.result("hvb/done/start.xml.json").await, site.result("hvb/done/start.1.xml.json").await];
+    assert!(results.iter().all(|result| result["dubbel"] == false), "{results:?}");
+    assert_ne!(results[0]["ontvangst"], results[1]["ontvangst"]);
+    assert_eq!(site.file("hvb/done/start.xml").await, first);
+    assert_eq!(site.file("hvb/done/start.1.xml").await, second);
+    assert_eq!(site.names("hvb/in"), Vec::<PathBuf>::new());
     site.stop().await;
 }
 

@@ -1,38 +1,105 @@
-//! Where two stores are not the same.
+//! Where two stores are not the same, while both go on.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use fjall::Slice;
 
 use super::error::StoreError;
-use super::ledger::{Difference, Ledger};
+use super::ledger::View;
+use super::scan::{DATA, Value};
 
-impl Ledger {
-    /// Tells every key, in order, whose value is not the same in another store.
+/// Most keys that a watch remembers, about 100 MB of them.
+const KEYS_MAX: usize = 1_000_000;
+
+/// A view, and which keys were written since.
+pub struct Watch {
+    view: View,
+    written: Arc<Mutex<Written>>,
+}
+
+/// Keys as the store has them.
+#[derive(Default)]
+struct Written {
+    keys: BTreeSet<Slice>,
+    too_many: bool,
+}
+
+/// The other end of a watch, at the store.
+#[derive(Default)]
+pub(super) struct Watched(Weak<Mutex<Written>>);
+
+impl Watched {
+    pub(super) fn begin(&mut self, view: View) -> Watch {
+        if let Some(before) = self.0.upgrade() {
+            before.lock().unwrap_or_else(PoisonError::into_inner).too_many = true;
+        }
+        let written = Arc::default();
+        self.0 = Arc::downgrade(&written);
+        Watch { view, written }
+    }
+
+    /// Remembers what is about to be written, if anybody wants to know.
+    pub(super) fn note<'k>(&self, keys: impl Iterator<Item = &'k Slice>) {
+        let Some(written) = self.0.upgrade() else { return };
+        let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.too_many {
+            return;
+        }
+        written.keys.extend(keys.filter(|key| key.first() == Some(&DATA)).cloned());
+        if written.keys.len() > KEYS_MAX {
+            *written = Written { keys: BTreeSet::new(), too_many: true };
+        }
+    }
+}
+
+impl Watch {
+    /// Returns the view.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Returns the keys that were written since, in order; nothing when they were too many to remember.
+    pub fn written(&self) -> Option<Vec<Value>> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = |key: &Slice| Value(key[1..].into());
+        (!written.too_many).then(|| written.keys.iter().map(key).collect())
+    }
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
+impl View {
+    /// Returns every key, in order, whose value is not the same in another view.
     ///
     /// # Errors
     ///
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
-    pub fn differences(&self, other: &Self, tell: &mut dyn FnMut(Difference)) -> Result<(), StoreError> {
+    pub fn differing_keys(&self, other: &Self) -> Result<Vec<Value>, StoreError> {
         let (mut here, mut there) = (self.scan(b""), other.scan(b""));
         let (mut left, mut right) = (here.next().transpose()?, there.next().transpose()?);
+        let mut keys = Vec::new();
         loop {
             let order = match (&left, &right) {
-                (None, None) => return Ok(()),
-                (Some(_), None) => std::cmp::Ordering::Less,
-                (None, Some(_)) => std::cmp::Ordering::Greater,
+                (None, None) => return Ok(keys),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
                 (Some((one, _)), Some((other, _))) => one.cmp(other),
             };
-            let (mut difference, mut key) = ((None, None), None);
+            let same = order.is_eq() && left == right;
+            let (mut one, mut other) = (None, None);
             if order.is_le() {
-                let (found, value) = std::mem::replace(&mut left, here.next().transpose()?).unzip();
-                (key, difference.0) = (found, value);
+                one = std::mem::replace(&mut left, here.next().transpose()?);
             }
             if order.is_ge() {
-                let (found, value) = std::mem::replace(&mut right, there.next().transpose()?).unzip();
-                (key, difference.1) = (found, value);
+                other = std::mem::replace(&mut right, there.next().transpose()?);
             }
-            if let (Some(key), (here, there)) = (key, difference)
-                && here != there
-            {
-                tell(Difference { key, here, there });
-            }
+            keys.extend(one.or(other).filter(|_| !same).map(|(key, _)| key));
         }
     }
 }

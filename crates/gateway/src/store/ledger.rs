@@ -5,11 +5,12 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::difference::{Watch, Watched};
 use super::error::{Reason, StoreError, guarded};
 use super::overlay::Writes;
 use super::scan::{Scan, Value, data_key};
@@ -43,6 +44,8 @@ pub struct Ledger {
     format: u32,
     /// The tips; locked for writing during a commit, for reading by who begins a view.
     tips: RwLock<Tips>,
+    /// Who wants to know which keys are written.
+    watched: Mutex<Watched>,
     /// Where the rows are.
     rows: Option<PathBuf>,
     /// The place of one that is not.
@@ -151,6 +154,15 @@ impl Ledger {
         View { still: self.tree.still(), tips: tips.clone() }
     }
 
+    /// Returns a view of now that remembers which keys are written from now on. There is one at a time: another takes the
+    /// place of the one before it, which then says that it knows too little.
+    pub fn watch(&self) -> Watch {
+        // A commit writes rows and says so while it has the tips.
+        let tips = self.tips.read().unwrap_or_else(PoisonError::into_inner);
+        let view = View { still: self.tree.still(), tips: tips.clone() };
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).begin(view)
+    }
+
     /// Returns the journal tips that the content stands for.
     pub fn tips(&self) -> Tips {
         self.tips.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -205,6 +217,7 @@ impl Ledger {
                 None => batch.remove(data_key(&key)),
             }
         }
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).note(batch.keys());
         self.marked(guarded(|| write(&self.tree, batch)))?;
         held.extend(tips.iter().filter(|tip| tip.seq > 0).map(|tip| (tip.chain, *tip)));
         Ok(())
@@ -295,7 +308,15 @@ impl Ledger {
     }
 
     fn with(tree: Tree, format: u32, tips: Tips) -> Self {
-        Self { tree, format, tips: RwLock::new(tips), rows: None, _temporary: None, _lock: None }
+        Self {
+            tree,
+            format,
+            tips: RwLock::new(tips),
+            watched: Mutex::default(),
+            rows: None,
+            _temporary: None,
+            _lock: None,
+        }
     }
 
     /// Takes up a store that was there, or returns nothing when it has another format.

@@ -59,6 +59,7 @@ mod settle;
 mod tests;
 mod tree;
 
+pub use difference::Watch;
 pub use error::{Reason, StoreError};
 pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View, check_size};
 pub use overlay::{Overlay, OverlayScan, Writes};

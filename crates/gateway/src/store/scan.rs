@@ -103,7 +103,7 @@ impl fmt::Debug for Scan {
 }
 
 /// The first byte of the keys of the data; those of the store itself begin with 0.
-const DATA: u8 = 1;
+pub(super) const DATA: u8 = 1;
 
 /// Returns the key under which the tree has a key of the data.
 pub(super) fn data_key(key: &[u8]) -> Vec<u8> {

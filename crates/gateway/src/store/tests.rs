@@ -479,3 +479,32 @@ proptest! {
         }
     }
 }
+
+/// Two stores that differ, and that go on while they are compared.
+#[test]
+fn a_watch_tells_what_is_written_after_its_view() {
+    let (one, other) = (Ledger::temporary(1).unwrap(), Ledger::temporary(1).unwrap());
+    let put = |ledger: &Ledger, pairs: &[(&str, Option<&str>)]| {
+        let pair = |(key, value): &(&str, Option<&str>)| {
+            (key.as_bytes().into(), value.map(|value| value.as_bytes().into()))
+        };
+        ledger.commit(Writes(pairs.iter().map(pair).collect()), &[]).unwrap();
+    };
+    put(&one, &[("a", Some("1")), ("b", Some("1")), ("d", Some("1"))]);
+    put(&other, &[("a", Some("1")), ("b", Some("2")), ("c", Some("1"))]);
+    let (here, there) = (one.watch(), other.watch());
+    put(&one, &[("a", None), ("e", Some("1")), ("d", Some("2"))]);
+    let text = |keys: Vec<Value>| {
+        keys.iter().map(|key| String::from_utf8(key.to_vec()).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(text(here.view().differing_keys(there.view()).unwrap()), ["b", "c", "d"]);
+    assert_eq!(text(there.view().differing_keys(here.view()).unwrap()), ["b", "c", "d"]);
+    assert_eq!(here.written().map(text), Some(["a", "d", "e"].map(str::to_owned).to_vec()));
+    assert_eq!(there.written(), Some(Vec::new()));
+    // Another watch takes the place of the first, which says so.
+    let again = one.watch();
+    put(&one, &[("f", Some("1"))]);
+    assert_eq!((here.written(), again.written().map(text)), (None, Some(vec!["f".to_owned()])));
+    drop(again);
+    put(&one, &[("g", Some("1"))]);
+}

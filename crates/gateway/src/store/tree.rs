@@ -208,6 +208,10 @@ impl Batch {
     pub(super) fn remove(&mut self, key: impl Into<Slice>) {
         self.0.push((key.into(), None));
     }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Slice> {
+        self.0.iter().map(|(key, _)| key)
+    }
 }
 
 impl Pairs {

@@ -4,6 +4,8 @@ use super::requests::story;
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo301_granting, wmo323, wmo325};
 use crate::engine::record::{KIND_VERWIJDERING, REASON_BYTES_MAX, Verklaring, Wat, Wie};
+use crate::engine::worker::Job;
+use crate::engine::{Erase, ErasePersons};
 use crate::journal::Entry;
 use crate::journal::simulated::Fault;
 use crate::removal::{self, Hindernis, Opdracht, Verslag};
@@ -184,6 +186,30 @@ fn a_person_is_gone_under_every_bsn() {
     let vault = gateway.engine.journal().vault().unwrap();
     assert_eq!(vault.of_person(*b"0222", &wrong), None);
     assert_eq!(gateway.ledger.scan(b"k").count(), 0);
+    gateway.stop();
+}
+
+/// What comes in while a removal is prepared, about the person and about others, is afterwards as a replay gives it.
+#[test]
+fn what_comes_in_meanwhile_is_not_missed() {
+    let gateway = Gateway::open(&SimulatedDisk::new(7));
+    let (before, meanwhile) = STORY.split_at(3);
+    let play = |steps: &[_]| steps.iter().for_each(|step| drop(play(&gateway, *step).unwrap()));
+    play(before);
+    ask(&gateway);
+    let persons =
+        vec![ErasePersons { chain: keys::chain(Gemeente::new(GEMEENTE).unwrap()), personen: vec![person()] }];
+    let (wie, reden, ondanks) = (Wie::Gateway, "toets".to_owned(), ALL.to_vec());
+    let erase = Erase { persons, wie, reden, ondanks, today: today() };
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let prepared = gateway.engine.prepare(erase, 15, reply).unwrap().unwrap();
+    gateway.send("backoffice", numbered(1)).unwrap();
+    play(meanwhile);
+    gateway.deliver().unwrap();
+    gateway.engine.submit(Job::Erase(Box::new(prepared))).unwrap();
+    assert_eq!(gateway.runtime.block_on(answer).unwrap().unwrap().len(), 1);
+    assert_gone(&gateway, "meanwhile");
+    assert_eq!(gateway.toewijzingen().len(), 1, "that of the other");
     gateway.stop();
 }
 

@@ -75,7 +75,7 @@ async fn tls_below_1_2_and_plain_text_are_refused() {
         let mut stream = TcpStream::connect(house.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
-        let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
         assert!(read.is_ok(), "the connection was closed");
         // A TLS alert, or nothing at all; never HTTP.
         assert!(answer.is_empty() || answer[0] == 21, "{answer:?}");

@@ -99,5 +99,5 @@ async fn a_partner_has_connections_of_its_own() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), again).await.expect("there is room again");
+    tokio::time::timeout(PATIENCE, again).await.expect("there is room again");
 }

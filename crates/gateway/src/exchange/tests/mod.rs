@@ -202,12 +202,29 @@ impl Answer {
     }
 }
 
-/// Reads until the other side closes, or is silent for long.
+/// How long anything may take that must come about.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads the head of an answer: what comes after it, and when the connection ends, is another matter.
+pub(crate) async fn head_of<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> String {
+    let mut bytes = Vec::new();
+    let read = async {
+        while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
+            if stream.read_buf(&mut bytes).await.unwrap_or_default() == 0 {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("an answer");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads until the other side closes, which it must.
 pub(crate) async fn rest<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> String {
     let mut bytes = Vec::new();
     let read = stream.read_to_end(&mut bytes);
     // An abrupt end is an end too.
-    let _ended = tokio::time::timeout(Duration::from_secs(10), read).await.expect("the connection was cut");
+    let _ended = tokio::time::timeout(PATIENCE, read).await.expect("the connection was cut");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -47,7 +47,7 @@ async fn handshakes_that_never_end_leave_room() {
             }
         }
     };
-    let status = tokio::time::timeout(Duration::from_secs(10), wanted).await.expect("there is room again");
+    let status = tokio::time::timeout(PATIENCE, wanted).await.expect("there is room again");
     assert_eq!(status, 202);
     drop(held);
 }
