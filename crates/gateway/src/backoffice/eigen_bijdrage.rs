@@ -1,14 +1,12 @@
 //! The eigen bijdrage: what the backoffice states about a person, and what the CAK holds of a gemeente. BSNs stand in
 //! bodies alone.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use iwmo_toewijzing::cak::Opgave;
-use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use iwmo_toewijzing::identity::Bsn;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,7 +17,7 @@ use super::openapi::Problems;
 use super::opgave::OpgaveVorm;
 use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
 use crate::engine::record::Blik;
-use crate::ledger::{LedgerError, Persoon, Rows, keys};
+use crate::ledger::{Persoon, Rows, keys};
 use crate::problem::Problem;
 use crate::view::{self, BekendView, EigenBijdrageView};
 
@@ -227,30 +225,11 @@ pub(super) async fn known(
 ) -> Result<Json<PeriodenPage>, Problem> {
     let gemeente = visible(&principal, &query.gemeente)?;
     let limit = limit(query.aantal)?;
-    let (perioden, more) = api.read(move |api| page(api, gemeente, query.na.unwrap_or(0), limit)).await?;
+    let (perioden, more) = api
+        .read(move |api| view::known_periods(api.engine.ledger(), gemeente, query.na.unwrap_or(0), limit))
+        .await?;
     let entries = perioden.len() as u64;
     api.look(&principal, keys::chain(gemeente), Blik::Uitvoer { entries }).await?;
     let volgende = perioden.last().map(|last| last.nummer).filter(|_| more);
     Ok(Json(PeriodenPage { perioden, volgende }))
-}
-
-/// The first periods after a number, and whether there are more.
-fn page(
-    api: &Api,
-    gemeente: Gemeente,
-    after: u32,
-    limit: usize,
-) -> Result<(Vec<BekendView>, bool), LedgerError> {
-    let mut first: BTreeMap<u32, BekendView> = BTreeMap::new();
-    let mut more = false;
-    view::known_periods(api.engine.ledger(), gemeente, &mut |period| {
-        if period.nummer > after {
-            first.insert(period.nummer, period);
-        }
-        if first.len() > limit {
-            first.pop_last();
-            more = true;
-        }
-    })?;
-    Ok((first.into_values().collect(), more))
 }

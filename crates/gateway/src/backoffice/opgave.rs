@@ -22,6 +22,8 @@ pub(super) enum OpgaveVorm {
     Kostprijs(KostprijsVorm),
     /// An exemption that no message can tell the CAK.
     Vrijstelling(VrijstellingVorm),
+    /// An aanbieder held its intake, so that its 315 is due.
+    Intake(IntakeVorm),
     /// The BSN was wrong; this is the right one.
     Bsn(BsnVorm),
     /// The CAK holds exactly these periods: a take-over, or a resynchronisation.
@@ -246,6 +248,21 @@ pub(super) struct VrijstellingVorm {
     gemeld: bool,
 }
 
+/// An intake.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OpgaveIntake)]
+#[expect(dead_code, reason = "it is a shape and never read")]
+pub(super) struct IntakeVorm {
+    /// AGB code of the aanbieder.
+    #[schema(pattern = "^[0-9]{8}$")]
+    aanbieder: String,
+    /// The day of the intake; absent: there was none after all.
+    #[serde(default)]
+    #[schema(format = Date)]
+    gehouden_op: Option<String>,
+}
+
 /// A period as the CAK has it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -349,6 +366,7 @@ mod tests {
                 "eigen_datums",
                 "geen_eigen_datums",
                 "herplannen",
+                "intake",
                 "kostprijs",
                 "vasthouden",
                 "voorziening",

@@ -169,10 +169,8 @@ impl Periods {
     fn run(self, terminal: &Terminal) -> Outcome {
         let gemeente = gemeente(&self.gemeente)?;
         let store = open::read(&self.store, &self.past)?;
-        let mut found = Vec::new();
-        view::known_periods(&store.ledger, gemeente, &mut |period| found.push(period))
+        let (found, _) = view::known_periods(&store.ledger, gemeente, 0, usize::MAX)
             .map_err(|error| Failure::new(error.to_string()))?;
-        found.sort_by_key(|period| period.nummer);
         let entries = found.len() as u64;
         look(&self.store.folder()?, vec![(keys::chain(gemeente), Blik::Uitvoer { entries })], terminal);
         let named = |error: io::Error| Failure::new(format!("{}: {error}", self.output.display()));

@@ -35,7 +35,8 @@ pub(super) struct Deadlines {
     #[arg(long, value_name = "AGB")]
     aanbieder: Option<String>,
     /// Only this timer: RETOUR_OUT, RETOUR_IN, START_DUE, STOP_DUE, STOP_MISSING, NO_START, CONTACT, START_AGREED, CAK_DATA,
-    /// CAK_COMPARE, OP274, OP346, OP090x4, VERWIJDERING, or TR335, which is shown only when it is asked for
+    /// CAK_PGB, CAK_COMPARE, OP274, OP346, OP090x4, FAQ-315, VERWIJDERING, or TR335, which is shown only when it is asked
+    /// for
     #[arg(long, value_name = "TIMER")]
     timer: Option<String>,
     /// At most so many

@@ -101,6 +101,7 @@ fn laag(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Laag {
         wachttijd_305: days(section, "wachttijd_305", findings),
         declaratie_stilte: days(section, "declaratie_stilte", findings),
         einde_bij_toewijzing: ja_nee(section, "einde_bij_toewijzing", findings),
+        maand_regel: keuze(section, "maand_regel", findings),
         bedenktijd: bedenktijd(section, findings),
         eb_startnummer_vanaf: section
             .number("eb_startnummer_vanaf", findings, 1..=u64::from(EbStartNummer::MAX))

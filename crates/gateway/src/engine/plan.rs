@@ -180,6 +180,7 @@ fn tasks(gewenst: &Gewenst, persoon: &Persoon) -> EbUitkomst {
         persoon.eb.is_zonder_kostprijs() && gewenst.perioden.iter().any(|period| period.kostprijs.is_some());
     let mut codes: Vec<&str> = gewenst.taken.iter().map(task_code).collect();
     codes.extend(refused.then_some("KOSTPRIJS_GEWEIGERD"));
+    codes.extend(persoon.eb.is_oud_ingetrokken().then_some("STOP_OUD"));
     codes.dedup();
     if codes.is_empty() {
         return EbUitkomst::Niets;

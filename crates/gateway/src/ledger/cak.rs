@@ -1,11 +1,13 @@
 //! What the CAK was told and what it answered, on record with the person.
 
+use std::collections::BTreeSet;
+
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
-use iwmo_toewijzing::identity::{Bsn, Identificatie};
+use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie};
 
 use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
-use super::{At, CakStil, EbMelding, LedgerError, Rows, Tellers, keys, put_row, verwijderd};
+use super::{At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keys, put_row, verwijderd};
 use crate::clock::dutch_date;
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
 use crate::store::Overlay;
@@ -64,9 +66,33 @@ pub(super) fn retour(
         .map_err(|error| inconsistent(at, &error.to_string()))?;
     let codes = translate::retour_codes(message).map_err(|error| untranslatable(at, &error))?;
     // What the retour led to stands in the record itself; the plan that follows reads it there.
+    let before = numbers(&persoon);
     let _ = persoon.eb.retour(&identificatie, &codes);
+    index(overlay, gemeente, &melding.bsn, &before, &persoon);
     put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
+}
+
+/// The numbers of a person's periods that stand at the CAK.
+pub(super) fn numbers(persoon: &Persoon) -> BTreeSet<EbStartNummer> {
+    persoon.eb.aanvaard().iter().map(|period| period.nummer).collect()
+}
+
+/// Brings the index of what stands at the CAK from what stood to what stands.
+pub(super) fn index(
+    overlay: &mut Overlay<'_>,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    before: &BTreeSet<EbStartNummer>,
+    persoon: &Persoon,
+) {
+    let after = numbers(persoon);
+    for gone in before.difference(&after) {
+        overlay.delete(keys::eb_nummer(gemeente, *gone, bsn));
+    }
+    for new in after.difference(before) {
+        overlay.put(keys::eb_nummer(gemeente, *new, bsn), Vec::new());
+    }
 }
 
 /// A notification that the transport refused for good has no retour to come (ieb-cak 6.3): somebody must look.

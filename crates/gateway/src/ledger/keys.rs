@@ -33,6 +33,7 @@
 //! | `l` | `s`, name of the key | the entry that destroyed a key |
 //! | `l` | `v`, gemeente, seq | a request to remove what is kept about a person |
 //! | `y` | gemeente, ToewijzingNummer, timer | a deadline that somebody dealt with |
+//! | `E` | `n`, gemeente, EbStartNummer, BSN | nothing: whose period stands at the CAK |
 //! | `E` | `s`, gemeente | why and since when the CAK is told nothing about anybody in the gemeente |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 

@@ -7,7 +7,7 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, persoon};
-use super::{At, LedgerError, Persoon, Rows, Tellers, keys, put_row};
+use super::{At, LedgerError, Persoon, Rows, Tellers, cak, keys, put_row};
 use crate::engine::record::Verklaring;
 use crate::store::Overlay;
 
@@ -24,6 +24,7 @@ pub(super) fn apply(
     opgaven.apply(&opgave).map_err(|error| inconsistent(at, &error.to_string()))?;
     put_row(overlay, keys::opgaven(gemeente, &bsn), &opgaven)?;
     let mut who = persoon(overlay, at, gemeente, &bsn)?;
+    let before = cak::numbers(&who);
     match &opgave {
         Opgave::Vasthouden {} => who.eb.vasthouden(),
         Opgave::Vrijgeven {} => who.eb.vrijgeven(),
@@ -45,6 +46,7 @@ pub(super) fn apply(
         overlay.delete(keys::planning(moment, gemeente, &bsn));
         who.eb_reden = None;
     }
+    cak::index(overlay, gemeente, &bsn, &before, &who);
     put_row(overlay, keys::persoon(gemeente, &bsn), &who)?;
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     let mut gevolgen = vec![Gevolg { gemeente, bsn, aanbieder: None }];

@@ -5,7 +5,7 @@ use iwmo_toewijzing::identity::Gemeente;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ledger::{LedgerError, Persoon, decode_row, keys};
+use crate::ledger::{LedgerError, Persoon, Rows, keys};
 use crate::store::Ledger;
 
 /// A period that the CAK accepted and that stands.
@@ -34,7 +34,8 @@ impl std::fmt::Debug for BekendView {
     }
 }
 
-/// Tells every period that stands at the CAK, person by person.
+/// Returns the periods that stand at the CAK with a number above this one, by number: at most so many, but all of one number,
+/// and whether there are more.
 ///
 /// # Errors
 ///
@@ -42,24 +43,32 @@ impl std::fmt::Debug for BekendView {
 pub fn known_periods(
     ledger: &Ledger,
     gemeente: Gemeente,
-    tell: &mut dyn FnMut(BekendView),
-) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::personen_van(Some(gemeente))) {
-        let (key, value) = row?;
-        let Some((_, bsn)) = keys::persoon_delen(&key) else { continue };
-        let persoon: Persoon = decode_row(&key, &value)?;
-        for period in persoon.eb.aanvaard() {
-            let kostprijs = period.start.kostprijs;
-            tell(BekendView {
-                bsn: bsn.expose().to_owned(),
-                nummer: period.nummer.value(),
-                start: period.start.datum.to_string(),
-                stop: period.stop.map(|stop| stop.to_string()),
-                kostprijs_cent: kostprijs.map(|price| price.bedrag_cent),
-                kostprijs_vanaf: kostprijs.map(|price| price.startdatum.to_string()),
-                onderweg: persoon.eb.onderweg().is_some(),
-            });
+    after: u32,
+    limit: usize,
+) -> Result<(Vec<BekendView>, bool), LedgerError> {
+    let mut found: Vec<BekendView> = Vec::new();
+    let from = keys::eb_nummers_vanaf(gemeente, after.saturating_add(1));
+    for row in ledger.range(&keys::eb_nummers(gemeente), &from) {
+        let (key, _) = row?;
+        let Some((nummer, bsn)) = keys::eb_nummer_delen(&key) else { continue };
+        // A number that was stated of two persons is on one page.
+        if found.len() >= limit && found.last().is_some_and(|last| last.nummer != nummer) {
+            return Ok((found, true));
         }
+        // Deleted between the scan and the read.
+        let Some(persoon) = ledger.row::<Persoon>(&keys::persoon(gemeente, &bsn))? else { continue };
+        let standing = persoon.eb.aanvaard();
+        let Some(period) = standing.iter().find(|period| period.nummer.value() == nummer) else { continue };
+        let kostprijs = period.start.kostprijs;
+        found.push(BekendView {
+            bsn: bsn.expose().to_owned(),
+            nummer,
+            start: period.start.datum.to_string(),
+            stop: period.stop.map(|stop| stop.to_string()),
+            kostprijs_cent: kostprijs.map(|price| price.bedrag_cent),
+            kostprijs_vanaf: kostprijs.map(|price| price.startdatum.to_string()),
+            onderweg: persoon.eb.onderweg().is_some(),
+        });
     }
-    Ok(())
+    Ok((found, false))
 }

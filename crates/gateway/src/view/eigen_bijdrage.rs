@@ -196,7 +196,7 @@ pub fn eigen_bijdrage(
     let perioden = pairs(&gewenst.perioden, &aanvaard).into_iter().map(|(wish, known)| {
         let period = wish.and_then(|index| gewenst.perioden.get(index));
         let accepted = known.and_then(|index| aanvaard.get(index)).copied();
-        let (verschil, words) = difference(period, accepted);
+        let (verschil, words) = difference(beleid, period, accepted);
         let grounds = wish.and_then(|index| gewenst.gronden.get(index));
         VergelijkingView {
             gewenst: period.map(|period| GewenstView {
@@ -268,7 +268,11 @@ fn pairs(wanted: &[Periode], accepted: &[&EbPeriode]) -> Vec<(Option<usize>, Opt
     found
 }
 
-fn difference(wanted: Option<&Periode>, accepted: Option<&EbPeriode>) -> (Vec<&'static str>, Words) {
+fn difference(
+    beleid: &EbBeleid,
+    wanted: Option<&Periode>,
+    accepted: Option<&EbPeriode>,
+) -> (Vec<&'static str>, Words) {
     let (wanted, accepted) = match (wanted, accepted) {
         (Some(wanted), Some(accepted)) => (wanted, accepted),
         (Some(_), None) => {
@@ -277,7 +281,9 @@ fn difference(wanted: Option<&Periode>, accepted: Option<&EbPeriode>) -> (Vec<&'
                 Words::new("het CAK heeft deze periode nog niet", "the CAK does not have it yet"),
             );
         }
-        (None, Some(accepted)) if Maanden::of([(accepted.start.datum, accepted.stop)]).is_empty() => {
+        (None, Some(accepted))
+            if Maanden::under(beleid, [(accepted.start.datum, accepted.stop)]).is_empty() =>
+        {
             let words = Words::new(
                 "hoort er niet te staan, maar telt geen maand en kan blijven",
                 "should not stand there, but charges no month and may stay",

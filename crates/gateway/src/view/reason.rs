@@ -61,6 +61,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the CAK gave a code that the release does not know",
     ),
     (
+        "STOP_OUD",
+        "een stop van meer dan 36 maanden geleden is ingetrokken: het CAK herziet niet verder terug; spreek het af en geef de persoon vrij",
+        "a stop of more than 36 months ago was taken back: the CAK revises no further back; settle it and release the person",
+    ),
+    (
         "TARIEF_ONBEKEND",
         "het maandbedrag van een jaar ontbreekt, dus wat van de kostprijs over is, is niet te berekenen; vul `tarief` aan",
         "the amount a month of a year is missing, so what is left of the price cannot be computed; complete `tarief`",

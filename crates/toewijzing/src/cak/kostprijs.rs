@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::command::Kostprijs;
 use super::dagen::Dagen;
 use super::layers::EbBeleid;
-use super::months::{Maand, Maanden, first_month};
+use super::months::{Maand, Maanden};
 use super::opgave::{Opgaven, Waarover};
 use super::policy::{DienstErnaast, KostprijsBeleid, Regime};
 use super::sources::Interval;
@@ -31,7 +31,8 @@ struct Rest {
 impl Prijzen<'_> {
     /// Gives each period its price, and tells what a person must look at.
     pub(super) fn put_on(&self, gewenst: &mut Gewenst) {
-        let charged = Maanden::of(gewenst.perioden.iter().map(|period| (period.start, period.eind)));
+        let charged =
+            Maanden::under(self.beleid, gewenst.perioden.iter().map(|period| (period.start, period.eind)));
         for index in 0..gewenst.perioden.len() {
             let mut tasks = Vec::new();
             let price = self.of(&gewenst.perioden[index], &charged, &mut tasks);
@@ -104,7 +105,7 @@ impl Prijzen<'_> {
 
     /// How many months after its beginning a price is paid off, if each is charged.
     fn paid_off(&self, price: &Kostprijs) -> i32 {
-        let mut month = first_month(price.startdatum);
+        let mut month = first_month(self.beleid, price.startdatum);
         let mut left = price.bedrag_cent;
         while let Some(after) =
             self.tarief(month).filter(|tarief| *tarief > 0).and_then(|tarief| left.checked_sub(tarief))
@@ -120,11 +121,15 @@ impl Prijzen<'_> {
     }
 }
 
+fn first_month(beleid: &EbBeleid, start: Date) -> Maand {
+    beleid.op(start).maandregel.first_month(start)
+}
+
 /// What is left of a price from a day on; `charged`: only of these months something was paid.
 fn rest(beleid: &EbBeleid, price: Kostprijs, from: Date, charged: Option<&Maanden>) -> Rest {
     let mut rest = Rest { cents: price.bedrag_cent, known: true };
-    let mut month = first_month(price.startdatum);
-    let until = first_month(from);
+    let mut month = first_month(beleid, price.startdatum);
+    let until = first_month(beleid, from);
     while month < until && rest.cents > 0 {
         let regels = month.first_day().map(|day| beleid.op(day));
         if charged.is_none_or(|charged| charged.contains(month)) {

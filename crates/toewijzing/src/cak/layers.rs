@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
+use super::bedenktijd::Bedenktijd;
 use super::policy::{
-    Bedenktijd, Brug, DienstErnaast, EbRegels, KostprijsBeleid, Melding, MeldingTermijn, Minderjarig, Pauze,
+    Brug, DienstErnaast, EbRegels, KostprijsBeleid, Maandregel, Melding, MeldingTermijn, Minderjarig, Pauze,
     Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
 };
 
@@ -128,6 +129,8 @@ laag! {
     /// A toewijzing that nothing else ended ends at its Einddatum.
     #[serde(serialize_with = "ja_nee")]
     einde_bij_toewijzing: bool,
+    /// Which days a period charges.
+    maand_regel: Maandregel,
     /// How long a new message is held back for a correction.
     bedenktijd: Bedenktijd,
     /// The first EbStartNummer of this gateway.
@@ -251,6 +254,7 @@ impl Laag {
         set(&mut regels.wachttijd_305, self.wachttijd_305);
         set(&mut regels.declaratie_stilte, self.declaratie_stilte);
         set(&mut regels.einde_bij_toewijzing, self.einde_bij_toewijzing);
+        set(&mut regels.maandregel, self.maand_regel);
         set(&mut regels.bedenktijd, self.bedenktijd);
         set(&mut regels.eb_startnummer_vanaf, self.eb_startnummer_vanaf);
         regels.tarief.extend(&self.tarief);

@@ -10,6 +10,7 @@
 //!
 //! Invariant: after every accepted command the periods of a person are disjoint and only the last has no stop (OP291).
 
+mod bedenktijd;
 mod command;
 mod dagen;
 mod kostprijs;
@@ -25,20 +26,21 @@ mod simulate;
 mod sources;
 mod wanted;
 
+pub use bedenktijd::Bedenktijd;
 pub use command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 pub use layers::{EbBeleid, Laag, Lagen, Limiet, RetroMaanden, Termijnen};
 pub use months::{Maand, Maanden, first_month, last_month, shift_months};
 pub use opgave::{
-    BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, KostprijsOpgave,
+    BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, Intake, KostprijsOpgave,
     OPGAVE_PERIODEN_MAX, OPGAVEN_MAX, Opgave, OpgaveFout, Opgaven, Voorziening, Vrijstelling, Waarover,
 };
 pub use plan::{Plan, Stap, Wachtreden, plan};
 pub use policy::{
-    Bedenktijd, Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Melding,
+    Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Maandregel, Melding,
     MeldingTermijn, Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger,
     Uitzondering, Vensters,
 };
-pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Uitkomst};
+pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Soort, Uitkomst};
 pub use retour::{Actie, Gevolg, Handmatig};
 pub use wanted::{Gewenst, Grondslag, Periode, Taak, wanted};
 

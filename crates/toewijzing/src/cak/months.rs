@@ -4,6 +4,9 @@ use jiff::Span;
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
+use super::layers::EbBeleid;
+use super::policy::Maandregel;
+
 /// A calendar month, counted from year 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Maand(i32);
@@ -61,25 +64,64 @@ pub fn shift_months(day: Date, months: i32) -> Date {
     Span::new().try_months(months).ok().and_then(|span| day.checked_add(span).ok()).unwrap_or(limit)
 }
 
-/// A set of charged months as ascending, disjoint, non-adjacent runs; the last may have no end.
+impl Maandregel {
+    /// Returns the first day charged of a period that starts on a day; none: the calendar ends before.
+    #[must_use]
+    pub fn first_day(self, start: Date) -> Option<Date> {
+        match self {
+            Self::VolgendeMaand => first_month(start).first_day(),
+            Self::ZelfdeMaand => Some(start.first_of_month()),
+            Self::Dag => Some(start),
+        }
+    }
+
+    /// Returns the last day charged of a period that stops on a day, which is its last.
+    #[must_use]
+    pub fn last_day(self, stop: Date) -> Date {
+        match self {
+            Self::VolgendeMaand | Self::ZelfdeMaand => stop.last_of_month(),
+            Self::Dag => stop,
+        }
+    }
+
+    /// Returns the first month of which something is charged.
+    pub(super) fn first_month(self, start: Date) -> Maand {
+        match self {
+            Self::VolgendeMaand => first_month(start),
+            Self::ZelfdeMaand | Self::Dag => Maand::of(start),
+        }
+    }
+}
+
+/// What is charged, as ascending, disjoint, non-adjacent runs of days; the last may have no end. Under the rules for months
+/// these are whole months.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Maanden(Vec<(Maand, Option<Maand>)>);
+pub struct Maanden(Vec<(Date, Option<Date>)>);
 
 impl Maanden {
-    /// Collects the months that periods charge together.
+    /// Collects what periods charge together under the law as it is.
     #[must_use]
     pub fn of(periods: impl IntoIterator<Item = (Date, Option<Date>)>) -> Self {
-        let mut runs: Vec<(Maand, Option<Maand>)> = periods
-            .into_iter()
-            .map(|(start, stop)| (first_month(start), stop.map(last_month)))
-            .filter(|(first, last)| last.is_none_or(|last| *first <= last))
-            .collect();
+        Self::under(&EbBeleid::default(), periods)
+    }
+
+    /// Collects what periods charge together: each end of one counts under what holds on its day.
+    #[must_use]
+    pub fn under(beleid: &EbBeleid, periods: impl IntoIterator<Item = (Date, Option<Date>)>) -> Self {
+        let charged = periods.into_iter().filter_map(|(start, stop)| {
+            let first = beleid.op(start).maandregel.first_day(start)?;
+            Some((first, stop.map(|stop| beleid.op(stop).maandregel.last_day(stop))))
+        });
+        let mut runs: Vec<(Date, Option<Date>)> =
+            charged.filter(|(first, last)| last.is_none_or(|last| *first <= last)).collect();
         runs.sort();
-        let mut merged: Vec<(Maand, Option<Maand>)> = Vec::new();
+        let mut merged: Vec<(Date, Option<Date>)> = Vec::new();
         for (first, last) in runs {
             match merged.last_mut() {
                 Some((_, None)) => {}
-                Some((_, end @ Some(_))) if end.is_some_and(|end| first <= end.plus(1)) => {
+                Some((_, end @ Some(_)))
+                    if end.is_some_and(|end| end.tomorrow().is_ok_and(|next| first <= next)) =>
+                {
                     *end = match (*end, last) {
                         (Some(one), Some(other)) => Some(one.max(other)),
                         _ => None,
@@ -91,13 +133,15 @@ impl Maanden {
         Self(merged)
     }
 
-    /// True when this month is charged.
+    /// True when something of this month is charged.
     #[must_use]
     pub fn contains(&self, month: Maand) -> bool {
-        self.0.iter().any(|(first, last)| *first <= month && last.is_none_or(|last| month <= last))
+        let Some(first_day) = month.first_day() else { return false };
+        let last_day = first_day.last_of_month();
+        self.0.iter().any(|(first, last)| *first <= last_day && last.is_none_or(|last| first_day <= last))
     }
 
-    /// True when no month is charged.
+    /// True when nothing is charged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

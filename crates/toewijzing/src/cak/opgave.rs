@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{EbStartNummer, Kostprijs};
 use super::policy::{Belasting, Leveringsvorm};
 use crate::dossier::Onderwerp;
-use crate::identity::{Bsn, Categorie, Product, ProductCode, ToewijzingNummer, VoorzieningNaam};
+use crate::identity::{Aanbieder, Bsn, Categorie, Product, ProductCode, ToewijzingNummer, VoorzieningNaam};
 
 /// Most statements of one kind about a person.
 pub const OPGAVEN_MAX: usize = 200;
@@ -158,6 +158,17 @@ pub struct Vrijstelling {
     pub gemeld: bool,
 }
 
+/// An aanbieder held its intake: the 315 is due (FAQ on reaction times). No message tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// The aanbieder.
+    pub aanbieder: Aanbieder,
+    /// The day of the intake; absent: there was none after all.
+    #[serde(default)]
+    pub gehouden_op: Option<Date>,
+}
+
 /// A period as the CAK has it, whatever this gateway thinks (section 9.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,6 +213,8 @@ pub enum Opgave {
     Kostprijs(KostprijsOpgave),
     /// An exemption.
     Vrijstelling(Vrijstelling),
+    /// An aanbieder held its intake.
+    Intake(Intake),
     /// The person's BSN is another one (P13).
     Bsn(Bsn),
     /// The periods that the CAK has: a take-over, or a resynchronisation.
@@ -258,6 +271,7 @@ impl Opgave {
             Self::Belasting(_) => "belasting",
             Self::Kostprijs(_) => "kostprijs",
             Self::Vrijstelling(_) => "vrijstelling",
+            Self::Intake(_) => "intake",
             Self::Bsn(_) => "bsn",
             Self::BekendBijCak(_) => "bekend_bij_cak",
             Self::EigenDatums(_) => "eigen_datums",
@@ -349,6 +363,8 @@ pub struct Opgaven {
     pub kostprijzen: Vec<KostprijsOpgave>,
     /// Exemptions.
     pub vrijstellingen: Vec<Vrijstelling>,
+    /// Intakes, by aanbieder; the last of each counts.
+    pub intakes: Vec<Intake>,
     /// Periods in place of what the gateway works out.
     pub eigen_datums: Option<Vec<EigenPeriode>>,
     /// The BSN that this person really has: nothing is due under this one.
@@ -384,6 +400,10 @@ impl Opgaven {
                 replace(&mut self.vrijstellingen, new, same)?;
                 self.vrijstellingen.retain(|vrijstelling| vrijstelling.maanden > 0);
             }
+            Opgave::Intake(new) => {
+                replace(&mut self.intakes, new, |old| old.aanbieder == new.aanbieder)?;
+                self.intakes.retain(|intake| intake.gehouden_op.is_some());
+            }
             Opgave::EigenDatums(own) => self.eigen_datums = Some(own.clone()),
             Opgave::GeenEigenDatums {} => self.eigen_datums = None,
             Opgave::Bsn(juist) => self.juiste_bsn = Some(*juist),
@@ -412,6 +432,7 @@ impl Opgaven {
         self.belasting.splice(0..0, stated.belasting.iter().cloned());
         self.kostprijzen.splice(0..0, stated.kostprijzen.iter().cloned());
         self.vrijstellingen.splice(0..0, stated.vrijstellingen.iter().copied());
+        self.intakes.splice(0..0, stated.intakes.iter().copied());
     }
 }
 

@@ -180,7 +180,7 @@ impl Planner<'_> {
     fn search(&self, goal: &[Periode]) -> Result<Option<Vec<Opdracht>>, Handmatig> {
         let stand = Stand::new(self.dossier);
         let standing = stand.perioden().to_vec();
-        let (known, told) = equal_prefix(&standing, goal);
+        let (known, told) = equal_prefix(self.beleid, &standing, goal);
         let found = self.search_from(&standing[known..], &goal[told..], goal)?;
         match found {
             None if known > 0 && standing.len().max(goal.len()) <= PERIODEN_MAX => {
@@ -199,7 +199,7 @@ impl Planner<'_> {
         if standing.len() > PERIODEN_MAX || goal.len() > PERIODEN_MAX {
             return Err(Handmatig::TeVeelPerioden);
         }
-        let months = Maanden::of(whole_goal.iter().map(|period| (period.start, period.eind)));
+        let months = Maanden::under(self.beleid, whole_goal.iter().map(|period| (period.start, period.eind)));
         let mut numbers = self.numbers(goal.len())?;
         numbers.truncate(goal.len());
         let base = Stand::new(self.dossier);
@@ -215,7 +215,7 @@ impl Planner<'_> {
                 }
                 let mut stand = base.clone();
                 let holds = commands.iter().all(|command| stand.execute(command, self.today, self.vensters));
-                if holds && stand.maanden() == months {
+                if holds && stand.maanden(self.beleid) == months {
                     best = Some((cost, commands));
                 }
             }
@@ -300,13 +300,13 @@ impl Planner<'_> {
 }
 
 /// How many periods at the front need no command: those that are as wanted, and those between them that charge nothing.
-fn equal_prefix(standing: &[Staand], goal: &[Periode]) -> (usize, usize) {
+fn equal_prefix(beleid: &EbBeleid, standing: &[Staand], goal: &[Periode]) -> (usize, usize) {
     let (mut known, mut told) = (0, 0);
     while let Some(period) = standing.get(known) {
         let wanted = goal.get(told);
         if wanted.is_some_and(|wanted| same(period, wanted)) {
             told += 1;
-        } else if !is_empty(period) || wanted.is_some_and(|next| period.stop >= Some(next.start)) {
+        } else if !is_empty(beleid, period) || wanted.is_some_and(|next| period.stop >= Some(next.start)) {
             break;
         }
         known += 1;

@@ -8,6 +8,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
+use super::bedenktijd::Bedenktijd;
 use crate::identity::{Categorie, Product, ProductCode};
 
 /// A choice among words.
@@ -33,6 +34,18 @@ macro_rules! keuze {
             const WOORDEN: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)+];
         }
     };
+}
+
+keuze! {
+    /// Which days a period charges (sections 2.2 and 11): the functions that the law gives, chosen by date.
+    Maandregel {
+        /// Whole months: a start on day 1 counts from that month, any other from the next (UVB 3.5).
+        VolgendeMaand = "volgende_maand",
+        /// Whole months: the month of the start counts.
+        ZelfdeMaand = "zelfde_maand",
+        /// The days themselves.
+        Dag = "dag",
+    }
 }
 
 keuze! {
@@ -214,24 +227,6 @@ impl Serialize for Brug {
     }
 }
 
-/// How long a new message is held back for a correction (section 8.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bedenktijd {
-    /// Until the next daily run.
-    DagelijkseRun,
-    /// So many seconds; 0: it goes at once.
-    Seconden(u32),
-}
-
-impl Serialize for Bedenktijd {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::DagelijkseRun => serializer.serialize_str("dagelijkse_run"),
-            Self::Seconden(seconds) => serializer.collect_str(&format_args!("{seconds}s")),
-        }
-    }
-}
-
 /// What differs for a category, or for one product of it. The most specific wins: a code before its category, of equals
 /// the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -375,6 +370,8 @@ pub struct EbRegels {
     pub declaratie_stilte: u16,
     /// A toewijzing that nothing else ended ends at its Einddatum, once that is over.
     pub einde_bij_toewijzing: bool,
+    /// Which days a period charges.
+    pub maandregel: Maandregel,
     /// How long a new message is held back for a correction.
     pub bedenktijd: Bedenktijd,
     /// The first EbStartNummer of this gateway; above every number an earlier system used.
@@ -406,6 +403,7 @@ impl Default for EbRegels {
             wachttijd_305: 0,
             declaratie_stilte: 0,
             einde_bij_toewijzing: true,
+            maandregel: Maandregel::VolgendeMaand,
             bedenktijd: Bedenktijd::DagelijkseRun,
             eb_startnummer_vanaf: 1,
         }

@@ -50,7 +50,8 @@ impl Proposal<'_> {
         for (bit, &index) in unmatched.iter().enumerate().rev() {
             let other_way = variant & (1 << bit) != 0;
             variants += usize::from(other_way);
-            get_rid(&self.standing[index], other_way, index + 1 == self.standing.len(), &mut commands)?;
+            let last = index + 1 == self.standing.len();
+            get_rid(self.beleid, &self.standing[index], (other_way, last), &mut commands)?;
         }
         // (b) end points that move later, from last to first.
         for &(known, wanted) in self.matching.pairs.iter().rev() {
@@ -91,7 +92,7 @@ impl Proposal<'_> {
                 continue;
             }
             let silent = !self.beleid.op(wanted.start).nulmaanden_melden;
-            if silent && Maanden::of([(wanted.start, wanted.eind)]).is_empty() {
+            if silent && Maanden::under(self.beleid, [(wanted.start, wanted.eind)]).is_empty() {
                 unmatched_empty += 1;
                 continue;
             }
@@ -114,9 +115,14 @@ fn change_start(known: &Staand, wanted: &Periode) -> Opdracht {
 
 /// Takes back a period; `other_way` is to leave it standing without a month, for one that cannot be deleted because
 /// another follows it or the CAK keeps its stop. `None`: there is no other way.
-fn get_rid(known: &Staand, other_way: bool, last: bool, commands: &mut Vec<Opdracht>) -> Option<()> {
-    let Staand { nummer, start, kostprijs, stop, stop_blijft } = *known;
-    let empty = is_empty(known);
+fn get_rid(
+    beleid: &EbBeleid,
+    known: &Staand,
+    (other_way, last): (bool, bool),
+    commands: &mut Vec<Opdracht>,
+) -> Option<()> {
+    let Staand { nummer, start, kostprijs, stop, stop_blijft, .. } = *known;
+    let empty = is_empty(beleid, known);
     match (stop, empty, other_way) {
         (None, _, true) => return None,
         (Some(_), false, true) if last && !stop_blijft => return None,
@@ -147,6 +153,6 @@ fn get_rid(known: &Staand, other_way: bool, last: bool, commands: &mut Vec<Opdra
 }
 
 /// True for a stopped period that charges no month.
-pub(super) fn is_empty(period: &Staand) -> bool {
-    Maanden::of([(period.start, period.stop)]).is_empty()
+pub(super) fn is_empty(beleid: &EbBeleid, period: &Staand) -> bool {
+    Maanden::under(beleid, [(period.start, period.stop)]).is_empty()
 }

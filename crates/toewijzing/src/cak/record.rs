@@ -4,9 +4,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
+use super::months::shift_months;
 use super::opgave::BekendePeriode;
 use super::retour::Handmatig;
 use crate::identity::{Bsn, Gemeente, Identificatie, Retourcode};
+
+/// Months that a revision charges or refunds (UVB 3.6).
+const HERZIENING_MAANDEN: i32 = 36;
 
 /// What the CAK accepted as the start of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,11 +21,24 @@ pub struct EbStart {
     pub kostprijs: Option<Kostprijs>,
 }
 
+/// Which contribution a period is of. There may be several at once (section 11); each has its own periods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Soort {
+    /// The abonnementstarief: WMO401 and WMO403. The one that is planned for.
+    #[default]
+    Abonnementstarief,
+    /// Another one, which is on record and left alone.
+    Anders,
+}
+
 /// A period as the CAK accepted it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EbPeriode {
     /// EbStartNummer.
     pub nummer: EbStartNummer,
+    /// Of which contribution.
+    pub soort: Soort,
     /// The start accepted last.
     pub start: EbStart,
     /// The stop accepted last and not deleted.
@@ -138,8 +155,14 @@ impl EbDossier {
 
     /// Takes over a period that the CAK knows from an earlier system.
     pub fn take_over(&mut self, nummer: EbStartNummer, start: EbStart, stop: Option<Date>) {
+        self.take_over_of(Soort::Abonnementstarief, nummer, start, stop);
+    }
+
+    /// Takes over a period of one of several contributions.
+    pub fn take_over_of(&mut self, soort: Soort, nummer: EbStartNummer, start: EbStart, stop: Option<Date>) {
         self.perioden.push(EbPeriode {
             nummer,
+            soort,
             start,
             stop,
             verwijderd: false,
@@ -233,6 +256,18 @@ impl EbDossier {
         self.vrijgegeven_vanaf = self.berichten.len();
         self.handmatig = None;
         Ok(())
+    }
+
+    /// Returns whether a stop was taken back that lies further back than a revision charges (UVB 3.6), and nobody has looked
+    /// at it since (9.6).
+    #[must_use]
+    pub fn is_oud_ingetrokken(&self) -> bool {
+        self.berichten.iter().skip(self.vrijgegeven_vanaf).any(|bericht| {
+            let accepted = bericht.uitkomst.as_ref().is_some_and(|outcome| outcome.aanvaard);
+            accepted
+                && matches!(bericht.opdracht, Opdracht::VerwijderStop { .. })
+                && bericht.opdracht.datum() < shift_months(bericht.dagtekening, -HERZIENING_MAANDEN)
+        })
     }
 
     /// Records that a command was sent.

@@ -3,9 +3,10 @@
 use jiff::civil::{Date, date};
 
 use super::command::{EbStartNummer, Kostprijs, Opdracht};
+use super::layers::EbBeleid;
 use super::months::{Maanden, shift_months};
 use super::policy::Vensters;
-use super::record::EbDossier;
+use super::record::{EbDossier, Soort};
 
 /// CS332: no date before the abonnementstarief.
 const EERSTE_DAG: Date = date(2020, 1, 1);
@@ -36,6 +37,8 @@ impl<'a> Stand<'a> {
         let perioden = dossier
             .aanvaard()
             .into_iter()
+            // OP291 holds within a contribution.
+            .filter(|period| period.soort == Soort::Abonnementstarief)
             .map(|period| Staand {
                 nummer: period.nummer,
                 start: period.start.datum,
@@ -52,9 +55,9 @@ impl<'a> Stand<'a> {
         &self.perioden
     }
 
-    /// The months charged.
-    pub(super) fn maanden(&self) -> Maanden {
-        Maanden::of(self.perioden.iter().map(|period| (period.start, period.stop)))
+    /// What is charged.
+    pub(super) fn maanden(&self, beleid: &EbBeleid) -> Maanden {
+        Maanden::under(beleid, self.perioden.iter().map(|period| (period.start, period.stop)))
     }
 
     /// Executes a command with this Dagtekening. False when a rule or an invariant forbids it.

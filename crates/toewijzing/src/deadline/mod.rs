@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use agreed::{Afspraak, agreed, no_start};
 pub use contribution::{PGB_MAANDEN, VERGELIJKING_MAANDEN, cak_data, comparison, pgb};
-pub use reality::{Werkelijk, of_reality, request};
+pub use reality::{Werkelijk, intake, of_reality, request};
 pub use records::{all_of_dossier, declarable, declaratie, of_dossier, retour};
 
 use crate::dossier::Onderwerp;
@@ -191,7 +191,7 @@ pub enum Subject {
     Bericht(Identificatie),
     /// A toewijzing or taakgericht delivery.
     Onderwerp(Onderwerp),
-    /// The own contribution of the person, from this day on.
+    /// The person, from this day on: the own contribution, or an intake.
     EigenBijdrage(Date),
     /// A request, by its ReferentieAanbieder.
     Verzoek(ReferentieAanbieder),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::records::received;
 use super::{Deadline, MELDING_WERKDAGEN, Subject, Timer, VERZOEK_WERKDAGEN, Wie};
 use crate::calendar::Kalender;
-use crate::dossier::{Dossier, Onderwerp};
+use crate::dossier::{Dossier, Onderwerp, VerzoekSoort};
 use crate::identity::ReferentieAanbieder;
 
 /// What really happened, as the aanbieder's own administration says.
@@ -72,5 +72,23 @@ pub fn request(
         subject: Subject::Verzoek(referentie.clone()),
         wie: Wie::Aanbieder,
         voldaan: dossier.verzoek(referentie).map(|verzoek| verzoek.bericht.dag),
+    }
+}
+
+/// Returns by when an aanbieder is to send the 315 after an intake of which only the day is known; the first 315 since then
+/// meets it.
+#[must_use]
+pub fn intake(dossier: &Dossier, gehouden_op: Date, kalender: &Kalender) -> Deadline {
+    let since = dossier
+        .verzoeken()
+        .iter()
+        .filter(|verzoek| verzoek.soort == VerzoekSoort::Toewijzing && verzoek.bericht.dag >= gehouden_op);
+    Deadline {
+        due: kalender.add_working_days(gehouden_op, VERZOEK_WERKDAGEN),
+        start: gehouden_op,
+        timer: Timer::Aanvraag,
+        subject: Subject::EigenBijdrage(gehouden_op),
+        wie: Wie::Aanbieder,
+        voldaan: since.map(|verzoek| verzoek.bericht.dag).min(),
     }
 }

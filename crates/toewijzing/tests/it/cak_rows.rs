@@ -9,7 +9,7 @@ use crate::support::nr as toewijzing;
 
 const D: Date = date(2021, 8, 15);
 
-fn nr(number: u32) -> EbStartNummer {
+pub(crate) fn nr(number: u32) -> EbStartNummer {
     EbStartNummer::new(number).unwrap()
 }
 
@@ -17,20 +17,20 @@ fn id(number: usize) -> Identificatie {
     Identificatie::new(&format!("EB{number}")).unwrap()
 }
 
-fn period(start: Date, eind: Option<Date>) -> Periode {
+pub(crate) fn period(start: Date, eind: Option<Date>) -> Periode {
     Periode { start, eind, kostprijs: None }
 }
 
 /// A gemeente that tells the CAK about one person; number 10 is the first that is given out.
-struct Verteller {
-    eb: EbDossier,
-    beleid: EbBeleid,
-    today: Date,
+pub(crate) struct Verteller {
+    pub(crate) eb: EbDossier,
+    pub(crate) beleid: EbBeleid,
+    pub(crate) today: Date,
     volgend: u32,
 }
 
 impl Verteller {
-    fn new(accepted: &[(u32, Date, Option<Date>)]) -> Self {
+    pub(crate) fn new(accepted: &[(u32, Date, Option<Date>)]) -> Self {
         let gemeente = Gemeente::new("0384").unwrap();
         let mut eb = EbDossier::new(gemeente, Bsn::new("123456782").unwrap());
         for (number, start, stop) in accepted {
@@ -39,12 +39,12 @@ impl Verteller {
         Self { eb, beleid: EbBeleid::default(), today: D, volgend: 10 }
     }
 
-    fn plan(&self, wanted: &[Periode]) -> Plan {
+    pub(crate) fn plan(&self, wanted: &[Periode]) -> Plan {
         plan(&self.eb, wanted, &self.beleid, self.today, nr(self.volgend))
     }
 
     /// What would be sent now, in order.
-    fn shows(&self, wanted: &[Periode]) -> String {
+    pub(crate) fn shows(&self, wanted: &[Periode]) -> String {
         let Plan::Sturen { stappen, .. } = self.plan(wanted) else {
             return format!("{:?}", self.plan(wanted));
         };
@@ -52,12 +52,12 @@ impl Verteller {
     }
 
     /// Sends the first step, which is answered with these codes.
-    fn send(&mut self, wanted: &[Periode], codes: &[&str]) -> Gevolg {
+    pub(crate) fn send(&mut self, wanted: &[Periode], codes: &[&str]) -> Gevolg {
         let id = self.sent(wanted);
         self.answer(&id, codes)
     }
 
-    fn sent(&mut self, wanted: &[Periode]) -> Identificatie {
+    pub(crate) fn sent(&mut self, wanted: &[Periode]) -> Identificatie {
         let Plan::Sturen { stappen, .. } = self.plan(wanted) else { panic!("{}", self.shows(wanted)) };
         if stappen[0].uit_teller {
             self.volgend = stappen[0].opdracht.nummer().value() + 1;
@@ -67,13 +67,13 @@ impl Verteller {
         id
     }
 
-    fn answer(&mut self, id: &Identificatie, codes: &[&str]) -> Gevolg {
+    pub(crate) fn answer(&mut self, id: &Identificatie, codes: &[&str]) -> Gevolg {
         let codes: Vec<_> = codes.iter().map(|code| Retourcode::new(code).unwrap()).collect();
         self.eb.retour(id, &codes)
     }
 
     /// Sends everything, accepted.
-    fn run(&mut self, wanted: &[Periode]) {
+    pub(crate) fn run(&mut self, wanted: &[Periode]) {
         while matches!(self.plan(wanted), Plan::Sturen { .. }) {
             assert_eq!(self.send(wanted, &[]), Gevolg::Aanvaard);
         }
@@ -87,7 +87,7 @@ fn words(opdracht: &Opdracht) -> String {
     format!("{part}/{} nr {} {}{price}", opdracht.status_aanlevering(), opdracht.nummer(), opdracht.datum())
 }
 
-fn shows(accepted: &[(u32, Date, Option<Date>)], wanted: &[Periode]) -> String {
+pub(crate) fn shows(accepted: &[(u32, Date, Option<Date>)], wanted: &[Periode]) -> String {
     Verteller::new(accepted).shows(wanted)
 }
 

@@ -9,6 +9,7 @@ mod deadline_rows;
 mod deadlines;
 mod decisions;
 mod delivery;
+mod eb_rows;
 mod eb_statements;
 mod guards;
 mod model;

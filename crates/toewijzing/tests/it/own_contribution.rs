@@ -165,7 +165,9 @@ fn categories() {
     };
     let about = Waarover::Toewijzing(nr(100));
     assert_eq!(show(&of("02/02A01")), "2025-01-10..");
-    assert_eq!(of("11/11X01"), Gewenst::default());
+    let wheelchair = of("11/11X01");
+    assert_eq!((&wheelchair.perioden[..], &wheelchair.taken[..]), (&[][..], &[][..]));
+    assert_eq!(wheelchair.buiten[0].1, Belasting::Vrij, "and it is said why");
     assert_eq!(of("15").taken, [Taak::BeschermdWonen(about.clone())]);
     assert_eq!(of("18").taken, [Taak::BelastingOnbekend(about.clone())]);
     assert_eq!(of("").taken, [Taak::BelastingOnbekend(about)]);

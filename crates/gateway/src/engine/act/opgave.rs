@@ -24,7 +24,7 @@ pub(super) fn stated(rows: &impl Rows, chain: Chain, verklaring: &Verklaring) ->
     let changes = match &opgave {
         Opgave::Vasthouden {} => !eb.is_some_and(|eb| eb.is_vastgehouden()),
         Opgave::Vrijgeven {} => {
-            eb.is_some_and(|eb| eb.is_vastgehouden() || eb.handmatig().is_some())
+            eb.is_some_and(|eb| eb.is_vastgehouden() || eb.handmatig().is_some() || eb.is_oud_ingetrokken())
                 || persoon.as_ref().is_some_and(|persoon| persoon.plan_op_us.is_some())
         }
         Opgave::Herplannen {} => persoon.is_some(),

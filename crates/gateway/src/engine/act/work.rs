@@ -20,7 +20,7 @@ pub(super) fn released(rows: &impl Rows, chain: Chain, meldingen: &[Plek]) -> Re
         let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
         let Some(row) = row else { return Err(ActError::NoMessage(id)) };
         let Some(persoon) = person(rows, &id, &row)? else { return Err(ActError::NoNotification(id)) };
-        if persoon.eb.handmatig().is_some() {
+        if persoon.eb.handmatig().is_some() || persoon.eb.is_oud_ingetrokken() {
             left.push(*plek);
         }
     }

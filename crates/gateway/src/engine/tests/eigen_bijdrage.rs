@@ -162,3 +162,41 @@ fn the_view_of_a_client() {
     assert_eq!(view.wacht.as_deref(), Some("VASTGEHOUDEN"));
     gateway.stop();
 }
+
+/// What no message tells of and the backoffice states is watched like the rest: a pgb until the CAK has it, an intake until the
+/// 315 comes.
+#[test]
+fn deadlines_that_follow_from_statements() {
+    let gateway = Gateway::open(&SimulatedDisk::new(10));
+    let state = |bsn: &str, text: &str| {
+        let verklaring = Verklaring::new(bsn, &serde_json::from_str(text).unwrap()).unwrap();
+        gateway.act(GEMEENTE, Wat::Opgave { verklaring }).unwrap()
+    };
+    let pgb = r#"{"voorziening": {"naam": "P", "leveringsvorm": "pgb", "categorie": "02", "ingangsdatum": "2026-11-05"}}"#;
+    state(&bsn(7), pgb);
+    let intake = format!(r#"{{"intake": {{"aanbieder": "{HVB}", "gehouden_op": "2026-11-20"}}}}"#);
+    state(PERSON.bsn, &intake);
+    assert_eq!(state(PERSON.bsn, &intake).ongewijzigd, 1, "the same again changes nothing");
+    let shown = |standen: &[iwmo_toewijzing::deadline::Stand]| {
+        let filter = view::TermijnFilter { limit: 100, standen: standen.to_vec(), ..Default::default() };
+        let rows =
+            view::termijnen(&gateway.ledger, &settings(Duration::ZERO), &filter, today()).unwrap().rows;
+        let told = rows.into_iter().filter(|row| row.termijn != "RETOUR_IN");
+        told.map(|row| format!("{} {} {} {:?}", row.termijn, row.wie, row.uiterlijk, row.regels))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        shown(&[]),
+        [r#"FAQ-315 aanbieder 2026-11-27 ["FAQ-315"]"#, r#"CAK_PGB gemeente 2036-11-05 ["Regeling-2f-pgb"]"#]
+    );
+    let request = crate::demo::requests::wmo315(envelope("H315"), &PERSON, &order(100_101), "R1").unwrap();
+    gateway.send("hvb", request.encode()).unwrap();
+    let told = gateway.outgoing("WMO401");
+    gateway.send("cak", approve(&told[0].1, "C1")).unwrap();
+    assert!(!shown(&[]).iter().any(|row| row.starts_with("FAQ-315") || row.starts_with("CAK_PGB")));
+    assert_eq!(
+        shown(&[iwmo_toewijzing::deadline::Stand::Gehaald]),
+        [r#"FAQ-315 aanbieder 2026-11-27 ["FAQ-315"]"#, r#"CAK_PGB gemeente 2036-11-05 ["Regeling-2f-pgb"]"#]
+    );
+    gateway.stop();
+}

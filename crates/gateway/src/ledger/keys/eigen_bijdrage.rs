@@ -1,6 +1,7 @@
 //! Keys of what is about the eigen bijdrage of a whole gemeente.
 
-use iwmo_toewijzing::identity::Gemeente;
+use iwmo_toewijzing::cak::EbStartNummer;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
 
 use super::key;
 
@@ -20,4 +21,40 @@ pub fn cak_stil_van(gemeente: Option<Gemeente>) -> Vec<u8> {
 /// The gemeente in such a key.
 pub fn cak_stil_gemeente(key: &[u8]) -> Option<Gemeente> {
     Gemeente::new(std::str::from_utf8(key.get(2..6)?).ok()?).ok()
+}
+
+/// Whose period with this number stands at the CAK.
+pub fn eb_nummer(gemeente: Gemeente, nummer: EbStartNummer, bsn: &Bsn) -> Vec<u8> {
+    let mut key = eb_nummers_vanaf(gemeente, nummer.value());
+    key.extend_from_slice(bsn.expose().as_bytes());
+    key
+}
+
+/// Every period of a gemeente that stands at the CAK, by number.
+pub fn eb_nummers(gemeente: Gemeente) -> Vec<u8> {
+    key(b'E', &[b"n", gemeente.as_str().as_bytes()])
+}
+
+/// The first of them from a number on.
+pub fn eb_nummers_vanaf(gemeente: Gemeente, nummer: u32) -> Vec<u8> {
+    key(b'E', &[b"n", gemeente.as_str().as_bytes(), &nummer.to_be_bytes()])
+}
+
+/// The number and the person in such a key.
+pub fn eb_nummer_delen(key: &[u8]) -> Option<(u32, Bsn)> {
+    let number: [u8; 4] = key.get(6..10)?.try_into().ok()?;
+    let bsn = Bsn::new(std::str::from_utf8(key.get(10..)?).ok()?).ok()?;
+    Some((u32::from_be_bytes(number), bsn))
+}
+
+/// What the backoffice stated about every person of a gemeente; of all gemeenten without one.
+pub fn alle_opgaven(gemeente: Option<Gemeente>) -> Vec<u8> {
+    super::of(b'k', gemeente)
+}
+
+/// The gemeente and the person in such a key.
+pub fn opgaven_delen(key: &[u8]) -> Option<(Gemeente, Bsn)> {
+    let (gemeente, bsn) = key.get(1..)?.split_at_checked(4)?;
+    let text = |bytes| std::str::from_utf8(bytes).ok();
+    Some((Gemeente::new(text(gemeente)?).ok()?, Bsn::new(text(bsn)?).ok()?))
 }

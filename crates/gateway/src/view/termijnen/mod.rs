@@ -3,6 +3,7 @@
 //! Deadlines are not stored: they follow from the records, the calendar and today. A page goes through everything on
 //! record and keeps the rows that are due first, so its memory is bounded by its size.
 
+mod intakes;
 mod removals;
 mod sources;
 mod words;
@@ -40,7 +41,7 @@ pub struct TermijnView {
     /// The day on which it was met, as far as the records show.
     pub gehaald_op: Option<String>,
     /// Which timer: RETOUR_OUT, RETOUR_IN, START_DUE, STOP_DUE, STOP_MISSING, NO_START, CONTACT, START_AGREED, CAK_DATA,
-    /// CAK_COMPARE, OP274, OP346, OP090x4, VERWIJDERING or TR335.
+    /// CAK_PGB, CAK_COMPARE, OP274, OP346, OP090x4, FAQ-315, VERWIJDERING or TR335.
     pub termijn: &'static str,
     /// Who must act, or is told that another did not: `gemeente` or `aanbieder`.
     pub wie: &'static str,
@@ -132,6 +133,7 @@ pub fn termijnen(
         sources::of_declarations(ledger, gemeente, &mut queue)?;
         sources::of_parked(ledger, gemeente, &mut queue)?;
         sources::of_comparisons(gemeente, &mut queue);
+        intakes::of_intakes(ledger, gemeente, &mut queue)?;
         removals::of_removals(ledger, gemeente, &mut queue)?;
     }
     let next =

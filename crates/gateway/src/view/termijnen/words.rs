@@ -71,6 +71,8 @@ fn met(timer: Timer) -> (&'static str, &'static str) {
         Timer::Contact => ("de cliënt is gesproken of geholpen", "the client was spoken with or supported"),
         Timer::StartAfspraak => ("de hulp is begonnen", "support has begun"),
         Timer::CakData => ("het CAK kent deze periode", "the CAK knows of this period"),
+        Timer::CakPgb => ("het CAK kent dit pgb", "the CAK knows of this pgb"),
+        Timer::Aanvraag => ("de aanvraag is gestuurd", "the request was sent"),
         Timer::Antwoord | Timer::AntwoordWijziging => {
             ("het verzoek is beantwoord", "the request is answered")
         }
