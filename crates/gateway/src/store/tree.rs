@@ -201,6 +201,11 @@ fn memory(map: &Map, from: &[u8], to: &[u8]) -> Pairs {
 }
 
 impl Batch {
+    /// Returns the keys that are set.
+    pub(super) fn inserted(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| &key[..])
+    }
+
     pub(super) fn insert(&mut self, key: impl Into<Slice>, value: impl Into<Slice>) {
         self.0.push((key.into(), Some(value.into())));
     }
