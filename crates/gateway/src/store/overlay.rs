@@ -134,6 +134,11 @@ impl<'l> Overlay<'l> {
         }
     }
 
+    /// Returns how many keys have something pending.
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
     /// Returns whether nothing is pending.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
