@@ -55,6 +55,7 @@ mod ledger;
 mod overlay;
 mod scan;
 mod settle;
+mod temporary;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -76,7 +76,7 @@ fn content_and_tips_come_back_together() {
 
 #[test]
 fn a_refused_commit_changes_nothing() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     ledger.commit(writes(&[("a", Some("1"))]), &[tip("0363", 2)]).unwrap();
     let fork = Tip { hash: EntryHash([9; 32]), ..tip("0363", 2) };
     for back in [tip("0363", 1), fork, Tip::start("0363".parse().unwrap())] {
@@ -104,7 +104,7 @@ fn a_refused_commit_changes_nothing() {
 
 #[test]
 fn scans_keep_to_their_prefix_and_begin_where_told() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     let all = [("a", Some("")), ("ab", Some("")), ("abc", Some("")), ("b", Some("")), ("ba", Some(""))];
     ledger.commit(writes(&all), &[tip("0363", 1)]).unwrap();
     let mut high = Writes::default();
@@ -124,7 +124,7 @@ fn scans_keep_to_their_prefix_and_begin_where_told() {
 
 #[test]
 fn a_view_sees_no_commit() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for round in 1..=200 {
@@ -251,7 +251,7 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn differences_are_found_and_not_shown_in_debug_output() {
-    let (here, there) = (Ledger::temporary(FORMAT).unwrap(), Ledger::temporary(FORMAT).unwrap());
+    let (here, there) = (Ledger::temporary(FORMAT, 0).unwrap(), Ledger::temporary(FORMAT, 0).unwrap());
     for ledger in [&here, &there] {
         ledger.commit(writes(&[("a", Some("1")), ("c", Some("3"))]), &[]).unwrap();
     }
@@ -275,7 +275,7 @@ fn differences_are_found_and_not_shown_in_debug_output() {
 
 #[test]
 fn a_temporary_store_goes_with_its_files() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     ledger.commit(writes(&[("a", Some("1"))]), &[]).unwrap();
     let home = ledger.rows().unwrap().to_owned();
     assert_eq!((keys(ledger.scan(b"")), home.is_dir()), ("a".to_owned(), true));
@@ -401,7 +401,7 @@ proptest! {
             1..60,
         ),
     ) {
-        let ledger = Ledger::temporary(FORMAT).unwrap();
+        let ledger = Ledger::temporary(FORMAT, 0).unwrap();
         let mut overlay = Overlay::new(&ledger);
         let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         // Keys of one and two bytes, so that prefixes matter.
@@ -447,7 +447,7 @@ proptest! {
 /// Two stores that differ, and that go on while they are compared.
 #[test]
 fn a_watch_tells_what_is_written_after_its_view() {
-    let (one, other) = (Ledger::temporary(1).unwrap(), Ledger::temporary(1).unwrap());
+    let (one, other) = (Ledger::temporary(1, 0).unwrap(), Ledger::temporary(1, 0).unwrap());
     let put = |ledger: &Ledger, pairs: &[(&str, Option<&str>)]| {
         let pair = |(key, value): &(&str, Option<&str>)| {
             (key.as_bytes().into(), value.map(|value| value.as_bytes().into()))
@@ -471,4 +471,27 @@ fn a_watch_tells_what_is_written_after_its_view() {
     assert_eq!((here.written(), again.written().map(text)), (None, Some(vec!["f".to_owned()])));
     drop(again);
     put(&one, &[("g", Some("1"))]);
+}
+
+/// What a killed process leaves behind is gone when the next temporary store is made; what is in use stays.
+#[test]
+fn what_a_temporary_store_left_behind_is_removed() {
+    let place = tempfile::tempdir().unwrap();
+    let age = |dir: &Path| {
+        let before = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+        std::fs::File::open(dir).unwrap().set_modified(before).unwrap();
+    };
+    let (left, other) = (place.path().join("iwmo-ledger-left"), place.path().join("other"));
+    for dir in [&left, &other] {
+        std::fs::create_dir_all(dir.join("rows")).unwrap();
+        age(dir);
+    }
+    let used = Ledger::temporary_in(place.path(), 1).unwrap();
+    age(used.temporary.as_ref().unwrap().path());
+    assert!(!left.exists() && other.exists());
+    let again = Ledger::temporary_in(place.path(), 1).unwrap();
+    let homes = [&used, &again].map(|ledger| ledger.temporary.as_ref().unwrap().path().to_owned());
+    assert!(homes.iter().all(|home| home.exists()));
+    drop((used, again));
+    assert!(homes.iter().all(|home| !home.exists()));
 }
