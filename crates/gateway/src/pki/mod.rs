@@ -283,7 +283,21 @@ pub fn client_config_checking(
     authorities: &[CertificateDer<'static>],
     revocation: &Revocation,
 ) -> Result<ClientConfig, PkiError> {
-    let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(authorities)?), provider());
+    let own = |builder: rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>| {
+        Ok(match identity {
+            Some(identity) => {
+                builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?
+            }
+            None => builder.with_no_client_auth(),
+        })
+    };
+    let roots = Arc::new(roots(authorities)?);
+    let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    if roots.is_empty() {
+        // Whoever calls nobody needs to trust nobody; every server is refused then.
+        return own(config.with_root_certificates(roots));
+    }
+    let mut builder = WebPkiServerVerifier::builder_with_provider(roots, provider());
     if !revocation.lists.is_empty() {
         builder = builder.with_crls(revocation.ders());
         builder = match revocation.lenient {
@@ -292,13 +306,7 @@ pub fn client_config_checking(
         };
     }
     let verifier = builder.build().map_err(|error| PkiError::Trust(error.to_string()))?;
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_webpki_verifier(verifier);
-    Ok(match identity {
-        Some(identity) => builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?,
-        None => builder.with_no_client_auth(),
-    })
+    own(config.with_webpki_verifier(verifier))
 }
 
 fn roots(authorities: &[CertificateDer<'static>]) -> Result<RootCertStore, PkiError> {
