@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::difference::{Watch, Watched};
 use super::error::{Reason, StoreError, guarded};
 use super::overlay::Writes;
+use super::queue::Fronts;
 use super::scan::{Scan, Value, data_key};
 use super::tree::{Batch, Still, Tree};
 use crate::journal::{Chain, EntryHash, Tip, Tips};
@@ -44,6 +45,8 @@ pub struct Ledger {
     tips: RwLock<Tips>,
     /// Who wants to know which keys are written.
     watched: Mutex<Watched>,
+    /// Where queues begin.
+    fronts: Arc<Fronts>,
     /// Where the rows are.
     rows: Option<PathBuf>,
     /// The place of one that is not.
@@ -110,7 +113,7 @@ impl Ledger {
     /// Makes an empty store that is no more than a map in memory.
     #[cfg(test)]
     pub(crate) fn in_memory(format: u32) -> Self {
-        Self::begin(Tree::Memory(std::sync::Arc::default()), format).expect("a map takes everything")
+        Self::begin(Tree::Memory(Arc::default()), format).expect("a map takes everything")
     }
 
     /// Returns the value of a key.
@@ -162,6 +165,24 @@ impl Ledger {
     ///
     /// See [`StoreError`].
     pub fn commit(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.committed(writes, tips, Tree::apply)
+    }
+
+    /// As [`Ledger::commit`], for very many writes at once: quicker, and with a sync.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub fn load(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.committed(writes, tips, Tree::load)
+    }
+
+    fn committed(
+        &self,
+        writes: Writes,
+        tips: &[Tip],
+        write: impl FnOnce(&Tree, Batch) -> fjall::Result<()>,
+    ) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::default();
         let mut chains = BTreeSet::new();
@@ -185,7 +206,9 @@ impl Ledger {
             }
         }
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).note(batch.keys());
-        self.marked(guarded(|| self.tree.apply(batch)))?;
+        let queued = Fronts::in_queues(batch.inserted());
+        self.marked(guarded(|| write(&self.tree, batch)))?;
+        self.fronts.wrote(queued);
         held.extend(tips.iter().filter(|tip| tip.seq > 0).map(|tip| (tip.chain, *tip)));
         Ok(())
     }
@@ -246,6 +269,7 @@ impl Ledger {
         guarded(|| self.tree.apply(first))?;
         guarded(|| self.tree.clear())?;
         write_format(&self.tree, self.format)?;
+        self.fronts.clear();
         held.clear();
         Ok(())
     }
@@ -253,6 +277,10 @@ impl Ledger {
     /// Returns the directory of the rows, unless they are in memory.
     pub(super) fn rows(&self) -> Option<&Path> {
         self.rows.as_deref()
+    }
+
+    pub(super) fn fronts(&self) -> &Arc<Fronts> {
+        &self.fronts
     }
 
     pub(super) fn tree(&self) -> &Tree {
@@ -279,6 +307,7 @@ impl Ledger {
             tree,
             format,
             tips: RwLock::new(tips),
+            fronts: Arc::default(),
             watched: Mutex::default(),
             rows: None,
             temporary: None,
