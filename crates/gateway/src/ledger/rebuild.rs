@@ -1,5 +1,6 @@
 //! From the journal to the ledger: the tail at a start, everything when rows are missing or doubtful.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
@@ -58,16 +59,16 @@ pub fn open(
 
 /// Brings a ledger up to the journal, and completes a removal that was cut short; where its rows are from before one,
 /// another takes its place.
-pub(crate) fn bring_up(
-    mut ledger: Ledger,
+pub(crate) fn bring_up<L: Borrow<Ledger>>(
+    mut ledger: L,
     mut reason: Option<String>,
-    another: &mut dyn FnMut() -> Result<Ledger, StoreError>,
+    another: &mut dyn FnMut() -> Result<L, StoreError>,
     reader: &Reader,
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Ledger, CatchUp), LedgerError> {
+) -> Result<(L, CatchUp), LedgerError> {
     let applied = loop {
-        match catch_up(&ledger, reader, applier, progress) {
+        match catch_up(ledger.borrow(), reader, applier, progress) {
             Err(error @ (LedgerError::Unfinished { .. } | LedgerError::BeforeRemoval)) => {
                 if let (LedgerError::Unfinished { sleutels }, Some(vault)) = (&error, reader.vault()) {
                     vault.destroy(sleutels).map_err(StoreError::from)?;
@@ -80,7 +81,7 @@ pub(crate) fn bring_up(
             applied => break applied?,
         }
     };
-    destroyed(&ledger, reader)?;
+    destroyed(ledger.borrow(), reader)?;
     Ok((ledger, CatchUp { applied, rebuilt: reason }))
 }
 
