@@ -24,6 +24,7 @@ use iwmo_gateway::engine::{
 };
 use iwmo_gateway::journal::{Chain, ChainBatch, Draft, FileJournal, Journal, Options, Position, Tip};
 use iwmo_gateway::ledger::{self, Applier};
+use iwmo_gateway::vault::Vault;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
@@ -121,7 +122,8 @@ fn replay(entries: u64) {
     let begin = Instant::now();
     exchange(&dir, entries);
     let seconds = begin.elapsed().as_secs_f64();
-    let journal = FileJournal::open(&dir.join("journal"), Options::default()).unwrap();
+    let mut journal = FileJournal::open(&dir.join("journal"), Options::default()).unwrap();
+    journal.set_vault(Vault::open(&dir, &journal.reader()).unwrap());
     let reader = journal.reader();
     let entries = reader.entries();
     println!("\n{entries} entries of whole exchanges; per second:");

@@ -99,7 +99,7 @@ pub(super) struct Verkeer {
     proef: bool,
 }
 
-/// Stop telling the CAK about a gemeente, or resume it: after the CAK said that it does not know the gemeente (S300), nothing is
+/// Stop telling the CAK about a gemeente, resume it, or put new choices about the eigen bijdrage in force: after the CAK said that it does not know the gemeente (S300), nothing is
 /// told about anybody in it until it is resumed here.
 #[utoipa::path(
     post,

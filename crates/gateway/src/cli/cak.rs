@@ -36,6 +36,19 @@ enum Verb {
     Periods(Periods),
     Hold(Hold),
     Resume(Resume),
+    Review(Review),
+}
+
+/// Look at what new choices about the eigen bijdrage do before they come into force, and put them in force
+///
+/// When the configuration of a gemeente with clients has new choices about the eigen bijdrage, the CAK is told by those before
+/// until somebody has looked. This counts the clients of whom the CAK would be told something else: what comes next now, and what
+/// would. With --yes the new choices are in force, and everybody is planned for at once; a partner's pace holds for what
+/// follows. A configuration that says again what is in force ends the wait as well.
+#[derive(Debug, Args)]
+struct Review {
+    #[command(flatten)]
+    traffic: Traffic,
 }
 
 /// Tell the CAK nothing about anybody in a gemeente, until it is resumed
@@ -139,6 +152,7 @@ impl CakCommand {
             Verb::State(verb) => verb.run(terminal),
             Verb::Periods(verb) => verb.run(terminal),
             Verb::Hold(verb) => verb.traffic.run(CakVerb::Stilleggen, terminal),
+            Verb::Review(verb) => verb.traffic.run(CakVerb::BeleidInvoeren, terminal),
             Verb::Resume(verb) => verb.traffic.run(CakVerb::Hervatten, terminal),
         }
     }

@@ -1,14 +1,20 @@
 //! What the backoffice states about a person, and whether the CAK is told about a gemeente.
 
+use std::collections::BTreeMap;
+
+use iwmo_toewijzing::cak::{self, EbBeleid, EbStartNummer, Opgave};
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
-use crate::engine::narrow;
+use crate::clock::dutch_date;
 use crate::engine::record::{Verklaring, Wat};
+use crate::engine::{choices, narrow, wanted};
 use crate::journal::Chain;
+use crate::ledger::{EbKeuzes, Gegevens, LedgerError, Persoon, Rows, decode_row, gegevens, keys};
 use crate::store::Ledger;
-use iwmo_toewijzing::cak::Opgave;
-use iwmo_toewijzing::identity::{Bsn, Gemeente};
 
 /// A statement about a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +31,7 @@ pub struct OpgaveChange {
 impl OpgaveChange {
     pub(super) fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
         let gemeente = Gemeente::new(&self.gemeente).map_err(|error| Refused::new(error.to_string()))?;
-        let chain = crate::ledger::keys::chain(gemeente);
+        let chain = keys::chain(gemeente);
         let verklaring = Verklaring::new(self.bsn.expose(), &self.opgave)
             .map_err(|_| Refused::new("the statement cannot be kept"))?;
         let narrowed = narrow(ledger, chain, &Wat::Opgave { verklaring })?;
@@ -57,6 +63,8 @@ pub enum CakVerb {
     Stilleggen,
     /// It goes on, and what was not told meanwhile is told.
     Hervatten,
+    /// The choices that the configuration has come into force, and everybody is planned for under them.
+    BeleidInvoeren,
 }
 
 /// A change to telling the CAK about a gemeente.
@@ -72,8 +80,9 @@ pub struct CakChange {
 impl CakChange {
     pub(super) fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
         let gemeente = Gemeente::new(&self.gemeente).map_err(|error| Refused::new(error.to_string()))?;
-        let chain = crate::ledger::keys::chain(gemeente);
+        let chain = keys::chain(gemeente);
         let (wat, stand) = match self.verb {
+            CakVerb::BeleidInvoeren => return review(ledger, gemeente),
             CakVerb::Stilleggen => (Wat::CakStilleggen, "loopt"),
             CakVerb::Hervatten => (Wat::CakHervatten, "stil"),
         };
@@ -93,5 +102,65 @@ impl CakChange {
             },
             acts: narrowed.wat.into_iter().map(|wat| (chain, wat)).collect(),
         })
+    }
+}
+
+/// What the CAK would be told otherwise under the choices that wait (E13): for each client what comes next under both, counted.
+fn review(ledger: &Ledger, gemeente: Gemeente) -> Result<Plan, Refused> {
+    let chain = keys::chain(gemeente);
+    let narrowed = narrow(ledger, chain, &Wat::CakBeleid)?;
+    let row: Option<EbKeuzes> = ledger.row(&keys::eb_beleid(gemeente))?;
+    let mut found: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let both = row.and_then(|row| Some((choices(&row.in_kracht)?, choices(&row.voorgesteld?)?)));
+    if let Some((before, after)) = both {
+        let today = dutch_date(Timestamp::now());
+        for row in ledger.scan(&keys::personen_van(Some(gemeente))) {
+            let (key, value) = row.map_err(LedgerError::from)?;
+            let Some((_, bsn)) = keys::persoon_delen(&key) else { continue };
+            let persoon: Persoon = decode_row(&key, &value)?;
+            let gegevens = gegevens(ledger, gemeente, &bsn, &persoon)?;
+            let next = |beleid: &EbBeleid| next_words(&persoon, &gegevens, beleid, today);
+            let (was, becomes) = (next(&before), next(&after));
+            if was != becomes {
+                *found.entry((was, becomes)).or_default() += 1;
+            }
+        }
+    }
+    let groep = |((was, becomes), aantal): ((String, String), u64)| Groep {
+        partner: gemeente.to_string(),
+        bericht: Some(becomes),
+        stand: was,
+        aantal,
+    };
+    Ok(Plan {
+        summary: Summary {
+            aantal: narrowed.gewijzigd,
+            ongewijzigd: narrowed.ongewijzigd,
+            groepen: found.into_iter().map(groep).collect(),
+            waarschuwingen: Vec::new(),
+        },
+        acts: narrowed.wat.into_iter().map(|wat| (chain, wat)).collect(),
+    })
+}
+
+/// What the CAK is told next of a person, without days and numbers.
+fn next_words(persoon: &Persoon, gegevens: &Gegevens, beleid: &EbBeleid, today: Date) -> String {
+    let gewenst = wanted(gegevens, beleid, today);
+    let Ok(first) = EbStartNummer::new(1) else { return String::new() };
+    // Any number above those that the person has: which one it is makes no difference here.
+    let used = persoon.eb.perioden().iter().map(|period| period.nummer).max();
+    let next = used.and_then(EbStartNummer::next).unwrap_or(first);
+    match cak::plan(&persoon.eb, &gewenst.perioden, beleid, today, next) {
+        cak::Plan::Niets => "-".to_owned(),
+        cak::Plan::Wachten(_) => "wacht".to_owned(),
+        cak::Plan::Handmatig(_) => "taak".to_owned(),
+        cak::Plan::Sturen { stappen, .. } => match stappen.first() {
+            None => "-".to_owned(),
+            Some(stap) => {
+                let kind =
+                    if stap.opdracht.onderdeel() == cak::Onderdeel::Start { "WMO401" } else { "WMO403" };
+                format!("{kind}/{}", stap.opdracht.status_aanlevering())
+            }
+        },
     }
 }

@@ -176,7 +176,7 @@ impl Reloader {
             |config: &Config, id: &PartnerId| config.partners.iter().any(|partner| partner.id == *id);
         let gone = old.partners.iter().map(|partner| &partner.id).filter(|id| !served(new, id));
         let said = gone.filter_map(|id| {
-            let waiting = self.engine.ledger().scan(&keys::wachtrij_van(id)).count();
+            let waiting = self.engine.ledger().queue(&keys::wachtrij_van(id)).count();
             let what = format!("{waiting} messages wait for partner {id}, to whom nothing is sent then");
             (waiting > 0).then_some(what)
         });

@@ -149,6 +149,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         Wat::WerkAfgehandeld { entries } => return work::done(rows, chain, entries),
         Wat::Opgave { verklaring } => return opgave::stated(rows, chain, verklaring),
         Wat::TermijnAfgehandeld { termijnen } => return work::met(rows, chain, termijnen),
+        Wat::CakBeleid => return opgave::choices(rows, chain),
         Wat::CakStilleggen | Wat::CakHervatten => return opgave::traffic(rows, chain, wat),
         _ => {}
     }

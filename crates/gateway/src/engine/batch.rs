@@ -191,12 +191,13 @@ impl<'l> Batch<'l> {
     /// Returns whom the entry at a place concerns, when it is one person: the rows that it wrote say so.
     fn concerned(&self, at: &At) -> Option<String> {
         let prefix = keys::persoon_entries_van(at.chain.code());
-        let mut persons = self.overlay.pending(&prefix).filter_map(|key| {
+        // What an entry writes is written in the decision that pushes it; a batch may have the rows of hundreds before.
+        let mut persons = self.overlay.recent(&prefix).filter_map(|key| {
             let (bsn, seq) = keys::persoon_entry_delen(key)?;
             (seq == at.seq).then_some(bsn)
         });
         let first = persons.next()?;
-        persons.next().is_none().then(|| first.to_owned())
+        persons.all(|one| one == first).then(|| first.to_owned())
     }
 
     /// Answers once the batch is durable.

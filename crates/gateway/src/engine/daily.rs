@@ -25,7 +25,7 @@ impl Worker {
         let now = self.clock.now();
         self.overdue(now, batch);
         let full = batch.len() + DAY_PERSONS;
-        for row in self.ledger.scan(&keys::alle_planning()) {
+        for row in self.ledger.queue(&keys::alle_planning()) {
             let key = match row {
                 Ok((key, _)) => key,
                 Err(error) => return not_planned(&error.into()),

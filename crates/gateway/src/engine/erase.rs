@@ -26,6 +26,8 @@ use crate::engine::{ActError, Engine};
 use crate::journal::{Chain, EntryId, Journal, Reader};
 use crate::ledger::{self, Applier, LedgerError, Rows, Tellers, keys};
 use crate::removal::{Hindernis, held};
+#[cfg(test)]
+use crate::simulation::{self, Canary};
 use crate::store::{Ledger, Overlay, Value, Watch};
 use crate::vault::KeyId;
 
@@ -100,9 +102,7 @@ impl Engine {
         let Some(prepared) = tokio::task::spawn_blocking(prepare).await.map_err(|_| fault())?? else {
             return Ok(Vec::new());
         };
-        let unavailable = |reason: &str| ActError::Unavailable(reason.to_owned());
-        self.submit(Job::Erase(Box::new(prepared))).map_err(unavailable)?;
-        let entries = answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))?;
+        let entries = self.hand_over(prepared, answer).await?;
         let engine = self.clone();
         let settled = tokio::task::spawn_blocking(move || engine.ledger().settle()).await;
         match settled.map_err(|_| fault())? {
@@ -114,9 +114,53 @@ impl Engine {
         }
     }
 
+    /// As [`Engine::erase`], prepared by the caller in memory: where time is driven there is no other thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::erase`].
+    #[cfg(test)]
+    pub(crate) async fn erase_here(&self, erase: Erase) -> Result<Vec<EntryId>, ActError> {
+        check_reason(&erase.reden)?;
+        let _only = self.erasing.lock().await;
+        let (reply, answer) = oneshot::channel();
+        let build = |reader: &Reader, applier: &Applier| {
+            let ledger = Ledger::in_memory(ledger::FORMAT);
+            ledger::catch_up(&ledger, reader, applier, &mut |_| {}).map(|_| ledger)
+        };
+        let Some(prepared) = self.prepare_on(build, erase, self.term_years(), reply)? else {
+            return Ok(Vec::new());
+        };
+        let entries = self.hand_over(prepared, answer).await?;
+        self.ledger().settle().map_err(|error| ActError::Unfinished(error.to_string()))?;
+        Ok(entries)
+    }
+
+    async fn hand_over(
+        &self,
+        prepared: Prepared,
+        answer: oneshot::Receiver<Result<Vec<EntryId>, ActError>>,
+    ) -> Result<Vec<EntryId>, ActError> {
+        let unavailable = |reason: &str| ActError::Unavailable(reason.to_owned());
+        self.submit(Job::Erase(Box::new(prepared))).map_err(unavailable)?;
+        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
+    }
+
     /// Does all of a removal that the loop need not wait for; nothing when the persons have no key.
     pub(super) fn prepare(
         &self,
+        erase: Erase,
+        term_years: u16,
+        reply: oneshot::Sender<Result<Vec<EntryId>, ActError>>,
+    ) -> Result<Option<Prepared>, ActError> {
+        let build = |reader: &Reader, applier: &Applier| ledger::temporary(reader, applier, &mut |_| {});
+        self.prepare_on(build, erase, term_years, reply)
+    }
+
+    /// As [`Engine::prepare`]; the second ledger is built by `build`.
+    fn prepare_on(
+        &self,
+        build: impl FnOnce(&Reader, &Applier) -> Result<Ledger, LedgerError>,
         erase: Erase,
         term_years: u16,
         reply: oneshot::Sender<Result<Vec<EntryId>, ActError>>,
@@ -131,7 +175,7 @@ impl Engine {
         }
         let reader = self.journal().withholding(keys.iter().copied());
         let applier = Applier::new(self.schemas().clone());
-        let after = ledger::temporary(&reader, &applier, &mut |_| {})?;
+        let after = build(&reader, &applier)?;
         let (here, there) = (self.ledger().watch(), after.watch());
         let differing = here.view().differing_keys(there.view()).map_err(LedgerError::from)?;
         Ok(Some(Prepared { erase, keys, reader, after, here, there, differing, term_years, reply }))
@@ -176,6 +220,8 @@ impl Worker {
             return false;
         }
         let result = match self.commit(batch, &tips) {
+            #[cfg(test)]
+            Committed::Done if simulation::is_broken(Canary::KeepsTheKey) => Ok(entries),
             Committed::Done => match vault.as_deref().map(|vault| vault.destroy(&keys)) {
                 Some(Err(error)) => {
                     tracing::error!(code = "RemovalKeyError", %error, "A removal is recorded and the key file could not be written; it is tried again.");

@@ -189,6 +189,9 @@ pub enum Wat {
     /// The CAK is told again. Since 0.2.0.
     #[n(16)]
     CakHervatten,
+    /// The choices about the eigen bijdrage that the configuration has are put in force. Since 0.2.0.
+    #[n(17)]
+    CakBeleid,
 }
 
 /// A deadline of a toewijzing of the entry's gemeente.
@@ -220,6 +223,7 @@ impl Wat {
             Self::TermijnAfgehandeld { .. } => "termijn_afgehandeld",
             Self::CakStilleggen => "cak_stilleggen",
             Self::CakHervatten => "cak_hervatten",
+            Self::CakBeleid => "cak_beleid",
         }
     }
 
@@ -233,6 +237,7 @@ impl Wat {
             | Self::PartnerVrijgeven { .. }
             | Self::CakStilleggen
             | Self::CakHervatten
+            | Self::CakBeleid
             | Self::Opgave { .. } => 1,
             _ => self.berichten().len(),
         };
@@ -255,6 +260,7 @@ impl Wat {
             | Self::TermijnAfgehandeld { .. }
             | Self::CakStilleggen
             | Self::CakHervatten
+            | Self::CakBeleid
             | Self::Opgave { .. } => &[],
         }
     }

@@ -112,11 +112,13 @@ impl Engine {
         let (jobs, receiver) = sync_channel(JOBS_MAX);
         let (changed_sender, changed) = watch::channel(0);
         let (feed, _) = broadcast::channel(FEED_ENTRIES);
+        let configured = Arc::new(settings);
         let mut worker = Worker {
             journal,
             ledger: Arc::clone(&ledger),
             vault: reader.vault().cloned(),
-            settings: Arc::new(settings),
+            settings: Arc::clone(&configured),
+            configured,
             applier: Applier::new(schemas.clone()),
             clock,
             jobs: receiver,

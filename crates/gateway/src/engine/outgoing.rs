@@ -60,7 +60,7 @@ impl Engine {
     fn waiting_rows(&self, partner: &PartnerId, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
         // Of each order key the oldest held message; younger ones wait behind it.
         let mut held: HashMap<String, Vec<u8>> = HashMap::new();
-        for row in self.ledger.scan(&keys::vastgehouden_van(partner)) {
+        for row in self.ledger.queue(&keys::vastgehouden_van(partner)) {
             let (key, order) = row?;
             held.entry(String::from_utf8_lossy(&order).into_owned()).or_insert_with(|| key[1..].to_vec());
         }
@@ -68,7 +68,7 @@ impl Engine {
         let mut waiting = Vec::new();
         let mut behind = 0;
         let mut stopped = Stopped::default();
-        for row in self.ledger.scan(&keys::wachtrij_van(partner)) {
+        for row in self.ledger.queue(&keys::wachtrij_van(partner)) {
             if waiting.len() >= limit || behind >= BEHIND_MAX {
                 break;
             }

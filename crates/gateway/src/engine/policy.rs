@@ -108,6 +108,21 @@ struct Layers<'a> {
     landelijke_regel: &'a [Laag],
 }
 
+/// The choices of one gemeente about the eigen bijdrage as text, by which they are compared.
+pub(crate) fn choices_text(beleid: &EbBeleid) -> String {
+    let Lagen { basis, wijziging, landelijke_regel } = beleid.lagen();
+    // Every field of a policy has a form in TOML; a test keeps it so.
+    toml::to_string(&Layers { basis, wijziging, landelijke_regel })
+        .unwrap_or_else(|error| format!("# {error}\n"))
+}
+
+/// Reads such a text.
+pub(crate) fn choices(text: &str) -> Option<EbBeleid> {
+    let mut root = Table::new();
+    root.insert("eigen_bijdrage".to_owned(), toml::Value::Table(toml::from_str(text).ok()?));
+    Policy::read(&toml::to_string(&root).ok()?).ok().map(|policy| policy.eigen_bijdrage)
+}
+
 #[derive(Serialize)]
 struct Own<'a> {
     beleid: &'a Beleid,
@@ -208,6 +223,7 @@ mod tests {
         let own = &read.gemeente["0222"];
         assert_eq!(own.beleid.as_ref(), Some(&special.beleid));
         assert_eq!(own.eigen_bijdrage.as_ref(), Some(&special.eb), "{}", settings.policy_text());
+        assert_eq!(choices(&choices_text(&special.eb)), Some(special.eb.clone()));
         assert_eq!(read.gemeente["1586"].beleid, Some(Beleid::default()));
         assert_eq!(read.gemeente["1586"].eigen_bijdrage, Some(EbBeleid::default()));
         assert_eq!(read.gemeente.len(), 2);

@@ -307,6 +307,10 @@ pub struct Start {
     /// The policy that messages are judged under from here on, as TOML.
     #[n(1)]
     pub beleid: String,
+    /// The policy of the configuration, as TOML, where it is not in force yet for a gemeente because somebody must look first
+    /// what it does (ieb-cak E13); none: there is no difference. Since 0.2.0, absent in entries written before.
+    #[n(2)]
+    pub voorgesteld: Option<String>,
 }
 
 /// An envelope of the GGk that was taken in and whose message cannot be processed.
@@ -347,6 +351,10 @@ pub struct Instelling {
     /// Why, in their words.
     #[n(3)]
     pub reden: Option<String>,
+    /// The policy of the configuration, as TOML, where it is not in force yet for a gemeente because somebody must look first
+    /// what it does (ieb-cak E13); none: there is no difference. Since 0.2.0, absent in entries written before.
+    #[n(4)]
+    pub voorgesteld: Option<String>,
 }
 
 /// Why a payload could not be read.

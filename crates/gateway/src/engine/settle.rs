@@ -51,7 +51,7 @@ impl Worker {
     /// Judges messages whose time is over.
     pub(super) fn overdue(&self, now: Timestamp, batch: &mut Batch<'_>) {
         let mut due = Vec::new();
-        for row in self.ledger.scan(&keys::alle_oordelen()).take(OVERDUE_MAX) {
+        for row in self.ledger.queue(&keys::alle_oordelen()).take(OVERDUE_MAX) {
             match row {
                 Ok((key, _)) => match keys::oordeel_delen(&key) {
                     Some((moment, gemeente, seq)) if moment <= now.as_microsecond() => {

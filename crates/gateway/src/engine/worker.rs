@@ -16,6 +16,7 @@ use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
 use crate::engine::daily::Day;
 use crate::engine::decide::Decider;
 use crate::engine::erase::Prepared;
+use crate::engine::in_force::in_force;
 use crate::engine::plan::Hold;
 use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start, Verwijderverzoek, Wat};
 use crate::engine::{
@@ -84,7 +85,10 @@ pub(super) struct Worker {
     pub(super) journal: FileJournal,
     pub(super) ledger: Arc<Ledger>,
     pub(super) vault: Option<Arc<Vault>>,
+    /// In force: those of the configuration, but for choices that wait for a look (E13).
     pub(super) settings: Arc<Settings>,
+    /// Those of the configuration.
+    pub(super) configured: Arc<Settings>,
     pub(super) applier: Applier,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) jobs: Receiver<Job>,
@@ -120,13 +124,19 @@ impl Going {
 impl Worker {
     /// Writes that the gateway started, or went on; the policy it judges under stands in the entry.
     pub(super) fn begin(&mut self) -> Result<(), CommitError> {
+        let (settings, voorgesteld) =
+            in_force(&self.configured, &*self.ledger, &self.ledger).map_err(CommitError::Entry)?;
+        self.settings = settings;
         let start = Record::Start(Start {
             versie: env!("CARGO_PKG_VERSION").to_owned(),
             beleid: self.settings.policy_text(),
+            voorgesteld,
         });
         let tips = self.journal.tips();
-        let mut batch = Batch::new(&self.ledger, &tips).sealed_by(self.vault.as_deref());
+        let ledger = Arc::clone(&self.ledger);
+        let mut batch = Batch::new(&ledger, &tips).sealed_by(self.vault.as_deref());
         let at = batch.next(Chain::NONE, self.clock.now());
+        self.applier.apply(&mut batch.overlay, &at, &start, None).map_err(CommitError::Entry)?;
         batch.push(&at, &start).map_err(CommitError::Entry)?;
         batch.commit(&mut self.journal).map(|_| ())
     }
@@ -321,8 +331,9 @@ impl Worker {
                 };
                 match batch.attempt(|batch| self.noted(&settings, what, batch), fault) {
                     // What was decided before in this batch was decided under the old settings, as the journal says.
-                    Ok(()) => {
-                        self.settings = settings;
+                    Ok(in_force) => {
+                        self.settings = in_force;
+                        self.configured = settings;
                         batch.reply(Reply::Recorded(reply));
                     }
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
@@ -330,9 +341,13 @@ impl Worker {
             }
             Job::Act { act, reply } => {
                 let fault = || ActError::Unavailable("a fault of the gateway".to_owned());
-                let resumes = act.wat == Wat::CakHervatten;
+                let resumes = matches!(act.wat, Wat::CakHervatten | Wat::CakBeleid);
+                let approves = (act.wat == Wat::CakBeleid).then_some(act.chain);
                 match batch.attempt(|batch| self.act(act, batch), fault) {
                     Ok(acted) => {
+                        if let Some(chain) = approves.filter(|_| acted.gewijzigd > 0) {
+                            self.approve(chain);
+                        }
                         if resumes && acted.gewijzigd > 0 {
                             // What was not told meanwhile is told now, and not only tomorrow.
                             let today = dutch_date(self.clock.now());
@@ -358,12 +373,32 @@ impl Worker {
     }
 
     /// Adds the entry that tells of a change of the configuration.
-    fn noted(&self, settings: &Settings, what: Noted, batch: &mut Batch<'_>) -> Result<(), LedgerError> {
+    fn noted(
+        &self,
+        configured: &Arc<Settings>,
+        what: Noted,
+        batch: &mut Batch<'_>,
+    ) -> Result<Arc<Settings>, LedgerError> {
+        let (settings, voorgesteld) = in_force(configured, &batch.overlay, &self.ledger)?;
         let at = batch.next(Chain::NONE, self.clock.now());
         let Noted { wat, wie, reden } = what;
-        let record = Record::Instelling(Instelling { wat, beleid: settings.policy_text(), wie, reden });
+        let beleid = settings.policy_text();
+        let record = Record::Instelling(Instelling { wat, beleid, wie, reden, voorgesteld });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)
+        batch.push(&at, &record)?;
+        Ok(settings)
+    }
+
+    /// Puts in force for a gemeente what its configuration says about the eigen bijdrage.
+    fn approve(&mut self, chain: Chain) {
+        let gemeente = Gemeente::new(&chain.to_string()).ok();
+        let own = gemeente.and_then(|gemeente| Some((gemeente, self.configured.gemeenten.get(&gemeente)?)));
+        let Some((gemeente, own)) = own else { return };
+        let mut settings = Settings::clone(&self.settings);
+        if let Some(in_force) = settings.gemeenten.get_mut(&gemeente) {
+            in_force.eb = own.eb.clone();
+        }
+        self.settings = Arc::new(settings);
     }
 
     fn message(

@@ -53,13 +53,7 @@ impl Browser {
             let (segment, header, _) = open_segment(disk.as_ref(), dir, first)?;
             segments.push((Arc::new(segment), header));
         }
-        let mut catalog = match segments.last() {
-            Some((_, header)) => {
-                let known = segments.iter().map(|(segment, _)| Arc::clone(segment)).collect();
-                Catalog::from_last(known, header)
-            }
-            None => Catalog::new(),
-        };
+        let mut catalog = Catalog::from_headers(segments.clone());
         catalog.extend(disk.as_ref(), dir)?;
         let recent = ReadOnlyJournal::with(dir, Arc::clone(&disk), catalog);
         let segments = segments.into_iter().map(|(segment, header)| (segment, header.tips)).collect();

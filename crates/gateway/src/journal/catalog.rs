@@ -1,21 +1,33 @@
 //! What a journal has, held in memory: its segments, the tips, and where each entry is.
 //!
 //! An entry costs four bytes: its offset in its segment. The entries of one chain in one segment form a run.
+//!
+//! Of a long journal only the last segments are read at opening. Those before them are known by their headers, which say
+//! which entries of each chain they have; one of them is looked through when somebody wants an entry of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::disk::Disk;
 use super::error::{Damage, DamageKind, OpenError, ReadError};
 use super::format::{EntryHeader, SegmentHeader};
-use super::scan::{Found, Scanner, Segment, list_segments, open_segment};
-use super::words::{Chain, Position, Tip, Tips};
+use super::scan::{Found, Scanner, Segment, list_segments, open_segment, segment_path};
+use super::words::{Chain, EntryId, Position, Tip, Tips};
+
+/// How much of a journal is read at opening; the last segment always is.
+pub(super) const READ_BYTES: u64 = 256 << 20;
 
 /// The segments, tips and places of a journal, up to a number.
 #[derive(Debug)]
 pub(super) struct Catalog {
     pub(super) segments: Vec<Arc<Segment>>,
+    /// The tips before each segment.
+    before: Vec<Tips>,
+    /// So many of the first segments are known by their headers alone,
+    unread: usize,
+    /// but for these, which were looked through since.
+    looked: BTreeSet<usize>,
     runs: BTreeMap<Chain, Vec<Run>>,
     pub(super) tips: Tips,
     /// The number of the entry after the last.
@@ -26,6 +38,18 @@ pub(super) struct Catalog {
     pub(super) last_append: Option<u64>,
     /// The highest epoch that the headers name.
     pub(super) epoch: u64,
+    /// The last entry, if it is in a segment that was read.
+    pub(super) last: Option<EntryId>,
+}
+
+/// Where an entry is.
+pub(super) enum Located {
+    /// There is no such entry.
+    Nowhere,
+    /// At this offset of a segment.
+    At(Arc<Segment>, u64),
+    /// Somewhere in the segment with this place in the list.
+    In(usize),
 }
 
 #[derive(Debug)]
@@ -48,20 +72,57 @@ impl Catalog {
     pub(super) fn new() -> Self {
         Self {
             segments: Vec::new(),
+            before: Vec::new(),
+            unread: 0,
+            looked: BTreeSet::new(),
             runs: BTreeMap::new(),
             tips: Tips::new(),
             next: 1,
             end: 0,
             last_append: None,
             epoch: 0,
+            last: None,
         }
     }
 
-    /// Returns a catalog that knows these segments, the last by its header, and no entry before it.
-    pub(super) fn from_last(segments: Vec<Arc<Segment>>, header: &SegmentHeader) -> Self {
-        let end = segments.last().map_or(0, |segment| segment.start);
-        let (tips, next, epoch) = (header.tips.clone(), header.first, header.epoch);
-        Self { segments, runs: BTreeMap::new(), tips, next, end, last_append: None, epoch }
+    /// Returns the catalog of the journal in a directory, of which the last segments are read, with so many bytes
+    /// together if there are as many, and what follows the last entry.
+    pub(super) fn open(disk: &dyn Disk, dir: &Path, read_bytes: u64) -> Result<(Self, Tail), OpenError> {
+        let firsts = list_segments(disk, dir)?;
+        let (mut bytes, mut read) = (0, firsts.len());
+        while read > 0 && bytes < read_bytes {
+            read -= 1;
+            let path = segment_path(dir, firsts[read]);
+            let file = disk.open_read(&path).map_err(OpenError::io("opening", &path))?;
+            bytes += file.len().map_err(OpenError::io("looking at", &path))?;
+        }
+        let mut known: Vec<(Arc<Segment>, SegmentHeader)> = Vec::new();
+        // With nothing before them, all that is read is taken up from its beginning.
+        for first in firsts.iter().take(if read == 0 { 0 } else { read + 1 }) {
+            let (segment, header, _) = open_segment(disk, dir, *first)?;
+            if known.is_empty() && *first != 1 {
+                return Err(segment.damage(0, None, DamageKind::SegmentMissing { found: *first }).into());
+            }
+            let entries: u64 = header.tips.values().map(|tip| tip.seq).sum();
+            let later = known.last().is_none_or(|(_, before)| is_later(&before.tips, &header.tips));
+            if entries + 1 != *first || !later {
+                return Err(segment.damage(0, None, DamageKind::Tips).into());
+            }
+            known.push((Arc::new(segment), header));
+        }
+        let mut catalog = Self::from_headers(known);
+        let tail = catalog.extend(disk, dir)?;
+        Ok((catalog, tail))
+    }
+
+    /// Returns a catalog that knows these segments by their headers, and no entry of them; the last is read next.
+    pub(super) fn from_headers(known: Vec<(Arc<Segment>, SegmentHeader)>) -> Self {
+        let Some((last, header)) = known.last() else { return Self::new() };
+        let (end, next, tips) = (last.start, header.first, header.tips.clone());
+        let epoch = known.iter().map(|(_, header)| header.epoch).max().unwrap_or(0);
+        let unread = known.len() - 1;
+        let (segments, before) = known.into_iter().map(|(segment, header)| (segment, header.tips)).unzip();
+        Self { segments, before, unread, end, next, tips, epoch, ..Self::new() }
     }
 
     /// Takes up what the files have beyond what the catalog already knows.
@@ -157,7 +218,10 @@ impl Catalog {
 
     /// Adds a segment that follows what the catalog has, in place of one without entries.
     pub(super) fn add_segment(&mut self, segment: Arc<Segment>) {
-        self.segments.pop_if(|last| last.first == segment.first);
+        if self.segments.pop_if(|last| last.first == segment.first).is_some() {
+            self.before.pop();
+        }
+        self.before.push(self.tips.clone());
         self.end = segment.start;
         self.last_append = None;
         self.segments.push(segment);
@@ -181,6 +245,7 @@ impl Catalog {
         }
         self.tips.insert(tip.chain, tip);
         self.next += 1;
+        self.last = Some(EntryId { chain: tip.chain, seq: tip.seq });
     }
 
     /// Returns the tip of a chain.
@@ -189,19 +254,73 @@ impl Catalog {
     }
 
     /// Returns where an entry is.
-    pub(super) fn locate(&self, chain: Chain, seq: u64) -> Option<(Arc<Segment>, u64)> {
-        let runs = self.runs.get(&chain)?;
-        let run = &runs[runs.partition_point(|run| run.first_seq <= seq).checked_sub(1)?];
-        let offset = run.offsets.get(usize::try_from(seq - run.first_seq).ok()?)?;
-        Some((Arc::clone(self.segments.get(run.segment as usize)?), u64::from(*offset)))
+    pub(super) fn locate(&self, chain: Chain, seq: u64) -> Located {
+        if seq == 0 || seq > self.tip(chain).seq {
+            return Located::Nowhere;
+        }
+        let runs = self.runs.get(&chain).map_or(&[][..], Vec::as_slice);
+        let run = runs.partition_point(|run| run.first_seq <= seq).checked_sub(1).and_then(|at| runs.get(at));
+        let found = run.and_then(|run| {
+            let offset = run.offsets.get(usize::try_from(seq - run.first_seq).ok()?)?;
+            Some((Arc::clone(self.segments.get(run.segment as usize)?), u64::from(*offset)))
+        });
+        if let Some((segment, offset)) = found {
+            return Located::At(segment, offset);
+        }
+        let has = |tips: &Tips| tips.get(&chain).map_or(0, |tip| tip.seq) >= seq;
+        match self.before.partition_point(|tips| !has(tips)).checked_sub(1) {
+            Some(at) if at < self.unread && !self.looked.contains(&at) => Located::In(at),
+            _ => Located::Nowhere,
+        }
     }
 
-    /// Returns the first place that has an entry beyond these tips.
+    /// Returns a segment that is known by its header, with the tips before it, and where and with which tips the next
+    /// begins.
+    pub(super) fn known(&self, at: usize) -> Option<(Arc<Segment>, Tips, u64, Tips)> {
+        let (segment, next) = (self.segments.get(at)?, self.segments.get(at + 1)?);
+        Some((
+            Arc::clone(segment),
+            self.before.get(at)?.clone(),
+            next.first,
+            self.before.get(at + 1)?.clone(),
+        ))
+    }
+
+    /// Takes up the entries of a segment that was known by its header, with their offsets.
+    pub(super) fn look(&mut self, at: usize, entries: Vec<(EntryId, u32)>) {
+        if at >= self.unread || !self.looked.insert(at) {
+            return;
+        }
+        let mut found: BTreeMap<Chain, Run> = BTreeMap::new();
+        for (id, offset) in entries {
+            let new = || Run { segment: at as u32, first_seq: id.seq, offsets: Vec::new() };
+            found.entry(id.chain).or_insert_with(new).offsets.push(offset);
+        }
+        for (chain, run) in found {
+            let runs = self.runs.entry(chain).or_default();
+            let place = runs.partition_point(|one| one.first_seq < run.first_seq);
+            runs.insert(place, run);
+        }
+    }
+
+    /// Returns whether a tip is one that a chain has now or had at the end of a segment.
+    pub(super) fn has_at_an_end(&self, tip: &Tip) -> bool {
+        let seq = |tips: &Tips| tips.get(&tip.chain).map_or(0, |tip| tip.seq);
+        let at = self.before.partition_point(|tips| seq(tips) < tip.seq);
+        let ends = [self.before.get(at), Some(&self.tips)];
+        ends.into_iter().flatten().any(|tips| tips.get(&tip.chain) == Some(tip))
+    }
+
+    /// Returns a place from which on every entry beyond these tips stands.
     pub(super) fn position_after(&self, tips: &Tips) -> Position {
         self.tips
             .keys()
-            .filter_map(|chain| self.locate(*chain, tips.get(chain).map_or(0, |tip| tip.seq) + 1))
-            .map(|(segment, offset)| Position { segment: segment.first, offset: offset as u32 })
+            .filter_map(|chain| match self.locate(*chain, tips.get(chain).map_or(0, |tip| tip.seq) + 1) {
+                Located::Nowhere => None,
+                Located::At(segment, offset) => Some((segment.first, offset)),
+                Located::In(at) => self.segments.get(at).map(|segment| (segment.first, segment.start)),
+            })
+            .map(|(segment, offset)| Position { segment, offset: offset as u32 })
             .min()
             .unwrap_or_else(|| self.end_position())
     }
@@ -213,6 +332,45 @@ impl Catalog {
             offset: u32::try_from(self.end).unwrap_or(u32::MAX),
         }
     }
+}
+
+/// Reads the entries of a segment that the one with these tips and this number follows.
+pub(super) fn look_through(
+    disk: &dyn Disk,
+    (segment, mut tips, next, after): (Arc<Segment>, Tips, u64, Tips),
+) -> Result<Vec<(EntryId, u32)>, ReadError> {
+    let io = || ReadError::io(&segment.path);
+    let file = disk.open_read(&segment.path).map_err(io())?;
+    let mut scanner = Scanner::new(file, segment.marker, segment.start);
+    let (mut entries, mut number) = (Vec::new(), segment.first);
+    loop {
+        let offset = scanner.offset();
+        let (kind, id) = match scanner.next().map_err(io())? {
+            Found::Entry { header, .. } => {
+                let chain = header.id.chain;
+                let tip = tips.get(&chain).copied().unwrap_or_else(|| Tip::start(chain));
+                match follows(number, tip, &header) {
+                    None => {
+                        tips.insert(chain, Tip { chain, seq: header.id.seq, hash: header.hash });
+                        entries.push((header.id, offset as u32));
+                        number += 1;
+                        continue;
+                    }
+                    Some(kind) => (kind, Some(header.id)),
+                }
+            }
+            Found::End if number == next && tips == after => return Ok(entries),
+            Found::End if number == next => (DamageKind::Tips, None),
+            Found::End => (DamageKind::SegmentEndsEarly { expected: number, next }, None),
+            Found::Wrong { kind, header } => (kind, header.map(|header| header.id)),
+        };
+        return Err(segment.damage(offset, id, kind).into());
+    }
+}
+
+/// Returns whether every chain has come as far or farther.
+fn is_later(before: &Tips, after: &Tips) -> bool {
+    before.iter().all(|(chain, tip)| after.get(chain).is_some_and(|later| later.seq >= tip.seq))
 }
 
 /// Returns what is wrong with an entry in this place, if it does not follow.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::catalog::{Catalog, Tail};
+use super::catalog::{Catalog, READ_BYTES, Tail};
 use super::disk::{Disk, DiskFile, RealDisk};
 use super::error::{AppendError, Damage, OpenError, ReadError};
 use super::format::{SegmentHeader, encode_entry, entry_bytes};
@@ -94,8 +94,9 @@ impl FileJournal {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when another process has it, when it is damaged before its end, or when the system
-    /// fails.
+    /// [`OpenError`] when another process has it, when the last 256 MiB of it are damaged before their end or any
+    /// header is, or when the system fails. Damage before that shows where it is read, or to
+    /// [`verify`](super::verify()).
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
         Self::open_on(Arc::new(RealDisk), dir, options)
     }
@@ -106,6 +107,16 @@ impl FileJournal {
     ///
     /// As [`FileJournal::open`].
     pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Self, OpenError> {
+        Self::open_reading(disk, dir, options, READ_BYTES)
+    }
+
+    /// Opens the journal and reads so much of its end.
+    pub(super) fn open_reading(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        options: Options,
+        read_bytes: u64,
+    ) -> Result<Self, OpenError> {
         if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&options.segment_bytes) {
             return Err(OpenError::SegmentSize {
                 given: options.segment_bytes,
@@ -116,8 +127,8 @@ impl FileJournal {
         disk.create_dir(dir).map_err(OpenError::io("making", dir))?;
         let (lock, epoch_before) = take_lock(disk.as_ref(), dir)?;
         remove_unfinished(disk.as_ref(), dir)?;
-        let mut catalog = Catalog::new();
-        let torn_tail = match catalog.extend(disk.as_ref(), dir)? {
+        let (catalog, tail) = Catalog::open(disk.as_ref(), dir, read_bytes)?;
+        let torn_tail = match tail {
             Tail::Clean => None,
             Tail::Torn(damage) => Some(damage),
         };

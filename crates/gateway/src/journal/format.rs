@@ -64,12 +64,13 @@
 //! entry is written to it; the segment before it is never written again.
 //!
 //! So whatever a crash leaves unfinished lies after the last acknowledged entry of the last segment, and
-//! belongs to one append. At open, all segments are read. Where an entry of the last segment is not right,
+//! belongs to one append. At open, the last segments are read, 256 MiB of them, and the headers of all others, whose
+//! tips must go on from each other; `iwmo journal verify` reads all. Where an entry of the last segment is not right,
 //! the rest of the file is searched, at every multiple of 8 bytes, for the header of an entry that was
 //! written by a later append. If there is none, the rest is a torn tail: the file is cut there and
 //! lengthened again with zeros. If there is one, something that was acknowledged has been damaged, and the
 //! open fails with a [`Damage`](super::Damage) that names the place; so it does for anything that is not
-//! right in an earlier segment. The marker makes sure that nobody can put into a payload what looks like an
+//! right in an earlier segment that is read, and so does a read of an entry in one that was not. The marker makes sure that nobody can put into a payload what looks like an
 //! entry of the segment it will be written to.
 //!
 //! What is read at open need not be on the disk yet: the process that wrote it may have died between the write and

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 
-use super::catalog::{Catalog, follows};
+use super::catalog::{Catalog, Located, READ_BYTES, follows, look_through};
 use super::disk::{Disk, DiskFile, RealDisk};
 use super::error::{DamageKind, OpenError, ReadError};
 use super::format::{ENTRY_HEADER, EntryHeader, is_zero};
@@ -122,12 +122,45 @@ impl Reader {
         self.catalog.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Finds the entries of a segment that is known by its header alone.
+    fn look_through(&self, at: usize) -> Result<(), ReadError> {
+        let known = self.catalog().known(at);
+        let Some(known) = known else { return Ok(()) };
+        let entries = look_through(self.disk.as_ref(), known)?;
+        self.catalog_mut().look(at, entries);
+        Ok(())
+    }
+
+    /// Returns whether a chain has, or had at some time, this tip.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::get`].
+    pub fn had(&self, tip: &Tip) -> Result<bool, ReadError> {
+        if self.catalog().has_at_an_end(tip) {
+            return Ok(true);
+        }
+        Ok(self.get_sealed(tip.chain, tip.seq)?.is_some_and(|entry| entry.tip() == *tip))
+    }
+
+    /// Returns the last entry, when it is known without reading more than was read at opening.
+    pub fn last(&self) -> Option<EntryId> {
+        self.catalog().last
+    }
+
     fn get_with(&self, id: EntryId, open: &mut Option<OpenSegment>) -> Result<Option<Entry>, ReadError> {
         self.get_raw(id, open)?.map(|entry| opened(entry, self.vault.as_deref())).transpose()
     }
 
     fn get_raw(&self, id: EntryId, open: &mut Option<OpenSegment>) -> Result<Option<Entry>, ReadError> {
-        let Some((segment, offset)) = self.catalog().locate(id.chain, id.seq) else { return Ok(None) };
+        let (segment, offset) = loop {
+            let located = self.catalog().locate(id.chain, id.seq);
+            match located {
+                Located::Nowhere => return Ok(None),
+                Located::At(segment, offset) => break (segment, offset),
+                Located::In(at) => self.look_through(at)?,
+            }
+        };
         let file = match open {
             Some(open) if open.segment.first == segment.first => &open.file,
             _ => {
@@ -357,7 +390,8 @@ pub struct ReadOnlyJournal {
 }
 
 impl ReadOnlyJournal {
-    /// Opens the journal in a directory and reads through it.
+    /// Opens the journal in a directory and reads its end; damage before that shows where it is read, or to
+    /// [`verify`](super::verify()).
     ///
     /// # Errors
     ///
@@ -372,8 +406,12 @@ impl ReadOnlyJournal {
     ///
     /// As [`ReadOnlyJournal::open`].
     pub fn open_on(disk: Arc<dyn Disk>, dir: &Path) -> Result<Self, OpenError> {
-        let mut catalog = Catalog::new();
-        catalog.extend(disk.as_ref(), dir)?;
+        Self::open_reading(disk, dir, READ_BYTES)
+    }
+
+    /// Opens the journal and reads so much of its end.
+    pub(super) fn open_reading(disk: Arc<dyn Disk>, dir: &Path, read_bytes: u64) -> Result<Self, OpenError> {
+        let (catalog, _) = Catalog::open(disk.as_ref(), dir, read_bytes)?;
         Ok(Self { dir: dir.to_owned(), reader: Reader::new(disk, catalog) })
     }
 
@@ -391,8 +429,7 @@ impl ReadOnlyJournal {
         let extended = self.reader.catalog_mut().extend(disk, &self.dir);
         if extended.is_err() {
             // The writer may have taken back an append that it could not acknowledge. A fresh look tells.
-            let mut catalog = Catalog::new();
-            catalog.extend(disk, &self.dir)?;
+            let (catalog, _) = Catalog::open(disk, &self.dir, READ_BYTES)?;
             *self.reader.catalog_mut() = catalog;
         }
         Ok(())

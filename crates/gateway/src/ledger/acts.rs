@@ -2,8 +2,8 @@
 
 use super::apply::inconsistent;
 use super::{
-    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, keys, opgave,
-    opmerking, outgoing, put_row, termijn, verwijderd,
+    At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, eb_beleid, keys,
+    opgave, opmerking, outgoing, put_row, termijn, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{Handeling, Plek, Wat, Wie};
@@ -80,6 +80,7 @@ pub(super) fn apply(
         }
         Wat::CakStilleggen => cak::stop(overlay, at, Some(handeling.reden.clone())),
         Wat::CakHervatten => cak::resume(overlay, at),
+        Wat::CakBeleid => eb_beleid::approved(overlay, at),
         Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
         Wat::TermijnAfgehandeld { termijnen } => termijn::done(overlay, at, termijnen),
     }?;

@@ -12,8 +12,8 @@ use iwmo_toewijzing::{Dossier, Verdict};
 use jiff::civil::Date;
 
 use super::{
-    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, envelop,
-    geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek, verwijderd,
+    At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, eb_beleid,
+    envelop, geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -89,7 +89,13 @@ impl Applier {
             }
             Record::Bezorging(bezorging) => self.bezorging(overlay, at, bezorging).map(|_| ()),
             Record::Planning(planning) => self.vervolg(overlay, at, &planning.uitgaand, Some(&planning.eb)),
-            Record::Start(_) | Record::Inzage(_) | Record::Instelling(_) => Ok(()),
+            Record::Start(start) => {
+                eb_beleid::stated(overlay, at, &start.beleid, start.voorgesteld.as_deref())
+            }
+            Record::Instelling(new) => {
+                eb_beleid::stated(overlay, at, &new.beleid, new.voorgesteld.as_deref())
+            }
+            Record::Inzage(_) => Ok(()),
             Record::Verwijdering(one) => verwijderd::verwijdering(overlay, at, one),
             Record::Verwijderverzoek(one) => verwijderd::verzoek(overlay, at, one),
             Record::Terzijde(terzijde) => {

@@ -34,6 +34,7 @@
 //! | `l` | `v`, gemeente, seq | a request to remove what is kept about a person |
 //! | `y` | gemeente, ToewijzingNummer, timer | a deadline that somebody dealt with |
 //! | `E` | `n`, gemeente, EbStartNummer, BSN | nothing: whose period stands at the CAK |
+//! | `E` | `b`, gemeente | the choices about the eigen bijdrage that are in force, and those that wait for a look |
 //! | `E` | `s`, gemeente | why and since when the CAK is told nothing about anybody in the gemeente |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 

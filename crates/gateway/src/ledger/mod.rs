@@ -9,6 +9,7 @@ mod acts;
 mod ahead;
 mod apply;
 mod cak;
+mod eb_beleid;
 pub mod envelop;
 mod geparkeerd;
 mod heen;
@@ -40,8 +41,8 @@ pub use rebuild::{
     CatchUp, Horizon, Progress, catch_up, open, rebuild, temporary, temporary_at, temporary_until,
 };
 pub use rows::{
-    Afgehandeld, CakStil, Declaratie, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon, Sleutel, Stand,
-    Tellers, Uitgaand, Vasthouding, Verzending,
+    Afgehandeld, CakStil, Declaratie, EbKeuzes, EbMelding, Geparkeerd, Heenbericht, Opmerking, Persoon,
+    Sleutel, Stand, Tellers, Uitgaand, Vasthouding, Verzending,
 };
 
 pub(crate) use cak::GEMEENTE_ONBEKEND;
@@ -49,7 +50,7 @@ pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 12;
+pub const FORMAT: u32 = 13;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! From the journal to the ledger: the tail at a start, everything when rows are missing or doubtful.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
@@ -58,16 +59,16 @@ pub fn open(
 
 /// Brings a ledger up to the journal, and completes a removal that was cut short; where its rows are from before one,
 /// another takes its place.
-pub(crate) fn bring_up(
-    mut ledger: Ledger,
+pub(crate) fn bring_up<L: Borrow<Ledger>>(
+    mut ledger: L,
     mut reason: Option<String>,
-    another: &mut dyn FnMut() -> Result<Ledger, StoreError>,
+    another: &mut dyn FnMut() -> Result<L, StoreError>,
     reader: &Reader,
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Ledger, CatchUp), LedgerError> {
+) -> Result<(L, CatchUp), LedgerError> {
     let applied = loop {
-        match catch_up(&ledger, reader, applier, progress) {
+        match catch_up(ledger.borrow(), reader, applier, progress) {
             Err(error @ (LedgerError::Unfinished { .. } | LedgerError::BeforeRemoval)) => {
                 if let (LedgerError::Unfinished { sleutels }, Some(vault)) = (&error, reader.vault()) {
                     vault.destroy(sleutels).map_err(StoreError::from)?;
@@ -80,7 +81,7 @@ pub(crate) fn bring_up(
             applied => break applied?,
         }
     };
-    destroyed(&ledger, reader)?;
+    destroyed(ledger.borrow(), reader)?;
     Ok((ledger, CatchUp { applied, rebuilt: reason }))
 }
 
@@ -268,15 +269,24 @@ fn apply_wanted(
             .name("replay".to_owned())
             .spawn_scoped(scope, move || ahead::decode(entries, applier, &has, &sender))
             .map_err(StoreError::from)?;
-        let (vault, had_rows) = (reader.vault().map(|vault| &**vault), !tips.is_empty());
-        let total = reader.entries();
-        let mut applying = Applying { ledger, applier, vault, had_rows, tips, total, applied: 0 };
+        let mut applying = Applying {
+            ledger,
+            applier,
+            vault: reader.vault().map(|vault| &**vault),
+            had_rows: !tips.is_empty(),
+            tips,
+            total: reader.entries(),
+            applied: 0,
+            overlay: Overlay::new(ledger),
+            bytes: 0,
+        };
         // The other side ends when nobody takes its chunks any more.
         for chunk in chunks {
             if applying.chunk(chunk?, wanted, progress)? {
                 break;
             }
         }
+        applying.write()?;
         Ok(applying.applied)
     })
 }
@@ -291,7 +301,21 @@ struct Applying<'a> {
     tips: Tips,
     total: u64,
     applied: u64,
+    /// What is applied and not in the ledger yet.
+    overlay: Overlay<'a>,
+    /// How many bytes the entries have that it stands for.
+    bytes: usize,
 }
+
+/// With so many rows pending they are written. Many at once are quicker, and what is written again and again (counts,
+/// persons) is written once; they take some 200 bytes each until then.
+const ROWS_PENDING: usize = 200_000;
+
+/// From so many rows on, a table of their own is quicker than a commit.
+const ROWS_OF_A_TABLE: usize = 10_000;
+
+/// With so many bytes of entries their rows are written, however few they are: large messages may make large rows.
+const BYTES_PENDING: usize = 64 << 20;
 
 impl Applying<'_> {
     /// Checks that what is applied so far is without what stood under keys that were destroyed.
@@ -304,15 +328,14 @@ impl Applying<'_> {
         if self.had_rows { Err(LedgerError::BeforeRemoval) } else { Ok(()) }
     }
 
-    /// Applies what is wanted of a chunk, in one commit. True when nothing more is wanted.
+    /// Applies what is wanted of a chunk. True when nothing more is wanted.
     fn chunk(
         &mut self,
         chunk: Vec<Ready>,
         wanted: &mut dyn FnMut(&Entry) -> Wanted,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<bool, LedgerError> {
-        let mut overlay = Overlay::new(self.ledger);
-        let mut taken = 0;
+        let before = self.applied;
         let mut done = false;
         for Ready { entry, record, message } in chunk {
             match wanted(&entry) {
@@ -329,20 +352,33 @@ impl Applying<'_> {
                 self.removal(verwijdering)?;
             }
             if entry.gone {
-                self.applier.apply_gone(&mut overlay, &at, &record, message.as_ref())?;
+                self.applier.apply_gone(&mut self.overlay, &at, &record, message.as_ref())?;
             } else {
-                self.applier.apply(&mut overlay, &at, &record, message.as_ref())?;
+                self.applier.apply(&mut self.overlay, &at, &record, message.as_ref())?;
             }
             self.tips.insert(entry.id.chain, entry.tip());
-            taken += 1;
+            self.applied += 1;
+            self.bytes += entry.payload.len();
         }
-        if taken > 0 {
-            let tips: Vec<_> = self.tips.values().copied().collect();
-            self.ledger.commit(overlay.into_writes(), &tips)?;
-            self.applied += taken;
+        if self.overlay.len() >= ROWS_PENDING || self.bytes >= BYTES_PENDING {
+            self.write()?;
+        }
+        if self.applied > before {
             progress(Progress { applied: self.applied, entries: self.total });
         }
         Ok(done)
+    }
+
+    /// Writes what is pending.
+    fn write(&mut self) -> Result<(), LedgerError> {
+        let writes = std::mem::replace(&mut self.overlay, Overlay::new(self.ledger)).into_writes();
+        let tips: Vec<_> = self.tips.values().copied().collect();
+        self.bytes = 0;
+        match writes.len() {
+            0 if self.ledger.tips() == self.tips => Ok(()),
+            rows if rows < ROWS_OF_A_TABLE => Ok(self.ledger.commit(writes, &tips)?),
+            _ => Ok(self.ledger.load(writes, &tips)?),
+        }
     }
 }
 
@@ -350,8 +386,7 @@ impl Applying<'_> {
 /// proves that the journal lost one. Nobody but an operator may go on from there.
 pub(crate) fn not_ahead(ledger: &Tips, reader: &Reader) -> Result<(), LedgerError> {
     for (chain, tip) in ledger {
-        let entry = reader.get(*chain, tip.seq)?;
-        if entry.is_none_or(|entry| entry.tip() != *tip) {
+        if !reader.had(tip)? {
             return Err(LedgerError::Ahead { entry: EntryId { chain: *chain, seq: tip.seq }.to_string() });
         }
     }

@@ -234,6 +234,19 @@ pub struct CakStil {
     pub reden: Option<String>,
 }
 
+/// The choices of a gemeente about the eigen bijdrage, as TOML.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EbKeuzes {
+    /// By which the CAK is told.
+    pub in_kracht: String,
+    /// Those of the configuration, when somebody must look first what they do.
+    pub voorgesteld: Option<String>,
+    /// The entry since which they wait.
+    pub seq: u64,
+    /// When that was, in microseconds since 1970 UTC.
+    pub sinds_us: i64,
+}
+
 /// What an Idempotency-Key of a partner is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sleutel {

@@ -120,7 +120,7 @@ impl Scrape {
     fn parked(&self, partners: &[PartnerId]) -> Vec<(String, i64)> {
         let mut parked: BTreeMap<String, i64> =
             partners.iter().map(|partner| (partner.0.clone(), 0)).collect();
-        for row in self.engine.ledger().scan(&keys::uitgaand_open_van(None)).take(WAITING_MAX) {
+        for row in self.engine.ledger().queue(&keys::uitgaand_open_van(None)).take(WAITING_MAX) {
             // A store that cannot be read is told by the engine's readiness.
             let Ok((key, _)) = row else { break };
             let Some(id) = keys::uitgaand_open_id(&key) else { continue };
@@ -136,7 +136,7 @@ impl Scrape {
     fn waiting(&self, partner: &PartnerId, now: Timestamp) -> ((String, i64), (String, i64)) {
         let mut waiting = 0;
         let mut oldest = 0;
-        for row in self.engine.ledger().scan(&keys::wachtrij_van(partner)).take(WAITING_MAX) {
+        for row in self.engine.ledger().queue(&keys::wachtrij_van(partner)).take(WAITING_MAX) {
             // A store that cannot be read is told by the engine's readiness.
             let Ok((key, _)) = row else { break };
             if waiting == 0 {

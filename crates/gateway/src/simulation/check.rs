@@ -10,11 +10,13 @@ use jiff::civil::{Date, date};
 
 use super::expected::{Expected, charged, month};
 use super::gateway::{self, folder};
+use super::removal;
 use super::world::{PARTNERS, World, digest, short};
 use crate::engine::OutgoingId;
-use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak};
+use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak, Wat};
 use crate::journal::{Position, Reader, verify_on};
 use crate::ledger::{self, Applier, Persoon, Rows, Stand, Uitgaand, decode_row, keys, row_words};
+use crate::vault::is_gone;
 use crate::view::{self, TermijnFilter};
 
 /// Months are compared until this one, far after every run.
@@ -30,12 +32,18 @@ struct Told {
     received: BTreeMap<(String, [u8; 32]), Vec<String>>,
     /// What is to be sent, by partner and key, in order.
     outgoing: BTreeMap<(String, String), Vec<Sent>>,
+    /// What operators took out of its order: sent again after it was given up, or held.
+    by_hand: BTreeSet<OutgoingId>,
     /// How many answers there are to an entry of ours, by chain and number.
     answers: BTreeMap<([u8; 4], u64), u32>,
     /// Notifications to the CAK.
     notifications: Vec<([u8; 4], u64)>,
-    /// 301s of ours.
+    /// 301s and 319s of ours.
     orders: Vec<([u8; 4], u64)>,
+    /// 323s that a 325 answers, by chain and number.
+    settled: BTreeSet<([u8; 4], u64)>,
+    /// What is to be sent and of which the message is gone, by partner.
+    gone: BTreeMap<String, usize>,
     /// 305s and 307s that wait for their judgement, by chain and number.
     parked: BTreeMap<([u8; 4], u64), Box<Bericht>>,
     expected: Expected,
@@ -49,6 +57,7 @@ pub(super) fn all(world: &World) {
     answers(world, &told);
     contribution(world, &told);
     missing_starts(world);
+    removal::removed(world, &journal);
     replay(world, &journal);
     match verify_on(&world.disk, folder(), &mut |_| {}) {
         Ok(report) if report.is_clean() => {}
@@ -81,6 +90,8 @@ fn read(world: &World, journal: &Reader) -> Told {
                 if matches!(bericht.uitspraak, Uitspraak::Geparkeerd { .. }) {
                     world.state().counts.waited += 1;
                     told.parked.insert((chain, seq), bericht);
+                } else if matches!(&*bericht.soort, "WMO315" | "WMO317" | "WMO319" | "WMO323" | "WMO325") {
+                    world.state().counts.requests += 1;
                 }
                 (uitgaand, eb)
             }
@@ -89,36 +100,64 @@ fn read(world: &World, journal: &Reader) -> Told {
                 told.oordeel(world, &entry.id.to_string(), chain, &oordeel);
                 (oordeel.uitgaand, oordeel.eb)
             }
+            Record::Handeling(handeling) => {
+                told.by_hand.extend(named(chain, &handeling.wat));
+                (Vec::new(), None)
+            }
             _ => (Vec::new(), None),
         };
-        if eb.is_some_and(|eb| matches!(eb.uitkomst, EbUitkomst::Melding { .. })) {
+        let lost = uitgaand.iter().any(|message| is_gone(&message.bytes));
+        if !lost && eb.is_some_and(|eb| matches!(eb.uitkomst, EbUitkomst::Melding { .. })) {
             told.notifications.push((chain, seq));
         }
         for (index, message) in uitgaand.into_iter().enumerate() {
+            if is_gone(&message.bytes) {
+                *told.gone.entry(message.partner).or_default() += 1;
+                continue;
+            }
             let id = OutgoingId { gemeente: chain, seq, index: index as u16 };
             let lane = told.outgoing.entry((message.partner, message.volgorde)).or_default();
             lane.push((id, message.soort, digest(&message.bytes)));
         }
     }
-    for ((chain, seq), bericht) in &told.parked {
+    for ((chain, seq), bericht) in told.parked.iter().filter(|(_, bericht)| !is_gone(&bericht.bytes)) {
         let chain = String::from_utf8_lossy(chain);
         world.violated(format!("{chain}:{seq}, a {}, was never judged", bericht.soort));
     }
     told
 }
 
+/// The outgoing messages that an act names.
+fn named(gemeente: [u8; 4], wat: &Wat) -> Vec<OutgoingId> {
+    let (Wat::UitgaandOpnieuw { berichten }
+    | Wat::UitgaandVasthouden { berichten }
+    | Wat::UitgaandVrijgeven { berichten }) = wat
+    else {
+        return Vec::new();
+    };
+    berichten.iter().map(|plek| OutgoingId { gemeente, seq: plek.seq, index: plek.index }).collect()
+}
+
 impl Told {
     fn bericht(&mut self, world: &World, id: &str, chain: [u8; 4], seq: u64, bericht: &Bericht) {
         let key = (bericht.partner.clone(), bericht.sha256);
         self.received.entry(key).or_default().push(id.to_owned());
-        if digest(&bericht.bytes) != bericht.sha256 {
+        let gone = is_gone(&bericht.bytes);
+        if !gone && digest(&bericht.bytes) != bericht.sha256 {
             world.violated(format!("{id} has other bytes than its digest says"));
         }
         match bericht.soort.as_str() {
-            "WMO305" | "WMO307" => {
+            "WMO305" | "WMO307" | "WMO315" | "WMO317" => {
                 self.judged(world, id, &bericht.soort, &bericht.uitspraak, &bericht.uitgaand, &bericht.bytes);
             }
-            "WMO301" => self.orders.push((chain, seq)),
+            // What is gone is not known to wait for anything.
+            "WMO301" | "WMO319" if !gone => self.orders.push((chain, seq)),
+            "WMO325" => {
+                let of = bericht.heenbericht.map(|heen| (chain, heen));
+                if !gone && !of.is_some_and(|of| self.settled.insert(of)) {
+                    world.violated(format!("{id}, a 325, answers no declaration, or one that was answered"));
+                }
+            }
             _ => {
                 if let Some(heen) = bericht.heenbericht {
                     *self.answers.entry((chain, heen)).or_default() += 1;
@@ -138,7 +177,7 @@ impl Told {
         }
     }
 
-    /// A 305 or 307 has its judgement, and with it its one retour; or it waits, and has none.
+    /// A 305, 307, 315 or 317 has its judgement, and with it its one retour; or it waits, and has none.
     fn judged(
         &mut self,
         world: &World,
@@ -148,7 +187,12 @@ impl Told {
         uitgaand: &[record::Uitgaand],
         bytes: &[u8],
     ) {
-        let retour = if soort == "WMO305" { "WMO306" } else { "WMO308" };
+        let retour = match soort {
+            "WMO305" => "WMO306",
+            "WMO307" => "WMO308",
+            "WMO315" => "WMO316",
+            _ => "WMO318",
+        };
         let retours = uitgaand.iter().filter(|message| message.soort == retour).count();
         let wanted = usize::from(!matches!(uitspraak, Uitspraak::Geparkeerd { .. }));
         if retours != wanted {
@@ -193,6 +237,7 @@ fn deliveries(world: &World, told: &Told) {
             let row: Option<Uitgaand> = world.shelves.ledger.row(&keys::uitgaand(id)).expect("a row");
             let stand = row.as_ref().map(|row| row.stand);
             match (places.get(sha256), stand) {
+                (Some(_), Some(_)) if told.by_hand.contains(id) => {}
                 (Some(place), Some(_)) => {
                     if last.is_some_and(|last| last > *place) {
                         world.violated(format!("{partner} got {id}, a {soort} of {key}, out of order"));
@@ -209,7 +254,9 @@ fn deliveries(world: &World, told: &Told) {
     for name in PARTNERS {
         let received = world.state().partner(name).seen.clone();
         let known = addressed.remove(name).unwrap_or_default();
-        for sha256 in received.difference(&known) {
+        // As many as were about somebody who was removed, and may have left before.
+        let gone = told.gone.get(name).copied().unwrap_or(0);
+        for sha256 in received.difference(&known).skip(gone) {
             world.violated(format!("{name} got {}, which no entry sends", short(sha256)));
         }
     }
@@ -252,6 +299,10 @@ fn contribution(world: &World, told: &Told) {
         let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
         let persoon: Persoon = decode_row(&key, &value).expect("a row");
         let person = (gemeente.to_string(), bsn.expose().to_owned());
+        if world.state().removed.as_ref() == Some(&person) {
+            // They came to be known again: what the CAK has of before is not known here.
+            continue;
+        }
         let believed: Vec<(u64, String, Option<String>)> = persoon
             .eb
             .aanvaard()

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::gateway::{self, LedgerFate, Snapshot};
 use super::network::Mood;
+use super::operator;
 use super::script::Size;
 use super::world::{BACKOFFICE, PARTNERS, World};
 use crate::journal::simulated::Fault;
@@ -27,6 +28,7 @@ pub(super) async fn storm(world: Arc<World>, size: Size) {
     }
     tokio::time::sleep_until(begin + size.storm).await;
     calm(&world);
+    operator::put_right(&world);
 }
 
 /// Draws how the lines are in this run.
@@ -88,6 +90,17 @@ async fn strike(world: &Arc<World>, snapshot: &mut Option<Snapshot>) {
             let lasts = world.percent(50);
             world.say(|| format!("operation {at} fails, and what follows: {lasts}"));
             world.disk.fail(if lasts { Fault::FailFrom { at } } else { Fault::Fail { at } });
+            // What could not be written is in the memory of the system when the next process looks, and gone when the power
+            // goes after that.
+            if world.percent(40) {
+                for power in [false, true] {
+                    after(world, move |world| {
+                        if world.state().up.is_some() {
+                            gateway::kill(world, power, LedgerFate::Kept, None);
+                        }
+                    });
+                }
+            }
             after(world, |world| world.disk.mend());
         }
         51..=56 => {

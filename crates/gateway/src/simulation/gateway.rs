@@ -153,7 +153,10 @@ pub(super) fn start(world: &Arc<World>, settings: &Settings) -> Result<(), Strin
     let applier = Applier::new(schemas.clone());
     let reader = journal.reader();
     ledger::not_ahead(&ledger.tips(), &reader).map_err(|error| words(&error))?;
-    ledger::catch_up(&ledger, &reader, &applier, &mut |_| {}).map_err(|error| words(&error))?;
+    // There is no other store to take its place: it is emptied.
+    let another = &mut || world.shelves.ledger.clear().map(|()| Arc::clone(&world.shelves.ledger));
+    let (ledger, _) = ledger::bring_up(ledger, None, another, &reader, &applier, &mut |_| {})
+        .map_err(|error| words(&error))?;
     let clock: Arc<dyn Clock> = Arc::clone(&world.clock) as _;
     let (engine, stepped) =
         Stepped::begin(journal, ledger, settings.clone(), schemas, clock).map_err(|error| words(&error))?;
@@ -407,6 +410,12 @@ impl Outgoing for Door {
 }
 
 impl World {
+    /// Returns the engine while the gateway runs, as operators and the backoffice reach it. Whoever hands it something wakes
+    /// the loop, which looks a moment later.
+    pub(super) fn engine(&self) -> Option<(Engine, Arc<Notify>)> {
+        self.state().up.as_ref().map(|up| (up.engine.clone(), Arc::clone(&up.work)))
+    }
+
     /// Returns the journal, for reading, while the gateway runs.
     pub(super) fn journal(&self) -> Option<Reader> {
         self.state().up.as_ref().map(|up| up.engine.journal().clone())

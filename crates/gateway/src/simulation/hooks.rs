@@ -16,6 +16,8 @@ pub(crate) enum Canary {
     DeliveryOutsideTheJournal,
     /// What was received before is not recognised.
     ForgetsReceipts,
+    /// The key of a person is not destroyed, although the removal is recorded.
+    KeepsTheKey,
     /// A failed attempt to deliver is taken for a success.
     LosesOutgoing,
     /// A message is sent while an older one with its key is under way.
@@ -27,11 +29,12 @@ pub(crate) enum Canary {
 }
 
 impl Canary {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::AnswersFirst,
         Self::DeliveryOutsideTheJournal,
         Self::ForgetsReceipts,
         Self::IgnoresTheCak,
+        Self::KeepsTheKey,
         Self::LosesOutgoing,
         Self::OvertakesItsKey,
         Self::TrustsWhatItFinds,

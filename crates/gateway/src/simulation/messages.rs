@@ -8,10 +8,11 @@ use iwmo_codec::retour::{Uitspraak, Verdict, retour};
 use jiff::civil::{Date, date};
 
 use crate::demo::messages::{Envelope, Order, Person, wmo301, wmo305, wmo307};
+use crate::demo::requests as demo;
 use crate::translate;
 
 /// People by number of the test series; all of them have one name.
-const BSNS: [&str; 4] = ["999900018", "999900031", "999900043", "999900055"];
+pub(super) const BSNS: [&str; 4] = ["999900018", "999900031", "999900043", "999900055"];
 
 /// A toewijzing of the run.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +96,61 @@ fn filled(template: &str, name: Name<'_>, toewijzing: &Toewijzing, others: &[(&s
         text = text.replace(from, to);
     }
     Bytes::from(text)
+}
+
+fn envelope<'a>(name: Name<'a>, toewijzing: &Toewijzing) -> Envelope<'a> {
+    let Toewijzing { gemeente, agb, .. } = *toewijzing;
+    Envelope { gemeente, agb, identificatie: name.identificatie, today: name.dagtekening }
+}
+
+/// What is ordered, and for whom.
+fn ordered(toewijzing: &Toewijzing) -> (Person, Order) {
+    let Toewijzing { nummer, ingangsdatum, person, .. } = *toewijzing;
+    let einddatum = ingangsdatum.saturating_add(jiff::Span::new().years(2));
+    let order = Order { nummer, categorie: "02", code: "02A05", ingangsdatum, einddatum };
+    (Person { bsn: BSNS[person], ..PERSON }, order)
+}
+
+fn encoded(message: Result<Message, impl std::fmt::Debug>) -> Bytes {
+    Bytes::from(message.expect("a message").encode())
+}
+
+/// The aanbieder asks for the toewijzing (315).
+pub(super) fn request(name: Name<'_>, toewijzing: &Toewijzing, referentie: &str) -> Bytes {
+    let (person, order) = ordered(toewijzing);
+    encoded(demo::wmo315(envelope(name, toewijzing), &person, &order, referentie))
+}
+
+/// The aanbieder asks for another end of the toewijzing, from a day on (317).
+pub(super) fn change(name: Name<'_>, toewijzing: &Toewijzing, from: Date, referentie: &str) -> Bytes {
+    let (person, order) = ordered(toewijzing);
+    let order = Order { einddatum: order.einddatum.saturating_add(jiff::Span::new().months(1)), ..order };
+    encoded(demo::wmo317(envelope(name, toewijzing), &person, &order, from, &[], referentie))
+}
+
+/// The gemeente refuses what was asked, or looks into it (319).
+pub(super) fn reply(name: Name<'_>, toewijzing: &Toewijzing, referentie: &str, refuses: bool) -> Bytes {
+    let answer = if refuses { "1" } else { "2" };
+    encoded(demo::wmo319(envelope(name, toewijzing), referentie, answer))
+}
+
+/// The gemeente grants what was asked (301).
+pub(super) fn grant(name: Name<'_>, toewijzing: &Toewijzing, referentie: &str) -> Bytes {
+    let (person, order) = ordered(toewijzing);
+    encoded(demo::wmo301_granting(envelope(name, toewijzing), &person, &[(&order, Some(referentie), None)]))
+}
+
+/// The aanbieder declares the month in which this day lies (323).
+pub(super) fn declaration(name: Name<'_>, toewijzing: &Toewijzing, day: Date, referentie: &str) -> Message {
+    let (person, order) = ordered(toewijzing);
+    let month = demo::Month { first: day.first_of_month(), last: day.last_of_month() };
+    let line = demo::Declared { person: &person, order: &order, referentie, vorige: None, cent: 10_000 };
+    demo::wmo323(envelope(name, toewijzing), month, &[line]).expect("a message")
+}
+
+/// The gemeente grants a declaration (325).
+pub(super) fn settled(name: Name<'_>, toewijzing: &Toewijzing, declaration: &Message) -> Bytes {
+    encoded(demo::wmo325(envelope(name, toewijzing), declaration))
 }
 
 /// The gemeente orders.

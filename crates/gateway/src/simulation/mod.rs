@@ -14,10 +14,13 @@
 //! | `network.rs` | what becomes of a message on its way, both ways |
 //! | `peers.rs`, `cak.rs` | what partners do with what they get |
 //! | `script.rs` | what gemeente and aanbieders set out to do |
+//! | `asked.rs` | requests, answers and declarations |
+//! | `operator.rs`, `removal.rs` | what operators do: hold, release, send again; remove a person |
 //! | `faults.rs` | what goes wrong, and when |
 //! | `check.rs`, `expected.rs` | what must hold at the end |
 //! | `run.rs` | one seed from beginning to end |
 
+mod asked;
 mod cak;
 mod check;
 mod clock;
@@ -27,8 +30,10 @@ mod gateway;
 mod hooks;
 mod messages;
 mod network;
+mod operator;
 mod peers;
 mod random;
+mod removal;
 mod run;
 mod script;
 mod tests;

@@ -92,8 +92,9 @@ pub(super) fn take(world: &Arc<World>, name: &'static str, bytes: &Bytes) {
             world.state().partner(name).ordered.extend(numbers);
             answer(world, name, &message, sha256);
         }
-        Message::Wmo401(_) | Message::Wmo403(_) => answer(world, name, &message, sha256),
-        Message::Wmo306(_) | Message::Wmo308(_) => {}
+        Message::Wmo319(_) | Message::Wmo401(_) | Message::Wmo403(_) => answer(world, name, &message, sha256),
+        Message::Wmo306(_) | Message::Wmo308(_) | Message::Wmo316(_) | Message::Wmo318(_) => {}
+        Message::Wmo325(_) => {}
         _ => world.violated(format!("{name} got a {kind}")),
     }
 }
@@ -101,10 +102,10 @@ pub(super) fn take(world: &Arc<World>, name: &'static str, bytes: &Bytes) {
 /// Answers a message with its retour, after a while.
 fn answer(world: &Arc<World>, name: &'static str, message: &Message, sha256: [u8; 32]) {
     let uitspraak = match message {
-        Message::Wmo301(_) if world.percent(8) && !world.is_calm() => {
+        Message::Wmo301(_) | Message::Wmo319(_) if world.percent(8) && !world.is_calm() => {
             Uitspraak::Header(vec![RetourCode::TECHNISCH])
         }
-        Message::Wmo301(_) => Uitspraak::Goedgekeurd,
+        Message::Wmo301(_) | Message::Wmo319(_) => Uitspraak::Goedgekeurd,
         _ => judge(world, message),
     };
     let bytes = {

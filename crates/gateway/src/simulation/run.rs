@@ -9,7 +9,7 @@ use super::gateway::{self, LedgerFate, Shelves, settings};
 use super::hooks::{Canary, Simulated};
 use super::script::{self, Size};
 use super::world::{Counts, World};
-use super::{check, faults};
+use super::{check, faults, operator};
 use crate::clock::Clock;
 use crate::ledger::keys;
 
@@ -66,6 +66,7 @@ async fn play(world: &Arc<World>, size: &Size) {
         return world.violated(format!("the gateway does not start: {error}"));
     }
     script::begin(world, size);
+    operator::begin(world, size);
     faults::storm(Arc::clone(world), *size).await;
     if world.percent(50) && world.state().up.is_some() {
         gateway::kill(world, true, LedgerFate::Kept, None);

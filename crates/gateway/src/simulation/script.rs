@@ -6,8 +6,10 @@ use std::time::Duration;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::asked;
 use super::messages::{self, Name, Toewijzing};
 use super::peers::{deliver, send};
+use super::removal;
 use super::world::{AGBS, BACKOFFICE, GEMEENTEN, World};
 use crate::clock::dutch_date;
 
@@ -23,6 +25,9 @@ pub(super) struct Size {
     /// How long faults may begin.
     pub(super) storm: Duration,
 }
+
+/// Who asks that everything about them is removed.
+const LEAVER: usize = 3;
 
 /// A delivery as its aanbieder believes it to be.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,13 +56,42 @@ pub(super) fn begin(world: &Arc<World>, size: &Size) {
             world.state().busy -= 1;
         });
     }
+    if world.percent(20) {
+        leave(world, size.steps);
+    }
 }
 
-fn today(world: &World) -> Date {
+/// Somebody whom nobody else is like: everything about them is removed once their aanbieder has said all it has to say.
+fn leave(world: &Arc<World>, steps: u64) {
+    let ((aanbieder, agb), gemeente) = {
+        let mut state = world.state();
+        (*state.random.pick(&AGBS), *state.random.pick(&GEMEENTEN))
+    };
+    let ingangsdatum = today(world).saturating_sub((world.between(60, 200) as i64).days());
+    let toewijzing = Toewijzing { gemeente, agb, person: LEAVER, nummer: 900_000, ingangsdatum };
+    world.state().busy += 1;
+    let world = Arc::clone(world);
+    tokio::spawn(async move {
+        pause(&world, 60).await;
+        let identificatie = world.state().identificatie(BACKOFFICE);
+        let name = Name { identificatie: &identificatie, dagtekening: today(&world) };
+        deliver(&world, BACKOFFICE, messages::order(name, &toewijzing)).await;
+        let mut belief = Belief::default();
+        for _ in 0..world.between(0, steps) {
+            pause(&world, 90).await;
+            step(&world, &toewijzing, aanbieder, &mut belief).await;
+        }
+        pause(&world, 120).await;
+        removal::remove(&world, gemeente, LEAVER).await;
+        world.state().busy -= 1;
+    });
+}
+
+pub(super) fn today(world: &World) -> Date {
     dutch_date(world.clock.right())
 }
 
-async fn pause(world: &World, most: u64) {
+pub(super) async fn pause(world: &World, most: u64) {
     let pause = Duration::from_secs(world.between(0, most));
     tokio::time::sleep(pause).await;
 }
@@ -66,9 +100,15 @@ async fn pause(world: &World, most: u64) {
 async fn live(world: &Arc<World>, toewijzing: &Toewijzing, steps: u64) {
     let aanbieder = AGBS.iter().find(|(_, agb)| *agb == toewijzing.agb).map_or("hvb", |(name, _)| *name);
     pause(world, 120).await;
-    let identificatie = world.state().identificatie(BACKOFFICE);
-    let name = Name { identificatie: &identificatie, dagtekening: today(world) };
-    send(world, BACKOFFICE, messages::order(name, toewijzing));
+    if world.percent(25) {
+        if !asked::granted(world, toewijzing, aanbieder).await {
+            return;
+        }
+    } else {
+        let identificatie = world.state().identificatie(BACKOFFICE);
+        let name = Name { identificatie: &identificatie, dagtekening: today(world) };
+        send(world, BACKOFFICE, messages::order(name, toewijzing));
+    }
     // Some do not wait for the order.
     if !world.percent(15) {
         for _ in 0..40 {
@@ -81,7 +121,11 @@ async fn live(world: &Arc<World>, toewijzing: &Toewijzing, steps: u64) {
     let mut belief = Belief::default();
     for _ in 0..world.between(1, steps) {
         pause(world, 150).await;
-        step(world, toewijzing, aanbieder, &mut belief).await;
+        match world.between(0, 99) {
+            0..=7 => asked::changed(world, toewijzing, aanbieder).await,
+            8..=15 => asked::declared(world, toewijzing, aanbieder).await,
+            _ => step(world, toewijzing, aanbieder, &mut belief).await,
+        }
     }
 }
 
@@ -132,14 +176,15 @@ async fn step(world: &Arc<World>, toewijzing: &Toewijzing, aanbieder: &'static s
             messages::start(name, toewijzing, begin, false)
         }
     };
-    // Some say the next thing before they heard of this one.
-    if world.percent(25) {
+    // Some say the next thing before they heard of this one; nothing is said of who is about to leave.
+    let leaves = toewijzing.person == LEAVER;
+    if !leaves && world.percent(25) {
         send(world, aanbieder, bytes);
     } else {
         deliver(world, aanbieder, bytes).await;
     }
     // A name used twice for different things.
-    if world.percent(4) {
+    if !leaves && world.percent(4) {
         send(world, aanbieder, messages::start(name, toewijzing, ago(world, 40), false));
     }
 }

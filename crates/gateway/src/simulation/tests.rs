@@ -111,6 +111,9 @@ fn a_seed_keeps_every_promise() {
         counts.refused,
         counts.unavailable,
         counts.waited,
+        counts.requests,
+        counts.acts,
+        counts.removed,
     ];
     assert!(seen.iter().all(|seen| *seen > count / 50), "{counts:?}");
     assert!(counts.acknowledged > 3 * count && counts.deliveries > 3 * count, "{counts:?}");

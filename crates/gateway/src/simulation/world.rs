@@ -50,6 +50,8 @@ pub(super) struct State {
     pub(super) busy: usize,
     /// Nothing goes wrong any more.
     pub(super) calm: bool,
+    /// Of whom everything was removed: gemeente and BSN.
+    pub(super) removed: Option<(String, String)>,
     /// What must not happen and did.
     pub(super) violations: Vec<String>,
     /// Starts of the gateway.
@@ -79,6 +81,12 @@ pub(super) struct Counts {
     pub(super) unavailable: u64,
     /// Messages that waited for what they build on.
     pub(super) waited: u64,
+    /// Requests, answers on them, declarations and what settled them.
+    pub(super) requests: u64,
+    /// Acts of operators that changed something.
+    pub(super) acts: u64,
+    /// Persons of whom everything was removed.
+    pub(super) removed: u64,
 }
 
 impl Counts {
@@ -92,6 +100,9 @@ impl Counts {
         self.refused += other.refused;
         self.unavailable += other.unavailable;
         self.waited += other.waited;
+        self.requests += other.requests;
+        self.acts += other.acts;
+        self.removed += other.removed;
     }
 }
 
@@ -123,6 +134,7 @@ impl World {
             acknowledged: BTreeMap::new(),
             busy: 0,
             calm: false,
+            removed: None,
             violations: Vec::new(),
             starts: 0,
             counts: Counts::default(),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::difference::{Watch, Watched};
 use super::error::{Reason, StoreError, guarded};
 use super::overlay::Writes;
+use super::queue::Fronts;
 use super::scan::{Scan, Value, data_key};
 use super::tree::{Batch, Still, Tree};
 use crate::journal::{Chain, EntryHash, Tip, Tips};
@@ -46,6 +47,8 @@ pub struct Ledger {
     tips: RwLock<Tips>,
     /// Who wants to know which keys are written.
     watched: Mutex<Watched>,
+    /// Where queues begin.
+    fronts: Arc<Fronts>,
     /// Where the rows are.
     rows: Option<PathBuf>,
     /// The place of one that is not.
@@ -125,7 +128,7 @@ impl Ledger {
     /// Makes an empty store that is no more than a map in memory.
     #[cfg(test)]
     pub(crate) fn in_memory(format: u32) -> Self {
-        Self::begin(Tree::Memory(std::sync::Arc::default()), format).expect("a map takes everything")
+        Self::begin(Tree::Memory(Arc::default()), format).expect("a map takes everything")
     }
 
     /// Returns the value of a key.
@@ -177,6 +180,24 @@ impl Ledger {
     ///
     /// See [`StoreError`].
     pub fn commit(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.committed(writes, tips, Tree::apply)
+    }
+
+    /// As [`Ledger::commit`], for very many writes at once: quicker, and with a sync.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub fn load(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.committed(writes, tips, Tree::load)
+    }
+
+    fn committed(
+        &self,
+        writes: Writes,
+        tips: &[Tip],
+        write: impl FnOnce(&Tree, Batch) -> fjall::Result<()>,
+    ) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::default();
         let mut chains = BTreeSet::new();
@@ -200,7 +221,9 @@ impl Ledger {
             }
         }
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).note(batch.keys());
-        self.marked(guarded(|| self.tree.apply(batch)))?;
+        let queued = Fronts::in_queues(batch.inserted());
+        self.marked(guarded(|| write(&self.tree, batch)))?;
+        self.fronts.wrote(queued);
         held.extend(tips.iter().filter(|tip| tip.seq > 0).map(|tip| (tip.chain, *tip)));
         Ok(())
     }
@@ -261,6 +284,7 @@ impl Ledger {
         guarded(|| self.tree.apply(first))?;
         guarded(|| self.tree.clear())?;
         write_format(&self.tree, self.format)?;
+        self.fronts.clear();
         held.clear();
         Ok(())
     }
@@ -268,6 +292,10 @@ impl Ledger {
     /// Returns the directory of the rows, unless they are in memory.
     pub(super) fn rows(&self) -> Option<&Path> {
         self.rows.as_deref()
+    }
+
+    pub(super) fn fronts(&self) -> &Arc<Fronts> {
+        &self.fronts
     }
 
     pub(super) fn tree(&self) -> &Tree {
@@ -294,6 +322,7 @@ impl Ledger {
             tree,
             format,
             tips: RwLock::new(tips),
+            fronts: Arc::default(),
             watched: Mutex::default(),
             rows: None,
             _temporary: None,

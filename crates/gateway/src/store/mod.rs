@@ -53,6 +53,7 @@ mod difference;
 mod error;
 mod ledger;
 mod overlay;
+mod queue;
 mod scan;
 mod settle;
 #[cfg(test)]
@@ -63,4 +64,5 @@ pub use difference::Watch;
 pub use error::{Reason, StoreError};
 pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View, check_size};
 pub use overlay::{Overlay, OverlayScan, Writes};
+pub use queue::Queue;
 pub use scan::{Pair, Scan, Value};

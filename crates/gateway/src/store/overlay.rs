@@ -84,6 +84,14 @@ impl<'l> Overlay<'l> {
         begins.filter_map(|(key, value)| value.as_ref().map(|_| &key[..]))
     }
 
+    /// Returns the keys that begin with `prefix`, are to be set, and were written since the savepoint, one as often as
+    /// that; without a savepoint all that are to be set.
+    pub fn recent<'k>(&'k self, prefix: &'k [u8]) -> Box<dyn Iterator<Item = &'k [u8]> + 'k> {
+        let Some(undo) = &self.undo else { return Box::new(self.pending(prefix)) };
+        let keys = undo.iter().map(|(key, _)| &key[..]).filter(move |key| key.starts_with(prefix));
+        Box::new(keys.filter(|key| self.writes.0.get(*key).is_some_and(Option::is_some)))
+    }
+
     /// Sets the value of a key.
     pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Value>) {
         self.write(key.into(), Some(value.into()));
@@ -132,6 +140,11 @@ impl<'l> Overlay<'l> {
             pending: pending.peekable(),
             prefix: prefix.to_vec(),
         }
+    }
+
+    /// Returns how many keys have something pending.
+    pub fn len(&self) -> usize {
+        self.writes.len()
     }
 
     /// Returns whether nothing is pending.

@@ -125,6 +125,25 @@ impl Tree {
         }
     }
 
+    /// As [`Tree::apply`], for many pairs: they become a table at once, in no journal and in no memory.
+    pub(super) fn load(&self, mut batch: Batch) -> fjall::Result<()> {
+        match self {
+            Self::Fjall { rows, .. } => {
+                batch.0.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+                let mut table = rows.start_ingestion()?;
+                for (key, value) in batch.0 {
+                    match value {
+                        Some(value) => table.write(key, value)?,
+                        None => table.write_tombstone(key)?,
+                    }
+                }
+                table.finish()
+            }
+            #[cfg(test)]
+            Self::Memory(_) => self.apply(batch),
+        }
+    }
+
     pub(super) fn still(&self) -> Still {
         match self {
             Self::Fjall { rows, database } => {
@@ -182,6 +201,11 @@ fn memory(map: &Map, from: &[u8], to: &[u8]) -> Pairs {
 }
 
 impl Batch {
+    /// Returns the keys that are set.
+    pub(super) fn inserted(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| &key[..])
+    }
+
     pub(super) fn insert(&mut self, key: impl Into<Slice>, value: impl Into<Slice>) {
         self.0.push((key.into(), Some(value.into())));
     }

@@ -27,7 +27,8 @@
 //!
 //! Recovery: rows are added at the end and made durable before the journal names them. Rows at the very end that a
 //! crash left half were never named and are dropped at the next write; a bad row before a good one is damage. After
-//! a write that failed nothing is assumed: the whole file is written anew and put in place of the old one. A new
+//! a write that failed nothing is assumed: the whole file is written anew and put in place of the old one; a process that
+//! starts cannot know whether one failed, and writes what it finds again. A new
 //! master key stands in `master.new` until the file is under it; whichever of the two fits the head is the one.
 
 use std::io;
@@ -56,6 +57,8 @@ const HEAD: usize = 96;
 const ROW: usize = 96;
 const ROW_PLAIN: usize = 80;
 const INDEX: KeyId = [0; 16];
+/// How much is written again at once.
+const AGAIN_BYTES: usize = 1 << 16;
 
 /// How the keys of a store stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,10 +176,25 @@ impl KeyFile {
         Ok(Some((file, Contents { store, index, keys })))
     }
 
-    /// Makes what was read durable.
+    /// Makes what was read durable. Written again and not only synced: what a failed sync could not write the system takes
+    /// for written, and then a row would be missing before those that are added.
     pub(super) fn settle(&self) -> io::Result<()> {
-        self.disk.open_write(&self.dir.join(PERSONS))?.sync_data()?;
-        self.disk.open_write(&self.dir.join(MASTER))?.sync_data()?;
+        for name in [PERSONS, MASTER] {
+            let file = self.disk.open_write(&self.dir.join(name))?;
+            let end = if name == PERSONS { self.written } else { file.len()? };
+            let mut buffer = vec![0; AGAIN_BYTES];
+            let mut at = 0;
+            while at < end {
+                let rest = usize::try_from(end - at).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES);
+                let read = file.read_at(&mut buffer[..rest], at)?;
+                if read == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                file.write_at(&buffer[..read], at)?;
+                at += read as u64;
+            }
+            file.sync_data()?;
+        }
         self.disk.sync_dir(&self.dir)
     }
 

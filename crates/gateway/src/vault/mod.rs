@@ -49,7 +49,7 @@ pub use parts::PARTS_MAX;
 pub use sealed::{GONE, OpenFailure, Opened, PLAIN_VERSION, SEALED_VERSION, is_gone};
 
 use crate::engine::record::Record;
-use crate::journal::{AppendError, Disk, EntryId, ReadError, Reader, RealDisk};
+use crate::journal::{AppendError, Disk, Entry, EntryId, ReadError, Reader, RealDisk};
 
 /// The folder of the keys in the folder of a store.
 pub const KEYS_DIR: &str = "keys";
@@ -289,12 +289,16 @@ impl fmt::Debug for Vault {
 /// Returns the key store under which the last entry of a journal is sealed; none, when it is from before there were
 /// keys. Every entry since says so, also those about nobody.
 fn sealed_under(journal: &Reader) -> Result<Option<[u8; 4]>, ReadError> {
+    let store =
+        |entry: &Entry| (entry.version >= SEALED_VERSION).then(|| sealed::store_of(&entry.payload)).flatten();
+    if let Some(EntryId { chain, seq }) = journal.last() {
+        return Ok(journal.get_sealed(chain, seq)?.as_ref().and_then(store));
+    }
     let mut last = None;
     for (chain, tip) in journal.tips() {
         let Some(entry) = journal.get_sealed(chain, tip.seq)? else { continue };
         if last.as_ref().is_none_or(|(number, _)| *number < entry.number) {
-            let store = (entry.version >= SEALED_VERSION).then(|| sealed::store_of(&entry.payload)).flatten();
-            last = Some((entry.number, store));
+            last = Some((entry.number, store(&entry)));
         }
     }
     Ok(last.and_then(|(_, store)| store))

@@ -329,3 +329,35 @@ fn a_destroyed_key_is_in_no_file() {
     assert!(memchr::memmem::find(&after, wrapped).is_none() && memchr::memmem::find(&after, &key).is_some());
     assert_eq!(Vault::open(data.path(), journal.reader()).unwrap().status().destroyed, 1);
 }
+
+/// After a sync that failed, the system has what was written and the disk has not. A process that starts then writes it
+/// again: else a power cut would take that row out from before those that were added later, and the file would be damaged.
+#[test]
+fn a_row_whose_sync_failed_does_not_go_from_before_others() {
+    use crate::journal::simulated::Fault;
+    let dir = Path::new("/keys");
+    for seed in 0..32 {
+        let disk = SimulatedDisk::new(seed);
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let open = || {
+            let (file, contents) = KeyFile::read(Arc::clone(&shared), dir).unwrap().unwrap();
+            file.settle().unwrap();
+            Vault::with(file, contents, None).unwrap()
+        };
+        let (file, contents) = KeyFile::create(Arc::clone(&shared), dir).unwrap();
+        let vault = Vault::with(file, contents, None).unwrap();
+        vault.key_for(*b"0222", Some(b"999990019"));
+        // The write comes first, its sync after that.
+        disk.fail(Fault::Fail { at: disk.operations() + 1 });
+        assert!(vault.harden().is_err());
+        disk.kill();
+        let vault = open();
+        vault.key_for(*b"0222", Some(b"999990020"));
+        vault.harden().unwrap();
+        disk.restart();
+        let vault = open();
+        for bsn in ["999990019", "999990020"] {
+            assert!(vault.of_person(*b"0222", bsn).is_some(), "seed {seed}: {bsn}");
+        }
+    }
+}

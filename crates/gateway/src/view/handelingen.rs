@@ -53,6 +53,10 @@ pub fn act_words(wat: &Wat) -> Words {
             "meldingen aan het CAK van deze gemeente hervat",
             "notifications of this gemeente to the CAK resumed",
         ),
+        Wat::CakBeleid => Words::new(
+            "nieuwe keuzes over de eigen bijdrage in werking gesteld",
+            "new choices about the eigen bijdrage put in force",
+        ),
         Wat::UitgaandOpnieuw { .. } => messages("opnieuw klaargezet", "queued again"),
         Wat::UitgaandHerhalen { .. } => messages("nog eens klaargezet", "queued once more"),
         Wat::UitgaandVasthouden { .. } => messages("vastgehouden", "held"),

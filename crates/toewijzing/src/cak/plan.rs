@@ -181,7 +181,14 @@ impl Planner<'_> {
         let stand = Stand::new(self.dossier);
         let standing = stand.perioden().to_vec();
         let (known, told) = equal_prefix(self.beleid, &standing, goal);
-        let found = self.search_from(&standing[known..], &goal[told..], goal)?;
+        let (from, to) = (&standing[known..], &goal[told..]);
+        if from.len().max(to.len()) > PERIODEN_MAX {
+            let (from, to) = without_equal_end(from, to);
+            let found = self.search_from(&from, &to, goal)?;
+            // To compare all might have found a way.
+            return found.map(Some).ok_or(Handmatig::TeVeelPerioden);
+        }
+        let found = self.search_from(from, to, goal)?;
         match found {
             None if known > 0 && standing.len().max(goal.len()) <= PERIODEN_MAX => {
                 self.search_from(&standing, goal, goal)
@@ -312,6 +319,29 @@ fn equal_prefix(beleid: &EbBeleid, standing: &[Staand], goal: &[Periode]) -> (us
         known += 1;
     }
     (known, told)
+}
+
+/// The periods that are left when those are taken out that are as wanted at the end; not the last one while it is open: it
+/// must make room for a new start (OP291).
+fn without_equal_end(standing: &[Staand], goal: &[Periode]) -> (Vec<Staand>, Vec<Periode>) {
+    let (mut standing, mut goal) = (standing.to_vec(), goal.to_vec());
+    let open = match (standing.last(), goal.last()) {
+        (Some(known), Some(wanted)) if known.stop.is_none() && same(known, wanted) => {
+            standing.pop().zip(goal.pop())
+        }
+        _ => None,
+    };
+    while let (Some(known), Some(wanted)) = (standing.last(), goal.last())
+        && same(known, wanted)
+    {
+        standing.pop();
+        goal.pop();
+    }
+    if let Some((known, wanted)) = open {
+        standing.push(known);
+        goal.push(wanted);
+    }
+    (standing, goal)
 }
 
 fn same(known: &Staand, period: &Periode) -> bool {

@@ -21,5 +21,6 @@ mod requests;
 mod rules;
 mod support;
 mod tables;
+mod warnings;
 mod whole;
 mod whole_requests;

@@ -6,7 +6,7 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use super::{ActError, Narrowed};
 use crate::engine::record::{OPGAVE_BYTES_MAX, Verklaring, Wat};
 use crate::journal::Chain;
-use crate::ledger::{CakStil, Persoon, Rows, keys};
+use crate::ledger::{CakStil, EbKeuzes, Persoon, Rows, keys};
 
 pub(super) fn stated(rows: &impl Rows, chain: Chain, verklaring: &Verklaring) -> Result<Narrowed, ActError> {
     let gemeente = gemeente(chain)?;
@@ -52,6 +52,17 @@ pub(super) fn traffic(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narro
         wat: changes.then(|| wat.clone()),
         gewijzigd: u64::from(changes),
         ongewijzigd: u64::from(!changes),
+    })
+}
+
+/// Whether choices about the eigen bijdrage wait to be put in force.
+pub(super) fn choices(rows: &impl Rows, chain: Chain) -> Result<Narrowed, ActError> {
+    let row: Option<EbKeuzes> = rows.row(&keys::eb_beleid(gemeente(chain)?))?;
+    let waits = row.is_some_and(|row| row.voorgesteld.is_some());
+    Ok(Narrowed {
+        wat: waits.then_some(Wat::CakBeleid),
+        gewijzigd: u64::from(waits),
+        ongewijzigd: u64::from(!waits),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod acts;
 mod agreed;
+mod beleid;
 mod clock;
 mod crash;
 mod eigen_bijdrage;

@@ -148,6 +148,17 @@ impl SimulatedDisk {
         state.names.get(path).map(|inode| state.inodes[*inode].seen.clone())
     }
 
+    /// Returns whether any file holds these bytes, as it is seen or as it would be found after a power cut.
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        let finder = memchr::memmem::Finder::new(bytes);
+        let state = self.state();
+        let mut inodes = state.names.values().chain(state.durable_names.values());
+        inodes.any(|inode| {
+            let inode = &state.inodes[*inode];
+            finder.find(&inode.seen).is_some() || finder.find(&inode.durable).is_some()
+        })
+    }
+
     /// Puts a file there, durably.
     pub fn put(&self, path: &Path, bytes: Vec<u8>) {
         let mut state = self.state();

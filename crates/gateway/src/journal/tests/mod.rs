@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod files;
 mod fuzz;
+mod long;
 mod reading;
 mod reopened;
 

@@ -18,7 +18,7 @@ pub fn cak_stil_van(gemeente: Option<Gemeente>) -> Vec<u8> {
     }
 }
 
-/// The gemeente in such a key.
+/// The gemeente in such a key, or in one of its choices.
 pub fn cak_stil_gemeente(key: &[u8]) -> Option<Gemeente> {
     Gemeente::new(std::str::from_utf8(key.get(2..6)?).ok()?).ok()
 }
@@ -57,4 +57,17 @@ pub fn opgaven_delen(key: &[u8]) -> Option<(Gemeente, Bsn)> {
     let (gemeente, bsn) = key.get(1..)?.split_at_checked(4)?;
     let text = |bytes| std::str::from_utf8(bytes).ok();
     Some((Gemeente::new(text(gemeente)?).ok()?, Bsn::new(text(bsn)?).ok()?))
+}
+
+/// The choices of a gemeente about the eigen bijdrage.
+pub fn eb_beleid(gemeente: Gemeente) -> Vec<u8> {
+    key(b'E', &[b"b", gemeente.as_str().as_bytes()])
+}
+
+/// The same, of every gemeente or of one.
+pub fn eb_beleid_van(gemeente: Option<Gemeente>) -> Vec<u8> {
+    match gemeente {
+        Some(gemeente) => eb_beleid(gemeente),
+        None => key(b'E', &[b"b"]),
+    }
 }

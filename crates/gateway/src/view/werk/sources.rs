@@ -10,8 +10,8 @@ use super::{Queue, WerkSoort, WerkView};
 use crate::clock::dutch_time;
 use crate::engine::GEMEENTE_STIL;
 use crate::ledger::{
-    CakStil, Declaratie, EbMelding, GEMEENTE_ONBEKEND, Geparkeerd, LedgerError, Opmerking, Persoon, Rows,
-    Stand, Uitgaand, decode_row, keys,
+    CakStil, Declaratie, EbKeuzes, EbMelding, GEMEENTE_ONBEKEND, Geparkeerd, LedgerError, Opmerking, Persoon,
+    Rows, Stand, Uitgaand, decode_row, keys,
 };
 use crate::store::Ledger;
 use crate::view::termijnen::agreed;
@@ -186,6 +186,26 @@ pub(super) fn of_persons(
         if stop.reden.is_none() {
             row.regels = vec![GEMEENTE_ONBEKEND];
         }
+        queue.add(row);
+    }
+    for row in ledger.scan(&keys::eb_beleid_van(gemeente)) {
+        let (key, value) = row?;
+        let Some(gemeente) = keys::cak_stil_gemeente(&key) else { continue };
+        let choices: EbKeuzes = decode_row(&key, &value)?;
+        if choices.voorgesteld.is_none() {
+            continue;
+        }
+        let see = format!("iwmo cak review --gemeente {gemeente}");
+        let words = Words::new(
+            format!(
+                "nieuwe keuzes over de eigen bijdrage wachten: bekijk wat het CAK ervan hoort en stel ze in werking (`{see}`)"
+            ),
+            format!(
+                "new choices about the eigen bijdrage wait: look at what the CAK hears of them and put them in force (`{see}`)"
+            ),
+        );
+        let mut row = WerkView::new(WerkSoort::Cak, "BELEID", gemeente, words);
+        row.sinds = Timestamp::from_microsecond(choices.sinds_us).ok().map(dutch_time);
         queue.add(row);
     }
     for row in ledger.scan(&keys::personen_van(gemeente)) {

@@ -73,7 +73,8 @@ struct Wereld {
     references: u32,
     /// The answer under way, and on which day it comes.
     answer: Option<(Identificatie, Vec<&'static str>, Date)>,
-    refused: bool,
+    /// What the CAK refused without a reason.
+    refused: Vec<Opdracht>,
 }
 
 impl Wereld {
@@ -93,7 +94,7 @@ impl Wereld {
             sent: 0,
             references: 0,
             answer: None,
-            refused: false,
+            refused: Vec::new(),
         }
     }
 
@@ -340,10 +341,14 @@ impl Wereld {
                 self.sent += 1;
                 let id = Identificatie::new(&format!("EB{}", self.sent)).unwrap();
                 self.eb.sent(stap.opdracht, id.clone(), today).unwrap();
-                // Now and then the CAK's clock is behind, never twice in a row: a second time is for a person.
-                let refused = refuse && !self.refused;
-                self.refused = refused;
-                let codes = if refused { vec!["8848"] } else { self.cak.receive(&stap.opdracht, today) };
+                // Now and then the CAK's clock is behind, for each command once: a second time is for a person (6.2).
+                let refused = refuse && !self.refused.contains(&stap.opdracht);
+                let codes = if refused {
+                    self.refused.push(stap.opdracht);
+                    vec!["8848"]
+                } else {
+                    self.cak.receive(&stap.opdracht, today)
+                };
                 assert!(codes.is_empty() || refused, "{:?}: {codes:?}", stap.opdracht);
                 self.cak.assert_sound();
                 let on = today.checked_add(if late { 6.days() } else { 0.days() }).unwrap();
