@@ -271,3 +271,41 @@ fn bsn_of(message: &Message) -> Option<String> {
     let json: serde_json::Value = serde_json::from_str(&message.to_json()).unwrap();
     json["Bericht"]["Client"]["Bsn"].as_str().map(str::to_owned)
 }
+
+/// C-45: a backup that was made while the gateway ran, put back in an empty folder with its keys: what was delivered
+/// before it was made is not sent again, and what waited then is.
+#[tokio::test]
+async fn c_45_a_restored_backup_sends_nothing_again() {
+    let site = Site::new();
+    let hvb = site.endpoint(HVB, None).await;
+    site.configure(&[(HVB, hvb.address)], "");
+    let daemon = site.start();
+    let order = |agb: &str, name: &str, number: u32| {
+        wmo301(&Envelope::new("0222", agb, name), &Klant::new(number), &Order::new(number))
+    };
+    site.backoffice().post(&daemon.backoffice, &order("98000001", "T1", 1)).await.receipt();
+    hvb.expect(MessageKind::Wmo301, "T1").await;
+    until("the delivery is recorded", || {
+        site.iwmo(&["outbox", "list", "--format", "json"]).out.is_empty().then_some(())
+    })
+    .await;
+    hvb.mood(Mood::Busy);
+    site.backoffice().post(&daemon.backoffice, &order("98000001", "T2", 2)).await.receipt();
+    let backup = site.path("backup");
+    site.iwmo(&["store", "backup", "--to", backup.to_str().unwrap()]).exits(0);
+    daemon.kill();
+    std::fs::rename(site.data(), site.path("lost")).unwrap();
+    site.iwmo(&["store", "restore", "--from", backup.to_str().unwrap()]).exits(0);
+    std::fs::rename(site.path("lost").join("keys"), site.data().join("keys")).unwrap();
+    hvb.mood(Mood::Well);
+    let daemon = site.start();
+    hvb.expect(MessageKind::Wmo301, "T2").await;
+    until("nothing waits", || {
+        site.iwmo(&["outbox", "list", "--format", "json"]).out.is_empty().then_some(())
+    })
+    .await;
+    daemon.stop();
+    assert_eq!(hvb.find(MessageKind::Wmo301, "T1").len(), 1, "it was delivered before");
+    assert_eq!(kept(&site.data()).len(), 2);
+    site.verify();
+}

@@ -102,3 +102,23 @@ async fn an_answer_too_many_answers_nothing_else() {
     ])
     .await;
 }
+
+/// C-55: a server under the right authority that is another than the address says gets nothing, and the message says why
+/// it waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c_55_a_server_of_another_name_gets_nothing() {
+    let site = Site::new();
+    // Its certificate is for localhost and 127.0.0.1.
+    let hvb = site.endpoint(HVB, Some(([127, 0, 0, 2], 0).into())).await;
+    site.configure(&[(HVB, hvb.address)], "");
+    let daemon = site.start();
+    site.backoffice().post(&daemon.backoffice, &order("98000001", "T1", 1)).await.receipt();
+    let reason = until("the attempt fails", || {
+        let list = site.iwmo(&["outbox", "list", "--format", "json"]).exits(0).json();
+        list.first().and_then(|one| one["reden"].as_str()).map(str::to_owned)
+    });
+    let reason = reason.await;
+    assert!(reason.contains("NotValidForName") || reason.contains("not valid for name"), "{reason}");
+    assert!(hvb.got().is_empty());
+    daemon.stop();
+}

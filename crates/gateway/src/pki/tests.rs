@@ -1,5 +1,7 @@
 //! Certificates that are let in, and those that are not.
 
+mod pkioverheid;
+
 use std::process::{Command, Stdio};
 
 use super::*;

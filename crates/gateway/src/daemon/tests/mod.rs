@@ -7,6 +7,7 @@ pub(crate) mod stuf;
 mod stuf_hostile;
 mod stuf_later;
 mod stuf_rows;
+mod stuf_table;
 
 use std::path::{Path, PathBuf};
 

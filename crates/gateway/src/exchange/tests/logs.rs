@@ -55,6 +55,18 @@ async fn requests_are_logged_without_what_they_say() {
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(!text.contains(BSN), "{text}");
     assert_eq!(text.matches("A request was answered.").count(), 5, "{text}");
+    // Who (partner) did what (method, path) to what (ontvangst), with which outcome (status), from where (peer) and when.
+    let taken = text.lines().find(|line| line.contains("status=202")).unwrap();
+    assert!(taken.starts_with("20") && taken.contains('Z'), "{taken}");
+    for part in [
+        "peer=127.0.0.1",
+        "partner=by-oin",
+        "method=\"POST\"",
+        "path=\"/uitwisseling/v1/berichten\"",
+        "ontvangst=",
+    ] {
+        assert!(taken.contains(part), "{part} is not in {taken}");
+    }
     for part in [
         "partner=by-oin",
         "status=202",
