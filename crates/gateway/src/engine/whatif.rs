@@ -113,7 +113,7 @@ pub fn what_if(
         looked: Looked::default(),
         tell,
     };
-    let ledger = Ledger::temporary(FORMAT)?;
+    let ledger = Ledger::temporary(FORMAT, reader.entries())?;
     let (mut tips, total) = (reader.tips(), reader.entries());
     tips.clear();
     let mut all = reader.read_all(Position::START);

@@ -143,7 +143,7 @@ pub fn temporary(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ledger, LedgerError> {
     completed(reader, |reader| {
-        let ledger = Ledger::temporary(FORMAT)?;
+        let ledger = Ledger::temporary(FORMAT, reader.entries())?;
         catch_up(&ledger, reader, applier, progress)?;
         Ok(ledger)
     })
@@ -161,7 +161,7 @@ pub fn temporary_at(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ledger, LedgerError> {
     completed(reader, |reader| {
-        let ledger = Ledger::temporary(FORMAT)?;
+        let ledger = Ledger::temporary(FORMAT, reader.entries())?;
         let mut wanted = |entry: &Entry| match tips.get(&entry.id.chain) {
             Some(tip) if entry.id.seq <= tip.seq => Wanted::Yes,
             _ => Wanted::No,
@@ -200,7 +200,7 @@ fn until(
     applier: &Applier,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Ledger, Timestamp), LedgerError> {
-    let ledger = Ledger::temporary(FORMAT)?;
+    let ledger = Ledger::temporary(FORMAT, reader.entries())?;
     let moment = match horizon {
         Horizon::Before(moment) => {
             // The clock may have been set back: a chain ends at the first entry that is not before the moment.

@@ -62,7 +62,7 @@ impl Shelves {
 
     /// The store of the product.
     pub(super) fn real() -> Self {
-        let store = || Arc::new(Ledger::temporary(ledger::FORMAT).expect("a store"));
+        let store = || Arc::new(Ledger::temporary(ledger::FORMAT, 0).expect("a store"));
         Self { ledger: store(), other: store(), schemas: Schemas::bundled() }
     }
 }

@@ -32,8 +32,6 @@ const AFTER_TIPS: &[u8] = b"\0tiq";
 const ROWS: &str = "rows";
 /// In it, when work in the background failed: what that wanted to write may be damaged, and would fail again.
 const DOUBTFUL: &str = "doubtful";
-/// Where a store that is not kept is made, when the system has it: in memory.
-const IN_MEMORY: &str = "/dev/shm";
 
 /// The key-value store that the ledger is kept in.
 ///
@@ -52,7 +50,7 @@ pub struct Ledger {
     /// Where the rows are.
     rows: Option<PathBuf>,
     /// The place of one that is not.
-    _temporary: Option<TempDir>,
+    pub(super) temporary: Option<TempDir>,
     _lock: Option<File>,
 }
 
@@ -110,19 +108,6 @@ impl Ledger {
         let rows = dir.join(ROWS);
         let ledger = Self::begin(guarded(|| Tree::open(&rows))?, format)?;
         Ok(Self { rows: Some(rows), _lock: Some(lock), ..ledger })
-    }
-
-    /// Makes an empty store that is gone when it is dropped, in memory where the system has room for that.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Io`] when the system fails.
-    pub fn temporary(format: u32) -> Result<Self, StoreError> {
-        let made = Path::new(IN_MEMORY).is_dir().then(|| tempfile::tempdir_in(IN_MEMORY).ok()).flatten();
-        let home = made.map_or_else(tempfile::tempdir, Ok)?;
-        let rows = home.path().join(ROWS);
-        let tree = guarded(|| Tree::open(&rows))?;
-        Ok(Self { rows: Some(rows), _temporary: Some(home), ..Self::begin(tree, format)? })
     }
 
     /// Makes an empty store that is no more than a map in memory.
@@ -325,7 +310,7 @@ impl Ledger {
             fronts: Arc::default(),
             watched: Mutex::default(),
             rows: None,
-            _temporary: None,
+            temporary: None,
             _lock: None,
         }
     }
@@ -424,7 +409,7 @@ fn at_most(what: &'static str, bytes: usize, bytes_max: usize) -> Result<(), Sto
     if bytes > bytes_max { Err(StoreError::TooLarge { what, bytes, bytes_max }) } else { Ok(()) }
 }
 
-fn lock(dir: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(dir.join("in-use"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -56,6 +56,7 @@ mod overlay;
 mod queue;
 mod scan;
 mod settle;
+mod temporary;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -30,7 +30,7 @@ fn agreed() -> Settings {
 }
 
 fn started(disk: &SimulatedDisk, settings: Settings) -> Gateway {
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     Gateway::run_under(open_journal(disk).unwrap(), ledger, settings).unwrap()
 }
 

@@ -18,7 +18,7 @@ fn usual() -> Settings {
 }
 
 fn open(disk: &SimulatedDisk) -> Gateway {
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     Gateway::run_under(open_journal(disk).unwrap(), ledger, usual()).unwrap()
 }
 
@@ -97,7 +97,7 @@ fn what_waits_and_what_was_approved_outlive_a_start() {
     let gateway = known(&disk);
     gateway.stop();
     let start = || {
-        let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+        let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
         Gateway::run_under(open_journal(&disk).unwrap(), ledger, none_from("2026-11-20")).unwrap()
     };
     let gateway = start();

@@ -96,7 +96,7 @@ fn an_outcome_that_cannot_be_recorded_leaves_the_message_waiting() {
 #[test]
 fn the_daily_run_is_not_lost_to_a_full_disk() {
     let disk = SimulatedDisk::new(3);
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     let gateway = Gateway::start(&disk, ledger, Duration::from_secs(3600)).unwrap();
     for step in [Step::Order, Step::OrderRetour, Step::Start] {
         play(&gateway, step).unwrap();

@@ -15,7 +15,7 @@ fn start() -> Record {
 fn a_failed_decision_leaves_nothing_in_the_batch() {
     let disk = SimulatedDisk::new(1);
     let mut journal = open_journal(&disk).unwrap();
-    let (ledger, tips) = (Ledger::temporary(ledger::FORMAT).unwrap(), Tips::new());
+    let (ledger, tips) = (Ledger::temporary(ledger::FORMAT, 0).unwrap(), Tips::new());
     let mut batch = Batch::new(&ledger, &tips);
     let now: Timestamp = NOW.parse().unwrap();
     let mut one = |row: &str, fails: bool, panics: bool| {
@@ -46,7 +46,7 @@ fn a_failed_decision_leaves_nothing_in_the_batch() {
 /// Taking back restores what was pending before, also removals.
 #[test]
 fn a_rollback_restores_pending_writes_and_removals() {
-    let ledger = Ledger::temporary(ledger::FORMAT).unwrap();
+    let ledger = Ledger::temporary(ledger::FORMAT, 0).unwrap();
     let mut overlay = Overlay::new(&ledger);
     overlay.put("kept", b"1".to_vec());
     overlay.delete("removed");
@@ -65,7 +65,7 @@ fn a_rollback_restores_pending_writes_and_removals() {
 #[test]
 fn a_person_whose_rows_are_damaged_does_not_stop_the_daily_run() {
     let disk = SimulatedDisk::new(3);
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     let gateway = Gateway::start(&disk, Arc::clone(&ledger), Duration::from_secs(3600)).unwrap();
     for step in [Step::Order, Step::OrderRetour, Step::Start] {
         play(&gateway, step).unwrap();
@@ -115,7 +115,7 @@ fn a_301_of_32_mib_is_kept_and_sent() {
 /// An entry larger than the journal takes is refused by itself, before the batch is written.
 #[test]
 fn an_entry_that_is_too_large_is_refused_alone() {
-    let ledger = Ledger::temporary(ledger::FORMAT).unwrap();
+    let ledger = Ledger::temporary(ledger::FORMAT, 0).unwrap();
     let tips = Tips::new();
     let mut batch = Batch::new(&ledger, &tips);
     let at = batch.next(Chain::NONE, NOW.parse().unwrap());

@@ -156,7 +156,7 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts on an empty ledger.
     fn open(disk: &SimulatedDisk) -> Self {
-        Self::start(disk, Arc::new(Ledger::temporary(ledger::FORMAT).unwrap()), Duration::ZERO).unwrap()
+        Self::start(disk, Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap()), Duration::ZERO).unwrap()
     }
 
     /// Starts as the program does: open the journal, bring the ledger up to it, begin.

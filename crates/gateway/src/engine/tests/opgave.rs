@@ -88,7 +88,7 @@ fn a_person_is_held_and_released() {
 #[test]
 fn a_statement_waits_for_its_correction() {
     let disk = SimulatedDisk::new(3);
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     let gateway = Gateway::start(&disk, ledger, Duration::from_secs(4 * 60 * 60)).unwrap();
     state(&gateway, PERSON.bsn, PGB).unwrap();
     assert!(told(&gateway).is_empty());

@@ -20,7 +20,7 @@ fn start(disk: &SimulatedDisk, ledger: &Arc<Ledger>, minutes: u32) -> Result<Gat
 }
 
 fn open(minutes: u32) -> Gateway {
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     start(&SimulatedDisk::new(5), &ledger, minutes).unwrap()
 }
 
@@ -179,7 +179,7 @@ fn play_early(gateway: &Gateway) -> Vec<Result<Receipt, Refusal>> {
 #[test]
 fn a_power_cut_anywhere_leaves_one_retour_for_each() {
     let disk = SimulatedDisk::new(0);
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     let gateway = start(&disk, &ledger, 60).unwrap();
     play_early(&gateway);
     let (all, expected) = (disk.operations(), gateway.toewijzingen());
@@ -187,14 +187,14 @@ fn a_power_cut_anywhere_leaves_one_retour_for_each() {
     for at in 0..all {
         let disk = SimulatedDisk::new(at);
         disk.fail(Fault::Crash { at });
-        let kept = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+        let kept = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
         let mut acknowledged = Vec::new();
         if let Ok(gateway) = start(&disk, &kept, 60) {
             acknowledged = play_early(&gateway);
             gateway.engine.stop();
         }
         disk.restart();
-        let lost = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+        let lost = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
         let gateway = start(&disk, if at % 2 == 0 { &kept } else { &lost }, 60).unwrap();
         let again: Vec<_> = play_early(&gateway).into_iter().map(Result::unwrap).collect();
         for (before, after) in acknowledged.into_iter().zip(&again) {
@@ -235,7 +235,7 @@ fn what_arrives_together_is_judged_together() {
 /// Opened without its configuration, for an operator's acts, the engine has no policy to judge by: what waits, waits.
 #[test]
 fn without_its_policy_nothing_is_judged() {
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     let disk = SimulatedDisk::new(6);
     let mut strict = parking(60);
     for gemeente in strict.gemeenten.values_mut() {

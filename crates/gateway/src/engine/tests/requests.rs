@@ -325,7 +325,7 @@ fn a_power_cut_anywhere_loses_no_request() {
     for at in 0..all {
         let disk = SimulatedDisk::new(at);
         disk.fail(Fault::Crash { at });
-        let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+        let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
         let mut acknowledged = Vec::new();
         if let Ok(gateway) = Gateway::start(&disk, Arc::clone(&ledger), Duration::ZERO) {
             acknowledged = story(&gateway);

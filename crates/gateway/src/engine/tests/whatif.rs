@@ -21,7 +21,7 @@ fn ask(gateway: &Gateway, policy: &str) -> (Looked, Vec<Different>) {
 #[test]
 fn the_same_policy_makes_no_difference() {
     for bedenktijd in [Duration::ZERO, Duration::from_secs(3600)] {
-        let ledger = Arc::new(Ledger::temporary(ledger::FORMAT).unwrap());
+        let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
         let gateway = Gateway::start(&SimulatedDisk::new(3), ledger, bedenktijd).unwrap();
         if bedenktijd.is_zero() {
             play_all(&gateway);

@@ -131,7 +131,7 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_temporary_store_goes_with_its_files() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     ledger.commit(writes(&[("a", Some("1"))]), &[]).unwrap();
     let home = ledger.rows().unwrap().to_owned();
     assert_eq!((keys(ledger.scan(b"")), home.is_dir()), ("a".to_owned(), true));
@@ -229,4 +229,26 @@ fn a_damaged_store_asks_for_a_rebuild_or_lags() {
         }
     }
     assert!(rebuilt > 0 && lagging > 0, "{rebuilt} rebuilt, {lagging} lagging");
+}
+/// What a killed process leaves behind is gone when the next temporary store is made; what is in use stays.
+#[test]
+fn what_a_temporary_store_left_behind_is_removed() {
+    let place = tempfile::tempdir().unwrap();
+    let age = |dir: &Path| {
+        let before = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+        std::fs::File::open(dir).unwrap().set_modified(before).unwrap();
+    };
+    let (left, other) = (place.path().join("iwmo-ledger-left"), place.path().join("other"));
+    for dir in [&left, &other] {
+        std::fs::create_dir_all(dir.join("rows")).unwrap();
+        age(dir);
+    }
+    let used = Ledger::temporary_in(place.path(), 1).unwrap();
+    age(used.temporary.as_ref().unwrap().path());
+    assert!(!left.exists() && other.exists());
+    let again = Ledger::temporary_in(place.path(), 1).unwrap();
+    let homes = [&used, &again].map(|ledger| ledger.temporary.as_ref().unwrap().path().to_owned());
+    assert!(homes.iter().all(|home| home.exists()));
+    drop((used, again));
+    assert!(homes.iter().all(|home| !home.exists()));
 }

@@ -77,12 +77,9 @@ fn content_and_tips_come_back_together() {
     assert_eq!((keys(ledger.scan(b"")), ledger.tips()), (String::new(), Tips::new()));
 }
 
-/// A load is a commit in all but speed, also through a crash of the process.
-/// A queue has what a scan has, whatever is written before its front and whoever looks meanwhile.
-/// What left a queue is not gone through again: the next look begins at the row that is first now.
 #[test]
 fn a_refused_commit_changes_nothing() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     ledger.commit(writes(&[("a", Some("1"))]), &[tip("0363", 2)]).unwrap();
     let fork = Tip { hash: EntryHash([9; 32]), ..tip("0363", 2) };
     for back in [tip("0363", 1), fork, Tip::start("0363".parse().unwrap())] {
@@ -110,7 +107,7 @@ fn a_refused_commit_changes_nothing() {
 
 #[test]
 fn scans_keep_to_their_prefix_and_begin_where_told() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     let all = [("a", Some("")), ("ab", Some("")), ("abc", Some("")), ("b", Some("")), ("ba", Some(""))];
     ledger.commit(writes(&all), &[tip("0363", 1)]).unwrap();
     let mut high = Writes::default();
@@ -130,7 +127,7 @@ fn scans_keep_to_their_prefix_and_begin_where_told() {
 
 #[test]
 fn a_view_sees_no_commit() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for round in 1..=200 {
@@ -165,7 +162,7 @@ fn a_store_in_use_is_told_from_a_damaged_one() {
 /// The rows as a crash of the process leaves them: nothing was closed.
 #[test]
 fn differences_are_found_and_not_shown_in_debug_output() {
-    let (here, there) = (Ledger::temporary(FORMAT).unwrap(), Ledger::temporary(FORMAT).unwrap());
+    let (here, there) = (Ledger::temporary(FORMAT, 0).unwrap(), Ledger::temporary(FORMAT, 0).unwrap());
     for ledger in [&here, &there] {
         ledger.commit(writes(&[("a", Some("1")), ("c", Some("3"))]), &[]).unwrap();
     }
@@ -213,7 +210,7 @@ proptest! {
             1..60,
         ),
     ) {
-        let ledger = Ledger::temporary(FORMAT).unwrap();
+        let ledger = Ledger::temporary(FORMAT, 0).unwrap();
         let mut overlay = Overlay::new(&ledger);
         let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         // Keys of one and two bytes, so that prefixes matter.
@@ -259,7 +256,7 @@ proptest! {
 /// Two stores that differ, and that go on while they are compared.
 #[test]
 fn a_watch_tells_what_is_written_after_its_view() {
-    let (one, other) = (Ledger::temporary(1).unwrap(), Ledger::temporary(1).unwrap());
+    let (one, other) = (Ledger::temporary(1, 0).unwrap(), Ledger::temporary(1, 0).unwrap());
     let put = |ledger: &Ledger, pairs: &[(&str, Option<&str>)]| {
         let pair = |(key, value): &(&str, Option<&str>)| {
             (key.as_bytes().into(), value.map(|value| value.as_bytes().into()))

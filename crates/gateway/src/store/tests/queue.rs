@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_queue_begins_where_its_first_row_is() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     let mut state = 7u32;
     let mut random = |below: u32| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -37,7 +37,7 @@ fn a_queue_begins_where_its_first_row_is() {
 
 #[test]
 fn what_left_a_queue_costs_nothing() {
-    let ledger = Ledger::temporary(FORMAT).unwrap();
+    let ledger = Ledger::temporary(FORMAT, 0).unwrap();
     let key = |number: u32| format!("uone\0{number:08}");
     for number in 0..2_000 {
         let mut changes = Writes::default();
