@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use iwmo_toewijzing::cak::{
-    Bedenktijd, Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijnen, Trigger,
-    Uitzondering,
+    Bedenktijd, Brug, EbStartNummer, Keuze, Laag, Lagen, Limiet, RetroMaanden, Standaard, Termijn, Termijnen,
+    Trigger, Uitzondering,
 };
 use iwmo_toewijzing::identity::{Categorie, ProductCode};
 use jiff::civil::Date;
@@ -22,6 +22,8 @@ const TERUG_MAX: u64 = 120;
 const VOORUIT_MAX: u64 = 12;
 /// The longest time to tell the CAK, in months.
 const TERMIJN_MAX: u64 = 24;
+/// The same in days.
+const TERMIJN_DAGEN_MAX: u16 = 730;
 /// The longest wait for a 305 or a declaration, in days.
 const WACHTEN_MAX: u64 = 3650;
 /// The longest time that a message is held back for a correction.
@@ -257,16 +259,38 @@ fn retro(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<R
 
 fn termijnen(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Termijnen> {
     if !section.is_table("melding_termijn") {
-        return months(section, "melding_termijn", findings, TERMIJN_MAX).map(Termijnen::all);
+        return termijn(section, "melding_termijn", findings).map(Termijnen::same);
     }
     let mut own = section.section("melding_termijn", findings)?;
     let found = Termijnen {
-        zin: months(&mut own, "zin", findings, TERMIJN_MAX),
-        pgb: months(&mut own, "pgb", findings, TERMIJN_MAX),
-        algemeen: months(&mut own, "algemeen", findings, TERMIJN_MAX),
+        zin: termijn(&mut own, "zin", findings),
+        pgb: termijn(&mut own, "pgb", findings),
+        algemeen: termijn(&mut own, "algemeen", findings),
     };
     own.finish(findings);
     Some(found)
+}
+
+/// Reads months as a number, days as `30d` or working days as `10wd`.
+fn termijn(
+    section: &mut Section<'_, '_>,
+    name: &'static str,
+    findings: &mut Findings<'_>,
+) -> Option<Termijn> {
+    if !section.is_text(name) {
+        return months(section, name, findings, TERMIJN_MAX).map(Termijn::Maanden);
+    }
+    let wanted = (
+        "een aantal maanden, dagen als \"30d\" of werkdagen als \"10wd\", hoogstens twee jaar",
+        "a number of months, days as \"30d\" or working days as \"10wd\", two years at most",
+    );
+    let found = section.parsed(name, findings, wanted, |text| {
+        Termijn::of(text).filter(|termijn| match termijn {
+            Termijn::Maanden(_) => false,
+            Termijn::Dagen(days) | Termijn::Werkdagen(days) => *days <= TERMIJN_DAGEN_MAX,
+        })
+    });
+    found.map(|found| found.value)
 }
 
 /// Reads `[[categorie]]` or `[[product]]`, which is of one code within a category.

@@ -206,6 +206,7 @@ fn manual_code(reason: Handmatig) -> &'static str {
     match reason {
         Handmatig::Defect => "DEFECT",
         Handmatig::Afwijkend => "AFWIJKEND",
+        Handmatig::MogelijkAanvaard => "MOGELIJK_AANVAARD",
         Handmatig::TeVerTerug => "TE_VER_TERUG",
         Handmatig::OorzaakOnbekend => "OORZAAK_ONBEKEND",
         Handmatig::SchemaOngeldig => "SCHEMA_ONGELDIG",

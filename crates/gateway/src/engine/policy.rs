@@ -156,7 +156,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use iwmo_toewijzing::cak::{
-        Bedenktijd, Belasting, Brug, Limiet, Melding, RetroMaanden, Standaard, Termijnen, Trigger,
+        Bedenktijd, Belasting, Brug, Limiet, Melding, RetroMaanden, Standaard, Termijn, Termijnen, Trigger,
         Uitzondering,
     };
     use iwmo_toewijzing::identity::{Aanbieder, Categorie, ProductCode};
@@ -198,7 +198,11 @@ mod tests {
                 stop_eerste: Some(Limiet(None)),
                 ..RetroMaanden::default()
             }),
-            melding_termijn: Some(Termijnen { pgb: Some(3), ..Termijnen::default() }),
+            melding_termijn: Some(Termijnen {
+                zin: Some(Termijn::Werkdagen(10)),
+                pgb: Some(Termijn::Maanden(3)),
+                algemeen: Some(Termijn::Dagen(30)),
+            }),
             categorie: vec![exception],
             product: vec![of_product],
             ..Laag::default()

@@ -48,6 +48,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "van de kostprijs is niet meer dan een maandbedrag over; is hij bereikt, geef dat dan op",
         "no more than a month's amount is left of the price; state it when it is paid off",
     ),
+    (
+        "MOGELIJK_AANVAARD",
+        "het CAK heeft dit EbStartNummer al, mogelijk van een melding van ons die nooit is beantwoord: ga na wat daar staat, geef dat op (bekend_bij_cak) en geef vrij",
+        "the CAK has this EbStartNummer, perhaps of a notification of ours that was never answered: find out what stands there, state it (bekend_bij_cak) and release",
+    ),
     ("NUMMERS_OP", "er is geen EbStartNummer meer", "no EbStartNummer is left"),
     ("ONBEKENDE_RETOUR", "een retour die bij geen bericht hoort", "a retour that answers no message"),
     (

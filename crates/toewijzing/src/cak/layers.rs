@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
-use super::bedenktijd::Bedenktijd;
 use super::policy::{
-    Brug, DienstErnaast, EbRegels, KostprijsBeleid, Maandregel, Melding, MeldingTermijn, Minderjarig, Pauze,
-    Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
+    Brug, DienstErnaast, EbRegels, KostprijsBeleid, Maandregel, Melding, Minderjarig, Pauze, Regime,
+    RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
 };
+use super::tijd::{Bedenktijd, MeldingTermijn, Termijn};
 
 /// A limit in months, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,18 +44,18 @@ pub struct RetroMaanden {
     pub stop_wijziging: Option<Limiet>,
 }
 
-/// In how many months the CAK must know, as far as a layer says.
+/// In which time the CAK must know, as far as a layer says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Termijnen {
     /// Of a toewijzing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub zin: Option<u8>,
+    pub zin: Option<Termijn>,
     /// Of a pgb.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pgb: Option<u8>,
+    pub pgb: Option<Termijn>,
     /// Of an algemene voorziening.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub algemeen: Option<u8>,
+    pub algemeen: Option<Termijn>,
 }
 
 macro_rules! laag {
@@ -73,7 +73,7 @@ macro_rules! laag {
             /// How far back a message may reach.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub retro_maanden: Option<RetroMaanden>,
-            /// In how many months the CAK must know.
+            /// In which time the CAK must know.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub melding_termijn: Option<Termijnen>,
             /// Categories for which something differs.
@@ -306,9 +306,15 @@ impl Termijnen {
         termijn.algemeen = self.algemeen.unwrap_or(termijn.algemeen);
     }
 
+    /// Returns the same time whatever the leveringsvorm.
+    #[must_use]
+    pub fn same(termijn: Termijn) -> Self {
+        Self { zin: Some(termijn), pgb: Some(termijn), algemeen: Some(termijn) }
+    }
+
     /// Returns the same months whatever the leveringsvorm.
     #[must_use]
     pub fn all(months: u8) -> Self {
-        Self { zin: Some(months), pgb: Some(months), algemeen: Some(months) }
+        Self::same(Termijn::Maanden(months))
     }
 }

@@ -10,7 +10,6 @@
 //!
 //! Invariant: after every accepted command the periods of a person are disjoint and only the last has no stop (OP291).
 
-mod bedenktijd;
 mod command;
 mod dagen;
 mod kostprijs;
@@ -24,9 +23,9 @@ mod record;
 mod retour;
 mod simulate;
 mod sources;
+mod tijd;
 mod wanted;
 
-pub use bedenktijd::Bedenktijd;
 pub use command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 pub use layers::{EbBeleid, Laag, Lagen, Limiet, RetroMaanden, Termijnen};
 pub use months::{Maand, Maanden, first_month, last_month, shift_months};
@@ -37,11 +36,11 @@ pub use opgave::{
 pub use plan::{Plan, Stap, Wachtreden, plan};
 pub use policy::{
     Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Maandregel, Melding,
-    MeldingTermijn, Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger,
-    Uitzondering, Vensters,
+    Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,
 };
 pub use record::{EbBericht, EbDossier, EbFout, EbPeriode, EbStaat, EbStart, Soort, Uitkomst};
 pub use retour::{Actie, Gevolg, Handmatig};
+pub use tijd::{Bedenktijd, MeldingTermijn, Termijn};
 pub use wanted::{Gewenst, Grondslag, Periode, Taak, wanted};
 
 #[cfg(test)]

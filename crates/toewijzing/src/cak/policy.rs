@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
-use super::bedenktijd::Bedenktijd;
+use super::tijd::{Bedenktijd, MeldingTermijn};
 use crate::identity::{Categorie, Product, ProductCode};
 
 /// A choice among words.
@@ -294,35 +294,6 @@ impl Default for Vensters {
     }
 }
 
-/// In how many months after the start the CAK must know (UVR 2f), per leveringsvorm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct MeldingTermijn {
-    /// Of a toewijzing.
-    pub zin: u8,
-    /// Of a pgb.
-    pub pgb: u8,
-    /// Of an algemene voorziening.
-    pub algemeen: u8,
-}
-
-impl MeldingTermijn {
-    /// Returns the months for a leveringsvorm.
-    #[must_use]
-    pub fn of(self, vorm: Leveringsvorm) -> u8 {
-        match vorm {
-            Leveringsvorm::Zin => self.zin,
-            Leveringsvorm::Pgb => self.pgb,
-            Leveringsvorm::Algemeen => self.algemeen,
-        }
-    }
-}
-
-impl Default for MeldingTermijn {
-    fn default() -> Self {
-        Self { zin: 1, pgb: 4, algemeen: 1 }
-    }
-}
-
 /// The choices of one gemeente that hold at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EbRegels {
@@ -356,7 +327,7 @@ pub struct EbRegels {
     pub vensters: Vensters,
     /// What to do about a start that lies too far back.
     pub retro: RetroBeleid,
-    /// In how many months after the start the CAK must know.
+    /// How long after the start the CAK must know.
     pub melding_termijn: MeldingTermijn,
     /// Whether the CAK guards prices.
     pub kostprijs: KostprijsBeleid,

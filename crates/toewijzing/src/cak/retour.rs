@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::command::{Onderdeel, Opdracht};
+use super::command::{EbStartNummer, Onderdeel, Opdracht};
 use super::record::{EbBericht, EbDossier, EbPeriode, EbStart, Uitkomst};
 use crate::identity::{Identificatie, Retourcode};
 
@@ -59,6 +59,8 @@ pub enum Handmatig {
     Defect,
     /// 9329 or 9071 on a start: the CAK has another record than we have.
     Afwijkend,
+    /// 9102, and an earlier start of ours with that number was never answered: it may stand at the CAK.
+    MogelijkAanvaard,
     /// 9114: the start lies too far back.
     TeVerTerug,
     /// 0233, or codes that contradict each other.
@@ -192,6 +194,8 @@ impl EbDossier {
                 }
                 None => Err(Handmatig::Afwijkend),
             },
+            // The number may be used by a message of ours that nobody answered: a second start must not follow it.
+            "9102" if self.is_unanswered(opdracht.nummer()) => Err(Handmatig::MogelijkAanvaard),
             "9102" => Ok(Actie::NieuwNummer),
             "9103" => {
                 // The CAK has no such start: what we hold is not there.
@@ -216,6 +220,17 @@ impl EbDossier {
             "9329" if !self.is_as_accepted(opdracht) => Ok(Actie::Opnieuw),
             _ => Err(Handmatig::Afwijkend),
         }
+    }
+
+    /// True when a start with this number was sent of which no retour ever said anything.
+    fn is_unanswered(&self, nummer: EbStartNummer) -> bool {
+        self.berichten.iter().any(|bericht| {
+            matches!(bericht.opdracht, Opdracht::MeldStart { nummer: sent, .. } if sent == nummer)
+                && bericht
+                    .uitkomst
+                    .as_ref()
+                    .is_some_and(|outcome| !outcome.aanvaard && outcome.codes.is_empty())
+        })
     }
 
     /// The stop of a number that was sent last, when no retour ever said that it was accepted.

@@ -7,7 +7,7 @@ use super::command::Kostprijs;
 use super::dagen::Dagen;
 use super::kostprijs::Prijzen;
 use super::layers::EbBeleid;
-use super::months::{Maand, birthday_18, shift_months, whole_month_between};
+use super::months::{Maand, birthday_18, whole_month_between};
 use super::opgave::{Grond, Opgaven, Waarover};
 use super::policy::{Belasting, Brug, Leveringsvorm, Melding, Minderjarig, Regime, StartDatumBron, Trigger};
 use super::sources::{Interval, Vraag, intervals};
@@ -292,7 +292,6 @@ fn next_month(period: Dagen, due: &[Interval], beleid: &EbBeleid) -> Option<Dage
 fn known_by(period: &Periode, due: &[Interval], beleid: &EbBeleid) -> (Date, Leveringsvorm) {
     let termijn = beleid.op(period.start).melding_termijn;
     let begins = due.iter().filter(|interval| interval.dagen.contains(period.start));
-    let vorm = begins.map(|interval| interval.vorm).min_by_key(|vorm| (termijn.of(*vorm), *vorm));
-    let vorm = vorm.unwrap_or(Leveringsvorm::Zin);
-    (shift_months(period.start, i32::from(termijn.of(vorm))), vorm)
+    let due = |vorm: Leveringsvorm| (termijn.of(vorm).after(period.start), vorm);
+    begins.map(|interval| due(interval.vorm)).min().unwrap_or_else(|| due(Leveringsvorm::Zin))
 }

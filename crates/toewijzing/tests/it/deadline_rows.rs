@@ -89,7 +89,8 @@ fn period(timer: Timer, start: &str) -> (i32, &'static str) {
         }
         Timer::Declarabel => (DECLARABEL_MAANDEN / 12, "calendar years"),
         Timer::CakData => {
-            let months = iwmo_toewijzing::cak::EbRegels::default().melding_termijn.zin;
+            use iwmo_toewijzing::cak::{EbRegels, Termijn};
+            let Termijn::Maanden(months) = EbRegels::default().melding_termijn.zin else { panic!() };
             (i32::from(months), "calendar month")
         }
         Timer::CakPgb => (PGB_MAANDEN, "calendar months"),

@@ -32,6 +32,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("E10", "toewijzing/tests/it/eb_statements.rs", "e10_decisions_about_chargeability"),
     ("E11", "toewijzing/tests/it/eb_rows.rs", "p19_a_refused_delivery"),
     ("E12", "toewijzing/tests/it/eb_rows.rs", "e12_a_start_comes_within_a_month"),
+    ("E13", "gateway/src/engine/tests/beleid.rs", "e13_new_choices_wait_for_a_look"),
     ("missing 305", "toewijzing/tests/it/eb_statements.rs", "a_305_that_never_comes"),
     ("P1", "toewijzing/tests/it/cak_rows.rs", "p1_nothing_to_a_running_period"),
     ("P2", "toewijzing/tests/it/cak_rows.rs", "p2_nothing_to_a_period_that_ended"),
@@ -70,6 +71,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("6.2 change", "toewijzing/tests/it/cak_rows.rs", "codes_on_a_changed_start"),
     ("6.2 deletion", "toewijzing/tests/it/cak_rows.rs", "codes_on_a_deleted_start"),
     ("6.2 9071", "toewijzing/tests/it/eb_rows.rs", "code_9071_takes_the_stop_away_first"),
+    ("6.2 9102", "toewijzing/tests/it/eb_rows.rs", "code_9102_after_a_start_that_was_never_answered"),
     ("6.2 9329", "toewijzing/tests/it/eb_rows.rs", "code_9329_sends_the_values_on_record_once"),
     ("6.2 S300", "gateway/src/engine/tests/stil.rs", "an_unknown_gemeente_is_told_nothing_more_about"),
     ("6.2 stop", "toewijzing/tests/it/cak_rows.rs", "codes_on_a_stop"),
@@ -80,6 +82,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ),
     ("9.7", "gateway/src/engine/tests/eigen_bijdrage.rs", "the_view_of_a_client"),
     ("11.3", "toewijzing/tests/it/eb_rows.rs", "other_rules_for_months_by_date"),
+    ("11.5", "toewijzing/tests/it/eb_rows.rs", "the_cak_must_know_in_days_or_working_days"),
     ("11.7", "toewijzing/tests/it/eb_rows.rs", "periods_of_another_contribution_are_left_alone"),
     ("13.1", "toewijzing/tests/it/own_contribution.rs", "two_toewijzingen_of_a_person_are_one_period"),
     ("13.2", "toewijzing/tests/it/eb_rows.rs", "withdrawn_before_the_stop_was_sent"),
@@ -101,7 +104,7 @@ fn every_row_has_its_test() {
         assert!(found, "{row}: {file} has no test {test}");
     }
     let has = |row: &str| ROWS.iter().any(|(known, ..)| *known == row);
-    for number in 1..=12 {
+    for number in 1..=13 {
         assert!(has(&format!("E{number}")), "E{number}");
     }
     for number in 1..=20 {
@@ -370,6 +373,42 @@ fn code_9071_takes_the_stop_away_first() {
     assert_eq!(verteller.shows(&[]), "403/3 nr 1 2021-06-30; 401/3 nr 1 2021-03-10");
     verteller.run(&[]);
     assert!(verteller.eb.aanvaard().is_empty());
+}
+
+/// 9102 on a number of which an earlier start was never answered: that start may stand there, so no second one follows.
+#[test]
+fn code_9102_after_a_start_that_was_never_answered() {
+    let wanted = [period(S, None)];
+    let mut verteller = Verteller::new(&[]);
+    let id = verteller.sent(&wanted);
+    verteller.eb.niet_aangenomen(&id);
+    verteller.eb.vrijgeven();
+    assert_eq!(verteller.shows(&wanted), "401/1 nr 10 2021-03-10");
+    assert_eq!(verteller.send(&wanted, &["0200", "9102"]), Gevolg::Handmatig(Handmatig::MogelijkAanvaard));
+    let stands = BekendePeriode { nummer: eb_nr(10), start: S, stop: None, kostprijs: None };
+    verteller.eb.bekend_bij_cak(&[stands]).unwrap();
+    assert_eq!(verteller.shows(&wanted), "Niets");
+}
+
+/// Section 11: the time in which the CAK must know may be days or working days, by date.
+#[test]
+fn the_cak_must_know_in_days_or_working_days() {
+    let start = date(2025, 4, 14);
+    assert_eq!(Termijn::Maanden(1).after(start), date(2025, 5, 14));
+    assert_eq!(Termijn::Dagen(30).after(start), date(2025, 5, 14));
+    // Without Easter Monday and Koningsdag, which is on a Saturday.
+    assert_eq!(Termijn::Werkdagen(5).after(start), date(2025, 4, 22));
+    assert_eq!(
+        (Termijn::of("30d"), Termijn::of("10wd")),
+        (Some(Termijn::Dagen(30)), Some(Termijn::Werkdagen(10)))
+    );
+    assert_eq!((Termijn::of("d"), Termijn::of("-1d"), Termijn::of("10")), (None, None, None));
+    let mut story = given(100);
+    assert_eq!(story.starts(&[keyed(100, crate::support::start(start))]), "ok");
+    let beleid: EbBeleid =
+        Laag { melding_termijn: Some(Termijnen::same(Termijn::Werkdagen(5))), ..Laag::default() }.into();
+    let gewenst = wanted(&[&story.dossier], None, &Opgaven::default(), &beleid, TODAY);
+    assert_eq!(gewenst.melden_voor, [date(2025, 4, 22)]);
 }
 
 /// 9329: a deletion with other values than are on record goes again with those; one that had them is for a person.

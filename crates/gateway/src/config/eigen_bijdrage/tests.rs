@@ -26,7 +26,7 @@ fn choices_hold_from_a_day_on_and_the_law_goes_over_them() {
         brug_regel = "dagen(10)"
         retro_maanden = { stop_eerste = 24, start_wijziging = "geen" }
         tarief = { 2026 = 2150 }
-        melding_termijn = { pgb = 3 }
+        melding_termijn = { pgb = "10wd" }
         [[eigen_bijdrage.categorie]]
         categorie = "08"
         belasting = "vrij"
@@ -56,7 +56,10 @@ fn choices_hold_from_a_day_on_and_the_law_goes_over_them() {
         (Brug::Dagen(10), Brug::Geen, Brug::VolleKalendermaand)
     );
     assert_eq!((early.vensters.stop_eerste, early.vensters.start_wijziging), (Some(24), None));
-    assert_eq!((early.melding_termijn.zin, early.melding_termijn.pgb), (1, 3));
+    assert_eq!(
+        (early.melding_termijn.zin, early.melding_termijn.pgb),
+        (Termijn::Maanden(1), Termijn::Werkdagen(10))
+    );
     assert_eq!((early.tarief_in(2025), early.tarief_in(2026)), (Some((2100, true)), Some((2150, true))));
     assert_eq!(early.tarief_in(2027), Some((2150, false)), "nobody said so of that year");
     let taxi = |code: Option<&str>| Product {
@@ -166,6 +169,8 @@ fn limits() {
     for (within, past) in [
         ("toekomst_maanden = 12", "toekomst_maanden = 13"),
         ("melding_termijn = 24", "melding_termijn = 25"),
+        ("melding_termijn = \"730d\"", "melding_termijn = \"731d\""),
+        ("melding_termijn = { pgb = \"1wd\" }", "melding_termijn = { pgb = \"wd\" }"),
         ("wachttijd_305 = \"3650d\"", "wachttijd_305 = \"3651d\""),
         ("retro_maanden = { start_eerste = 120 }", "retro_maanden = { start_eerste = 121 }"),
         ("tarief = { 2100 = 99999999 }", "tarief = { 2100 = 100000000 }"),
