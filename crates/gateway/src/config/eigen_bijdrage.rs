@@ -255,6 +255,8 @@ fn retro(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<R
         stop_eerste: limit("stop_eerste", findings),
         start_wijziging: limit("start_wijziging", findings),
         stop_wijziging: limit("stop_wijziging", findings),
+        heffen: limit("heffen", findings),
+        terugbetalen: limit("terugbetalen", findings),
     };
     own.finish(findings);
     Some(limits)

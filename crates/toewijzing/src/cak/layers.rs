@@ -42,6 +42,12 @@ pub struct RetroMaanden {
     /// Change of a stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_wijziging: Option<Limiet>,
+    /// What a revision charges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heffen: Option<Limiet>,
+    /// What is no longer charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terugbetalen: Option<Limiet>,
 }
 
 /// In which time the CAK must know, as far as a layer says.
@@ -288,6 +294,8 @@ impl RetroMaanden {
         set(&mut vensters.stop_eerste, self.stop_eerste);
         set(&mut vensters.start_wijziging, self.start_wijziging);
         set(&mut vensters.stop_wijziging, self.stop_wijziging);
+        set(&mut vensters.heffen, self.heffen);
+        set(&mut vensters.terugbetalen, self.terugbetalen);
     }
 
     /// Returns what makes these limits of others.
@@ -298,6 +306,8 @@ impl RetroMaanden {
             stop_eerste: Some(Limiet(vensters.stop_eerste)),
             start_wijziging: Some(Limiet(vensters.start_wijziging)),
             stop_wijziging: Some(Limiet(vensters.stop_wijziging)),
+            heffen: Some(Limiet(vensters.heffen)),
+            terugbetalen: Some(Limiet(vensters.terugbetalen)),
         }
     }
 }

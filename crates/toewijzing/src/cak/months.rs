@@ -141,6 +141,20 @@ impl Maanden {
         self.0.iter().any(|(first, last)| *first <= last_day && last.is_none_or(|last| first_day <= last))
     }
 
+    /// Returns the first day charged here that is not charged there.
+    pub(super) fn first_beyond(&self, other: &Self) -> Option<Date> {
+        let covered = |day: Date| {
+            let holds =
+                |(first, last): &&(Date, Option<Date>)| *first <= day && last.is_none_or(|last| day <= last);
+            other.0.iter().find(holds).map(|(_, last)| *last)
+        };
+        self.0.iter().find_map(|(first, last)| match covered(*first) {
+            None => Some(*first),
+            // Runs never touch: the day after one lies in no other.
+            Some(end) => end?.tomorrow().ok().filter(|next| last.is_none_or(|last| *next <= last)),
+        })
+    }
+
     /// True when nothing is charged.
     #[must_use]
     pub fn is_empty(&self) -> bool {

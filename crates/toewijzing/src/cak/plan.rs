@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{EbStartNummer, Opdracht};
 use super::kostprijs::carried_on;
 use super::layers::EbBeleid;
-use super::months::Maanden;
+use super::months::{Maanden, shift_months};
 use super::policy::{RetroBeleid, Vensters};
 use super::proposal::{Cost, Proposal, is_empty, matchings};
 use super::record::EbDossier;
@@ -180,6 +180,9 @@ impl Planner<'_> {
     fn search(&self, goal: &[Periode]) -> Result<Option<Vec<Opdracht>>, Handmatig> {
         let stand = Stand::new(self.dossier);
         let standing = stand.perioden().to_vec();
+        if !self.may_revise(&standing, goal) {
+            return Ok(None);
+        }
         let (known, told) = equal_prefix(self.beleid, &standing, goal);
         let (from, to) = (&standing[known..], &goal[told..]);
         if from.len().max(to.len()) > PERIODEN_MAX {
@@ -195,6 +198,29 @@ impl Planner<'_> {
             }
             found => Ok(found),
         }
+    }
+
+    /// UVB 3.6: how far back a revision may charge, and how far anything may be refunded. A period that shares no day with one
+    /// that stands is no revision: its start is a first delivery, which has its own limit.
+    fn may_revise(&self, standing: &[Staand], goal: &[Periode]) -> bool {
+        if self.vensters.heffen.or(self.vensters.terugbetalen).is_none() {
+            return true;
+        }
+        let within = |limit: Option<u8>, day: Option<Date>| {
+            let earliest = |months: u8| shift_months(self.today, -i32::from(months)).first_of_month();
+            limit.zip(day).is_none_or(|(months, day)| earliest(months) <= day)
+        };
+        let stands = Maanden::under(self.beleid, standing.iter().map(|known| (known.start, known.stop)));
+        let wanted = Maanden::under(self.beleid, goal.iter().map(|period| (period.start, period.eind)));
+        let revised = goal.iter().filter(|period| {
+            standing.iter().any(|known| {
+                period.eind.is_none_or(|eind| known.start <= eind)
+                    && known.stop.is_none_or(|stop| period.start <= stop)
+            })
+        });
+        let revised = Maanden::under(self.beleid, revised.map(|period| (period.start, period.eind)));
+        within(self.vensters.heffen, revised.first_beyond(&stands))
+            && within(self.vensters.terugbetalen, stands.first_beyond(&wanted))
     }
 
     fn search_from(

@@ -265,6 +265,10 @@ pub struct Vensters {
     pub start_wijziging: Option<u8>,
     /// Change of a stop.
     pub stop_wijziging: Option<u8>,
+    /// How many months before that of Dagtekening a revision may charge (UVB 3.6).
+    pub heffen: Option<u8>,
+    /// The same for what is no longer charged, by a first stop as well.
+    pub terugbetalen: Option<u8>,
     /// How far ahead any date may lie.
     pub toekomst: u8,
 }
@@ -276,6 +280,8 @@ impl Vensters {
         stop_eerste: None,
         start_wijziging: Some(36),
         stop_wijziging: Some(36),
+        heffen: None,
+        terugbetalen: None,
         toekomst: 1,
     };
     /// Release 1.0.2.
@@ -284,6 +290,8 @@ impl Vensters {
         stop_eerste: Some(12),
         start_wijziging: Some(12),
         stop_wijziging: Some(12),
+        heffen: None,
+        terugbetalen: None,
         toekomst: 1,
     };
 }

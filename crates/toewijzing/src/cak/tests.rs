@@ -136,6 +136,48 @@ fn windows_of_1_0_3_and_1_0_2() {
     assert_eq!(with_old(&[(1, date(2020, 8, 14), None)], &changed), "Niets");
 }
 
+/// How far back a revision charges and refunds are two choices, and a first delivery has neither.
+#[test]
+fn charging_and_refunding_reach_back_each_by_itself() {
+    let limits = |heffen: Option<u8>, terugbetalen: Option<u8>| {
+        let limits = Vensters { heffen, terugbetalen, ..Vensters::IEB_1_0_3 };
+        EbBeleid::from(Laag { retro_maanden: Some(RetroMaanden::of(&limits)), ..Laag::default() })
+    };
+    let (charging, refunding) = (limits(Some(12), None), limits(None, Some(12)));
+    let with = |beleid: &EbBeleid, accepted: &[(u32, Date, Option<Date>)], wanted: &[Periode]| {
+        show(&plan(&record(accepted), wanted, beleid, D, nr(10)))
+    };
+    const REFUSED: &str = "Handmatig(GeenPlan)";
+    // Dagtekening lies in August 2021: August 2020 is the first month that may change.
+    let (july, august, september) = (date(2020, 7, 1), date(2020, 8, 1), date(2020, 9, 1));
+    let running = |start| [(1, start, None)];
+    let from = |start| [period(start, None)];
+    assert_eq!(with(&charging, &running(september), &from(august)), "start/2 nr 1 2020-08-01");
+    assert_eq!(with(&charging, &running(september), &from(july)), REFUSED);
+    assert_eq!(with(&refunding, &running(september), &from(july)), "start/2 nr 1 2020-07-01");
+    assert_eq!(with(&refunding, &running(august), &from(september)), "start/2 nr 1 2020-09-01");
+    assert_eq!(with(&refunding, &running(july), &from(september)), REFUSED);
+    assert_eq!(with(&charging, &running(july), &from(september)), "start/2 nr 1 2020-09-01");
+    // A stop: what follows it is refunded, and what a withdrawn one cut off is charged.
+    let until = |stop| [period(date(2020, 1, 1), Some(stop))];
+    let (end_june, end_july) = (date(2020, 6, 30), date(2020, 7, 31));
+    assert_eq!(with(&refunding, &running(date(2020, 1, 1)), &until(end_july)), "stop/1 nr 1 2020-07-31");
+    assert_eq!(with(&refunding, &running(date(2020, 1, 1)), &until(end_june)), REFUSED);
+    let stopped = |stop| [(1, date(2020, 1, 1), Some(stop))];
+    let on = from(date(2020, 1, 1));
+    assert_eq!(with(&charging, &stopped(end_july), &on), "stop/3 nr 1 2020-07-31");
+    assert_eq!(with(&charging, &stopped(end_june), &on), REFUSED);
+    assert_eq!(with(&refunding, &stopped(end_june), &on), "stop/3 nr 1 2020-06-30");
+    // What never was is refunded from its first day.
+    assert_eq!(with(&refunding, &running(july), &[]), REFUSED);
+    assert_eq!(with(&charging, &running(july), &[]), "start/3 nr 1 2020-07-01");
+    // A first delivery goes by start_eerste.
+    let nothing = limits(Some(0), Some(0));
+    assert_eq!(with(&nothing, &[], &from(date(2020, 8, 15))), "start/1 nr 10 2020-08-15");
+    // Nothing changes that lies further back: nothing is revised.
+    assert_eq!(with(&nothing, &running(july), &from(july)), "Niets");
+}
+
 #[test]
 fn on_a_limit_that_depends_on_how_months_are_cut_nothing_is_gambled() {
     let today = date(2021, 1, 31);

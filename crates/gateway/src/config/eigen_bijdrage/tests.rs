@@ -24,7 +24,7 @@ fn choices_hold_from_a_day_on_and_the_law_goes_over_them() {
     let policy = read(
         r#"
         brug_regel = "dagen(10)"
-        retro_maanden = { stop_eerste = 24, start_wijziging = "geen" }
+        retro_maanden = { stop_eerste = 24, start_wijziging = "geen", heffen = 12 }
         tarief = { 2026 = 2150 }
         melding_termijn = { pgb = "10wd" }
         [[eigen_bijdrage.categorie]]
@@ -56,6 +56,7 @@ fn choices_hold_from_a_day_on_and_the_law_goes_over_them() {
         (Brug::Dagen(10), Brug::Geen, Brug::VolleKalendermaand)
     );
     assert_eq!((early.vensters.stop_eerste, early.vensters.start_wijziging), (Some(24), None));
+    assert_eq!((early.vensters.heffen, early.vensters.terugbetalen), (Some(12), None));
     assert_eq!(
         (early.melding_termijn.zin, early.melding_termijn.pgb),
         (Termijn::Maanden(1), Termijn::Werkdagen(10))
@@ -175,6 +176,8 @@ fn limits() {
         ("melding_termijn = { pgb = \"1wd\" }", "melding_termijn = { pgb = \"wd\" }"),
         ("wachttijd_305 = \"3650d\"", "wachttijd_305 = \"3651d\""),
         ("retro_maanden = { start_eerste = 120 }", "retro_maanden = { start_eerste = 121 }"),
+        ("retro_maanden = { heffen = 120 }", "retro_maanden = { heffen = 121 }"),
+        ("retro_maanden = { terugbetalen = \"geen\" }", "retro_maanden = { terugbetalen = \"nooit\" }"),
         ("tarief = { 2100 = 99999999 }", "tarief = { 2100 = 100000000 }"),
         ("tarief = { 2020 = 1 }", "tarief = { 2101 = 1 }"),
         ("eb_startnummer_vanaf = 999999999", "eb_startnummer_vanaf = 0"),
