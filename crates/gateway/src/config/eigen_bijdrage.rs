@@ -24,6 +24,8 @@ const VOORUIT_MAX: u64 = 12;
 const TERMIJN_MAX: u64 = 24;
 /// The same in days.
 const TERMIJN_DAGEN_MAX: u16 = 730;
+/// The greatest age from which the contribution may be due.
+const LEEFTIJD_MAX: u64 = 99;
 /// The longest wait for a 305 or a declaration, in days.
 const WACHTEN_MAX: u64 = 3650;
 /// The longest time that a message is held back for a correction.
@@ -96,7 +98,8 @@ fn laag(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Laag {
         bw_beleid: keuze(section, "bw_beleid", findings),
         nulmaanden_melden: ja_nee(section, "nulmaanden_melden", findings),
         minderjarig: keuze(section, "minderjarig", findings),
-        toekomst_maanden: months(section, "toekomst_maanden", findings, VOORUIT_MAX),
+        leeftijd: small(section, "leeftijd", findings, LEEFTIJD_MAX),
+        toekomst_maanden: small(section, "toekomst_maanden", findings, VOORUIT_MAX),
         retro_beleid: keuze(section, "retro_beleid", findings),
         kostprijs: keuze(section, "kostprijs", findings),
         dienst_ernaast: keuze(section, "dienst_ernaast", findings),
@@ -192,13 +195,13 @@ fn brug(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Br
     section.parsed("brug_regel", findings, wanted, Brug::of).map(|found| found.value)
 }
 
-fn months(
+fn small(
     section: &mut Section<'_, '_>,
     name: &'static str,
     findings: &mut Findings<'_>,
     most: u64,
 ) -> Option<u8> {
-    section.number(name, findings, 0..=most).and_then(|months| u8::try_from(months).ok())
+    section.number(name, findings, 0..=most).and_then(|number| u8::try_from(number).ok())
 }
 
 /// Reads whole days, or that there are none: `uit`.
@@ -245,7 +248,7 @@ fn retro(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<R
             let found = own.parsed(name, findings, wanted, |text| (text == "geen").then_some(()));
             return found.map(|_| Limiet(None));
         }
-        months(&mut own, name, findings, TERUG_MAX).map(|months| Limiet(Some(months)))
+        small(&mut own, name, findings, TERUG_MAX).map(|months| Limiet(Some(months)))
     };
     let limits = RetroMaanden {
         start_eerste: limit("start_eerste", findings),
@@ -278,7 +281,7 @@ fn termijn(
     findings: &mut Findings<'_>,
 ) -> Option<Termijn> {
     if !section.is_text(name) {
-        return months(section, name, findings, TERMIJN_MAX).map(Termijn::Maanden);
+        return small(section, name, findings, TERMIJN_MAX).map(Termijn::Maanden);
     }
     let wanted = (
         "een aantal maanden, dagen als \"30d\" of werkdagen als \"10wd\", hoogstens twee jaar",

@@ -110,8 +110,10 @@ laag! {
     /// Whether a period that charges no month is reported.
     #[serde(serialize_with = "ja_nee")]
     nulmaanden_melden: bool,
-    /// What to do about clients under 18.
+    /// What to do about clients under the age from which it is due.
     minderjarig: Minderjarig,
+    /// The age from which it is due.
+    leeftijd: u8,
     /// How far ahead a message may reach.
     toekomst_maanden: u8,
     /// What to do about a start that lies too far back.
@@ -247,6 +249,7 @@ impl Laag {
         set(&mut regels.bw, self.bw_beleid);
         set(&mut regels.nulmaanden_melden, self.nulmaanden_melden);
         set(&mut regels.minderjarig, self.minderjarig);
+        set(&mut regels.leeftijd, self.leeftijd);
         set(&mut regels.vensters.toekomst, self.toekomst_maanden);
         set(&mut regels.retro, self.retro_beleid);
         set(&mut regels.kostprijs, self.kostprijs);

@@ -153,9 +153,9 @@ pub(super) fn whole_month_between(end: Date, next: Date) -> bool {
     Maand::of(next).since(Maand::of(end)) >= 2
 }
 
-/// Returns the day on which someone is 18: who was born on 29 February is 18 on 1 March of a common year.
-pub(super) fn birthday_18(birth: Date) -> Date {
-    let year = birth.year().saturating_add(18);
+/// Returns the day on which someone reaches an age: who was born on 29 February does on 1 March of a common year.
+pub(super) fn birthday(birth: Date, age: u8) -> Date {
+    let year = birth.year().saturating_add(i16::from(age));
     let fallback = || Date::new(year, 3, 1).unwrap_or(date(9999, 12, 31));
     Date::new(year, birth.month(), birth.day()).unwrap_or_else(|_| fallback())
 }

@@ -125,9 +125,9 @@ keuze! {
 }
 
 keuze! {
-    /// What to do about clients under 18 (UVB 3.8).
+    /// What to do about clients under the age from which the contribution is due (UVB 3.8).
     Minderjarig {
-        /// Periods begin at the 18th birthday.
+        /// Periods begin at that birthday; the word is of the law as it is, where the age is 18.
         KnipOp18 = "knip_op_18",
         /// Periods are reported as they are.
         Melden = "melden",
@@ -321,8 +321,10 @@ pub struct EbRegels {
     pub bw: Melding,
     /// Whether a period that charges no month is reported.
     pub nulmaanden_melden: bool,
-    /// What to do about clients under 18.
+    /// What to do about clients under the age from which it is due.
     pub minderjarig: Minderjarig,
+    /// The age from which it is due.
+    pub leeftijd: u8,
     /// How far back and ahead a message may reach.
     pub vensters: Vensters,
     /// What to do about a start that lies too far back.
@@ -365,6 +367,7 @@ impl Default for EbRegels {
             bw: Melding::Niets,
             nulmaanden_melden: false,
             minderjarig: Minderjarig::KnipOp18,
+            leeftijd: 18,
             vensters: Vensters::default(),
             retro: RetroBeleid::Handmatig,
             melding_termijn: MeldingTermijn::default(),

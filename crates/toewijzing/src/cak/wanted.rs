@@ -7,7 +7,7 @@ use super::command::Kostprijs;
 use super::dagen::Dagen;
 use super::kostprijs::Prijzen;
 use super::layers::EbBeleid;
-use super::months::{Maand, birthday_18, whole_month_between};
+use super::months::{Maand, birthday, whole_month_between};
 use super::opgave::{Grond, Opgaven, Waarover};
 use super::policy::{Belasting, Brug, Leveringsvorm, Melding, Minderjarig, Regime, StartDatumBron, Trigger};
 use super::sources::{Interval, Vraag, intervals};
@@ -120,16 +120,12 @@ pub fn wanted(
         return Gewenst::default();
     }
     let mut gewenst = Gewenst::default();
-    let adult = opgaven
-        .client
-        .geboortedatum
-        .or(geboortedatum)
-        .map(birthday_18)
-        .filter(|adult| beleid.op(*adult).minderjarig == Minderjarig::KnipOp18);
+    let birth = opgaven.client.geboortedatum.or(geboortedatum);
     let mut due: Vec<Interval> = Vec::new();
     for interval in intervals(dossiers, Vraag { opgaven, beleid, today }) {
         let categorie = interval.product.as_ref().map_or("", |product| product.categorie.as_str());
-        if adult.is_some_and(|adult| interval.dagen.first < adult) && categorie == "13" {
+        let first = interval.dagen.first;
+        if of_age(birth, first, beleid).is_some_and(|adult| first < adult) && categorie == "13" {
             gewenst.taken.push(Taak::WoonvoorzieningMinderjarige(interval.waarover.clone()));
         }
         let Some(interval) = until_paid_off(interval, opgaven) else { continue };
@@ -147,7 +143,7 @@ pub fn wanted(
             }
         }
     }
-    let days = responsible(&due, adult, opgaven, beleid);
+    let days = responsible(&due, birth, opgaven, beleid);
     gewenst.perioden = union(days, beleid)
         .into_iter()
         .filter_map(|period| next_month(period, &due, beleid))
@@ -208,10 +204,14 @@ fn by_belasting(interval: &Interval, opgaven: &Opgaven, beleid: &EbBeleid) -> Ve
     parts.into_iter().map(|part| (part, judge(part))).collect()
 }
 
+/// Returns from when on nothing is held back for age, by the age that counts on a day (UVB 3.8).
+fn of_age(birth: Option<Date>, day: Date, beleid: &EbBeleid) -> Option<Date> {
+    let adult = birthday(birth?, beleid.op(day).leeftijd);
+    Some(adult).filter(|adult| beleid.op(*adult).minderjarig == Minderjarig::KnipOp18)
+}
+
 /// Cuts off and takes out the days for which this gemeente has nothing to charge (2.3, 8.3).
-fn responsible(due: &[Interval], adult: Option<Date>, opgaven: &Opgaven, beleid: &EbBeleid) -> Vec<Dagen> {
-    // UVB 3.8: nothing is due before the 18th birthday; nothing of this regime before it began.
-    let from = adult.map_or(ABONNEMENTSTARIEF_VANAF, |adult| adult.max(ABONNEMENTSTARIEF_VANAF));
+fn responsible(due: &[Interval], birth: Option<Date>, opgaven: &Opgaven, beleid: &EbBeleid) -> Vec<Dagen> {
     let client = &opgaven.client;
     let death = client.overleden_op.filter(|day| beleid.op(*day).overlijden == Melding::Stop);
     let until = [death, client.verhuisd_na].into_iter().flatten().min();
@@ -227,10 +227,12 @@ fn responsible(due: &[Interval], adult: Option<Date>, opgaven: &Opgaven, beleid:
     .into_iter()
     .flatten()
     .collect();
-    let clipped = due.iter().filter_map(|interval| interval.dagen.clip(Some(from), until));
+    // Nothing of this regime is due before it began.
+    let clipped = due.iter().filter_map(|interval| interval.dagen.clip(Some(ABONNEMENTSTARIEF_VANAF), until));
     let charged = clipped.flat_map(|days| {
-        let parts = days.cut(beleid.dagen());
-        parts.into_iter().filter(|part| beleid.op(part.first).regime != Regime::Geen)
+        let parts = days.cut(beleid.dagen()).into_iter();
+        let parts = parts.filter(|part| beleid.op(part.first).regime != Regime::Geen);
+        parts.filter_map(|part| part.clip(of_age(birth, part.first, beleid), None)).collect::<Vec<_>>()
     });
     charged
         .flat_map(|days| {

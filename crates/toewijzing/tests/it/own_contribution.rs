@@ -216,6 +216,32 @@ fn minors() {
     assert_eq!(show(&asked(&[&story.dossier], birth, &report, TODAY)), "2025-01-10..");
 }
 
+/// The age may change on a day: each day falls under the age of that day.
+#[test]
+fn the_age_from_which_it_is_due() {
+    let story = story(&[(date(2025, 1, 10), &[])]);
+    let of_age = |leeftijd| Laag { leeftijd: Some(leeftijd), ..Laag::default() };
+    let from = |day, leeftijd| {
+        EbBeleid::new(Lagen {
+            landelijke_regel: vec![Laag { geldig_vanaf: Some(day), ..of_age(leeftijd) }],
+            ..Lagen::default()
+        })
+    };
+    let owed = |birth, beleid: &EbBeleid| show(&asked(&[&story.dossier], Some(birth), beleid, TODAY));
+    // 16 on the first day of support, and a day later.
+    assert_eq!(owed(date(2009, 1, 10), &policy(of_age(16))), "2025-01-10..");
+    assert_eq!(owed(date(2009, 1, 11), &policy(of_age(16))), "2025-01-11..");
+    assert_eq!(owed(date(2024, 1, 1), &policy(of_age(0))), "2025-01-10..");
+    // 18 in June, 21 from October: due in between, and again from the 21st birthday.
+    let higher = from(date(2025, 10, 1), 21);
+    assert_eq!(owed(date(2007, 6, 10), &higher), "2025-06-10..2025-09-30 2028-06-10..");
+    // 18 only on the day on which it is no longer enough.
+    assert_eq!(owed(date(2007, 10, 1), &higher), "2028-10-01..");
+    assert_eq!(owed(date(2007, 9, 30), &higher), "2025-09-30..2025-09-30 2028-09-30..");
+    // Lowered: due from that day for who is old enough by then, not before.
+    assert_eq!(owed(date(2008, 6, 10), &from(date(2025, 10, 1), 16)), "2025-10-01..");
+}
+
 #[test]
 fn a_delivery_ends_with_its_toewijzing() {
     let mut story = story(&[(date(2025, 1, 10), &[])]);

@@ -168,6 +168,8 @@ geldig_tot = 2027-01-01"#,
 fn limits() {
     for (within, past) in [
         ("toekomst_maanden = 12", "toekomst_maanden = 13"),
+        ("leeftijd = 0", "leeftijd = -1"),
+        ("leeftijd = 99", "leeftijd = 100"),
         ("melding_termijn = 24", "melding_termijn = 25"),
         ("melding_termijn = \"730d\"", "melding_termijn = \"731d\""),
         ("melding_termijn = { pgb = \"1wd\" }", "melding_termijn = { pgb = \"wd\" }"),
