@@ -6,10 +6,10 @@
 //! the handler that reads it ([`body`]). HTTP/1.1 and HTTP/2.
 //!
 //! Who showed a certificate is asked about again at each request once the TLS side changed: one that was taken back, or
-//! has run out, gets no further on a connection that was opened before ([`standing`]).
+//! has run out, gets no further on a connection that was opened before (`standing.rs`).
 //!
 //! A handshake costs much and asks for nothing. One address may have half of the connections in handshakes; what comes
-//! beyond is closed before any work is done for it ([`handshakes`]).
+//! beyond is closed before any work is done for it (`handshakes.rs`).
 //!
 //! Stopping: no new connections, no new requests on open ones, time to finish what is in flight
 //! ([`Bounds::drain`]), then the rest is cut off. A cut-off sender has no answer and sends again.
