@@ -119,7 +119,7 @@ impl WorkChange {
             limit: usize::MAX,
             ..WerkFilter::default()
         };
-        // No such work has a last day, nor depends on a policy.
+        // Without settings and a day nothing is nearly late: who merely waits is not let go by a filter.
         Ok(view::werk(ledger, &Settings::default(), &filter, Date::MIN)?.rows)
     }
 

@@ -187,6 +187,13 @@ pub const TLS_CERTIFICATE_LEFT: Gauge = Gauge {
     labels: &["certificate"],
 };
 
+/// How far the counters of EbStartNummer are: a jump means that a number was taken over that is not the gateway's own.
+pub const CAK_START_NUMBERS: Gauge = Gauge {
+    name: "cak_start_numbers",
+    help: "The highest EbStartNummer given out or taken over for each gemeente; it rises by one for each new start.",
+    labels: &["gemeente"],
+};
+
 /// Requests to remove that wait.
 pub const REMOVAL_OPEN_REQUESTS: Gauge = Gauge {
     name: "removal_open_requests",
@@ -216,7 +223,8 @@ pub const TLS_PARTNER_CERTIFICATE_LEFT: Gauge = Gauge {
 };
 
 /// Everything that is read off at each scrape.
-pub const READ: [Gauge; 14] = [
+pub const READ: [Gauge; 15] = [
+    CAK_START_NUMBERS,
     REMOVAL_OPEN_REQUESTS,
     GATEWAY_BUILD_INFO,
     ENGINE_READY_STATE,

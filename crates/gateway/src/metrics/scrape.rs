@@ -9,21 +9,22 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use iwmo_toewijzing::identity::Gemeente;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::registry::{head, sample};
 use super::{
-    COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES, OUTBOX_HELD_STATE,
-    OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES, REMOVAL_OPEN_REQUESTS,
-    STORE_FREE_BYTES, STORE_SIZE_BYTES, TLS_AUTHORITY_LEFT, TLS_CERTIFICATE_LEFT,
+    CAK_START_NUMBERS, COUNTED, ENGINE_READY_STATE, GATEWAY_BUILD_INFO, Gauge, JOURNAL_STORED_ENTRIES,
+    OUTBOX_HELD_STATE, OUTBOX_OLDEST_WAIT, OUTBOX_PARKED_MESSAGES, OUTBOX_WAITING_MESSAGES,
+    REMOVAL_OPEN_REQUESTS, STORE_FREE_BYTES, STORE_SIZE_BYTES, TLS_AUTHORITY_LEFT, TLS_CERTIFICATE_LEFT,
     TLS_PARTNER_CERTIFICATE_LEFT, TLS_REVOCATION_LEFT,
 };
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::{Seen, ends};
 use crate::engine::{Engine, Outgoing, PartnerId};
-use crate::ledger::{Rows, Stand, Uitgaand, keys};
+use crate::ledger::{Rows, Stand, Tellers, Uitgaand, keys};
 use crate::pki::EndKind;
 use crate::problem::Problem;
 use crate::removal;
@@ -102,6 +103,12 @@ impl Scrape {
             ("yes".to_owned(), count(overdue as u64)),
         ];
         gauge(&mut out, REMOVAL_OPEN_REQUESTS, &requests);
+        let numbers = config.gemeenten.iter().filter_map(|own| {
+            let gemeente = Gemeente::new(own.code.as_str()).ok()?;
+            let row = self.engine.ledger().row::<Tellers>(&keys::tellers(gemeente)).ok().flatten()?;
+            Some((gemeente.to_string(), i64::from(row.eb_start_nummer)))
+        });
+        gauge(&mut out, CAK_START_NUMBERS, &numbers.collect::<Vec<_>>());
         let ends = ends(&config, &self.seen.all());
         for (kind, metric) in [
             (EndKind::Own, TLS_CERTIFICATE_LEFT),

@@ -24,6 +24,52 @@ fn refuse(message: &Message, identificatie: &str, code: &str) -> Vec<u8> {
     retour::retour(message, &verdict).unwrap().encode()
 }
 
+/// The CAK must know of a start of 2 November by 2 December: from five working days before it is work, until it does.
+#[test]
+fn what_the_cak_must_know_soon() {
+    let gateway = Gateway::open(&SimulatedDisk::new(90));
+    for step in [Step::Order, Step::OrderRetour, Step::Start] {
+        play(&gateway, step).unwrap();
+    }
+    let mut settings = settings(Duration::ZERO);
+    for own in settings.gemeenten.values_mut() {
+        own.eb = iwmo_toewijzing::cak::EbBeleid::default();
+    }
+    let on = |day: &str| {
+        let filter = WerkFilter { soort: Some(WerkSoort::Cak), limit: 100, ..WerkFilter::default() };
+        let rows = view::werk(&gateway.ledger, &settings, &filter, date(day)).unwrap().rows;
+        rows.into_iter().map(|row| (row.code, row.uiterlijk, row.verlopen, row.regels)).collect::<Vec<_>>()
+    };
+    let soon =
+        |code: &str, late| vec![(code.to_owned(), Some("2026-12-02".to_owned()), late, vec!["Regeling-2f"])];
+    assert_eq!(on("2026-11-24"), []);
+    assert_eq!(on("2026-11-25"), soon("CAK_DATA", false));
+    assert_eq!(on("2026-12-02"), soon("CAK_DATA", false));
+    assert_eq!(on("2026-12-03"), soon("CAK_DATA", true));
+    // Refused, it is the work that it was, with the day.
+    let told = gateway.outgoing("WMO401");
+    gateway.send("cak", refuse(&told[0].1, "C1", "0001")).unwrap();
+    assert_eq!(on("2026-11-25"), soon("DEFECT", false));
+    assert_eq!(on("2026-11-24"), [("DEFECT".to_owned(), None, false, vec![])]);
+    gateway.stop();
+}
+
+/// What the CAK accepted is no work, however late.
+#[test]
+fn what_the_cak_knows_in_time() {
+    let gateway = Gateway::open(&SimulatedDisk::new(91));
+    for step in [Step::Order, Step::OrderRetour, Step::Start, Step::CakRetour(0)] {
+        play(&gateway, step).unwrap();
+    }
+    let mut settings = settings(Duration::ZERO);
+    for own in settings.gemeenten.values_mut() {
+        own.eb = iwmo_toewijzing::cak::EbBeleid::default();
+    }
+    let filter = WerkFilter { soort: Some(WerkSoort::Cak), limit: 100, ..WerkFilter::default() };
+    assert_eq!(view::werk(&gateway.ledger, &settings, &filter, date("2026-12-03")).unwrap().rows, []);
+    gateway.stop();
+}
+
 fn arrangement(gateway: &Gateway) -> ArrangementView {
     let bsn = iwmo_toewijzing::identity::Bsn::new(PERSON.bsn).unwrap();
     let gemeente = Gemeente::new(GEMEENTE).unwrap();

@@ -1,21 +1,24 @@
 //! Where work comes from: each kind of row that may need a person.
 
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::deadline::{self, Subject, Timer, Wie};
+use iwmo_toewijzing::deadline::{self, Deadline, Subject, Timer, Wie};
 use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus, Verzoek, VerzoekSoort, VerzoekStatus};
-use iwmo_toewijzing::identity::Gemeente;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::Timestamp;
 
 use super::{Queue, WerkSoort, WerkView};
 use crate::clock::dutch_time;
-use crate::engine::GEMEENTE_STIL;
+use crate::engine::{GEMEENTE_STIL, wanted};
 use crate::ledger::{
     CakStil, Declaratie, EbKeuzes, EbMelding, GEMEENTE_ONBEKEND, Geparkeerd, LedgerError, Opmerking, Persoon,
-    Rows, Stand, Uitgaand, decode_row, keys,
+    Rows, Stand, Uitgaand, decode_row, gegevens, keys,
 };
 use crate::store::Ledger;
 use crate::view::termijnen::agreed;
 use crate::view::{Words, finding, finding_rules, reason};
+
+/// So many working days before the CAK must know of a period it is work that it does not.
+const BIJNA_WERKDAGEN: u16 = 5;
 
 pub(super) fn of_dossiers(
     ledger: &Ledger,
@@ -210,15 +213,21 @@ pub(super) fn of_persons(
     }
     for row in ledger.scan(&keys::personen_van(gemeente)) {
         let (key, value) = row?;
-        let Some((gemeente, _)) = keys::persoon_delen(&key) else { continue };
+        let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
         let persoon: Persoon = decode_row(&key, &value)?;
-        // With a moment to look again it waits by itself.
-        let (Some(codes), None) = (&persoon.eb_reden, persoon.plan_op_us) else { continue };
-        // That is work once for the gemeente.
-        if codes == GEMEENTE_STIL {
-            continue;
+        let near = near_deadline(ledger, gemeente, &bsn, &persoon, queue)?;
+        // With a moment to look again it waits by itself, and a gemeente that stands still is work once.
+        let codes = persoon.eb_reden.as_ref();
+        let codes = codes.filter(|codes| persoon.plan_op_us.is_none() && *codes != GEMEENTE_STIL);
+        let mut row = match (codes, &near) {
+            (Some(codes), _) => WerkView::new(WerkSoort::Cak, codes, gemeente, reason(codes)),
+            (None, Some(near)) => WerkView::new(WerkSoort::Cak, near.timer.as_str(), gemeente, almost_late()),
+            (None, None) => continue,
+        };
+        if let Some(near) = near {
+            row.regels = near.timer.regels().to_vec();
+            row = row.due(near.due, queue.today);
         }
-        let mut row = WerkView::new(WerkSoort::Cak, codes, gemeente, reason(codes));
         // A notification names the person without saying who it is; who never had one goes by their first entry.
         let told = match persoon.eb.berichten().last() {
             Some(last) => {
@@ -233,6 +242,34 @@ pub(super) fn of_persons(
         queue.add(row);
     }
     Ok(())
+}
+
+/// The first day by which the CAK must know of a period that it has not accepted, when that is near or past (ieb-cak 9.7).
+fn near_deadline(
+    ledger: &Ledger,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    persoon: &Persoon,
+    queue: &Queue<'_>,
+) -> Result<Option<Deadline>, LedgerError> {
+    // Of whom nothing waits the CAK has what it should have: only of others it takes the work to find out.
+    if persoon.eb_reden.is_none() && persoon.eb.onderweg().is_none() {
+        return Ok(None);
+    }
+    let Some(settings) = queue.settings.gemeenten.get(&gemeente).filter(|own| own.cak.is_some()) else {
+        return Ok(None);
+    };
+    let near = settings.beleid.kalender.add_working_days(queue.today, BIJNA_WERKDAGEN);
+    let wanted = wanted(&gegevens(ledger, gemeente, bsn, persoon)?, &settings.eb, queue.today);
+    let open = deadline::cak_data(&wanted, &persoon.eb).into_iter().filter(|found| found.voldaan.is_none());
+    Ok(open.filter(|found| found.due <= near).min_by_key(|found| found.due))
+}
+
+fn almost_late() -> Words {
+    Words::new(
+        "het CAK moet op die dag van een periode weten en heeft haar nog niet aanvaard: kijk wat de melding ophoudt (`iwmo cak show`)",
+        "the CAK must know of a period by that day and has not accepted it: look at what keeps the notification (`iwmo cak show`)",
+    )
 }
 
 /// Why the CAK is told nothing about a gemeente, and how it goes on.
