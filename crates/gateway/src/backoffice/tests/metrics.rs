@@ -46,6 +46,8 @@ async fn what_happened_is_counted_without_personal_data() {
     ] {
         assert!((text.value(sample) - value).abs() < f64::EPSILON, "{sample}\n{text}");
     }
+    // Of gemeente 0222 the CAK was told of starts.
+    assert!(text.value("cak_start_numbers{gemeente=\"0222\"}") >= 1.0, "{text}");
     assert!(text.value("tls_certificate_left_seconds{certificate=\"exchange\"}") > 0.0);
     // Nobody of the demonstration is in it.
     for person in ["99990", "12345678", "Wit", "Brouwer", "Bakker", "7001AA"] {
