@@ -99,8 +99,10 @@ pub(super) struct Verkeer {
     proef: bool,
 }
 
-/// Stop telling the CAK about a gemeente, resume it, or put new choices about the eigen bijdrage in force: after the CAK said that it does not know the gemeente (S300), nothing is
-/// told about anybody in it until it is resumed here.
+/// Stop telling the CAK about a gemeente, resume it, or put new choices about the eigen bijdrage in force.
+///
+/// After the CAK said that it does not know the gemeente (S300), nothing is told about anybody in it until it is resumed
+/// here.
 #[utoipa::path(
     post,
     path = "/api/v1/eigen-bijdrage/verkeer",
