@@ -36,6 +36,9 @@ impl<'a> MakeWriter<'a> for Log {
 async fn requests_are_logged_without_what_they_say() {
     const BSN: &str = "999990019";
     let log = Log::default();
+    // With one subscriber alone, a thread of another test that comes to a log line first decides for all threads that
+    // nobody listens to it. With two, both are asked.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new("iwmo_gateway=trace"))
         .with_writer(log.clone())
