@@ -6,6 +6,7 @@
 mod browse;
 mod catalog;
 mod disk;
+mod encode;
 mod error;
 mod file;
 mod format;
@@ -19,6 +20,7 @@ mod words;
 
 pub use browse::{Browser, CLOCK_SLACK, Selection};
 pub use disk::{Disk, DiskFile, RealDisk};
+pub use encode::{Encoded, Encoder};
 pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError};
 pub use file::{FileJournal, Options, Recovery, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use format::hash_of;
