@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::AppendError;
 use super::format::{encode_entry, entry_bytes};
+use super::read::Reader;
 use super::words::{
     BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Chain, ChainBatch, Draft, Epoch, PAYLOAD_BYTES_MAX, Tip, Tips,
 };
@@ -21,6 +22,7 @@ const BUFFERS_KEPT: usize = 2;
 /// Encodes batches ahead of the journal that they are for: each goes on where the one before it will end.
 pub struct Encoder {
     epoch: Epoch,
+    reader: Reader,
     tips: Tips,
     next: u64,
     spare: Buffers,
@@ -40,8 +42,17 @@ pub struct Encoded {
 }
 
 impl Encoder {
-    pub(super) fn new(epoch: Epoch, tips: Tips, next: u64, spare: Buffers) -> Self {
-        Self { epoch, tips, next, spare }
+    pub(super) fn new(epoch: Epoch, reader: Reader, spare: Buffers) -> Self {
+        let mut encoder = Self { epoch, reader, tips: Tips::new(), next: 0, spare };
+        encoder.begin_anew();
+        encoder
+    }
+
+    /// Forgets what was encoded and not written: the next batch goes on where the journal ends.
+    pub fn begin_anew(&mut self) {
+        let catalog = self.reader.catalog();
+        self.tips.clone_from(&catalog.tips);
+        self.next = catalog.next;
     }
 
     /// Encodes the next entries of some chains, of which each is given once.
@@ -131,7 +142,10 @@ impl Buffers {
 
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder").field("epoch", &self.epoch).field("next", &self.next).finish_non_exhaustive()
+        f.debug_struct("Encoder")
+            .field("epoch", &self.epoch)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
     }
 }
 

@@ -167,8 +167,7 @@ impl FileJournal {
 
     /// Returns what encodes batches for this journal, from where it ends now.
     pub fn encoder(&self) -> Encoder {
-        let catalog = self.reader.catalog();
-        Encoder::new(self.epoch, catalog.tips.clone(), catalog.next, self.spare.clone())
+        Encoder::new(self.epoch, self.reader.clone(), self.spare.clone())
     }
 
     /// Writes what was encoded to follow the last entry that there is, and returns the new tip of each chain, in the order

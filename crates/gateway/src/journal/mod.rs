@@ -10,6 +10,7 @@ mod encode;
 mod error;
 mod file;
 mod format;
+mod pipeline;
 mod read;
 mod scan;
 pub mod simulated;
@@ -24,6 +25,7 @@ pub use encode::{Encoded, Encoder};
 pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError};
 pub use file::{FileJournal, Options, Recovery, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use format::hash_of;
+pub use pipeline::{Conclude, Failed, Fate, Load, Pipeline, Seen};
 pub use read::{ChainEntries, Entries, ReadOnlyJournal, Reader};
 pub use verify::{FAULTS_MAX, VerifyProgress, VerifyReport, verify, verify_on};
 pub use words::{

@@ -253,9 +253,9 @@ impl Vault {
 
     /// Returns the payload of an entry in which what names a person is sealed; `about`: whom the entry concerns when no
     /// message in it names anybody.
-    pub(crate) fn seal(&self, id: EntryId, record: &Record, plain: Vec<u8>, about: Option<&str>) -> Vec<u8> {
-        let parts = parts::of(record, &plain, about.and_then(|bsn| bsn.as_bytes().try_into().ok()));
-        sealed::seal(self, id, record.kind(), &plain, &parts)
+    pub(crate) fn seal(&self, id: EntryId, record: &Record, plain: &[u8], about: Option<&str>) -> Vec<u8> {
+        let parts = parts::of(record, plain, about.and_then(|bsn| bsn.as_bytes().try_into().ok()));
+        sealed::seal(self, id, record.kind(), plain, &parts)
     }
 
     /// Makes the keys durable that were made since the last time. Must come before the entries that need them.

@@ -161,7 +161,7 @@ impl Decider<'_> {
         let vervolg = self.applier.vervolg(&mut batch.overlay, at, &record.uitgaand, record.eb.as_ref());
         vervolg.map_err(broken)?;
         batch.outgoing |= !record.uitgaand.is_empty();
-        batch.push(at, &Record::Bericht(Box::new(record))).map_err(|error| match error {
+        batch.push(at, Record::Bericht(Box::new(record))).map_err(|error| match error {
             LedgerError::Store(StoreError::TooLarge { .. }) => {
                 Refusal::TooLarge { bytes_max: RECORDED_BYTES_MAX }
             }
