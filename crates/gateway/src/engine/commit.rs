@@ -209,6 +209,11 @@ impl Ahead {
         entries.find(|entry| (entry.chain, entry.seq) == (chain, seq))
     }
 
+    /// Returns whether a part of the daily run is under way.
+    pub(super) fn has_run(&self) -> bool {
+        self.under_way.iter().any(|batch| batch.day.is_some())
+    }
+
     /// Closes a batch. `give` hands it over and returns its number.
     pub(super) fn add(
         &mut self,

@@ -227,6 +227,11 @@ impl Worker {
         seen.over
     }
 
+    /// Returns whether a batch was not written that was decided since this was asked last.
+    fn has_failed(&self) -> bool {
+        self.pipeline.look().failed.is_some_and(|failed| failed.generation == self.going.generation)
+    }
+
     /// A batch was not written: what was decided after it may rest on it.
     fn begin_anew(&mut self, failed: Failed) {
         let Going { day, pause, open, generation } = &mut self.going;
@@ -246,16 +251,17 @@ impl Worker {
     /// Waits for something to do, unless the daily run has work. Nothing: nobody can ask anything any more.
     fn next(&mut self) -> Option<Option<Job>> {
         let waits = self.waits_for_room();
-        if waits {
+        // The daily run goes back to whom it planned for in a batch that fails.
+        if waits || self.ahead.has_run() {
             self.jobs.listen();
             // What was concluded before this was not heard.
-            if self.pipeline.has_room() {
+            if (waits && self.pipeline.has_room()) || self.has_failed() {
                 return Some(None);
             }
-            if self.going.open.is_full() {
-                self.pipeline.wait_for_room();
-                return Some(None);
-            }
+        }
+        if waits && self.going.open.is_full() {
+            self.pipeline.wait_for_room();
+            return Some(None);
         }
         let found = match self.going.is_busy() && !waits {
             false => self.jobs.wait(None),

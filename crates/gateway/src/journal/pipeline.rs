@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -27,8 +27,8 @@ use super::error::AppendError;
 use super::file::FileJournal;
 use super::words::Tip;
 
-/// Batches that may be under way: one is written, one is encoded or waits for that to end.
-const UNDER_WAY_MAX: u64 = 2;
+/// Batches that may be under way: one is written, one is encoded, and one waits, so that neither stage has to.
+const UNDER_WAY_MAX: u64 = 3;
 
 /// What is made durable together.
 pub trait Load: Send + 'static {
@@ -98,7 +98,8 @@ enum Stages<L: Load> {
         encoding: Arc<Mutex<Encoding>>,
         to_encode: SyncSender<Item<L>>,
         to_write: SyncSender<Item<L>>,
-        threads: Vec<JoinHandle<()>>,
+        encodes: JoinHandle<()>,
+        writes: JoinHandle<FileJournal>,
     },
     /// On the way from one to the other, or at the end.
     None,
@@ -178,9 +179,12 @@ impl<L: Load> Pipeline<L> {
         let ends = Ends(Arc::clone(&self.shared));
         let writes = Builder::new().name("journal-write".to_owned()).spawn(move || {
             let _ends = ends;
-            write_all(&encoded, &mut writing);
+            for item in encoded {
+                writing.step(item);
+            }
+            writing.journal
         })?;
-        self.stages = Stages::Threads { encoding, to_encode, to_write, threads: vec![encodes, writes] };
+        self.stages = Stages::Threads { encoding, to_encode, to_write, encodes, writes };
         Ok(())
     }
 
@@ -256,22 +260,32 @@ impl<L: Load> Pipeline<L> {
         writing.step(item);
         true
     }
+
+    /// Concludes what is under way, and gives the journal back; nothing, when a stage panicked.
+    pub fn stop(mut self) -> Option<FileJournal> {
+        self.drain();
+        match std::mem::replace(&mut self.stages, Stages::None) {
+            Stages::ByHand { writing, .. } => Some(writing.journal),
+            threads => threads.join(),
+        }
+    }
+}
+
+impl<L: Load> Stages<L> {
+    fn join(self) -> Option<FileJournal> {
+        let Self::Threads { encoding, to_encode, to_write, encodes, writes } = self else { return None };
+        // Each stage ends when nothing comes any more.
+        drop((encoding, to_encode, to_write));
+        // One that panicked has said that it is over.
+        drop(encodes.join());
+        writes.join().ok()
+    }
 }
 
 impl<L: Load> Drop for Pipeline<L> {
     /// What is under way in threads is concluded; what waits to be driven by hand is gone.
     fn drop(&mut self) {
-        let Stages::Threads { to_encode, to_write, threads, .. } =
-            std::mem::replace(&mut self.stages, Stages::None)
-        else {
-            return;
-        };
-        // Each stage ends when nothing comes any more.
-        drop((to_encode, to_write));
-        for thread in threads {
-            // A stage that panicked has said that it is over.
-            drop(thread.join());
-        }
+        drop(std::mem::replace(&mut self.stages, Stages::None).join());
     }
 }
 
@@ -322,12 +336,6 @@ impl<L: Load> Writing<L> {
         drop(seen);
         self.shared.changed.notify_all();
         (self.wake)();
-    }
-}
-
-fn write_all<L: Load>(encoded: &Receiver<Item<L>>, writing: &mut Writing<L>) {
-    for item in encoded {
-        writing.step(item);
     }
 }
 
