@@ -2,8 +2,9 @@
 //!
 //! The listeners hand messages to an [`Intake`]; the outbox takes what waits from an [`Outgoing`] and
 //! reports how each attempt ended. [`Engine`] implements both. Behind it stands one thread, the only one that
-//! judges and writes, so the order in the journal is the order of effects. It takes what has arrived
-//! meanwhile as one batch, and one `fdatasync` serves them all.
+//! judges, so the order in the journal is the order of effects. It takes what has arrived meanwhile as one batch, and one
+//! `fdatasync` serves them all; what it decides next builds on that batch, which two other threads encode, write, put into
+//! the ledger and answer ([`crate::journal::Pipeline`]).
 //!
 //! | file | what |
 //! | --- | --- |

@@ -1,7 +1,8 @@
 //! The journal: the truth about everything received, decided, sent and delivered.
 //!
 //! An append-only stream of entries with one SHA-256 chain per gemeente, written by one thread and read by
-//! any number. It gives payloads no meaning. The bytes on disk are documented in `format.rs`.
+//! any number. It gives payloads no meaning. The bytes on disk are documented in `format.rs`, how batches come to them
+//! while others are encoded in `pipeline.rs`.
 
 mod browse;
 mod catalog;
