@@ -51,6 +51,7 @@
 
 mod difference;
 mod error;
+mod kept;
 mod ledger;
 mod overlay;
 mod queue;
