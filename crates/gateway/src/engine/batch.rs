@@ -196,16 +196,14 @@ impl<'l> Batch<'l> {
         record.encode(&mut plain);
         let (kind, taken) = (record.kind(), taken(&record));
         // It is sealed beside the loop, unless it may become too large by that.
-        let sealing = match self.vault {
-            None => None,
-            Some(vault) => Some(match (plain.len() > PAYLOAD_BYTES_MAX / 2, self.concerned(at)) {
-                (false, about) => Sealing::Of(record, about),
-                (true, about) => {
-                    let id = EntryId { chain: at.chain, seq: at.seq };
-                    Sealing::Done(vault.seal(id, &record, &plain, about.as_deref()))
-                }
-            }),
-        };
+        let sealing = self.vault.map(|vault| {
+            let about = self.concerned(at);
+            if plain.len() <= PAYLOAD_BYTES_MAX / 2 {
+                return Sealing::Of(record, about);
+            }
+            let id = EntryId { chain: at.chain, seq: at.seq };
+            Sealing::Done(vault.seal(id, &record, &plain, about.as_deref()))
+        });
         let bytes = match &sealing {
             Some(Sealing::Done(sealed)) => sealed.len(),
             _ => plain.len(),

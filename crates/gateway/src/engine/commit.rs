@@ -42,6 +42,7 @@ pub(super) struct Pending {
     pub(super) taken: Option<(String, &'static str)>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each entry, and nearly all are the large one")]
 pub(super) enum Sealing {
     /// The record, and whom it is about when no message in it names anybody.
     Of(Record, Option<String>),

@@ -284,7 +284,7 @@ impl Engine {
 
     /// Hands a job to the loop, or says why it takes none.
     pub(super) fn submit(&self, job: Job) -> Result<(), &'static str> {
-        self.jobs.try_send(job).map_err(|error| not_taken(error))
+        self.jobs.try_send(job).map_err(not_taken)
     }
 
     async fn take(&self, inbound: Inbound) -> Result<Receipt, Refusal> {

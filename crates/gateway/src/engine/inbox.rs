@@ -29,6 +29,7 @@ pub(super) struct Inbox(Arc<Shared>);
 pub(super) struct Bell(Arc<Shared>);
 
 /// What the loop finds.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is found")]
 pub(super) enum Found {
     /// A job.
     Job(Job),
