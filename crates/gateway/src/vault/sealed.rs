@@ -18,6 +18,7 @@
 //! be taken for one of another entry, kind or place.
 
 use std::fmt;
+use std::io;
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -102,7 +103,13 @@ pub(super) fn cipher(secret: &Secret) -> Option<LessSafeKey> {
 }
 
 /// Writes the sealed form of a record.
-pub(super) fn seal(vault: &Vault, id: EntryId, kind: u16, plain: &[u8], parts: &Parts) -> Vec<u8> {
+pub(super) fn seal(
+    vault: &Vault,
+    id: EntryId,
+    kind: u16,
+    plain: &[u8],
+    parts: &Parts,
+) -> io::Result<Vec<u8>> {
     let (sealed, copies) = (&parts.sealed, &parts.copies);
     let saved: usize = copies.iter().map(|copy| copy.length).sum();
     let table = HEAD + SEALED * sealed.len() + COPY * copies.len();
@@ -130,7 +137,7 @@ pub(super) fn seal(vault: &Vault, id: EntryId, kind: u16, plain: &[u8], parts: &
     for (row, part) in rows[HEAD..].chunks_exact_mut(SEALED).zip(sealed) {
         let Part { offset, length, owner } = part;
         let start = offset - parts.left_out(*offset);
-        let (key, secret) = vault.key_for(id.chain.code(), owner.as_ref().map(|bsn| &bsn[..]));
+        let (key, secret) = vault.key_for(id.chain.code(), owner.as_ref().map(|bsn| &bsn[..]))?;
         let nonce: [u8; 12] = rand::random();
         let (offset_word, length_word) = (word(*offset), word(*length));
         let associated =
@@ -150,7 +157,7 @@ pub(super) fn seal(vault: &Vault, id: EntryId, kind: u16, plain: &[u8], parts: &
         row[8..24].copy_from_slice(&key);
         row[24..36].copy_from_slice(&nonce);
     }
-    out
+    Ok(out)
 }
 
 /// Returns the record of a sealed payload.
