@@ -162,13 +162,23 @@ pub(super) fn seal(
 
 /// Returns the record of a sealed payload.
 pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Result<Opened, OpenFailure> {
+    if store_of(payload) != Some(vault.store) {
+        return Err(OpenFailure::NoKey);
+    }
+    open_with(&|key| vault.key(key), id, kind, payload)
+}
+
+/// Returns the record of a sealed payload, its parts opened with these keys.
+pub(super) fn open_with(
+    keys: &dyn Fn(&KeyId) -> Key,
+    id: EntryId,
+    kind: u16,
+    payload: &[u8],
+) -> Result<Opened, OpenFailure> {
     let word = |bytes: &[u8], at: usize| {
         let bytes = bytes.get(at..).and_then(|bytes| bytes.first_chunk()).ok_or(OpenFailure::Form)?;
         Ok::<u32, OpenFailure>(u32::from_le_bytes(*bytes))
     };
-    if store_of(payload) != Some(vault.store) {
-        return Err(OpenFailure::NoKey);
-    }
     let length = word(payload, 4)? as usize;
     let counts = word(payload, 8)?;
     let (sealed, copies) = ((counts & 0xffff) as usize, (counts >> 16) as usize);
@@ -206,7 +216,7 @@ pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Res
         else {
             return Err(OpenFailure::Form);
         };
-        let secret = match vault.key(&key) {
+        let secret = match keys(&key) {
             Key::Held(secret) => secret,
             Key::Missing => return Err(OpenFailure::NoKey),
             Key::Gone => {
