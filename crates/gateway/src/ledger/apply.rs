@@ -3,6 +3,8 @@
 //! Nothing here decides: the record says what was decided, the message says what it is about. No clock, no
 //! configuration, no randomness, so that the same journal gives the same ledger on any machine.
 
+use std::sync::Arc;
+
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::EbDossier;
@@ -13,7 +15,8 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, eb_beleid,
-    envelop, geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek, verwijderd,
+    envelop, geparkeerd, heen, keep_row, keys, opmerking, outgoing, put_row, statistiek, take_row,
+    verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -329,27 +332,28 @@ pub(super) fn record_event(
     overlay: &mut Overlay<'_>,
     at: &At,
     event: &Event,
-) -> Result<Dossier, LedgerError> {
+) -> Result<Arc<Dossier>, LedgerError> {
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
-    let row: Option<Dossier> = overlay.row(&key)?;
+    let row: Option<Dossier> = take_row(overlay, &key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
     dossier.apply(event, &Verdict::Goedgekeurd).map_err(|error| inconsistent(at, &error.to_string()))?;
-    put_row(overlay, key, &dossier)?;
-    Ok(dossier)
+    keep_row(overlay, key, dossier)
 }
 
+/// Returns a person to be written again, or a new one.
 pub(super) fn persoon(
     overlay: &Overlay<'_>,
     at: &At,
     gemeente: Gemeente,
     bsn: &Bsn,
 ) -> Result<Persoon, LedgerError> {
-    let row = overlay.row(&keys::persoon(gemeente, bsn))?;
+    let row = take_row(overlay, &keys::persoon(gemeente, bsn))?;
     Ok(row.unwrap_or_else(|| Persoon {
         sinds: at.seq,
         aanbieders: Vec::<Aanbieder>::new(),
         geboortedatum: None,
         eb: EbDossier::new(gemeente, *bsn),
+        opgaven: false,
         plan_op_us: None,
         eb_reden: None,
     }))

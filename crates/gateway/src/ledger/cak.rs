@@ -7,7 +7,9 @@ use iwmo_toewijzing::cak::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie};
 
 use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
-use super::{At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keys, put_row, verwijderd};
+use super::{
+    At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keep_row, keys, put_row, verwijderd,
+};
 use crate::clock::dutch_date;
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
 use crate::store::Overlay;
@@ -69,7 +71,7 @@ pub(super) fn retour(
     let before = numbers(&persoon);
     let _ = persoon.eb.retour(&identificatie, &codes);
     index(overlay, gemeente, &melding.bsn, &before, &persoon);
-    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
+    keep_row(overlay, keys::persoon(gemeente, &melding.bsn), persoon)?;
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
 
@@ -109,7 +111,7 @@ pub(super) fn niet_aangenomen(
     let naam = Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
     // What it led to stands in the record itself; the plan that follows reads it there.
     let _ = persoon.eb.niet_aangenomen(&naam);
-    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
+    keep_row(overlay, keys::persoon(gemeente, &melding.bsn), persoon)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
@@ -126,7 +128,7 @@ pub(super) fn vrijgeven(
         .ok_or_else(|| inconsistent(at, "the notification is not on record"))?;
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
     persoon.eb.vrijgeven();
-    put_row(overlay, keys::persoon(gemeente, &melding.bsn), &persoon)?;
+    keep_row(overlay, keys::persoon(gemeente, &melding.bsn), persoon)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     Ok(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None })
 }
@@ -179,7 +181,7 @@ pub(super) fn besluit(
         EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),
     }
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
-    put_row(overlay, keys::persoon(gemeente, &bsn), &persoon)
+    keep_row(overlay, keys::persoon(gemeente, &bsn), persoon).map(drop)
 }
 
 /// Reads back the command of a notification.

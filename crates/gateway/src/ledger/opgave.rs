@@ -1,5 +1,7 @@
 //! What the backoffice stated about a person: row `k`, and what it does to what the CAK knows.
 
+use std::sync::Arc;
+
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::{Opgave, Opgaven};
 use iwmo_toewijzing::event::DossierKey;
@@ -24,6 +26,7 @@ pub(super) fn apply(
     opgaven.apply(&opgave).map_err(|error| inconsistent(at, &error.to_string()))?;
     put_row(overlay, keys::opgaven(gemeente, &bsn), &opgaven)?;
     let mut who = persoon(overlay, at, gemeente, &bsn)?;
+    who.opgaven = true;
     let before = cak::numbers(&who);
     match &opgave {
         Opgave::Vasthouden {} => who.eb.vasthouden(),
@@ -55,6 +58,7 @@ pub(super) fn apply(
         theirs.take_over(bsn, &opgaven);
         put_row(overlay, keys::opgaven(gemeente, &juist), &theirs)?;
         let mut person = persoon(overlay, at, gemeente, &juist)?;
+        person.opgaven = true;
         person.geboortedatum = person.geboortedatum.or(who.geboortedatum);
         put_row(overlay, keys::persoon(gemeente, &juist), &person)?;
         overlay.put(keys::persoon_entry(gemeente, &juist, at.seq), Vec::new());
@@ -69,7 +73,7 @@ pub struct Gegevens {
     /// Date of birth, as the latest message gave it.
     pub geboortedatum: Option<Date>,
     /// The dossiers with all aanbieders, those under a wrong BSN included (P13).
-    pub dossiers: Vec<Dossier>,
+    pub dossiers: Vec<Arc<Dossier>>,
     /// What the backoffice stated.
     pub opgaven: Opgaven,
     /// The CAK still holds periods under a wrong BSN of this person: first those must go (P13).
@@ -87,7 +91,10 @@ pub fn gegevens(
     bsn: &Bsn,
     persoon: &Persoon,
 ) -> Result<Gegevens, LedgerError> {
-    let opgaven: Opgaven = rows.row(&keys::opgaven(gemeente, bsn))?.unwrap_or_default();
+    let opgaven = match persoon.opgaven {
+        true => rows.row(&keys::opgaven(gemeente, bsn))?.unwrap_or_default(),
+        false => Opgaven::default(),
+    };
     let mut found = Gegevens {
         geboortedatum: persoon.geboortedatum,
         dossiers: Vec::with_capacity(persoon.aanbieders.len()),
@@ -109,12 +116,12 @@ fn of(
     gemeente: Gemeente,
     bsn: &Bsn,
     persoon: &Persoon,
-    dossiers: &mut Vec<Dossier>,
+    dossiers: &mut Vec<Arc<Dossier>>,
 ) -> Result<(), LedgerError> {
     for aanbieder in &persoon.aanbieders {
         let key = DossierKey { gemeente, aanbieder: *aanbieder, bsn: *bsn };
-        let row: Option<Dossier> = rows.row(&keys::dossier(gemeente, *aanbieder, bsn))?;
-        dossiers.push(row.unwrap_or_else(|| Dossier::new(key)));
+        let row = rows.kept(keys::dossier(gemeente, *aanbieder, bsn))?;
+        dossiers.push(row.unwrap_or_else(|| Arc::new(Dossier::new(key))));
     }
     Ok(())
 }
