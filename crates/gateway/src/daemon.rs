@@ -35,7 +35,6 @@ use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
 use crate::pki::PkiError;
 use crate::problem::Problem;
-use crate::view;
 use live::{Live, Made};
 use seen::Watched;
 
@@ -196,7 +195,7 @@ impl Daemon {
         );
         let (runtime, looking) = (tokio::runtime::Handle::current(), stop.clone());
         tasks.spawn_blocking(move || folders.run(&runtime, &looking));
-        let (indexer, looking) = (Indexer::new(engine.journal(), view::label), stop.clone());
+        let (indexer, looking) = (Indexer::new(engine.journal(), crate::view::label), stop.clone());
         tasks.spawn_blocking(move || indexer.run(INDEX_PAUSE, &|| looking.is_stopped()));
         let (pace, drain) = (config.sending.pace.clone(), config.limits.drain);
         let routes = Watched { route: routes, seen: Arc::clone(&seen) };
