@@ -151,6 +151,9 @@ impl IndexHead {
     }
 }
 
+/// Says whether a label is one that is wanted.
+pub type Takes<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 /// Which entries are looked for; others may be found with them.
 #[derive(Clone, Copy, Default)]
 pub struct Wanted<'a> {
@@ -159,7 +162,7 @@ pub struct Wanted<'a> {
     /// Not before this moment.
     pub from: Option<Timestamp>,
     /// With a label that this takes.
-    pub label: Option<&'a dyn Fn(&[u8]) -> bool>,
+    pub label: Option<Takes<'a>>,
 }
 
 impl std::fmt::Debug for Wanted<'_> {

@@ -26,7 +26,7 @@ pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError};
 pub use file::{FileJournal, Options, Recovery, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use find::Find;
 pub use format::hash_of;
-pub use index::Wanted;
+pub use index::{Takes, Wanted};
 pub use indexer::{Indexer, Label};
 pub use read::{ChainEntries, Entries, ReadOnlyJournal, Reader};
 pub use verify::{FAULTS_MAX, VerifyProgress, VerifyReport, verify, verify_on};

@@ -16,7 +16,7 @@ use crate::cli::output::{Failure, Terminal};
 use crate::cli::replay::failed;
 use crate::cli::toewijzing;
 use crate::engine::record::Blik;
-use crate::journal::{CLOCK_SLACK, Chain, Entry, ReadError, Wanted};
+use crate::journal::{CLOCK_SLACK, Chain, Entry, ReadError, Takes, Wanted};
 use crate::ledger::{Horizon, Persoon, Rows, keys};
 use crate::view::{self, EntryFilter, EntryView};
 
@@ -100,7 +100,7 @@ impl Filter {
         let browser = open::browser(&folder)?;
         let filter = self.entry_filter();
         let takes = |label: &[u8]| filter.wants_label(label);
-        let label = (!filter.is_empty()).then_some(&takes as &dyn Fn(&[u8]) -> bool);
+        let label = (!filter.is_empty()).then_some(&takes as Takes<'_>);
         let wanted = Wanted { chain: self.gemeente, from: self.from, label };
         let found: Box<dyn Iterator<Item = Result<Entry, ReadError>>> =
             if wanted.label.is_none() && wanted.from.is_none() && wanted.chain.is_none() {

@@ -2,7 +2,7 @@
 
 use super::super::{Indexer, Wanted};
 use super::*;
-use crate::journal::{Label, Position as Place};
+use crate::journal::{Label, Position as Place, Takes};
 
 fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_764_000_000 + minutes * 60).unwrap()
@@ -35,7 +35,7 @@ fn looks(disk: &SimulatedDisk) -> usize {
     let rare = |label: &[u8]| label == [200];
     let some = |label: &[u8]| label == [3] || label == [200];
     let none = |label: &[u8]| label == [77];
-    let labels: [Option<&dyn Fn(&[u8]) -> bool>; 4] = [None, Some(&rare), Some(&some), Some(&none)];
+    let labels: [Option<Takes<'_>>; 4] = [None, Some(&rare), Some(&some), Some(&none)];
     for label in labels {
         for chain in [None, Some(chain("1680")), Some(chain("9999"))] {
             for from in [None, Some(at(0)), Some(at(123)), Some(at(100_000))] {
