@@ -195,15 +195,21 @@ impl<'l> Batch<'l> {
         let mut plain = Vec::with_capacity(PAYLOAD_BYTES_EXPECTED);
         record.encode(&mut plain);
         let (kind, taken) = (record.kind(), taken(&record));
-        // It is sealed beside the loop, unless it may become too large by that.
-        let sealing = self.vault.map(|vault| {
-            let about = self.concerned(at);
-            if plain.len() <= PAYLOAD_BYTES_MAX / 2 {
-                return Sealing::Of(record, about);
+        // It is sealed beside the loop, unless it may become too large by that, or keys could not be read: then who
+        // cannot be sealed is refused alone, and not with all that is decided after.
+        let sealing = match self.vault {
+            None => None,
+            Some(vault) => {
+                let about = self.concerned(at);
+                Some(if plain.len() > PAYLOAD_BYTES_MAX / 2 || self.ahead.is_careful() {
+                    let id = EntryId { chain: at.chain, seq: at.seq };
+                    let sealed = vault.seal(id, &record, &plain, about.as_deref());
+                    Sealing::Done(sealed.map_err(StoreError::from)?)
+                } else {
+                    Sealing::Of(record, about)
+                })
             }
-            let id = EntryId { chain: at.chain, seq: at.seq };
-            Sealing::Done(vault.seal(id, &record, &plain, about.as_deref()))
-        });
+        };
         let bytes = match &sealing {
             Some(Sealing::Done(sealed)) => sealed.len(),
             _ => plain.len(),

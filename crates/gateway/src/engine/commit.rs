@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -59,22 +59,31 @@ pub(super) struct Decided {
     outgoing: bool,
     acts: u64,
     since: Instant,
+    careful: Arc<AtomicBool>,
 }
 
 impl Decided {
-    fn sealed(&self, entry: &Pending) -> Option<Vec<u8>> {
-        let (vault, sealing) = (self.vault.as_deref()?, entry.sealing.as_ref()?);
+    fn sealed(&self, entry: &Pending) -> Result<Option<Vec<u8>>, AppendError> {
+        let (Some(vault), Some(sealing)) = (self.vault.as_deref(), &entry.sealing) else { return Ok(None) };
         let id = EntryId { chain: entry.chain, seq: entry.seq };
-        Some(match sealing {
-            Sealing::Of(record, about) => vault.seal(id, record, &entry.plain, about.as_deref()),
-            Sealing::Done(sealed) => sealed.clone(),
-        })
+        match sealing {
+            Sealing::Of(record, about) => {
+                let sealed = vault.seal(id, record, &entry.plain, about.as_deref());
+                sealed.map(Some).map_err(|source| {
+                    self.careful.store(true, Ordering::Relaxed);
+                    vault.unreadable(source)
+                })
+            }
+            Sealing::Done(sealed) => Ok(Some(sealed.clone())),
+        }
     }
 }
 
 impl Load for Decided {
     fn encode(&mut self, encoder: &mut Encoder) -> Result<Encoded, AppendError> {
-        let sealed: Vec<Option<Vec<u8>>> = self.entries.iter().map(|entry| self.sealed(entry)).collect();
+        let sealed: Result<Vec<Option<Vec<u8>>>, _> =
+            self.entries.iter().map(|entry| self.sealed(entry)).collect();
+        let sealed = sealed?;
         // Keys that were made for these entries are on the disk before them.
         if let Some(vault) = &self.vault {
             vault.harden()?;
@@ -176,6 +185,8 @@ pub(super) struct Ahead {
     seqs: BTreeMap<Chain, u64>,
     /// What may not be in the ledger yet, oldest first.
     under_way: VecDeque<UnderWay>,
+    /// An entry could not be sealed, for want of a key that can be read.
+    careful: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -189,9 +200,15 @@ struct UnderWay {
 
 impl Ahead {
     pub(super) fn new(reader: Reader) -> Self {
-        let mut ahead = Self { reader, seqs: BTreeMap::new(), under_way: VecDeque::new() };
+        let mut ahead =
+            Self { reader, seqs: BTreeMap::new(), under_way: VecDeque::new(), careful: Arc::default() };
         ahead.begin_anew();
         ahead
+    }
+
+    /// Returns whether entries are to be sealed before they are handed over.
+    pub(super) fn is_careful(&self) -> bool {
+        self.careful.load(Ordering::Relaxed)
     }
 
     /// Returns the last number of a chain.
@@ -235,6 +252,7 @@ impl Ahead {
             outgoing: open.outgoing,
             acts: open.acts,
             since: Instant::now(),
+            careful: Arc::clone(&self.careful),
         };
         let number = give(decided);
         self.under_way.push_back(UnderWay { number, entries, writes, day });
