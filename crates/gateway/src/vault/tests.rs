@@ -379,7 +379,7 @@ fn who_reads_follows_who_writes() {
     let (file, contents) = KeyFile::read(Arc::clone(&disk) as Arc<dyn Disk>, dir).unwrap().unwrap();
     let reader = Vault::with(file, contents, None).unwrap();
     let (two, other) = planning(&[TWO]);
-    let second = writer.seal(id(), &two, other, None).unwrap();
+    let second = writer.seal(id(), &two, &other, None).unwrap();
     assert_eq!(reader.unseal(id(), 3, &second), Err(OpenFailure::NoKey));
     writer.harden().unwrap();
     assert!(!reader.unseal(id(), 3, &second).unwrap().gone);
