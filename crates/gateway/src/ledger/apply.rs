@@ -6,6 +6,7 @@
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::EbDossier;
+use iwmo_toewijzing::deadline;
 use iwmo_toewijzing::event::{DossierKey, Event};
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente};
 use iwmo_toewijzing::{Dossier, Verdict};
@@ -13,7 +14,7 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, eb_beleid,
-    envelop, geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek, verwijderd,
+    envelop, geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek, te_doen, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -333,8 +334,15 @@ pub(super) fn record_event(
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
     let row: Option<Dossier> = overlay.row(&key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
+    let before = deadline::open(&dossier);
+    let intakes = te_doen::intakes_of(overlay, event)?;
     dossier.apply(event, &Verdict::Goedgekeurd).map_err(|error| inconsistent(at, &error.to_string()))?;
     put_row(overlay, key, &dossier)?;
+    te_doen::dossier(overlay, &event.dossier, &before, &deadline::open(&dossier))?;
+    if !intakes.is_empty() {
+        let after = te_doen::intakes_of(overlay, event)?;
+        te_doen::bring(overlay, &intakes, after);
+    }
     Ok(dossier)
 }
 

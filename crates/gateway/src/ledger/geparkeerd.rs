@@ -4,7 +4,7 @@ use iwmo_codec::messages::Message;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, untranslatable};
-use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, opmerking, put_row};
+use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, opmerking, put_row, te_doen};
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
@@ -28,6 +28,7 @@ pub(super) fn park(
         geboortedatum: translate::geboortedatum(message),
     };
     put_row(overlay, keys::geparkeerd(gemeente, at.seq), &row)?;
+    overlay.put(te_doen::geparkeerd(&row), Vec::new());
     overlay.put(keys::wachtend(&dossier, at.seq), Vec::new());
     overlay.put(keys::oordeel(tot_us, gemeente, at.seq), Vec::new());
     Ok(())
@@ -44,6 +45,7 @@ pub(super) fn judge(
     let row: Geparkeerd = overlay.row(&key)?.ok_or_else(missing)?;
     let dossier = &row.event.dossier;
     overlay.delete(key);
+    overlay.delete(te_doen::geparkeerd(&row));
     overlay.delete(keys::wachtend(dossier, oordeel.seq));
     overlay.delete(keys::oordeel(row.tot_us, dossier.gemeente, oordeel.seq));
     overlay.put(keys::persoon_entry(dossier.gemeente, &dossier.bsn, at.seq), Vec::new());

@@ -9,7 +9,7 @@ use iwmo_toewijzing::identity::Bsn;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, persoon, record_event, untranslatable};
-use super::{At, Declaratie, Heenbericht, LedgerError, Rows, geparkeerd, keys, put_row, statistiek};
+use super::{At, Declaratie, Heenbericht, LedgerError, Rows, geparkeerd, keys, put_row, statistiek, te_doen};
 use crate::engine::record::{Bericht, Uitspraak};
 use crate::store::Overlay;
 use crate::translate::{self, Beantwoord, Parties};
@@ -121,6 +121,7 @@ pub(super) fn apply(
             if let Some((key, mut row)) = declared(overlay, message, at)? {
                 row.antwoord = Some(at.seq);
                 row.beantwoord_op = Some(dag);
+                overlay.delete(te_doen::declaratie(gemeente, aanbieder, &row));
                 put_row(overlay, key, &row)?;
             }
             return Ok(None);
@@ -137,6 +138,7 @@ pub(super) fn apply(
                 antwoord: None,
                 beantwoord_op: None,
             };
+            overlay.put(te_doen::declaratie(gemeente, aanbieder, &row), Vec::new());
             put_row(overlay, keys::declaratie(gemeente, aanbieder, message.header().identificatie), &row)?;
         }
         _ => {}
@@ -158,11 +160,12 @@ pub(super) fn known(
 ) -> Result<(), LedgerError> {
     let DossierKey { gemeente, aanbieder, bsn } = dossier;
     let mut persoon = persoon(overlay, at, *gemeente, bsn)?;
+    let waited = te_doen::persoon_wacht(&persoon);
     if let Err(place) = persoon.aanbieders.binary_search(aanbieder) {
         persoon.aanbieders.insert(place, *aanbieder);
     }
     persoon.geboortedatum = geboortedatum.or(persoon.geboortedatum);
-    put_row(overlay, keys::persoon(*gemeente, bsn), &persoon)
+    te_doen::put_persoon(overlay, *gemeente, bsn, waited, &persoon)
 }
 
 /// Puts on record that the Identificatie was used (TR056).

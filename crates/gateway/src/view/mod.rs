@@ -11,6 +11,7 @@ mod findings;
 mod handelingen;
 mod inzagen;
 mod outgoing;
+mod page;
 mod persoon;
 mod place;
 mod queues;
@@ -51,6 +52,10 @@ pub use toewijzing::{
     EbPeriodeView, LeveringView, ToewijzingFilter, ToewijzingView, toewijzing, toewijzingen,
 };
 
+#[cfg(test)]
+pub(crate) use termijnen::walk as termijnen_walk;
+#[cfg(test)]
+pub(crate) use werk::walk as werk_walk;
 pub use werk::{NotAKind, WerkFilter, WerkSoort, WerkView, werk};
 
 /// A text in both languages that the gateway speaks.
