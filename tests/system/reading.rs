@@ -15,6 +15,14 @@ use crate::harness::{Caller, Envelope, HVB, Klant, Order, Site, day, kept, snaps
 async fn reading_commands_work_beside_a_running_daemon() {
     let site = Site::new();
     let daemon = site.start();
+    // A list with nothing in it is no finding: exit code 0, and nothing that a program takes for a row.
+    for empty in
+        ["toewijzing list", "journal export --gemeente 9999", "audit", "outbox list", "deadlines", "stats"]
+    {
+        let words: Vec<&str> = empty.split(' ').chain(["--format", "json"]).collect();
+        let words = if empty.starts_with("journal") { &words[..words.len() - 2] } else { &words[..] };
+        assert_eq!(site.iwmo(words).exits(0).out, "", "{empty}");
+    }
     let (klant, order) = (Klant::new(1), Order::new(100_101));
     let toewijzing = wmo301(&Envelope::new("0222", "98000001", "T1"), &klant, &order);
     let (id, _) = site.backoffice().post(&daemon.backoffice, &toewijzing).await.receipt();

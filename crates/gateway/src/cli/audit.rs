@@ -69,7 +69,10 @@ impl Audit {
             }
         }
         out.flush()?;
-        Ok(if found.is_empty() { Found::Something } else { Found::AllWell })
+        if found.is_empty() {
+            terminal.nothing_found()?;
+        }
+        Ok(Found::AllWell)
     }
 
     fn find(&self) -> Result<Vec<AuditView>, Failure> {

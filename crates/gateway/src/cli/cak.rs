@@ -196,7 +196,7 @@ impl Periods {
             .say(&format!("{entries} perioden in {file}"), &format!("{entries} periods in {file}"))
             .to_owned();
         writeln!(io::stdout().lock(), "{said}")?;
-        Ok(if found.is_empty() { Found::Something } else { Found::AllWell })
+        Ok(Found::AllWell)
     }
 }
 

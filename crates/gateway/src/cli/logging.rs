@@ -11,10 +11,10 @@ use super::output::Failure;
 use crate::config::{LogFormat, Logging};
 use crate::daemon::SetFilter;
 
-/// The libraries of the store. They keep parts for each thread that are dropped as it is taken down, and who writes
-/// then finds that a line can no longer be made: that would end the process. Their warnings and errors, which an
-/// operator can act on, come before that; nothing else of theirs is let through.
-const STORE: [&str; 2] = ["fjall", "lsm_tree"];
+/// The library of the store. It keeps parts for each thread that are dropped as it is taken down, and who writes
+/// then finds that a line can no longer be made: that would end the process. Its warnings and errors, which an
+/// operator can act on, come before that; nothing else of its is let through.
+const STORE: [&str; 1] = ["lsm_tree"];
 
 /// Begins to log, and returns what changes the filter.
 pub(super) fn start(logging: &Logging) -> Result<SetFilter, Failure> {

@@ -140,6 +140,15 @@ impl Terminal {
         self.lang.pick(nl, en)
     }
 
+    /// Tells a person that a list is empty, where no program takes it for a row. An empty list is no fault.
+    ///
+    /// # Errors
+    ///
+    /// Standard error is closed.
+    pub fn nothing_found(&self) -> io::Result<()> {
+        writeln!(io::stderr().lock(), "{}", self.say("niets gevonden", "nothing found"))
+    }
+
     /// Wraps a text in an ANSI style when colour is on.
     #[must_use]
     pub fn style(&self, ansi: &str, text: &str) -> String {

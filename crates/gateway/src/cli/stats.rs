@@ -96,8 +96,10 @@ impl Stats {
             }
         }
         out.flush()?;
-        let empty = found == Statistiek::default();
-        Ok(if empty { Found::Something } else { Found::AllWell })
+        if found == Statistiek::default() {
+            terminal.nothing_found()?;
+        }
+        Ok(Found::AllWell)
     }
 }
 

@@ -76,7 +76,7 @@ impl ToewijzingCommand {
 }
 
 impl List {
-    fn run(self, _terminal: &Terminal) -> Outcome {
+    fn run(self, terminal: &Terminal) -> Outcome {
         let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
         let aanbieder = self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?;
@@ -99,7 +99,10 @@ impl List {
                 Format::Text => writeln!(out, "{}", row(toewijzing))?,
             }
         }
-        Ok(if found.is_empty() { Found::Something } else { Found::AllWell })
+        if found.is_empty() {
+            terminal.nothing_found()?;
+        }
+        Ok(Found::AllWell)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the machine says of a message, with what it must know of the ledger.
 
+use std::sync::Arc;
+
 use iwmo_codec::messages::Message;
 use iwmo_codec::rules;
 use iwmo_toewijzing::Dossier;
@@ -123,9 +125,9 @@ pub fn would_answer(
 }
 
 /// Returns the dossier on record, or an empty one.
-pub(super) fn dossier(rows: &impl Rows, key: &DossierKey) -> Result<Dossier, LedgerError> {
-    let row = rows.row(&keys::dossier(key.gemeente, key.aanbieder, &key.bsn))?;
-    Ok(row.unwrap_or_else(|| Dossier::new(key.clone())))
+pub(super) fn dossier(rows: &impl Rows, key: &DossierKey) -> Result<Arc<Dossier>, LedgerError> {
+    let row = rows.kept(keys::dossier(key.gemeente, key.aanbieder, &key.bsn))?;
+    Ok(row.unwrap_or_else(|| Arc::new(Dossier::new(key.clone()))))
 }
 
 /// Returns the heenbericht with the parties, kind and Identificatie of this message, or of the one that this
@@ -150,7 +152,7 @@ pub(super) fn heenbericht(
 
 /// Returns the key under which what concerns this person leaves in order. It holds no personal data.
 pub(super) fn order(rows: &impl Rows, at: &At, gemeente: Gemeente, bsn: &Bsn) -> Result<String, LedgerError> {
-    let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, bsn))?;
+    let persoon: Option<Arc<Persoon>> = rows.kept(keys::persoon(gemeente, bsn))?;
     Ok(format!("{gemeente}:{}", persoon.map_or(at.seq, |persoon| persoon.sinds)))
 }
 

@@ -55,7 +55,7 @@ impl Planner<'_> {
     ) -> Result<Option<(EbBesluit, Option<Uitgaand>)>, LedgerError> {
         let Some(settings) = self.settings.gemeenten.get(&gemeente) else { return Ok(None) };
         let Some(partner) = &settings.cak else { return Ok(None) };
-        let Some(persoon) = overlay.row::<Persoon>(&keys::persoon(gemeente, bsn))? else { return Ok(None) };
+        let Some(persoon) = overlay.kept::<Persoon>(keys::persoon(gemeente, bsn))? else { return Ok(None) };
         let now = at.time.as_microsecond();
         // The daily run leaves alone whose hold is not over.
         if hold == Hold::Over && persoon.plan_op_us.is_some_and(|moment| moment > now) {
@@ -169,7 +169,7 @@ impl Persoon {
 
 /// Works out what a person owes.
 pub(crate) fn wanted(gegevens: &Gegevens, beleid: &EbBeleid, today: Date) -> Gewenst {
-    let dossiers: Vec<&Dossier> = gegevens.dossiers.iter().collect();
+    let dossiers: Vec<&Dossier> = gegevens.dossiers.iter().map(|dossier| &**dossier).collect();
     cak::wanted(&dossiers, gegevens.geboortedatum, &gegevens.opgaven, beleid, today)
 }
 

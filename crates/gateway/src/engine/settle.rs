@@ -13,7 +13,7 @@ use crate::engine::batch::Batch;
 use crate::engine::record::Record;
 use crate::engine::worker::{Committed, Worker};
 use crate::journal::{EntryId, Journal};
-use crate::ledger::{Geparkeerd, LedgerError, decode_row, keys};
+use crate::ledger::{Geparkeerd, LedgerError, decode_row, keys, wachtend};
 use crate::store::Ledger;
 
 /// Most messages judged between two batches because their time is over; the others are due still.
@@ -33,13 +33,13 @@ impl Worker {
 
     /// Looks at everything of a dossier that waits. Returns whether something waits no more.
     fn settle_once(&self, dossier: &DossierKey, batch: &mut Batch<'_>) -> bool {
-        let rows = batch.overlay.scan(&keys::wachtend_in(dossier));
-        let waiting: Result<Vec<u64>, _> =
-            rows.filter_map(|row| row.map(|(key, _)| keys::laatste_seq(&key)).transpose()).collect();
-        let waiting = waiting.unwrap_or_else(|error| {
-            not_judged(&LedgerError::from(error));
+        let waiting = wachtend(&batch.overlay, dossier).unwrap_or_else(|error| {
+            not_judged(&error);
             Vec::new()
         });
+        if waiting.is_empty() {
+            return false;
+        }
         let now = self.clock.now();
         let mut judged = false;
         for seq in waiting {

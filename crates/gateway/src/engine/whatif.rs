@@ -259,7 +259,7 @@ impl Again<'_> {
                 let event = translate::retour(message, key.clone(), at.seq, today)
                     .map_err(|error| inconsistent(error.to_string()))?;
                 let context = Context::new(today, &gemeente.beleid);
-                let judgement = judge(&dossier(overlay, &key)?, &event, &context)
+                let judgement = judge(&*dossier(overlay, &key)?, &event, &context)
                     .map_err(|error| inconsistent(error.to_string()))?;
                 vec![judgement]
             }

@@ -3,6 +3,8 @@
 //! Nothing here decides: the record says what was decided, the message says what it is about. No clock, no
 //! configuration, no randomness, so that the same journal gives the same ledger on any machine.
 
+use std::sync::Arc;
+
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::EbDossier;
@@ -14,7 +16,8 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, eb_beleid,
-    envelop, geparkeerd, heen, keys, opmerking, outgoing, put_row, statistiek, te_doen, verwijderd,
+    envelop, geparkeerd, heen, keep_row, keys, opmerking, outgoing, put_row, statistiek, take_row, te_doen,
+    verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -330,14 +333,14 @@ pub(super) fn record_event(
     overlay: &mut Overlay<'_>,
     at: &At,
     event: &Event,
-) -> Result<Dossier, LedgerError> {
+) -> Result<Arc<Dossier>, LedgerError> {
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
-    let row: Option<Dossier> = overlay.row(&key)?;
+    let row: Option<Dossier> = take_row(overlay, &key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
     let before = deadline::open(&dossier);
     let intakes = te_doen::intakes_of(overlay, event)?;
     dossier.apply(event, &Verdict::Goedgekeurd).map_err(|error| inconsistent(at, &error.to_string()))?;
-    put_row(overlay, key, &dossier)?;
+    let dossier = keep_row(overlay, key, dossier)?;
     te_doen::dossier(overlay, &event.dossier, &before, &deadline::open(&dossier))?;
     if !intakes.is_empty() {
         let after = te_doen::intakes_of(overlay, event)?;
@@ -346,18 +349,20 @@ pub(super) fn record_event(
     Ok(dossier)
 }
 
+/// Returns a person to be written again, or a new one.
 pub(super) fn persoon(
     overlay: &Overlay<'_>,
     at: &At,
     gemeente: Gemeente,
     bsn: &Bsn,
 ) -> Result<Persoon, LedgerError> {
-    let row = overlay.row(&keys::persoon(gemeente, bsn))?;
+    let row = take_row(overlay, &keys::persoon(gemeente, bsn))?;
     Ok(row.unwrap_or_else(|| Persoon {
         sinds: at.seq,
         aanbieders: Vec::<Aanbieder>::new(),
         geboortedatum: None,
         eb: EbDossier::new(gemeente, *bsn),
+        opgaven: false,
         plan_op_us: None,
         eb_reden: None,
     }))

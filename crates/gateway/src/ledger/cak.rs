@@ -75,7 +75,7 @@ pub(super) fn retour(
     let before = numbers(&persoon);
     let _ = persoon.eb.retour(&identificatie, &codes);
     index(overlay, gemeente, &melding.bsn, &before, &persoon);
-    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, &persoon)?;
+    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, persoon)?;
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
 
@@ -116,7 +116,7 @@ pub(super) fn niet_aangenomen(
     let naam = Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
     // What it led to stands in the record itself; the plan that follows reads it there.
     let _ = persoon.eb.niet_aangenomen(&naam);
-    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, &persoon)?;
+    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, persoon)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
@@ -134,7 +134,7 @@ pub(super) fn vrijgeven(
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
     let waited = te_doen::persoon_wacht(&persoon);
     persoon.eb.vrijgeven();
-    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, &persoon)?;
+    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, persoon)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     Ok(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None })
 }
@@ -189,7 +189,7 @@ pub(super) fn besluit(
         EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),
     }
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
-    te_doen::put_persoon(overlay, gemeente, &bsn, waited, &persoon)
+    te_doen::put_persoon(overlay, gemeente, &bsn, waited, persoon)
 }
 
 /// Reads back the command of a notification.

@@ -1,6 +1,7 @@
 //! Messages that came before what they build on and wait to be judged (D8).
 
 use iwmo_codec::messages::Message;
+use iwmo_toewijzing::event::DossierKey;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, untranslatable};
@@ -8,6 +9,16 @@ use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, opmerking, put_row, t
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
+
+/// Returns the messages of a dossier that wait, oldest first. One row has them all, because the loop asks after every
+/// message and hardly ever finds any: a row that is not there is cheaper to miss than a range.
+///
+/// # Errors
+///
+/// The store failed.
+pub(crate) fn wachtend(rows: &impl Rows, dossier: &DossierKey) -> Result<Vec<u64>, LedgerError> {
+    Ok(rows.row(&keys::wachtend(dossier))?.unwrap_or_default())
+}
 
 /// Sets a message aside.
 pub(super) fn park(
@@ -29,7 +40,9 @@ pub(super) fn park(
     };
     put_row(overlay, keys::geparkeerd(gemeente, at.seq), &row)?;
     overlay.put(te_doen::geparkeerd(&row), Vec::new());
-    overlay.put(keys::wachtend(&dossier, at.seq), Vec::new());
+    let mut waiting = wachtend(overlay, &dossier)?;
+    waiting.push(at.seq);
+    put_row(overlay, keys::wachtend(&dossier), &waiting)?;
     overlay.put(keys::oordeel(tot_us, gemeente, at.seq), Vec::new());
     Ok(())
 }
@@ -46,7 +59,12 @@ pub(super) fn judge(
     let dossier = &row.event.dossier;
     overlay.delete(key);
     overlay.delete(te_doen::geparkeerd(&row));
-    overlay.delete(keys::wachtend(dossier, oordeel.seq));
+    let mut waiting = wachtend(overlay, dossier)?;
+    waiting.retain(|seq| *seq != oordeel.seq);
+    match waiting.is_empty() {
+        true => overlay.delete(keys::wachtend(dossier)),
+        false => put_row(overlay, keys::wachtend(dossier), &waiting)?,
+    }
     overlay.delete(keys::oordeel(row.tot_us, dossier.gemeente, oordeel.seq));
     overlay.put(keys::persoon_entry(dossier.gemeente, &dossier.bsn, at.seq), Vec::new());
     opmerking::of_judgement(overlay, at, oordeel, &row)?;

@@ -3,13 +3,18 @@
 //! Most name their client. A 319 names the request that it answers, a 325 the declaration, and the rows say whose those
 //! are.
 
+use std::sync::Arc;
+
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
 use iwmo_toewijzing::identity::Bsn;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, persoon, record_event, untranslatable};
-use super::{At, Declaratie, Heenbericht, LedgerError, Rows, geparkeerd, keys, put_row, statistiek, te_doen};
+use super::{
+    At, Declaratie, Heenbericht, LedgerError, Persoon, Rows, geparkeerd, keep_row, keys, put_row, statistiek,
+    te_doen,
+};
 use crate::engine::record::{Bericht, Uitspraak};
 use crate::store::Overlay;
 use crate::translate::{self, Beantwoord, Parties};
@@ -159,13 +164,21 @@ pub(super) fn known(
     geboortedatum: Option<Date>,
 ) -> Result<(), LedgerError> {
     let DossierKey { gemeente, aanbieder, bsn } = dossier;
+    let key = keys::persoon(*gemeente, bsn);
+    let known: Option<Arc<Persoon>> = overlay.kept(key.clone())?;
+    let says = |persoon: &Persoon| {
+        persoon.aanbieders.binary_search(aanbieder).is_ok()
+            && geboortedatum.is_none_or(|date| persoon.geboortedatum == Some(date))
+    };
+    if known.is_some_and(|persoon| says(&persoon)) {
+        return Ok(());
+    }
     let mut persoon = persoon(overlay, at, *gemeente, bsn)?;
-    let waited = te_doen::persoon_wacht(&persoon);
     if let Err(place) = persoon.aanbieders.binary_search(aanbieder) {
         persoon.aanbieders.insert(place, *aanbieder);
     }
     persoon.geboortedatum = geboortedatum.or(persoon.geboortedatum);
-    te_doen::put_persoon(overlay, *gemeente, bsn, waited, &persoon)
+    keep_row(overlay, key, persoon).map(drop)
 }
 
 /// Puts on record that the Identificatie was used (TR056).

@@ -13,7 +13,7 @@
 //! | `r` | gemeente, aanbieder, ReferentieAanbieder | the person the aanbieder asked something for (TR347) |
 //! | `c` | gemeente, aanbieder, Identificatie | a declaration (323) and what it waits for |
 //! | `g` | gemeente, seq | a message that waits to be judged (D8) |
-//! | `j` | gemeente, aanbieder, BSN, seq | nothing: which messages of a dossier wait to be judged |
+//! | `j` | gemeente, aanbieder, BSN | which messages of a dossier wait to be judged, if any |
 //! | `v` | moment, gemeente, seq | nothing: which message must be judged from that moment on |
 //! | `m` | gemeente, seq | what was odd about a message, until somebody dealt with it |
 //! | `n` | gemeente | counters |
@@ -206,15 +206,8 @@ pub fn alle_geparkeerd(gemeente: Option<Gemeente>) -> Vec<u8> {
     of(b'g', gemeente)
 }
 
-/// Key that says that a message of a dossier waits to be judged.
-pub fn wachtend(dossier: &DossierKey, seq: u64) -> Vec<u8> {
-    let mut key = wachtend_in(dossier);
-    key.extend_from_slice(&seq.to_be_bytes());
-    key
-}
-
-/// Prefix of the messages of a dossier that wait to be judged.
-pub fn wachtend_in(dossier: &DossierKey) -> Vec<u8> {
+/// Key of what says which messages of a dossier wait to be judged.
+pub fn wachtend(dossier: &DossierKey) -> Vec<u8> {
     let DossierKey { gemeente, aanbieder, bsn } = dossier;
     key(b'j', &[gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes(), bsn.expose().as_bytes()])
 }

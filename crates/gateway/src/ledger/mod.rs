@@ -23,6 +23,8 @@ mod te_doen;
 mod termijn;
 mod verwijderd;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -34,6 +36,7 @@ use crate::vault::KeyId;
 pub use apply::{Applier, Gevolg};
 pub use opgave::{Gegevens, gegevens, juiste_bsn};
 
+pub(crate) use geparkeerd::wachtend;
 pub(crate) use heen::{declared, events};
 #[cfg(test)]
 pub(crate) use rebuild::bring_up;
@@ -53,7 +56,7 @@ pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 14;
+pub const FORMAT: u32 = 15;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +157,18 @@ pub trait Rows {
             Some(value) => decode_row(key, &value).map(Some),
         }
     }
+
+    /// As [`Rows::row`], of a row that one decision asks for more than once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rows::row`].
+    fn kept<T>(&self, key: Vec<u8>) -> Result<Option<Arc<T>>, LedgerError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        Ok(self.row(&key)?.map(Arc::new))
+    }
 }
 
 impl Rows for Ledger {
@@ -166,6 +181,40 @@ impl Rows for Overlay<'_> {
     fn bytes(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
         self.get(key)
     }
+
+    fn kept<T>(&self, key: Vec<u8>) -> Result<Option<Arc<T>>, LedgerError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        if let Some(found) = self.remembered(&key) {
+            return Ok(found);
+        }
+        let row = self.row(&key)?.map(Arc::new);
+        self.remember(key, row.clone());
+        Ok(row)
+    }
+}
+
+/// Returns a row that is about to be written.
+fn take_row<T>(overlay: &Overlay<'_>, key: &[u8]) -> Result<Option<T>, LedgerError>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    match overlay.take_remembered(key) {
+        Some(found) => Ok(found.map(Arc::unwrap_or_clone)),
+        None => overlay.row(key),
+    }
+}
+
+/// As [`put_row`], of a row that the same decision asks for again. Returns it.
+fn keep_row<T>(overlay: &mut Overlay<'_>, key: Vec<u8>, row: T) -> Result<Arc<T>, LedgerError>
+where
+    T: Serialize + Send + Sync + 'static,
+{
+    put_row(overlay, key.clone(), &row)?;
+    let row = Arc::new(row);
+    overlay.remember(key, Some(Arc::clone(&row)));
+    Ok(row)
 }
 
 /// Says which row a key is of, without the person in it.

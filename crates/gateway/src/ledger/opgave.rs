@@ -1,5 +1,7 @@
 //! What the backoffice stated about a person: row `k`, and what it does to what the CAK knows.
 
+use std::sync::Arc;
+
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::{Opgave, Opgaven};
 use iwmo_toewijzing::event::DossierKey;
@@ -25,6 +27,7 @@ pub(super) fn apply(
     opgaven.apply(&opgave).map_err(|error| inconsistent(at, &error.to_string()))?;
     put_row(overlay, keys::opgaven(gemeente, &bsn), &opgaven)?;
     let mut who = persoon(overlay, at, gemeente, &bsn)?;
+    who.opgaven = true;
     let before = cak::numbers(&who);
     let waited = te_doen::persoon_wacht(&who);
     match &opgave {
@@ -49,7 +52,8 @@ pub(super) fn apply(
         who.eb_reden = None;
     }
     cak::index(overlay, gemeente, &bsn, &before, &who);
-    te_doen::put_persoon(overlay, gemeente, &bsn, waited, &who)?;
+    let geboortedatum = who.geboortedatum;
+    te_doen::put_persoon(overlay, gemeente, &bsn, waited, who)?;
     let after = te_doen::intakes(overlay, gemeente, &bsn, &opgaven, None)?;
     te_doen::bring(overlay, &intakes, after);
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
@@ -61,8 +65,9 @@ pub(super) fn apply(
         put_row(overlay, keys::opgaven(gemeente, &juist), &theirs)?;
         let mut person = persoon(overlay, at, gemeente, &juist)?;
         let waited = te_doen::persoon_wacht(&person);
-        person.geboortedatum = person.geboortedatum.or(who.geboortedatum);
-        te_doen::put_persoon(overlay, gemeente, &juist, waited, &person)?;
+        person.opgaven = true;
+        person.geboortedatum = person.geboortedatum.or(geboortedatum);
+        te_doen::put_persoon(overlay, gemeente, &juist, waited, person)?;
         let after = te_doen::intakes(overlay, gemeente, &juist, &theirs, None)?;
         te_doen::bring(overlay, &intakes, after);
         overlay.put(keys::persoon_entry(gemeente, &juist, at.seq), Vec::new());
@@ -77,7 +82,7 @@ pub struct Gegevens {
     /// Date of birth, as the latest message gave it.
     pub geboortedatum: Option<Date>,
     /// The dossiers with all aanbieders, those under a wrong BSN included (P13).
-    pub dossiers: Vec<Dossier>,
+    pub dossiers: Vec<Arc<Dossier>>,
     /// What the backoffice stated.
     pub opgaven: Opgaven,
     /// The CAK still holds periods under a wrong BSN of this person: first those must go (P13).
@@ -95,7 +100,10 @@ pub fn gegevens(
     bsn: &Bsn,
     persoon: &Persoon,
 ) -> Result<Gegevens, LedgerError> {
-    let opgaven: Opgaven = rows.row(&keys::opgaven(gemeente, bsn))?.unwrap_or_default();
+    let opgaven = match persoon.opgaven {
+        true => rows.row(&keys::opgaven(gemeente, bsn))?.unwrap_or_default(),
+        false => Opgaven::default(),
+    };
     let mut found = Gegevens {
         geboortedatum: persoon.geboortedatum,
         dossiers: Vec::with_capacity(persoon.aanbieders.len()),
@@ -117,12 +125,12 @@ fn of(
     gemeente: Gemeente,
     bsn: &Bsn,
     persoon: &Persoon,
-    dossiers: &mut Vec<Dossier>,
+    dossiers: &mut Vec<Arc<Dossier>>,
 ) -> Result<(), LedgerError> {
     for aanbieder in &persoon.aanbieders {
         let key = DossierKey { gemeente, aanbieder: *aanbieder, bsn: *bsn };
-        let row: Option<Dossier> = rows.row(&keys::dossier(gemeente, *aanbieder, bsn))?;
-        dossiers.push(row.unwrap_or_else(|| Dossier::new(key)));
+        let row = rows.kept(keys::dossier(gemeente, *aanbieder, bsn))?;
+        dossiers.push(row.unwrap_or_else(|| Arc::new(Dossier::new(key))));
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ pub struct Persoon {
     pub geboortedatum: Option<Date>,
     /// What the CAK was told and answered.
     pub eb: EbDossier,
+    /// Something was stated about them: there is a row that says what.
+    pub opgaven: bool,
     /// From when on the CAK planner must run again, in microseconds since 1970 UTC.
     pub plan_op_us: Option<i64>,
     /// Why the planner waits, or what a person must decide.

@@ -9,7 +9,9 @@ use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente};
 
 use super::keys::{self, Plaats, Soort};
-use super::{Declaratie, EbMelding, Geparkeerd, LedgerError, Opmerking, Persoon, Rows, Verzoek, put_row};
+use super::{
+    Declaratie, EbMelding, Geparkeerd, LedgerError, Opmerking, Persoon, Rows, Verzoek, keep_row, put_row,
+};
 use crate::engine::OutgoingId;
 use crate::store::Overlay;
 
@@ -91,15 +93,15 @@ pub(super) fn put_persoon(
     gemeente: Gemeente,
     bsn: &Bsn,
     wachtte: bool,
-    persoon: &Persoon,
+    persoon: Persoon,
 ) -> Result<(), LedgerError> {
     let key = || Plaats::of(gemeente).key(Soort::Persoon, bsn.expose().as_bytes());
-    match (wachtte, persoon_wacht(persoon)) {
+    match (wachtte, persoon_wacht(&persoon)) {
         (false, true) => overlay.put(key(), Vec::new()),
         (true, false) => overlay.delete(key()),
         (false, false) | (true, true) => {}
     }
-    put_row(overlay, keys::persoon(gemeente, bsn), persoon)
+    keep_row(overlay, keys::persoon(gemeente, bsn), persoon).map(drop)
 }
 
 pub(super) fn uitgaand(id: &OutgoingId) -> Vec<u8> {

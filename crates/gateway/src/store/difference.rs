@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use fjall::Slice;
+use lsm_tree::Slice;
 
 use super::error::StoreError;
 use super::ledger::View;

@@ -75,23 +75,17 @@ pub enum Reason {
     Missing,
 }
 
-impl From<fjall::Error> for StoreError {
-    fn from(error: fjall::Error) -> Self {
+impl From<lsm_tree::Error> for StoreError {
+    fn from(error: lsm_tree::Error) -> Self {
         match error {
-            fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error))
-                if !is_damage(&error) =>
-            {
-                Self::Io(error)
-            }
-            // The store's own lock is held, so whoever has fjall's is about to let go.
-            fjall::Error::Locked => Self::Io(io::ErrorKind::WouldBlock.into()),
-            fjall::Error::Poisoned => Self::Damaged("its work in the background failed".to_owned()),
+            lsm_tree::Error::Io(error) if !is_damage(&error) => Self::Io(error),
+            lsm_tree::Error::Io(error) => Self::Damaged(error.to_string()),
             other => Self::Damaged(other.to_string()),
         }
     }
 }
 
-/// Returns whether fjall means damage by an I/O error.
+/// Returns whether lsm-tree means damage by an I/O error.
 fn is_damage(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -105,8 +99,8 @@ fn is_damage(error: &io::Error) -> bool {
     ) || (error.kind() == io::ErrorKind::Other && error.raw_os_error().is_none())
 }
 
-/// Runs an operation of fjall, which panics on some kinds of damage.
-pub(super) fn guarded<T>(operation: impl FnOnce() -> fjall::Result<T>) -> Result<T, StoreError> {
+/// Runs an operation of lsm-tree, which panics on some kinds of damage.
+pub(super) fn guarded<T>(operation: impl FnOnce() -> lsm_tree::Result<T>) -> Result<T, StoreError> {
     // After a panic the store is not used further: the error says that it must be rebuilt.
     match catch_unwind(AssertUnwindSafe(operation)) {
         Ok(result) => Ok(result?),
@@ -118,5 +112,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     // Only the first line: some messages go on with what was found.
     let line = text.and_then(|text| text.lines().next()).unwrap_or_default();
-    format!("fjall stopped ({})", line.chars().take(80).filter(|c| !c.is_ascii_digit()).collect::<String>())
+    format!(
+        "lsm-tree stopped ({})",
+        line.chars().take(80).filter(|c| !c.is_ascii_digit()).collect::<String>()
+    )
 }

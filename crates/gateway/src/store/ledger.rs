@@ -23,12 +23,12 @@ pub const KEY_BYTES_MAX: usize = 1 << 10;
 /// The largest value.
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
 
-/// The format of the store itself, beside that of its content. 1 was kept by sled.
-const STORE_FORMAT: u32 = 2;
+/// The format of the store itself, beside that of its content. 1 was kept by sled, 2 by fjall.
+const STORE_FORMAT: u32 = 3;
 const FORMAT_KEY: &[u8] = b"\0format";
 const TIP_PREFIX: &[u8] = b"\0tip";
 const AFTER_TIPS: &[u8] = b"\0tiq";
-/// The directory in that of the store which fjall has for itself.
+/// The directory in that of the store which lsm-tree has for itself.
 const ROWS: &str = "rows";
 /// In it, when work in the background failed: what that wanted to write may be damaged, and would fail again.
 const DOUBTFUL: &str = "doubtful";
@@ -181,7 +181,7 @@ impl Ledger {
         &self,
         writes: Writes,
         tips: &[Tip],
-        write: impl FnOnce(&Tree, Batch) -> fjall::Result<()>,
+        write: impl FnOnce(&Tree, Batch) -> lsm_tree::Result<()>,
     ) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::default();
@@ -299,6 +299,8 @@ impl Ledger {
     /// Takes up an empty store.
     fn begin(tree: Tree, format: u32) -> Result<Self, StoreError> {
         write_format(&tree, format)?;
+        // A crash leaves a store that lags, and not one that is half made.
+        guarded(|| tree.write_down())?;
         Ok(Self::with(tree, format, Tips::new()))
     }
 
@@ -418,7 +420,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Removes the files of the store, those that sled made before fjall too, and nothing else that may be in the directory.
+/// Removes the files of the store, those that sled made once too, and nothing else that may be in the directory.
 fn remove_files(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();

@@ -1,36 +1,36 @@
-//! The key-value store under the ledger: fjall, with the journal tips that its content stands for.
+//! The key-value store under the ledger: lsm-tree, with the journal tips that its content stands for.
 //!
 //! # What it promises
 //!
 //! A [`Ledger::commit`] is atomic, for readers of a [`View`] and through a crash of the process or the machine, and it
-//! is not durable: nothing here waits for a disk, and nothing outside may count on it. When it returns the system has
-//! it, so that a crash of the process alone loses none. What is acknowledged is in the journal. The tips are
-//! committed with the writes they stand for, so that after any crash the store says itself from where the journal must
-//! be applied again; and it can be dropped and rebuilt at any time. Who opens it must compare the tips with the
-//! journal's: a tip beyond the journal's means that the journal has lost something.
+//! is not durable: a crash of either takes what was not in a table yet. What is acknowledged is in the journal. The tips
+//! are committed with the writes they stand for, so that after any crash the store says itself from where the journal
+//! must be applied again; and it can be dropped and rebuilt at any time. Who closes a store loses nothing. Who opens it
+//! must compare the tips with the journal's: a tip beyond the journal's means that the journal has lost something.
 //!
 //! Who reads sees the rows of one moment, and no commit waits for them.
 //!
-//! # Why fjall
+//! # Why lsm-tree
 //!
-//! A message writes some twenty small rows, most under keys that are scattered (receipts, persons, counts). A tree that
-//! is kept in order on disk rewrites a page for each: sled, which was here before, took 300 to 470 µs for such a message,
-//! and fjall, which collects rows in memory and writes them in order now and then, takes 54 µs. To look for what is not
-//! there, which is most of what a new message asks, takes 1.5 µs. fjall checks what it reads from disk against checksums,
-//! and it is maintained.
+//! A message writes a dozen small rows, most under keys that are scattered (receipts, persons, counts). A tree that is kept
+//! in order on disk rewrites a page for each: sled, which was here first, took 300 to 470 µs for such a message. lsm-tree
+//! collects rows in memory and writes them in order now and then. To look for what is not there, which is most of what a
+//! new message asks, takes about 1 µs. It checks what it reads from disk against checksums, and it is maintained.
+//!
+//! It is what fjall is made of, which was here after sled. fjall adds a journal, which a ledger that can be applied again
+//! does not need: it wrote every row twice, and every table had commits wait for a sync of that journal.
 //!
 //! # Limits
 //!
 //! Keys up to [`KEY_BYTES_MAX`], values up to [`VALUE_BYTES_MAX`]. Values are best kept small, since each is rewritten
 //! several times until it has come to rest; what is large stays in the journal. Memory: 256 MiB of tables that were read,
-//! and at most five times 32 MiB of rows that are not in a table yet.
+//! and at most four times 32 MiB of rows that are not in a table yet; no more than that is applied again after a crash.
 //!
 //! # Layout
 //!
 //! A directory with the file `in-use`, locked by the process that has the store open, and the directory `rows`, which is
-//! fjall's but for the file `doubtful`: with it the store is not opened again, and the file `unsettled`: what was removed
-//! may still stand in the tables, and an opening sees to it. One keyspace, so that its journal holds
-//! no more than what is not in a table yet:
+//! lsm-tree's but for the file `doubtful`: with it the store is not opened again, and the file `unsettled`: what was removed
+//! may still stand in the tables, and an opening sees to it:
 //!
 //! | key | value |
 //! | --- | --- |
@@ -51,11 +51,13 @@
 
 mod difference;
 mod error;
+mod kept;
 mod ledger;
 mod overlay;
 mod queue;
 mod scan;
 mod settle;
+mod tables;
 mod temporary;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,15 @@
 //! Writes that are not committed yet, and reading through them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::fmt;
 use std::iter::Peekable;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::error::StoreError;
+use super::kept::Kept;
 use super::ledger::Ledger;
 use super::scan::{Pair, Scan, Value};
 
@@ -49,6 +52,8 @@ pub struct Overlay<'l> {
     writes: Writes,
     /// What was pending under the keys written since the savepoint, latest last.
     undo: Option<Vec<Undo>>,
+    /// What was read out of rows, as they are here.
+    kept: RefCell<Kept>,
 }
 
 /// A key, and what was pending under it: nothing, a removal or a value.
@@ -62,7 +67,7 @@ impl<'l> Overlay<'l> {
 
     /// Returns a ledger with these pending writes.
     pub fn with(ledger: &'l Ledger, writes: Writes) -> Self {
-        Self { ledger, writes, undo: None }
+        Self { ledger, writes, undo: None, kept: RefCell::default() }
     }
 
     /// Returns the value of a key.
@@ -102,7 +107,27 @@ impl<'l> Overlay<'l> {
         self.write(key.into(), None);
     }
 
+    /// Returns what was read out of the row under this key, if that is still known; the inner option says whether there is
+    /// such a row.
+    pub fn remembered<T: Send + Sync + 'static>(&self, key: &[u8]) -> Option<Option<Arc<T>>> {
+        self.kept.borrow().get(key)
+    }
+
+    /// Remembers what was read out of the row under this key, or is written there.
+    pub fn remember<T: Send + Sync + 'static>(&self, key: Vec<u8>, row: Option<Arc<T>>) {
+        self.kept.borrow_mut().keep(key, row);
+    }
+
+    /// As [`Overlay::remembered`], for who is about to write another one there.
+    pub fn take_remembered<T: Send + Sync + 'static>(&self, key: &[u8]) -> Option<Option<Arc<T>>> {
+        let mut kept = self.kept.borrow_mut();
+        let found = kept.get(key);
+        kept.forget(key);
+        found
+    }
+
     fn write(&mut self, key: Vec<u8>, value: Option<Value>) {
+        self.kept.get_mut().forget(&key);
         let Some(undo) = &mut self.undo else {
             self.writes.0.insert(key, value);
             return;
@@ -118,6 +143,7 @@ impl<'l> Overlay<'l> {
 
     /// Takes back everything written since the savepoint, if there is one.
     pub fn rollback(&mut self) {
+        self.kept.get_mut().clear();
         for (key, before) in self.undo.take().into_iter().flatten().rev() {
             match before {
                 Some(pending) => self.writes.0.insert(key, pending),

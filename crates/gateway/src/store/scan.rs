@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use fjall::Slice;
+use lsm_tree::Slice;
 
 use super::error::{StoreError, guarded};
 use super::tree::{self, Pairs};
@@ -69,7 +69,7 @@ impl Scan {
 
     fn step(
         &mut self,
-        step: impl FnOnce(&mut Pairs) -> Option<fjall::Result<tree::Pair>>,
+        step: impl FnOnce(&mut Pairs) -> Option<lsm_tree::Result<tree::Pair>>,
     ) -> Option<Result<Pair, StoreError>> {
         if self.failed {
             return None;

@@ -34,6 +34,7 @@ impl Ledger {
         sweep(place);
         let home = tempfile::Builder::new().prefix(PREFIX).tempdir_in(place)?;
         let mut ledger = Self::create(home.path(), format)?;
+        ledger.tree().discard();
         ledger.temporary = Some(home);
         Ok(ledger)
     }

@@ -1,34 +1,22 @@
-//! What the pairs are kept in: a keyspace of fjall, or in tests a map in memory, for a simulation of which thousands
-//! run.
+//! What the pairs are kept in: tables on disk, or in tests a map in memory, for a simulation of which thousands run.
 
 use std::path::Path;
+use std::sync::Arc;
 #[cfg(test)]
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
 };
 
-use fjall::config::CompressionPolicy;
-use fjall::{
-    CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot,
-};
+use lsm_tree::{Result, Slice};
 
-/// How much of the tables is kept in memory; fjall's own default is 32 MiB.
-const CACHE_BYTES: u64 = 256 << 20;
-/// How much is collected in memory before it becomes a table. There are at most five such collections at a time.
-const MEMTABLE_BYTES: u64 = 32 << 20;
-/// For flushes and compactions, one after the other: both at once take two cores from the loop, and answers then wait twice
-/// as long. Commits wait for a flush only once four collections are full, seconds after the first.
-const WORKERS: usize = 1;
-/// Files of tables held open, well below what a process may hold.
-const OPEN_FILES: usize = 256;
+use super::tables::{Moment, Range, Tables, pair};
 
 /// A map of bytes in order. Clones are the same one.
 #[derive(Clone)]
 pub(super) enum Tree {
-    /// The keyspace goes before its database, so that dropping the latter closes it.
-    Fjall { rows: Keyspace, database: Database },
+    Tables(Arc<Tables>),
     #[cfg(test)]
     Memory(Map),
 }
@@ -38,10 +26,7 @@ type Map = Arc<RwLock<BTreeMap<Slice, Slice>>>;
 
 /// A tree as it was at a moment.
 pub(super) enum Still {
-    Fjall {
-        rows: Keyspace,
-        snapshot: Snapshot,
-    },
+    Tables(Moment),
     #[cfg(test)]
     Memory(Map),
 }
@@ -52,7 +37,7 @@ pub(super) struct Batch(Vec<(Slice, Option<Slice>)>);
 
 /// Goes through a range of pairs as they were at a moment, from both ends.
 pub(super) enum Pairs {
-    Fjall(fjall::Iter),
+    Tables(Range),
     #[cfg(test)]
     Memory {
         map: Map,
@@ -64,33 +49,21 @@ pub(super) type Pair = (Slice, Slice);
 
 impl Tree {
     /// Opens what is in a directory of its own, or begins it.
-    pub(super) fn open(dir: &Path) -> fjall::Result<Self> {
-        let database = Database::builder(dir)
-            .cache_size(CACHE_BYTES)
-            .max_cached_files(Some(OPEN_FILES))
-            .worker_threads(WORKERS)
-            .journal_compression(CompressionType::None)
-            .open()?;
-        let options = || {
-            KeyspaceCreateOptions::default()
-                .max_memtable_size(MEMTABLE_BYTES)
-                .data_block_compression_policy(CompressionPolicy::disabled())
-        };
-        let rows = database.keyspace("ledger", options)?;
-        Ok(Self::Fjall { rows, database })
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        Ok(Self::Tables(Arc::new(Tables::open(dir)?)))
     }
 
-    pub(super) fn get(&self, key: &[u8]) -> fjall::Result<Option<Slice>> {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         match self {
-            Self::Fjall { rows, .. } => rows.get(key),
+            Self::Tables(tables) => tables.get(key),
             #[cfg(test)]
             Self::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
         }
     }
 
-    pub(super) fn clear(&self) -> fjall::Result<()> {
+    pub(super) fn clear(&self) -> Result<()> {
         match self {
-            Self::Fjall { rows, .. } => rows.clear(),
+            Self::Tables(tables) => tables.clear(),
             #[cfg(test)]
             Self::Memory(map) => {
                 map.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -99,19 +72,10 @@ impl Tree {
         }
     }
 
-    /// Writes all or nothing. It is the system's when this returns, which survives this process and not the machine.
-    pub(super) fn apply(&self, batch: Batch) -> fjall::Result<()> {
+    /// Writes all or nothing: through a crash of the process too, which may lose all.
+    pub(super) fn apply(&self, batch: Batch) -> Result<()> {
         match self {
-            Self::Fjall { rows, database } => {
-                let mut writes = database.batch().durability(Some(PersistMode::Buffer));
-                for (key, value) in batch.0 {
-                    match value {
-                        Some(value) => writes.insert(rows, key, value),
-                        None => writes.remove(rows, key),
-                    }
-                }
-                writes.commit()
-            }
+            Self::Tables(tables) => tables.apply(batch),
             #[cfg(test)]
             Self::Memory(map) => {
                 let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
@@ -126,20 +90,10 @@ impl Tree {
         }
     }
 
-    /// As [`Tree::apply`], for many pairs: they become a table at once, in no journal and in no memory.
-    pub(super) fn load(&self, mut batch: Batch) -> fjall::Result<()> {
+    /// As [`Tree::apply`], for many pairs: they become a table at once, and never stand in memory.
+    pub(super) fn load(&self, batch: Batch) -> Result<()> {
         match self {
-            Self::Fjall { rows, .. } => {
-                batch.0.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-                let mut table = rows.start_ingestion()?;
-                for (key, value) in batch.0 {
-                    match value {
-                        Some(value) => table.write(key, value)?,
-                        None => table.write_tombstone(key)?,
-                    }
-                }
-                table.finish()
-            }
+            Self::Tables(tables) => tables.load(batch),
             #[cfg(test)]
             Self::Memory(_) => self.apply(batch),
         }
@@ -147,9 +101,7 @@ impl Tree {
 
     pub(super) fn still(&self) -> Still {
         match self {
-            Self::Fjall { rows, database } => {
-                Still::Fjall { rows: rows.clone(), snapshot: database.snapshot() }
-            }
+            Self::Tables(tables) => Still::Tables(tables.now()),
             #[cfg(test)]
             Self::Memory(map) => {
                 let now = map.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -161,15 +113,50 @@ impl Tree {
     /// Goes through the pairs from the key `from` up to and without `to`, which is not before it.
     pub(super) fn range(&self, from: &[u8], to: &[u8]) -> Pairs {
         match self {
-            Self::Fjall { rows, database } => Pairs::Fjall(database.snapshot().range(rows, from..to)),
+            Self::Tables(tables) => Pairs::Tables(tables.now().range(from, to)),
             #[cfg(test)]
             Self::Memory(map) => memory(map, from, to),
         }
     }
 
-    pub(super) fn bytes_on_disk(&self) -> fjall::Result<u64> {
+    /// See [`Tables::write_down`].
+    pub(super) fn write_down(&self) -> Result<()> {
         match self {
-            Self::Fjall { database, .. } => database.disk_space(),
+            Self::Tables(tables) => tables.write_down(),
+            #[cfg(test)]
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// See [`Tables::join`].
+    pub(super) fn join(&self) -> Result<()> {
+        match self {
+            Self::Tables(tables) => tables.join(),
+            #[cfg(test)]
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// See [`Tables::idle`].
+    #[cfg(test)]
+    pub(super) fn idle(&self) {
+        if let Self::Tables(tables) = self {
+            tables.idle();
+        }
+    }
+
+    /// See [`Tables::discard`].
+    pub(super) fn discard(&self) {
+        match self {
+            Self::Tables(tables) => tables.discard(),
+            #[cfg(test)]
+            Self::Memory(_) => {}
+        }
+    }
+
+    pub(super) fn bytes_on_disk(&self) -> Result<u64> {
+        match self {
+            Self::Tables(tables) => Ok(tables.bytes_on_disk()),
             #[cfg(test)]
             Self::Memory(_) => Ok(0),
         }
@@ -177,9 +164,9 @@ impl Tree {
 }
 
 impl Still {
-    pub(super) fn get(&self, key: &[u8]) -> fjall::Result<Option<Slice>> {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         match self {
-            Self::Fjall { rows, snapshot } => snapshot.get(rows, key),
+            Self::Tables(moment) => moment.get(key),
             #[cfg(test)]
             Self::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
         }
@@ -188,7 +175,7 @@ impl Still {
     /// As [`Tree::range`].
     pub(super) fn range(&self, from: &[u8], to: &[u8]) -> Pairs {
         match self {
-            Self::Fjall { rows, snapshot } => Pairs::Fjall(snapshot.range(rows, from..to)),
+            Self::Tables(moment) => Pairs::Tables(moment.range(from, to)),
             #[cfg(test)]
             Self::Memory(map) => memory(map, from, to),
         }
@@ -215,15 +202,19 @@ impl Batch {
         self.0.push((key.into(), None));
     }
 
+    pub(super) fn into_pairs(self) -> Vec<(Slice, Option<Slice>)> {
+        self.0
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &Slice> {
         self.0.iter().map(|(key, _)| key)
     }
 }
 
 impl Pairs {
-    pub(super) fn next(&mut self) -> Option<fjall::Result<Pair>> {
+    pub(super) fn next(&mut self) -> Option<Result<Pair>> {
         match self {
-            Self::Fjall(pairs) => pairs.next().map(fjall::Guard::into_inner),
+            Self::Tables(pairs) => pairs.next().map(pair),
             #[cfg(test)]
             Self::Memory { map, range } => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
@@ -236,9 +227,9 @@ impl Pairs {
         }
     }
 
-    pub(super) fn next_back(&mut self) -> Option<fjall::Result<Pair>> {
+    pub(super) fn next_back(&mut self) -> Option<Result<Pair>> {
         match self {
-            Self::Fjall(pairs) => pairs.next_back().map(fjall::Guard::into_inner),
+            Self::Tables(pairs) => pairs.next_back().map(pair),
             #[cfg(test)]
             Self::Memory { map, range } => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);

@@ -83,7 +83,10 @@ impl Export {
         }
         out.flush()?;
         look(&self.store.folder()?, exported.looks(), terminal);
-        Ok(if entries == 0 { Found::Something } else { Found::AllWell })
+        if entries == 0 {
+            terminal.nothing_found()?;
+        }
+        Ok(Found::AllWell)
     }
 }
 

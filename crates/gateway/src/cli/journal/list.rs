@@ -30,7 +30,7 @@ impl List {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let mut shown = 0;
         if self.limit == 0 {
-            return Ok(Found::Something);
+            return Ok(Found::AllWell);
         }
         self.filter.each(&self.store, terminal, &mut |_, view| {
             write_line(&mut out, &view, self.format)?;
@@ -38,6 +38,9 @@ impl List {
             Ok(if shown == self.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         io::Write::flush(&mut out)?;
-        Ok(if shown == 0 { Found::Something } else { Found::AllWell })
+        if shown == 0 {
+            terminal.nothing_found()?;
+        }
+        Ok(Found::AllWell)
     }
 }

@@ -40,7 +40,7 @@ impl Tail {
             write_line(&mut out, &summary(entry)?, self.format)?;
         }
         if !self.follow {
-            return Ok(if last.is_empty() { Found::Something } else { Found::AllWell });
+            return Ok(Found::AllWell);
         }
         loop {
             out.flush()?;

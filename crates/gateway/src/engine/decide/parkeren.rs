@@ -15,7 +15,7 @@ use crate::engine::judged::{Bench, opmerkingen, order, regels};
 use crate::engine::plan::Hold;
 use crate::engine::record::{Oordeel, Record, Uitgaand, Uitspraak};
 use crate::engine::{GemeenteSettings, answer};
-use crate::ledger::{At, Geparkeerd, Gevolg, LedgerError, Rows, keys};
+use crate::ledger::{self, At, Geparkeerd, Gevolg, LedgerError, Rows, keys};
 
 /// Most messages of one dossier that wait; one more is judged at once, as it is.
 pub(in crate::engine) const GEPARKEERD_MAX: usize = 16;
@@ -40,12 +40,8 @@ impl Decider<'_> {
         if minutes == 0 || !judgement.is_te_vroeg() || bytes > GEPARKEERD_BYTES_MAX {
             return Ok(None);
         }
-        let mut waiting = 0;
-        for row in batch.overlay.scan(&keys::wachtend_in(judgement.dossier.key())) {
-            row?;
-            waiting += 1;
-        }
-        if waiting >= GEPARKEERD_MAX {
+        let waiting = ledger::wachtend(&batch.overlay, judgement.dossier.key())?;
+        if waiting.len() >= GEPARKEERD_MAX {
             return Ok(None);
         }
         let until = at.time.saturating_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX);

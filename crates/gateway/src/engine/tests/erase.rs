@@ -97,6 +97,7 @@ fn what_is_about_a_person_is_gone_and_nothing_else() {
     gateway.send("backoffice", numbered(2)).unwrap();
     let (before, counted, unsent) = (entries(&gateway), counts(&gateway.ledger), gateway.unsent());
     let others = gateway.toewijzingen();
+    gateway.ledger.settle().unwrap();
     assert!(files_with(&data.path().join("ledger"), PERSON.bsn) > 0);
     let held = held(&gateway);
     assert_eq!((held.toewijzingen, held.lopend, held.perioden), (1, 1, 1));

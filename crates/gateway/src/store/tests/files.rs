@@ -7,6 +7,8 @@ fn a_load_is_a_commit() {
     let temp = tempfile::tempdir().unwrap();
     let live = temp.path().join("live");
     let (ledger, model) = (Ledger::create(&live, FORMAT).unwrap(), Ledger::in_memory(FORMAT));
+    // What a crash may leave: the rows as they were when last a table was made.
+    let (mut kept, mut held) = (Ledger::in_memory(FORMAT), 0);
     for round in 1..=9u64 {
         let mut writes = Writes::default();
         for key in 0..200u64 {
@@ -21,7 +23,17 @@ fn a_load_is_a_commit() {
         let before = ledger.content_hash().unwrap();
         match round % 3 {
             0 => ledger.commit(writes, &[tip("0363", round)]).unwrap(),
-            _ => ledger.load(writes, &[tip("0363", round)]).unwrap(),
+            _ => {
+                ledger.load(writes, &[tip("0363", round)]).unwrap();
+                kept = Ledger::in_memory(FORMAT);
+                held = round;
+                let mut all = Writes::default();
+                for pair in model.scan(b"") {
+                    let (key, value) = pair.unwrap();
+                    all.put(key.to_vec(), value);
+                }
+                kept.commit(all, &[tip("0363", round)]).unwrap();
+            }
         }
         assert_eq!(ledger.first_difference(&model).unwrap(), None);
         assert_eq!(view.tips().values().map(|tip| tip.seq).sum::<u64>(), round - 1);
@@ -31,10 +43,18 @@ fn a_load_is_a_commit() {
             Err(StoreError::TipBackwards { .. })
         ));
         let copy = temp.path().join(format!("crash-{round}"));
+        ledger.tree().idle();
         copied(&live, &copy);
         let after = opened(&copy);
-        assert_eq!((after.first_difference(&model).unwrap(), after.tips()), (None, ledger.tips()));
+        assert_eq!(
+            (after.first_difference(&kept).unwrap(), after.tips()),
+            (None, kept.tips()),
+            "{round} {held}"
+        );
     }
+    drop(ledger);
+    let after = opened(&live);
+    assert_eq!((after.first_difference(&model).unwrap(), after.tips()), (None, model.tips()));
 }
 
 #[test]
@@ -48,9 +68,11 @@ fn clearing_leaves_nothing_and_interrupted_asks_for_a_rebuild() {
     drop(ledger);
     drop(opened(temp.path()));
     // As `clear` leaves it after its first step.
-    let db = fjall::Database::builder(temp.path().join("rows")).open().unwrap();
-    db.keyspace("ledger", Default::default).unwrap().remove(b"\0format").unwrap();
-    drop(db);
+    let tree = tree::Tree::open(&temp.path().join("rows")).unwrap();
+    let mut first = tree::Batch::default();
+    first.remove(*b"\0format");
+    tree.apply(first).unwrap();
+    drop(tree);
     assert_eq!(reason(temp.path(), FORMAT), Reason::Format);
 }
 
@@ -76,28 +98,92 @@ fn a_making_that_was_cut_short_asks_for_a_rebuild() {
     let rows = temp.path().join("rows");
     std::fs::create_dir(&rows).unwrap();
     assert_eq!(reason(temp.path(), FORMAT), Reason::Format, "an empty directory");
-    for left in ["version", "0.jnl"] {
-        drop(Ledger::create(temp.path(), FORMAT).unwrap());
-        std::fs::remove_file(rows.join(left)).unwrap();
-        reason(temp.path(), FORMAT);
+    let made = || {
+        let ledger = Ledger::create(temp.path(), FORMAT).unwrap();
+        ledger.commit(writes(&[("a", Some("1"))]), &[tip("0363", 1)]).unwrap();
+        drop(ledger);
+        files(&rows)
+    };
+    let (all, mut rebuilt) = (made(), 0);
+    for missing in &all {
+        assert_eq!(made(), all);
+        std::fs::remove_file(missing).unwrap();
+        match Ledger::open(temp.path(), FORMAT).unwrap() {
+            Opening::NeedsRebuild(_) => rebuilt += 1,
+            // It was not of the last version.
+            Opening::Opened(ledger) => assert_eq!(keys(ledger.scan(b"")), "a", "{missing:?}"),
+        }
     }
+    assert!(rebuilt >= 3, "what leads to the rows, their list and the rows: {all:?}");
 }
 
 #[test]
-fn what_was_committed_survives_a_crash_of_the_process() {
+fn a_crash_leaves_the_rows_of_some_commit_with_its_tips() {
     let temp = tempfile::tempdir().unwrap();
-    let ledger = Ledger::create(&temp.path().join("live"), FORMAT).unwrap();
+    let live = temp.path().join("live");
+    let ledger = Ledger::create(&live, FORMAT).unwrap();
+    let mut settled = 0;
     for round in 1..=50 {
         let value = round.to_string();
-        ledger.commit(writes(&[("a", Some(&value))]), &[tip("0363", round)]).unwrap();
+        ledger.commit(writes(&[("a", Some(&value)), ("b", Some(&value))]), &[tip("0363", round)]).unwrap();
+        if round % 20 == 0 {
+            ledger.settle().unwrap();
+            settled = round;
+        }
         if round % 10 == 0 {
             let copy = temp.path().join(format!("crash-{round}"));
-            copied(&temp.path().join("live"), &copy);
+            ledger.tree().idle();
+            copied(&live, &copy);
             let after = opened(&copy);
-            assert_eq!(after.get(b"a").unwrap().as_deref(), Some(value.as_bytes()));
-            assert_eq!(after.tips(), ledger.tips());
+            let value = (settled > 0).then(|| settled.to_string().into_bytes());
+            for key in [b"a", b"b"] {
+                assert_eq!(after.get(key).unwrap().as_deref(), value.as_deref());
+            }
+            assert_eq!(after.tips().values().map(|tip| tip.seq).sum::<u64>(), settled);
         }
     }
+    // Who closes it loses nothing.
+    drop(ledger);
+    let after = opened(&live);
+    assert_eq!(after.get(b"a").unwrap().as_deref(), Some(&b"50"[..]));
+    assert_eq!(after.tips().values().map(|tip| tip.seq).collect::<Vec<_>>(), [50]);
+}
+
+/// However much is written, no more than a bounded part of it is in memory alone, and views stay what they are.
+#[test]
+fn a_crash_takes_no_more_than_what_was_collected() {
+    const ROUNDS: u64 = 60;
+    const VALUE: usize = 1 << 20;
+    let temp = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let ledger = Ledger::create(temp.path(), FORMAT).unwrap();
+    let value = |round: u64| vec![round as u8; VALUE];
+    let mut views = Vec::new();
+    for round in 1..=ROUNDS {
+        let mut writes = Writes::default();
+        for key in ["left".to_owned(), "right".to_owned(), format!("{round:0>3}")] {
+            writes.put(key, value(round));
+        }
+        ledger.commit(writes, &[tip("0363", round)]).unwrap();
+        if round % 16 == 0 {
+            views.push((round, ledger.view()));
+        }
+    }
+    for (round, view) in &views {
+        assert!(view.get(b"left").unwrap().as_deref() == Some(&value(*round)[..]), "{round}");
+        assert_eq!(view.scan(b"").count() as u64, round + 2, "{round}");
+    }
+    drop(views);
+    // As a crash leaves it.
+    ledger.tree().discard();
+    drop(ledger);
+    let after = opened(temp.path());
+    let seq = after.tips().values().map(|tip| tip.seq).sum::<u64>();
+    let lost = (ROUNDS - seq) * 3 * VALUE as u64;
+    assert!(lost <= tables::IN_MEMORY_BYTES_MAX, "{lost} bytes were in memory alone");
+    for key in ["left", "right"] {
+        assert!(after.get(key.as_bytes()).unwrap().as_deref() == Some(&value(seq)[..]), "{key}");
+    }
+    assert_eq!(after.scan(b"").count() as u64, seq + 2);
 }
 
 #[test]
@@ -150,13 +236,11 @@ fn what_is_removed_is_in_no_file_of_a_settled_store() {
     };
     let mut ledger = Ledger::create(temp.path(), FORMAT).unwrap();
     for round in 1..=3 {
-        // A row in a table and a row that is in the journal of fjall alone.
-        for (key, value) in [("first", "999990019 lives"), ("second", "999990019 moved")] {
-            ledger.commit(writes(&[(key, Some(value)), ("other", Some("stays"))]), &[]).unwrap();
-            if key == "first" {
-                ledger.settle().unwrap();
-            }
-        }
+        // A row in a table, one in another, and one in memory.
+        ledger.commit(writes(&[("first", Some("999990019 lives")), ("other", Some("stays"))]), &[]).unwrap();
+        ledger.settle().unwrap();
+        ledger.load(writes(&[("second", Some("999990019 moved"))]), &[]).unwrap();
+        ledger.commit(writes(&[("second", Some("999990019 moved again"))]), &[]).unwrap();
         assert!(has("999990019") > 1, "round {round}");
         ledger.unsettle().unwrap();
         ledger.commit(writes(&[("first", None), ("second", Some("nobody"))]), &[]).unwrap();

@@ -185,7 +185,7 @@ fn differences_are_found_and_not_shown_in_debug_output() {
 }
 
 /// What is removed is in no file once the store is settled, also when that was left to the next opening.
-/// Cuts or overwrites each of fjall's files: the store opens with the content of some commit, or asks for a rebuild.
+/// Cuts or overwrites each of lsm-tree's files: the store opens with the content of some commit, or asks for a rebuild.
 #[derive(Clone, Debug)]
 enum Step {
     Put(u8, u8),
