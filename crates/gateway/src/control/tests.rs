@@ -205,7 +205,7 @@ async fn rows_are_read_through_the_socket() {
     let data = served.data.path().to_owned();
     let read = move || {
         let ask = Client::connect(&data).unwrap().unwrap().rows().unwrap();
-        crate::store::Ledger::beside(ask, crate::ledger::FORMAT).unwrap().unwrap()
+        Ledger::beside(ask, crate::ledger::FORMAT).unwrap().unwrap()
     };
     let rows = tokio::task::spawn_blocking(read).await.unwrap();
     assert_eq!(rows.tips(), served.engine.ledger().tips());
