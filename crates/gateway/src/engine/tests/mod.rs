@@ -11,6 +11,7 @@ mod failure;
 mod fixture;
 mod isolation;
 mod opgave;
+mod paging;
 mod parked;
 mod refused_notification;
 mod requests;
