@@ -23,7 +23,11 @@ fn a_second_message_under_one_identificatie_has_its_own_receipt() {
     assert!(gateway.send("backoffice", one).is_err(), "it may not send a 305, and has no receipt of one");
     assert_eq!(gateway.engine.journal().entries(), entries);
     let rows = |letter: &[u8]| gateway.ledger.scan(letter).count();
-    assert_eq!((rows(b"x"), rows(b"h")), (1, 2), "the 301 and the first 305 need no row for the receipt alone");
+    assert_eq!(
+        (rows(b"x"), rows(b"h")),
+        (1, 2),
+        "the 301 and the first 305 need no row for the receipt alone"
+    );
     gateway.stop();
 }
 
