@@ -26,6 +26,7 @@ use crate::engine::{
 use crate::exchange::{Exchange, Pacer, PartnerGate, Pull, Rate};
 use crate::folder::{FolderRoute, Folders};
 use crate::ggk::Ggk;
+use crate::journal::Indexer;
 use crate::ledger::Progress;
 use crate::listener::body::BodyReader;
 use crate::listener::{Bounds, ListenError, Listener, Stop, Stopper};
@@ -43,6 +44,9 @@ pub use seen::{Failed, Seen, SeenCertificate, SeenPartner};
 
 /// How often the daemon looks whether a new day has begun, or a held message is due.
 const DUE_CHECK: Duration = Duration::from_secs(1);
+
+/// How long the indexes of the journal are left alone when they are as they should be.
+const INDEX_PAUSE: Duration = Duration::from_millis(250);
 
 /// Why the daemon did not start.
 #[derive(Debug, thiserror::Error)]
@@ -191,6 +195,8 @@ impl Daemon {
         );
         let (runtime, looking) = (tokio::runtime::Handle::current(), stop.clone());
         tasks.spawn_blocking(move || folders.run(&runtime, &looking));
+        let (indexer, looking) = (Indexer::new(engine.journal(), crate::view::label), stop.clone());
+        tasks.spawn_blocking(move || indexer.run(INDEX_PAUSE, &|| looking.is_stopped()));
         let (pace, drain) = (config.sending.pace.clone(), config.limits.drain);
         let routes = Watched { route: routes, seen: Arc::clone(&seen) };
         let outbox = Outbox::new(Arc::new(engine.clone()), Arc::new(routes), pace, drain);

@@ -172,7 +172,9 @@ impl<'l> Batch<'l> {
         record.encode(&mut payload);
         if let Some(vault) = self.vault {
             let about = self.concerned(at);
-            payload = vault.seal(EntryId { chain: at.chain, seq: at.seq }, record, payload, about.as_deref());
+            let sealed =
+                vault.seal(EntryId { chain: at.chain, seq: at.seq }, record, payload, about.as_deref());
+            payload = sealed.map_err(StoreError::from)?;
         }
         if payload.len() > PAYLOAD_BYTES_MAX {
             let (what, bytes, bytes_max) = ("an entry", payload.len(), PAYLOAD_BYTES_MAX);

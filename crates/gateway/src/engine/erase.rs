@@ -28,7 +28,7 @@ use crate::ledger::{self, Applier, LedgerError, Rows, Tellers, keys};
 use crate::removal::{Hindernis, held};
 #[cfg(test)]
 use crate::simulation::{self, Canary};
-use crate::store::{Ledger, Overlay, Value, Watch};
+use crate::store::{Ledger, Overlay, StoreError, Value, Watch};
 use crate::vault::KeyId;
 
 /// What is about persons is to be removed.
@@ -168,7 +168,10 @@ impl Engine {
         let vault = self.journal().vault().ok_or(ActError::NoKeys)?;
         let mut keys = Vec::new();
         for ErasePersons { chain, personen } in &erase.persons {
-            keys.extend(personen.iter().filter_map(|bsn| vault.of_person(chain.code(), bsn.expose())));
+            for bsn in personen {
+                let key = vault.of_person(chain.code(), bsn.expose());
+                keys.extend(key.map_err(StoreError::from).map_err(LedgerError::from)?);
+            }
         }
         if keys.is_empty() {
             return Ok(None);

@@ -61,7 +61,7 @@ pub fn build(
     for seq in &seqs {
         let sealed = reader.get_sealed(chain, *seq).map_err(LedgerError::from)?;
         let sealed = sealed.ok_or_else(|| no_entry(EntryId { chain, seq: *seq }))?;
-        let (others, gone) = others(reader, &sealed, owner.bsn.expose());
+        let (others, gone) = others(reader, &sealed, owner.bsn.expose())?;
         let shown = reader.withholding(others).get(chain, *seq).map_err(LedgerError::from)?;
         let mut shown = shown.ok_or_else(|| no_entry(sealed.id))?;
         let left_out = shown.gone && !gone;
@@ -106,13 +106,13 @@ impl<W: Write> Signed<'_, W> {
 }
 
 /// The keys of an entry that are neither the person's nor the gemeente's, and whether something is gone in truth.
-fn others(reader: &Reader, sealed: &Entry, bsn: &str) -> (Vec<crate::vault::KeyId>, bool) {
-    let Some(vault) = reader.vault() else { return (Vec::new(), false) };
-    let keep = [vault.of_person(sealed.id.chain.code(), bsn), vault.of_gemeente(sealed.id.chain.code())];
+fn others(reader: &Reader, sealed: &Entry, bsn: &str) -> io::Result<(Vec<crate::vault::KeyId>, bool)> {
+    let Some(vault) = reader.vault() else { return Ok((Vec::new(), false)) };
+    let keep = [vault.of_person(sealed.id.chain.code(), bsn)?, vault.of_gemeente(sealed.id.chain.code())?];
     let used = vault.keys_of(sealed.version, &sealed.payload);
     let gone = vault.alive(&used).len() != used.len();
     let others = used.into_iter().filter(|id| !keep.contains(&Some(*id))).collect();
-    (others, gone)
+    Ok((others, gone))
 }
 
 fn entry(sealed: &Entry, shown: &Entry, tekst: Vec<String>, left_out: bool) -> Result<Line, EvidenceError> {

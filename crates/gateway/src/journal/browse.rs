@@ -26,10 +26,10 @@ pub const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
 ///
 /// Damage shows where it is read, not at opening; [`verify`](super::verify()) reads everything.
 pub struct Browser {
-    disk: Arc<dyn Disk>,
+    pub(super) disk: Arc<dyn Disk>,
     /// Knows all segments, and the entries of the last only.
     recent: ReadOnlyJournal,
-    segments: Vec<(Arc<Segment>, Tips)>,
+    pub(super) segments: Vec<(Arc<Segment>, Tips)>,
 }
 
 impl Browser {
@@ -157,7 +157,7 @@ impl Browser {
         self.recent.set_vault(vault);
     }
 
-    fn vault(&self) -> Option<Arc<Vault>> {
+    pub(super) fn vault(&self) -> Option<Arc<Vault>> {
         self.reader().vault().cloned()
     }
 
@@ -167,7 +167,7 @@ impl Browser {
     }
 
     /// Returns whether a segment has entries of a chain.
-    fn may_have(&self, at: usize, chain: Option<Chain>) -> bool {
+    pub(super) fn may_have(&self, at: usize, chain: Option<Chain>) -> bool {
         let Some(chain) = chain else { return true };
         let seq = |tips: &Tips| tips.get(&chain).map_or(0, |tip| tip.seq);
         let before = self.segments.get(at).map_or(0, |(_, tips)| seq(tips));
@@ -176,7 +176,7 @@ impl Browser {
     }
 
     /// Returns whether a segment may have an entry that is not before a moment.
-    fn may_reach(&self, at: usize, from: Option<Timestamp>) -> bool {
+    pub(super) fn may_reach(&self, at: usize, from: Option<Timestamp>) -> bool {
         let (Some(from), Some((next, _))) = (from, self.segments.get(at + 1)) else { return true };
         // What cannot be told is read: damage shows there.
         self.first_time(next).is_none_or(|time| time + CLOCK_SLACK >= from)

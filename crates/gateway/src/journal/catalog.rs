@@ -1,6 +1,7 @@
 //! What a journal has, held in memory: its segments, the tips, and where each entry is.
 //!
-//! An entry costs four bytes: its offset in its segment. The entries of one chain in one segment form a run.
+//! An entry costs four bytes: its offset in its segment. The entries of one chain in one segment form a run. Of the segments
+//! before the last few, what was not looked at lately is forgotten, so that memory does not grow with the journal.
 //!
 //! Of a long journal only the last segments are read at opening. Those before them are known by their headers, which say
 //! which entries of each chain they have; one of them is looked through when somebody wants an entry of it.
@@ -9,14 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::disk::Disk;
+use super::disk::{Disk, DiskFile};
 use super::error::{Damage, DamageKind, OpenError, ReadError};
 use super::format::{EntryHeader, SegmentHeader};
+use super::index::IndexHead;
 use super::scan::{Found, Scanner, Segment, list_segments, open_segment, segment_path};
 use super::words::{Chain, EntryId, Position, Tip, Tips};
 
 /// How much of a journal is read at opening; the last segment always is.
 pub(super) const READ_BYTES: u64 = 256 << 20;
+
+/// Of so many of the last segments the entries are known for good,
+const KEPT_SEGMENTS: usize = 8;
+/// and of so many before them as long as others are not wanted more.
+const LOOKED_SEGMENTS: usize = 32;
 
 /// The segments, tips and places of a journal, up to a number.
 #[derive(Debug)]
@@ -225,6 +232,10 @@ impl Catalog {
         self.end = segment.start;
         self.last_append = None;
         self.segments.push(segment);
+        if let Some(unread) = self.segments.len().checked_sub(KEPT_SEGMENTS).filter(|at| *at > self.unread) {
+            let before = std::mem::replace(&mut self.unread, unread);
+            self.forget(|segment| (before..unread).contains(&segment));
+        }
     }
 
     /// Adds an entry of the last segment; it must follow what the catalog has.
@@ -291,6 +302,11 @@ impl Catalog {
         if at >= self.unread || !self.looked.insert(at) {
             return;
         }
+        if self.looked.len() > LOOKED_SEGMENTS {
+            // Any but this one will do.
+            let other = self.looked.iter().copied().find(|other| *other != at);
+            self.forget(|segment| Some(segment) == other);
+        }
         let mut found: BTreeMap<Chain, Run> = BTreeMap::new();
         for (id, offset) in entries {
             let new = || Run { segment: at as u32, first_seq: id.seq, offsets: Vec::new() };
@@ -300,6 +316,14 @@ impl Catalog {
             let runs = self.runs.entry(chain).or_default();
             let place = runs.partition_point(|one| one.first_seq < run.first_seq);
             runs.insert(place, run);
+        }
+    }
+
+    /// Forgets where the entries of some segments are.
+    fn forget(&mut self, of: impl Fn(usize) -> bool) {
+        self.looked.retain(|at| !of(*at));
+        for runs in self.runs.values_mut() {
+            runs.retain(|run| !of(run.segment as usize));
         }
     }
 
@@ -341,6 +365,9 @@ pub(super) fn look_through(
 ) -> Result<Vec<(EntryId, u32)>, ReadError> {
     let io = || ReadError::io(&segment.path);
     let file = disk.open_read(&segment.path).map_err(io())?;
+    if let Some(entries) = by_index(disk, &segment, file.as_ref(), (&tips, next, &after)) {
+        return Ok(entries);
+    }
     let mut scanner = Scanner::new(file, segment.marker, segment.start);
     let (mut entries, mut number) = (Vec::new(), segment.first);
     loop {
@@ -366,6 +393,31 @@ pub(super) fn look_through(
         };
         return Err(segment.damage(offset, id, kind).into());
     }
+}
+
+/// Returns the entries of a segment as its index has them, when that covers it and goes from the tips before it to those
+/// after it.
+fn by_index(
+    disk: &dyn Disk,
+    segment: &Segment,
+    file: &dyn DiskFile,
+    (before, next, after): (&Tips, u64, &Tips),
+) -> Option<Vec<(EntryId, u32)>> {
+    let head = IndexHead::open(disk, segment, file)?;
+    if segment.first + head.entries as u64 != next {
+        return None;
+    }
+    let mut seqs: BTreeMap<Chain, u64> = before.iter().map(|(chain, tip)| (*chain, tip.seq)).collect();
+    let places = head.places()?.into_iter();
+    let entries = places.map(|(chain, offset)| {
+        let seq = seqs.entry(chain).or_default();
+        *seq += 1;
+        (EntryId { chain, seq: *seq }, offset)
+    });
+    let entries: Vec<(EntryId, u32)> = entries.collect();
+    let same =
+        seqs.len() == after.len() && after.iter().all(|(chain, tip)| seqs.get(chain) == Some(&tip.seq));
+    same.then_some(entries)
 }
 
 /// Returns whether every chain has come as far or farther.

@@ -113,6 +113,31 @@ impl Reader {
         files
     }
 
+    /// Returns the first segment after the one that begins with this entry, and with which entry the one after it begins.
+    pub(super) fn segment_after(&self, first: u64) -> Option<(Arc<Segment>, Option<u64>)> {
+        let catalog = self.catalog();
+        let at = catalog.segments.partition_point(|segment| segment.first <= first);
+        let next = catalog.segments.get(at + 1).map(|segment| segment.first);
+        Some((Arc::clone(catalog.segments.get(at)?), next))
+    }
+
+    /// Returns where the entry after the last begins.
+    pub(super) fn end(&self) -> Position {
+        self.catalog().end_position()
+    }
+
+    /// Returns the entries between two positions as they are on disk.
+    pub(super) fn read_sealed(&self, from: Position, end: Position) -> Entries {
+        let catalog = self.catalog();
+        let at = catalog.segments.partition_point(|segment| segment.first < from.segment);
+        let segments = catalog.segments.iter().skip(at).take(1).cloned().collect();
+        Entries { from, ..Entries::over(Arc::clone(&self.disk), segments, end) }
+    }
+
+    pub(super) fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
+    }
+
     pub(super) fn catalog(&self) -> RwLockReadGuard<'_, Catalog> {
         // Nothing panics while it changes the catalog half.
         self.catalog.read().unwrap_or_else(PoisonError::into_inner)
@@ -168,7 +193,7 @@ impl Reader {
                 &open.insert(OpenSegment { segment: Arc::clone(&segment), file }).file
             }
         };
-        read_entry(file.as_ref(), &segment, offset, id).map(Some)
+        read_entry(file.as_ref(), &segment, offset, Some(id)).map(Some)
     }
 }
 
@@ -183,15 +208,21 @@ struct OpenSegment {
     file: Box<dyn DiskFile>,
 }
 
-fn read_entry(file: &dyn DiskFile, segment: &Segment, offset: u64, id: EntryId) -> Result<Entry, ReadError> {
+/// Reads the entry at an offset of a segment; which it should be, where that is known.
+pub(super) fn read_entry(
+    file: &dyn DiskFile,
+    segment: &Segment,
+    offset: u64,
+    id: Option<EntryId>,
+) -> Result<Entry, ReadError> {
     let io = || ReadError::io(&segment.path);
-    let damage = |kind| ReadError::from(segment.damage(offset, Some(id), kind));
+    let damage = |kind| ReadError::from(segment.damage(offset, id, kind));
     let mut bytes = vec![0; FIRST_READ_BYTES];
     let mut read = file.read_at(&mut bytes, offset).map_err(io())?;
     let header = bytes[..read]
         .first_chunk::<ENTRY_HEADER>()
         .and_then(|header| EntryHeader::decode(header, segment.marker))
-        .filter(|header| header.id == id)
+        .filter(|header| id.is_none_or(|id| header.id == id))
         .ok_or_else(|| damage(DamageKind::EntryHeader))?;
     let length = header.entry_bytes();
     if length > read {
@@ -224,7 +255,7 @@ fn entry(segment: &Segment, offset: u64, header: &EntryHeader, payload: &[u8]) -
 }
 
 /// Opens what is sealed in an entry.
-fn opened(mut entry: Entry, vault: Option<&Vault>) -> Result<Entry, ReadError> {
+pub(super) fn opened(mut entry: Entry, vault: Option<&Vault>) -> Result<Entry, ReadError> {
     if let Some(vault) = vault.filter(|_| entry.version == SEALED_VERSION) {
         let opened = vault.unseal(entry.id, entry.kind, &entry.payload);
         let opened = opened.map_err(|why| ReadError::Sealed { entry: entry.id, why })?;
@@ -296,6 +327,11 @@ impl Entries {
             failed: false,
             vault: None,
         }
+    }
+
+    /// Begins at a position in the first of them.
+    pub(super) fn starting(self, from: Position) -> Self {
+        Self { from, ..self }
     }
 
     /// Opens what is sealed with these keys.

@@ -14,7 +14,7 @@ use crate::clock::dutch_date;
 use crate::engine::record::{Plek, Record, Uitgaand as Bericht};
 use crate::journal::{EntryId, Reader};
 use crate::ledger::{LedgerError, Persoon, Rows, Uitgaand, Verzoek, VerzoekStand, decode_row, keys};
-use crate::store::Ledger;
+use crate::store::{Ledger, StoreError};
 use crate::translate;
 use crate::vault::{KeyId, SEALED_VERSION};
 
@@ -46,7 +46,8 @@ pub fn held(
 ) -> Result<Option<Held>, LedgerError> {
     let chain = keys::chain(gemeente);
     let seqs = entries(ledger, gemeente, bsn)?;
-    let Some(sleutel) = reader.vault().and_then(|vault| vault.of_person(chain.code(), bsn.expose())) else {
+    let sleutel = reader.vault().map(|vault| vault.of_person(chain.code(), bsn.expose())).transpose();
+    let Some(sleutel) = sleutel.map_err(StoreError::from)?.flatten() else {
         // Entries without a key are from before there were any.
         let clear =
             Gehouden { hindernissen: vec![Hindernis::KlareTekst], ..empty(gemeente, seqs.len() as u64) };

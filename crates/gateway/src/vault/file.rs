@@ -28,37 +28,42 @@
 //! Recovery: rows are added at the end and made durable before the journal names them. Rows at the very end that a
 //! crash left half were never named and are dropped at the next write; a bad row before a good one is damage. After
 //! a write that failed nothing is assumed: the whole file is written anew and put in place of the old one; a process that
-//! starts cannot know whether one failed, and writes what it finds again. A new
+//! starts cannot know whether one failed, and writes the end that it finds again. At most 1 MiB of rows is added before
+//! that is durable, so what is in doubt is within the last 1 MiB. A new
 //! master key stands in `master.new` until the file is under it; whichever of the two fits the head is the one.
+//!
+//! To open the file is to check each row and to remember where it stands ([`super::keyring`]).
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ring::aead::{Aad, LessSafeKey, Nonce};
-use ring::hmac;
+use ring::aead::LessSafeKey;
 
 use super::error::VaultError;
-use super::keyring::{Held, Keyring, Lookup};
+use super::form::{
+    HEAD, MASTER_MAGIC, ROW, Row, array, associated, each_row, master_bytes, master_name, row, row_at,
+    seal_block, unwrap, unwrappable, whole, wrap,
+};
+use super::keyring::{Held, Keyring, Lookup, Placed};
+use super::rows::Rows;
 use super::sealed::cipher;
 use super::{KeyId, Secret};
-use crate::journal::Disk;
+use crate::journal::{Disk, DiskFile};
 
 const PERSONS: &str = "persons.iwk";
 const MASTER: &str = "master.key";
 const MASTER_NEXT: &str = "master.new";
-const MASTER_MAGIC: &[u8; 8] = b"IWMOMSTR";
 const MAGIC: &[u8; 8] = b"IWMOKEYS";
 const FORMAT: u32 = 2;
 /// The format of which the lookup is the name.
 const FORMAT_PLAIN: u32 = 1;
 const MASTER_BYTES: usize = 44;
-const HEAD: usize = 96;
-const ROW: usize = 96;
 const ROW_PLAIN: usize = 80;
 const INDEX: KeyId = [0; 16];
-/// How much is written again at once.
-const AGAIN_BYTES: usize = 1 << 16;
+/// How much is added before it is made durable; a whole number of rows.
+const ADDED_BYTES: usize = (1 << 20) / ROW * ROW;
 
 /// How the keys of a store stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,12 +92,12 @@ pub(super) struct KeyFile {
     master: Secret,
     store: [u8; 4],
     index: Secret,
+    /// How the file begins; another, when it was written anew.
+    head: [u8; HEAD],
     /// Bytes that are known to be good and durable.
     written: u64,
     /// What lies beyond is not known; the file must be written anew.
     unsure: bool,
-    /// Keys that are not in the file yet.
-    fresh: Vec<KeyId>,
     /// Keys that were destroyed and may be in the file still.
     doomed: bool,
 }
@@ -102,21 +107,20 @@ impl KeyFile {
     pub(super) fn create(disk: Arc<dyn Disk>, dir: &Path) -> Result<(Self, Contents), VaultError> {
         let io = |source| VaultError::io("making keys in", dir)(source);
         disk.create_dir(dir).map_err(io)?;
-        let file = Self {
+        let mut file = Self {
             disk,
             dir: dir.to_owned(),
             master: rand::random(),
             store: rand::random(),
             index: rand::random(),
+            head: [0; HEAD],
             written: 0,
             unsure: true,
-            fresh: Vec::new(),
             doomed: false,
         };
-        let mut file = file;
         file.put(MASTER, &master_bytes(&file.master)).map_err(io)?;
-        let keys = Keyring::default();
-        file.rewrite(&keys).map_err(io)?;
+        let mut keys = Keyring::default();
+        file.rewrite(&mut keys, None).map_err(io)?;
         let contents = Contents { store: file.store, index: file.index, keys };
         Ok((file, contents))
     }
@@ -124,68 +128,85 @@ impl KeyFile {
     /// Reads the files; nothing when there are none. Changes nothing.
     pub(super) fn read(disk: Arc<dyn Disk>, dir: &Path) -> Result<Option<(Self, Contents)>, VaultError> {
         let path = dir.join(PERSONS);
-        let Some(bytes) = load(disk.as_ref(), &path).map_err(VaultError::io("reading", &path))? else {
-            return Ok(None);
+        let io = || VaultError::io("reading", &path);
+        let persons = match disk.open_read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            persons => persons.map_err(io())?,
         };
-        let damaged = |offset: usize| VaultError::Damaged { file: path.clone(), offset: offset as u64 };
-        let head = bytes.get(..HEAD).filter(|head| head.starts_with(MAGIC)).ok_or_else(|| damaged(0))?;
-        let format = u32::from_le_bytes(array(head, 8));
+        let bytes = persons.len().map_err(io())?;
+        let mut head = [0; HEAD];
+        let read = persons.read_at(&mut head, 0).map_err(io())?;
+        let damaged = |offset: u64| VaultError::Damaged { file: path.clone(), offset };
+        if read < HEAD || !head.starts_with(MAGIC) {
+            return Err(damaged(0));
+        }
+        let format = u32::from_le_bytes(array(&head, 8));
         if format != FORMAT && format != FORMAT_PLAIN {
             return Err(VaultError::Newer { file: path.clone(), format });
         }
-        if !whole(head) {
+        if !whole(&head) {
             return Err(damaged(0));
         }
-        let store: [u8; 4] = array(head, 12);
-        let named: [u8; 8] = array(head, 16);
+        let store: [u8; 4] = array(&head, 12);
+        let named: [u8; 8] = array(&head, 16);
         let Some(master) = find_master(disk.as_ref(), dir, named)? else {
             return Err(VaultError::MasterLost { dir: dir.to_owned() });
         };
         let lid = cipher(&master).ok_or_else(|| damaged(16))?;
         let index =
             unwrap(&lid, &associated(store, INDEX, None), &head[32..92]).ok_or_else(|| damaged(32))?;
-        let length = if format == FORMAT { ROW } else { ROW_PLAIN };
-        let (rows, good) = rows(&bytes, length).map_err(damaged)?;
-        let mut keys = Keyring::default();
-        for (at, row) in rows.iter().enumerate() {
+        let plain = format == FORMAT_PLAIN;
+        let room = if plain { 0 } else { usize::try_from(bytes).unwrap_or(0) / ROW };
+        let mut gone = BTreeSet::new();
+        // Rows of the old form are held in memory until the file is written anew.
+        let mut fresh = Vec::new();
+        let again = disk.open_read(&path).map_err(io())?;
+        let mut placed = Placed::new(Rows::new(again, HEAD as u64, lid.clone(), store), room);
+        let length = if plain { ROW_PLAIN } else { ROW };
+        let mut bad = None;
+        let good = each_row(persons.as_ref(), HEAD as u64, length, &mut |number, row| {
             let (lookup, id): (Lookup, KeyId) = (array(row, 0), array(row, length - 80));
-            let wrapped = &row[length - 64..length - 4];
-            if wrapped.iter().all(|byte| *byte == 0) {
-                keys.destroy(id);
-                continue;
-            }
-            let data = if format == FORMAT {
-                associated(store, id, Some(lookup))
+            if row[length - 64..length - 4].iter().all(|byte| *byte == 0) {
+                gone.insert(id);
+            } else if !plain {
+                placed.take(number, &id, &lookup);
+            } else if let Some(secret) = unwrap(&lid, &associated(store, id, None), &row[16..76]) {
+                fresh.push((id, Held { lookup, secret }));
             } else {
-                associated(store, id, None)
-            };
-            let secret = unwrap(&lid, &data, wrapped).ok_or_else(|| damaged(HEAD + at * length))?;
-            keys.insert(id, Held { lookup, secret });
+                bad = bad.or(Some(HEAD as u64 + u64::from(number) * length as u64));
+            }
+        })
+        .map_err(io())?;
+        let good = good.map_err(damaged)?;
+        if let Some(offset) = bad {
+            return Err(damaged(offset));
         }
+        let mut keys = Keyring::of(placed, gone);
+        fresh.into_iter().for_each(|(id, held)| keys.insert(id, held));
         let file = Self {
             disk,
             dir: dir.to_owned(),
             master,
             store,
             index,
-            written: good as u64,
-            unsure: good != bytes.len() || format != FORMAT,
-            fresh: Vec::new(),
+            head,
+            written: if plain { HEAD as u64 } else { good },
+            unsure: good != bytes || plain,
             doomed: false,
         };
         Ok(Some((file, Contents { store, index, keys })))
     }
 
-    /// Makes what was read durable. Written again and not only synced: what a failed sync could not write the system takes
-    /// for written, and then a row would be missing before those that are added.
+    /// Makes durable what was read and may not be. Written again and not only synced: what a failed sync could not write
+    /// the system takes for written, and then a row would be missing before those that are added.
     pub(super) fn settle(&self) -> io::Result<()> {
         for name in [PERSONS, MASTER] {
             let file = self.disk.open_write(&self.dir.join(name))?;
             let end = if name == PERSONS { self.written } else { file.len()? };
-            let mut buffer = vec![0; AGAIN_BYTES];
-            let mut at = 0;
+            let mut buffer = vec![0; ADDED_BYTES];
+            let mut at = end.saturating_sub(buffer.len() as u64);
             while at < end {
-                let rest = usize::try_from(end - at).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES);
+                let rest = usize::try_from(end - at).unwrap_or(buffer.len()).min(buffer.len());
                 let read = file.read_at(&mut buffer[..rest], at)?;
                 if read == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
@@ -207,68 +228,105 @@ impl KeyFile {
         Status { dir: self.dir.clone(), keys, destroyed, master: master_name(&self.master) }
     }
 
-    /// Says that a key was made.
-    pub(super) fn add(&mut self, id: KeyId) {
-        self.fresh.push(id);
+    /// Takes up what another process has written since. False when that cannot be known.
+    pub(super) fn refresh(&mut self, keys: &mut Keyring) -> bool {
+        self.appended(keys).unwrap_or_else(|| self.reread(keys))
     }
 
-    /// Returns the keys as another process has left them since; nothing, when that cannot be known.
-    pub(super) fn refresh(&mut self) -> Option<Keyring> {
-        let (file, contents) = Self::read(Arc::clone(&self.disk), &self.dir).ok()??;
-        (file.store == self.store).then(|| {
-            self.written = file.written;
-            contents.keys
-        })
+    /// Takes up rows that were added to the file that was read. Nothing when it is another file.
+    fn appended(&mut self, keys: &mut Keyring) -> Option<bool> {
+        let file = self.disk.open_read(&self.dir.join(PERSONS)).ok()?;
+        let mut head = [0; HEAD];
+        file.read_at(&mut head, 0).ok().filter(|read| *read == HEAD)?;
+        if head != self.head || self.unsure {
+            return None;
+        }
+        let first = row_at(self.written)?;
+        let mut gone = false;
+        let good = each_row(file.as_ref(), self.written, ROW, &mut |number, row| {
+            let Row { lookup, id, is_gone } = Row::of(row);
+            gone |= is_gone;
+            keys.taken(first.saturating_add(number), id, lookup);
+        });
+        self.written = good.ok()?.ok()?;
+        // Only a file that was written anew says so.
+        (!gone).then_some(true)
+    }
+
+    fn reread(&mut self, keys: &mut Keyring) -> bool {
+        let Ok(Some((file, contents))) = Self::read(Arc::clone(&self.disk), &self.dir) else { return false };
+        if file.store != self.store {
+            return false;
+        }
+        keys.replace(contents.keys);
+        (self.head, self.written, self.unsure) = (file.head, file.written, file.unsure);
+        self.master = file.master;
+        true
     }
 
     /// Says that keys were destroyed, and takes them out of the file. What fails is done again with the next keys.
-    pub(super) fn destroy(&mut self, keys: &Keyring) -> io::Result<()> {
+    pub(super) fn destroy(&mut self, keys: &mut Keyring) -> io::Result<()> {
         self.doomed = true;
         let old = self.disk.open_write(&self.dir.join(PERSONS))?;
-        self.rewrite(keys)?;
+        self.rewrite(keys, None)?;
         // The old file has no name any more; its bytes would stay on the disk until something else takes their place.
-        let length = usize::try_from(old.len()?).map_err(io::Error::other)?;
-        old.write_at(&vec![0; length], 0)?;
+        let zeros = vec![0; ADDED_BYTES];
+        let (mut at, end) = (0, old.len()?);
+        while at < end {
+            let rest = usize::try_from(end - at).unwrap_or(ADDED_BYTES).min(ADDED_BYTES);
+            old.write_at(&zeros[..rest], at)?;
+            at += rest as u64;
+        }
         old.sync_data()?;
         self.doomed = false;
         Ok(())
     }
 
-    /// Makes the keys durable that were made since the last time; those are among `keys`.
-    pub(super) fn harden(&mut self, keys: &Keyring) -> io::Result<()> {
-        if self.doomed {
-            return self.destroy(keys);
-        }
-        if self.fresh.is_empty() {
-            return Ok(());
-        }
-        if self.unsure {
-            return self.rewrite(keys);
-        }
-        let mut bytes = Vec::with_capacity(self.fresh.len() * ROW);
-        for id in &self.fresh {
-            let held = keys.get(id).ok_or_else(unwrappable)?;
-            row(&mut bytes, &self.master, self.store, *id, held)?;
-        }
+    /// Returns whether keys were destroyed that may be in the file still.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.doomed
+    }
+
+    /// Returns whether keys can only be added by writing the whole file anew.
+    pub(super) fn is_to_be_rewritten(&self) -> bool {
+        self.unsure || self.doomed
+    }
+
+    /// Writes the whole file anew, because keys cannot be added to it as it is.
+    pub(super) fn mend(&mut self, keys: &mut Keyring) -> io::Result<()> {
+        if self.doomed { self.destroy(keys) } else { self.rewrite(keys, None) }
+    }
+
+    /// Adds keys to the file, durably. Returns in which row the first stands.
+    pub(super) fn append(&mut self, fresh: &[(KeyId, Held)]) -> io::Result<u32> {
+        let first = row_at(self.written + (fresh.len() * ROW) as u64)
+            .and_then(|end| end.checked_sub(u32::try_from(fresh.len()).ok()?))
+            .ok_or_else(|| io::Error::other("the key file is full"))?;
+        let lid = cipher(&self.master).ok_or_else(unwrappable)?;
         self.unsure = true;
         let file = self.disk.open_write(&self.dir.join(PERSONS))?;
-        file.write_at(&bytes, self.written)?;
-        file.sync_data()?;
+        for some in fresh.chunks(ADDED_BYTES / ROW) {
+            let mut bytes = Vec::with_capacity(some.len() * ROW);
+            for (id, held) in some {
+                row(&mut bytes, &lid, self.store, *id, held)?;
+            }
+            file.write_at(&bytes, self.written)?;
+            file.sync_data()?;
+            self.written += bytes.len() as u64;
+        }
         self.unsure = false;
-        self.written += bytes.len() as u64;
-        self.fresh.clear();
-        Ok(())
+        Ok(first)
     }
 
     /// Puts everything under a new master key.
-    pub(super) fn rotate(&mut self, keys: &Keyring) -> Result<(), VaultError> {
+    pub(super) fn rotate(&mut self, keys: &mut Keyring) -> Result<(), VaultError> {
         let dir = self.dir.clone();
         let io = |source| VaultError::io("making keys in", &dir)(source);
         let old = self.master;
         let next: Secret = rand::random();
         self.put(MASTER_NEXT, &master_bytes(&next)).map_err(io)?;
         self.master = next;
-        if let Err(error) = self.rewrite(keys) {
+        if let Err(error) = self.rewrite(keys, Some(&old)) {
             self.master = old;
             return Err(io(error));
         }
@@ -276,19 +334,28 @@ impl KeyFile {
         renamed.and_then(|()| self.disk.sync_dir(&dir)).map_err(io)
     }
 
-    /// Writes the whole file anew.
-    fn rewrite(&mut self, keys: &Keyring) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(HEAD + (keys.len() + keys.gone().len()) * ROW);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&FORMAT.to_le_bytes());
-        bytes.extend_from_slice(&self.store);
-        bytes.extend_from_slice(&master_name(&self.master));
-        bytes.extend_from_slice(&[0; 8]);
-        wrap(&mut bytes, &self.master, &associated(self.store, INDEX, None), &self.index)?;
-        seal_block(&mut bytes, 0);
-        for (id, held) in keys.sorted() {
-            row(&mut bytes, &self.master, self.store, *id, held)?;
+    /// Writes the whole file anew; `from`: the rows that there are stand under this master key.
+    fn rewrite(&mut self, keys: &mut Keyring, from: Option<&Secret>) -> io::Result<()> {
+        let lid = cipher(&self.master).ok_or_else(unwrappable)?;
+        let mut rows = self.rows(keys, from.map(|_| &lid))?;
+        for (id, held) in keys.fresh() {
+            let mut bytes = Vec::with_capacity(ROW);
+            row(&mut bytes, &lid, self.store, id, &held)?;
+            rows.push(array(&bytes, 0));
         }
+        // An order that does not say which came first. A key that was added and not known to be is there twice.
+        rows.sort_unstable_by_key(|row| Row::of(row).id);
+        rows.dedup_by_key(|row| Row::of(row).id);
+        let mut head = Vec::with_capacity(HEAD);
+        head.extend_from_slice(MAGIC);
+        head.extend_from_slice(&FORMAT.to_le_bytes());
+        head.extend_from_slice(&self.store);
+        head.extend_from_slice(&master_name(&self.master));
+        head.extend_from_slice(&[0; 8]);
+        wrap(&mut head, &lid, &associated(self.store, INDEX, None), &self.index)?;
+        seal_block(&mut head, 0);
+        let mut bytes = head.clone();
+        rows.iter().for_each(|row| bytes.extend_from_slice(row));
         for id in keys.gone() {
             let start = bytes.len();
             bytes.extend_from_slice(&[0; 16]);
@@ -297,22 +364,53 @@ impl KeyFile {
             seal_block(&mut bytes, start);
         }
         self.unsure = true;
-        self.put(PERSONS, &bytes)?;
+        let file = self.put(PERSONS, &bytes)?;
+        let mut placed = Placed::new(Rows::new(file, HEAD as u64, lid, self.store), rows.len());
+        for (number, row) in rows.iter().enumerate() {
+            let Row { lookup, id, .. } = Row::of(row);
+            placed.take(u32::try_from(number).map_err(io::Error::other)?, &id, &lookup);
+        }
+        let gone = keys.gone().clone();
+        *keys = Keyring::of(placed, gone);
         self.unsure = false;
         self.written = bytes.len() as u64;
-        self.fresh.clear();
+        self.head = array(&head, 0);
         Ok(())
     }
 
+    /// Returns the rows of the file whose keys there are still; `under`: put under this key.
+    fn rows(&self, keys: &Keyring, under: Option<&LessSafeKey>) -> io::Result<Vec<[u8; ROW]>> {
+        let mut rows = Vec::with_capacity(keys.len());
+        let Some(placed) = keys.placed() else { return Ok(rows) };
+        let end = row_at(self.written).ok_or_else(|| io::Error::other("the key file is full"))?;
+        for number in 0..end {
+            let bytes = placed.rows.bytes(number)?;
+            let Row { id, is_gone, .. } = Row::of(&bytes);
+            if is_gone || keys.is_gone(&id) {
+                continue;
+            }
+            rows.push(match under {
+                None => bytes,
+                Some(lid) => {
+                    let (id, held) = placed.rows.get(number)?;
+                    let mut other = Vec::with_capacity(ROW);
+                    row(&mut other, lid, self.store, id, &held)?;
+                    array(&other, 0)
+                }
+            });
+        }
+        Ok(rows)
+    }
+
     /// Puts a file in place of the one of that name, durably.
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
         let (path, part) = (self.dir.join(name), self.dir.join(format!("{name}.part")));
         let file = self.disk.create(&part)?;
         file.write_at(bytes, 0)?;
         file.sync_data()?;
-        drop(file);
         self.disk.rename(&part, &path)?;
-        self.disk.sync_dir(&self.dir)
+        self.disk.sync_dir(&self.dir)?;
+        Ok(file)
     }
 }
 
@@ -336,92 +434,6 @@ fn find_master(disk: &dyn Disk, dir: &Path, named: [u8; 8]) -> Result<Option<Sec
     Ok(None)
 }
 
-/// Cuts a key file into its good rows; returns where those end, or where it is damaged.
-fn rows(bytes: &[u8], length: usize) -> Result<(Vec<&[u8]>, usize), usize> {
-    let mut good: Vec<&[u8]> = Vec::with_capacity(bytes.len() / length);
-    let mut bad = None;
-    for (at, row) in bytes[HEAD..].chunks_exact(length).enumerate() {
-        match (whole(row), bad) {
-            (true, None) => good.push(row),
-            (true, Some(offset)) => return Err(offset),
-            (false, _) => bad = bad.or(Some(HEAD + at * length)),
-        }
-    }
-    let end = HEAD + good.len() * length;
-    Ok((good, end))
-}
-
-fn row(bytes: &mut Vec<u8>, master: &Secret, store: [u8; 4], id: KeyId, held: &Held) -> io::Result<()> {
-    let start = bytes.len();
-    bytes.extend_from_slice(&held.lookup);
-    bytes.extend_from_slice(&id);
-    wrap(bytes, master, &associated(store, id, Some(held.lookup)), &held.secret)?;
-    seal_block(bytes, start);
-    Ok(())
-}
-
-fn associated(store: [u8; 4], id: KeyId, lookup: Option<Lookup>) -> Vec<u8> {
-    let mut data = store.to_vec();
-    data.extend_from_slice(&id);
-    data.extend_from_slice(lookup.as_ref().map_or(&[][..], |lookup| lookup));
-    data
-}
-
-fn wrap(bytes: &mut Vec<u8>, master: &Secret, data: &[u8], secret: &Secret) -> io::Result<()> {
-    let nonce: [u8; 12] = rand::random();
-    let mut wrapped = *secret;
-    let tag = cipher(master)
-        .and_then(|lid| {
-            let nonce = Nonce::assume_unique_for_key(nonce);
-            lid.seal_in_place_separate_tag(nonce, Aad::from(data), &mut wrapped).ok()
-        })
-        .ok_or_else(unwrappable)?;
-    bytes.extend_from_slice(&nonce);
-    bytes.extend_from_slice(&wrapped);
-    bytes.extend_from_slice(tag.as_ref());
-    Ok(())
-}
-
-fn unwrap(lid: &LessSafeKey, data: &[u8], wrapped: &[u8]) -> Option<Secret> {
-    let (nonce, rest) = wrapped.split_at_checked(12)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    let mut bytes = rest.to_vec();
-    let secret = lid.open_in_place(nonce, Aad::from(data), &mut bytes).ok()?;
-    Secret::try_from(&*secret).ok()
-}
-
-fn unwrappable() -> io::Error {
-    io::Error::other("a key cannot be wrapped")
-}
-
-fn master_bytes(master: &Secret) -> Vec<u8> {
-    let mut bytes = MASTER_MAGIC.to_vec();
-    bytes.extend_from_slice(master);
-    seal_block(&mut bytes, 0);
-    bytes
-}
-
-fn master_name(master: &Secret) -> [u8; 8] {
-    let name = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, master), b"iwmo master");
-    array(name.as_ref(), 0)
-}
-
-/// Adds the checksum of what was written from here on.
-fn seal_block(bytes: &mut Vec<u8>, start: usize) {
-    let sum = crc32c::crc32c(&bytes[start..]);
-    bytes.extend_from_slice(&sum.to_le_bytes());
-}
-
-/// Returns whether a block ends in its checksum.
-fn whole(block: &[u8]) -> bool {
-    block.split_last_chunk().is_some_and(|(rest, sum)| crc32c::crc32c(rest) == u32::from_le_bytes(*sum))
-}
-
-/// Returns bytes of a block that was measured before.
-fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; N])
-}
-
 fn load(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = match disk.open_read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -431,4 +443,21 @@ fn load(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {
     let read = file.read_at(&mut bytes, 0)?;
     bytes.truncate(read);
     Ok(Some(bytes))
+}
+
+/// Returns a file as a release without lookups wrote it.
+#[cfg(test)]
+pub(super) fn in_format_1(file: &KeyFile, keys: &Keyring) -> Vec<u8> {
+    let lid = cipher(&file.master).unwrap();
+    let mut bytes = file.head.to_vec();
+    bytes[8..12].copy_from_slice(&FORMAT_PLAIN.to_le_bytes());
+    bytes.truncate(HEAD - 4);
+    seal_block(&mut bytes, 0);
+    for (id, held) in keys.fresh() {
+        let start = bytes.len();
+        bytes.extend_from_slice(&id);
+        wrap(&mut bytes, &lid, &associated(file.store, id, None), &held.secret).unwrap();
+        seal_block(&mut bytes, start);
+    }
+    bytes
 }

@@ -4,8 +4,9 @@
 //! | --- | --- |
 //! | `parts.rs` | which bytes of a record are about whom |
 //! | `keyring.rs` | which keys there are, and which were destroyed |
+//! | `table.rs`, `rows.rs` | where each stands in the file, and what stands there |
 //! | `sealed.rs` | a record with those bytes sealed, to the byte |
-//! | `file.rs` | the files in which the keys stand, to the byte |
+//! | `file.rs`, `form.rs` | the files in which the keys stand, to the byte |
 //! | `error.rs` | what can be wrong with them, in words |
 //!
 //! Limits: a record has at most [`PARTS_MAX`] sealed parts. A key is 256 bits; a part is sealed with AES-256-GCM under
@@ -25,9 +26,12 @@
 
 mod error;
 mod file;
+mod form;
 mod keyring;
 mod parts;
+mod rows;
 mod sealed;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -149,7 +153,7 @@ impl Vault {
     /// The system failed; the keys stand under the old master key or under the new one, and either is found.
     pub fn rotate(&self) -> Result<(), VaultError> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.rotate(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+        file.rotate(&mut self.keys.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns these keys as they are when some are destroyed, to see what that comes to; nothing is destroyed.
@@ -165,15 +169,21 @@ impl Vault {
     }
 
     /// Returns the name of the key of a person, if they have one.
-    #[must_use]
-    pub fn of_person(&self, gemeente: [u8; 4], bsn: &str) -> Option<KeyId> {
-        self.ring().find(&self.lookup(gemeente, Some(bsn.as_bytes()))).map(|(id, _)| id)
+    ///
+    /// # Errors
+    ///
+    /// The keys cannot be read.
+    pub fn of_person(&self, gemeente: [u8; 4], bsn: &str) -> io::Result<Option<KeyId>> {
+        Ok(self.ring().find(&self.lookup(gemeente, Some(bsn.as_bytes())))?.map(|(id, _)| id))
     }
 
     /// Returns the name of the key of a gemeente, if it has one.
-    #[must_use]
-    pub fn of_gemeente(&self, gemeente: [u8; 4]) -> Option<KeyId> {
-        self.ring().find(&self.lookup(gemeente, None)).map(|(id, _)| id)
+    ///
+    /// # Errors
+    ///
+    /// The keys cannot be read.
+    pub fn of_gemeente(&self, gemeente: [u8; 4]) -> io::Result<Option<KeyId>> {
+        Ok(self.ring().find(&self.lookup(gemeente, None))?.map(|(id, _)| id))
     }
 
     /// Returns the names of the keys that a payload stands under, once each.
@@ -202,7 +212,7 @@ impl Vault {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         ids.iter().for_each(|id| keys.destroy(*id));
-        file.destroy(&keys)
+        file.destroy(&mut keys)
     }
 
     fn ring(&self) -> RwLockReadGuard<'_, Keyring> {
@@ -221,15 +231,18 @@ impl Vault {
     }
 
     /// Returns the key of a person, or of the gemeente; makes it when there is none.
-    fn key_for(&self, gemeente: [u8; 4], bsn: Option<&[u8]>) -> (KeyId, Secret) {
+    ///
+    /// # Errors
+    ///
+    /// The keys cannot be read, so nobody knows whether there is one.
+    fn key_for(&self, gemeente: [u8; 4], bsn: Option<&[u8]>) -> io::Result<(KeyId, Secret)> {
         let lookup = self.lookup(gemeente, bsn);
-        if let Some(found) = self.ring().find(&lookup) {
-            return found;
+        if let Some(found) = self.ring().find(&lookup)? {
+            return Ok(found);
         }
         let (id, secret): (KeyId, Secret) = (rand::random(), rand::random());
         self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(id, Held { lookup, secret });
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).add(id);
-        (id, secret)
+        Ok((id, secret))
     }
 
     /// Returns a key, looking into the file again for one that another process has made or destroyed since.
@@ -238,22 +251,34 @@ impl Vault {
             return Key::Gone;
         }
         let of = |ring: &Keyring| match ring.get(id) {
-            Some(held) => Some(Key::Held(held.secret)),
-            None => ring.is_gone(id).then_some(Key::Gone),
+            Ok(Some(held)) => Some(Key::Held(held.secret)),
+            // What cannot be read may be, once the file is looked at again: another process may have written it anew.
+            Ok(None) | Err(_) => ring.is_gone(id).then_some(Key::Gone),
         };
         if let Some(found) = of(&self.ring()) {
             return found;
         }
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(fresh) = file.refresh() else { return Key::Missing };
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.merge(fresh);
+        if !file.refresh(&mut keys) {
+            return Key::Missing;
+        }
         of(&keys).unwrap_or(Key::Missing)
     }
 
     /// Returns the payload of an entry in which what names a person is sealed; `about`: whom the entry concerns when no
     /// message in it names anybody.
-    pub(crate) fn seal(&self, id: EntryId, record: &Record, plain: Vec<u8>, about: Option<&str>) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// The keys cannot be read.
+    pub(crate) fn seal(
+        &self,
+        id: EntryId,
+        record: &Record,
+        plain: Vec<u8>,
+        about: Option<&str>,
+    ) -> io::Result<Vec<u8>> {
         let parts = parts::of(record, &plain, about.and_then(|bsn| bsn.as_bytes().try_into().ok()));
         sealed::seal(self, id, record.kind(), &plain, &parts)
     }
@@ -261,16 +286,44 @@ impl Vault {
     /// Makes the keys durable that were made since the last time. Must come before the entries that need them.
     pub(crate) fn harden(&self) -> Result<(), AppendError> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.harden(&self.keys.read().unwrap_or_else(PoisonError::into_inner)).map_err(|source| {
+        self.hardened(&mut file).map_err(|source| {
             let path = file.dir().to_owned();
             AppendError::Unavailable { doing: "making keys durable in", path, source }
         })
+    }
+
+    fn hardened(&self, file: &mut KeyFile) -> io::Result<()> {
+        let fresh = self.ring().fresh();
+        if fresh.is_empty() && !file.is_doomed() {
+            return Ok(());
+        }
+        if file.is_to_be_rewritten() {
+            return file.mend(&mut self.keys.write().unwrap_or_else(PoisonError::into_inner));
+        }
+        // Who reads goes on meanwhile.
+        let first = file.append(&fresh)?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        for (row, (id, held)) in (first..).zip(fresh) {
+            keys.place(row, id, held);
+        }
+        Ok(())
     }
 
     /// Opens the payload of an entry.
     pub(crate) fn unseal(&self, id: EntryId, kind: u16, payload: &[u8]) -> Result<Opened, OpenFailure> {
         sealed::open(self, id, kind, payload)
     }
+}
+
+/// Returns an entry that was not opened as it is without any key: everything sealed in it as if its key were destroyed. What
+/// is not about a person stands in it as it is. Nothing, when it is not what its version says.
+#[must_use]
+pub(crate) fn outline(entry: &Entry) -> Option<Entry> {
+    if entry.version != SEALED_VERSION {
+        return Some(entry.clone());
+    }
+    let opened = sealed::open_with(&|_| Key::Gone, entry.id, entry.kind, &entry.payload).ok()?;
+    Some(Entry { payload: opened.plain, version: PLAIN_VERSION, gone: opened.gone, ..entry.clone() })
 }
 
 /// What there is of a key that was asked for by name.

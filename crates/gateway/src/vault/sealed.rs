@@ -18,6 +18,7 @@
 //! be taken for one of another entry, kind or place.
 
 use std::fmt;
+use std::io;
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -102,7 +103,13 @@ pub(super) fn cipher(secret: &Secret) -> Option<LessSafeKey> {
 }
 
 /// Writes the sealed form of a record.
-pub(super) fn seal(vault: &Vault, id: EntryId, kind: u16, plain: &[u8], parts: &Parts) -> Vec<u8> {
+pub(super) fn seal(
+    vault: &Vault,
+    id: EntryId,
+    kind: u16,
+    plain: &[u8],
+    parts: &Parts,
+) -> io::Result<Vec<u8>> {
     let (sealed, copies) = (&parts.sealed, &parts.copies);
     let saved: usize = copies.iter().map(|copy| copy.length).sum();
     let table = HEAD + SEALED * sealed.len() + COPY * copies.len();
@@ -130,7 +137,7 @@ pub(super) fn seal(vault: &Vault, id: EntryId, kind: u16, plain: &[u8], parts: &
     for (row, part) in rows[HEAD..].chunks_exact_mut(SEALED).zip(sealed) {
         let Part { offset, length, owner } = part;
         let start = offset - parts.left_out(*offset);
-        let (key, secret) = vault.key_for(id.chain.code(), owner.as_ref().map(|bsn| &bsn[..]));
+        let (key, secret) = vault.key_for(id.chain.code(), owner.as_ref().map(|bsn| &bsn[..]))?;
         let nonce: [u8; 12] = rand::random();
         let (offset_word, length_word) = (word(*offset), word(*length));
         let associated =
@@ -150,18 +157,28 @@ pub(super) fn seal(vault: &Vault, id: EntryId, kind: u16, plain: &[u8], parts: &
         row[8..24].copy_from_slice(&key);
         row[24..36].copy_from_slice(&nonce);
     }
-    out
+    Ok(out)
 }
 
 /// Returns the record of a sealed payload.
 pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Result<Opened, OpenFailure> {
+    if store_of(payload) != Some(vault.store) {
+        return Err(OpenFailure::NoKey);
+    }
+    open_with(&|key| vault.key(key), id, kind, payload)
+}
+
+/// Returns the record of a sealed payload, its parts opened with these keys.
+pub(super) fn open_with(
+    keys: &dyn Fn(&KeyId) -> Key,
+    id: EntryId,
+    kind: u16,
+    payload: &[u8],
+) -> Result<Opened, OpenFailure> {
     let word = |bytes: &[u8], at: usize| {
         let bytes = bytes.get(at..).and_then(|bytes| bytes.first_chunk()).ok_or(OpenFailure::Form)?;
         Ok::<u32, OpenFailure>(u32::from_le_bytes(*bytes))
     };
-    if store_of(payload) != Some(vault.store) {
-        return Err(OpenFailure::NoKey);
-    }
     let length = word(payload, 4)? as usize;
     let counts = word(payload, 8)?;
     let (sealed, copies) = ((counts & 0xffff) as usize, (counts >> 16) as usize);
@@ -199,7 +216,7 @@ pub(super) fn open(vault: &Vault, id: EntryId, kind: u16, payload: &[u8]) -> Res
         else {
             return Err(OpenFailure::Form);
         };
-        let secret = match vault.key(&key) {
+        let secret = match keys(&key) {
             Key::Held(secret) => secret,
             Key::Missing => return Err(OpenFailure::NoKey),
             Key::Gone => {

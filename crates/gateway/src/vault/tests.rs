@@ -45,7 +45,7 @@ fn a_sealed_record_says_nothing_of_a_person_and_opens_to_itself() {
     let vault = vault();
     for messages in [&[][..], &[ONE], &[TWO], &[ONE, TWO, ONE], &["", ONE], &["<leeg/>"]] {
         let (record, plain) = planning(messages);
-        let sealed = vault.seal(id(), &record, plain.clone(), None);
+        let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
         for text in ["99999", "Vos", "Haas", "<leeg"] {
             assert!(!has(&sealed, text), "{messages:?}: {text}");
         }
@@ -61,7 +61,7 @@ fn what_stands_twice_is_kept_once() {
     let vault = vault();
     let large = format!("<a>{ONE}{}</a>", "x".repeat(10_000));
     let (record, plain) = planning(&[&large, &large]);
-    let sealed = vault.seal(id(), &record, plain.clone(), None);
+    let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
     assert!(sealed.len() < plain.len() / 2 + 1_000);
     assert_eq!(vault.unseal(id(), 3, &sealed).unwrap().plain, plain);
 }
@@ -90,7 +90,7 @@ fn each_client_has_a_key_of_its_own() {
 fn a_part_is_not_taken_for_another() {
     let vault = vault();
     let (record, plain) = planning(&[ONE]);
-    let sealed = vault.seal(id(), &record, plain, None);
+    let sealed = vault.seal(id(), &record, plain, None).unwrap();
     let other = EntryId { seq: 8, ..id() };
     assert_eq!(vault.unseal(other, 3, &sealed), Err(OpenFailure::Forged));
     let other = EntryId { chain: Chain::new(*b"0363").unwrap(), ..id() };
@@ -104,7 +104,7 @@ fn a_part_is_not_taken_for_another() {
 fn a_damaged_payload_is_an_error() {
     let vault = vault();
     let (record, plain) = planning(&[TWO, ONE, TWO]);
-    let sealed = vault.seal(id(), &record, plain.clone(), None);
+    let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
     for at in 0..sealed.len() {
         for bit in [1, 0x80] {
             let mut bytes = sealed.clone();
@@ -149,7 +149,7 @@ fn a_rotation_cut_short_loses_nothing() {
         let (file, contents) = KeyFile::create(Arc::new(disk.clone()), &dir).unwrap();
         let vault = Vault::with(file, contents, None).unwrap();
         let (record, plain) = planning(&[TWO]);
-        let sealed = vault.seal(id(), &record, plain, None);
+        let sealed = vault.seal(id(), &record, plain, None).unwrap();
         vault.harden().unwrap();
         (vault, sealed)
     };
@@ -287,9 +287,9 @@ fn a_bsn_is_found_however_it_is_written() {
 fn what_stood_under_a_destroyed_key_is_gone_and_nothing_else() {
     let vault = vault();
     let (record, plain) = planning(&[TWO]);
-    let sealed = vault.seal(id(), &record, plain.clone(), None);
+    let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
     vault.harden().unwrap();
-    let key = vault.of_person(*b"0222", "999990019").unwrap();
+    let key = vault.of_person(*b"0222", "999990019").unwrap().unwrap();
     let withheld = vault.withholding([key]).unseal(id(), 3, &sealed).unwrap();
     assert_eq!(vault.unseal(id(), 3, &sealed).unwrap(), Opened { plain: plain.clone().into(), gone: false });
     vault.destroy(&[key]).unwrap();
@@ -298,9 +298,9 @@ fn what_stood_under_a_destroyed_key_is_gone_and_nothing_else() {
     assert!(
         opened.gone && !has(&opened.plain, "Vos") && has(&opened.plain, "Haas") && is_gone(&opened.plain)
     );
-    assert_eq!((vault.alive(&[key]), vault.of_person(*b"0222", "999990019")), (vec![], None));
-    let again = vault.seal(id(), &record, plain, None);
-    let next = vault.of_person(*b"0222", "999990019");
+    assert_eq!((vault.alive(&[key]), vault.of_person(*b"0222", "999990019").unwrap()), (vec![], None));
+    let again = vault.seal(id(), &record, plain, None).unwrap();
+    let next = vault.of_person(*b"0222", "999990019").unwrap();
     assert!(
         next.is_some() && next != Some(key) && vault.keys_of(SEALED_VERSION, &again).contains(&next.unwrap())
     );
@@ -319,7 +319,7 @@ fn a_destroyed_key_is_in_no_file() {
     let path = data.path().join(KEYS_DIR).join("persons.iwk");
     let old = std::fs::File::open(&path).unwrap();
     let before = std::fs::read(&path).unwrap();
-    let key = vault.of_person(*b"0222", &crate::engine::tests::bsn(1)).unwrap();
+    let key = vault.of_person(*b"0222", &crate::engine::tests::bsn(1)).unwrap().unwrap();
     vault.destroy(&[key]).unwrap();
     let mut left = Vec::new();
     io::Read::read_to_end(&mut &old, &mut left).unwrap();
@@ -346,18 +346,117 @@ fn a_row_whose_sync_failed_does_not_go_from_before_others() {
         };
         let (file, contents) = KeyFile::create(Arc::clone(&shared), dir).unwrap();
         let vault = Vault::with(file, contents, None).unwrap();
-        vault.key_for(*b"0222", Some(b"999990019"));
+        vault.key_for(*b"0222", Some(b"999990019")).unwrap();
         // The write comes first, its sync after that.
         disk.fail(Fault::Fail { at: disk.operations() + 1 });
         assert!(vault.harden().is_err());
         disk.kill();
         let vault = open();
-        vault.key_for(*b"0222", Some(b"999990020"));
+        vault.key_for(*b"0222", Some(b"999990020")).unwrap();
         vault.harden().unwrap();
         disk.restart();
         let vault = open();
         for bsn in ["999990019", "999990020"] {
-            assert!(vault.of_person(*b"0222", bsn).is_some(), "seed {seed}: {bsn}");
+            assert!(vault.of_person(*b"0222", bsn).unwrap().is_some(), "seed {seed}: {bsn}");
         }
+    }
+}
+
+/// A process that only reads finds keys that another makes, destroys or puts under another master key, without reading the
+/// file from its beginning when that was only added to.
+#[test]
+fn who_reads_follows_who_writes() {
+    let (dir, disk) = (Path::new("/keys"), Arc::new(SimulatedDisk::new(1)));
+    let (file, contents) = KeyFile::create(Arc::clone(&disk) as Arc<dyn Disk>, dir).unwrap();
+    let writer = Vault::with(file, contents, None).unwrap();
+    let (record, plain) = planning(&[ONE]);
+    let seal = |person: &str| {
+        let sealed = writer.seal(id(), &record, plain.clone(), Some(person)).unwrap();
+        writer.harden().unwrap();
+        sealed
+    };
+    let first = seal("999990019");
+    let (file, contents) = KeyFile::read(Arc::clone(&disk) as Arc<dyn Disk>, dir).unwrap().unwrap();
+    let reader = Vault::with(file, contents, None).unwrap();
+    let (two, other) = planning(&[TWO]);
+    let second = writer.seal(id(), &two, other, None).unwrap();
+    assert_eq!(reader.unseal(id(), 3, &second), Err(OpenFailure::NoKey));
+    writer.harden().unwrap();
+    assert!(!reader.unseal(id(), 3, &second).unwrap().gone);
+    assert_eq!(reader.status().keys, writer.status().keys);
+    writer.rotate().unwrap();
+    for sealed in [&first, &second] {
+        assert!(!reader.unseal(id(), 3, sealed).unwrap().gone);
+    }
+    let key = writer.keys_of(SEALED_VERSION, &first)[0];
+    writer.destroy(&[key]).unwrap();
+    // What it has in memory it may have still; whoever begins has not.
+    let (file, contents) = KeyFile::read(disk, dir).unwrap().unwrap();
+    let reader = Vault::with(file, contents, None).unwrap();
+    assert!(reader.unseal(id(), 3, &first).unwrap().gone);
+    assert_eq!((reader.status().keys, reader.status().destroyed), (writer.status().keys, 1));
+}
+
+/// Many keys at once are made durable piece by piece; whatever fails, those that were are found, and all are in the end.
+#[test]
+fn many_keys_at_once_outlive_a_failure_at_any_place() {
+    use crate::journal::simulated::Fault;
+    let dir = Path::new("/keys");
+    let bsn = |number: u32| format!("{number:09}");
+    let persons = 12_000;
+    for at in 0..4 {
+        let disk = SimulatedDisk::new(at);
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let (file, contents) = KeyFile::create(Arc::clone(&shared), dir).unwrap();
+        let vault = Vault::with(file, contents, None).unwrap();
+        for number in 0..persons {
+            vault.key_for(*b"0222", Some(bsn(number).as_bytes())).unwrap();
+        }
+        // Two writes with a sync each.
+        disk.fail(Fault::Fail { at: disk.operations() + at });
+        assert!(vault.harden().is_err(), "operation {at}");
+        let names: Vec<_> =
+            (0..persons).map(|number| vault.of_person(*b"0222", &bsn(number)).unwrap().unwrap()).collect();
+        if at % 2 == 0 {
+            // The next keys take along those that failed.
+            vault.key_for(*b"0222", None).unwrap();
+            vault.harden().unwrap();
+            disk.restart();
+        } else {
+            disk.kill();
+        }
+        let (file, contents) = KeyFile::read(Arc::clone(&shared), dir).unwrap().unwrap();
+        file.settle().unwrap();
+        let vault = Vault::with(file, contents, None).unwrap();
+        disk.restart();
+        let (file, contents) = KeyFile::read(Arc::clone(&shared), dir).unwrap().unwrap();
+        let again = Vault::with(file, contents, None).unwrap();
+        assert_eq!(again.status().keys, vault.status().keys, "operation {at}");
+        assert!(at % 2 == 1 || again.status().keys == persons as usize + 1);
+        for (number, name) in names.iter().enumerate() {
+            let found = again.of_person(*b"0222", &bsn(number as u32)).unwrap();
+            assert!(found == Some(*name) || found.is_none() && at % 2 == 1, "operation {at}: {number}");
+        }
+    }
+}
+
+/// The file of a release before lookups is read, and written anew with the first change.
+#[test]
+fn an_old_file_is_read_and_becomes_a_new_one() {
+    let (dir, disk) = (Path::new("/keys"), SimulatedDisk::new(3));
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (file, contents) = KeyFile::create(Arc::clone(&shared), dir).unwrap();
+    let vault = Vault::with(file, contents, None).unwrap();
+    let (id_of, _) = vault.key_for(*b"0222", Some(b"999990019")).unwrap();
+    let old = file::in_format_1(&vault.file.lock().unwrap(), &vault.ring());
+    shared.create(&dir.join("persons.iwk")).unwrap().write_at(&old, 0).unwrap();
+    for turn in 0..2 {
+        let (file, contents) = KeyFile::read(Arc::clone(&shared), dir).unwrap().unwrap();
+        let again = Vault::with(file, contents, None).unwrap();
+        // The lookup was the name.
+        let held = again.ring().get(&id_of).unwrap().unwrap();
+        assert_eq!((held.lookup, again.status().keys), (id_of, 1 + turn));
+        again.key_for(*b"0363", None).unwrap();
+        again.harden().unwrap();
     }
 }

@@ -16,9 +16,9 @@ use crate::cli::output::{Failure, Terminal};
 use crate::cli::replay::failed;
 use crate::cli::toewijzing;
 use crate::engine::record::Blik;
-use crate::journal::{CLOCK_SLACK, Chain, Entry};
+use crate::journal::{CLOCK_SLACK, Chain, Entry, ReadError, Takes, Wanted};
 use crate::ledger::{Horizon, Persoon, Rows, keys};
-use crate::view::{self, EntryView};
+use crate::view::{self, EntryFilter, EntryView};
 
 /// A BSN and its line feed fit in this; more is not read.
 const BSN_BYTES_MAX: u64 = 64;
@@ -98,16 +98,35 @@ impl Filter {
         let folder = store.folder()?;
         let end = self.end(&folder)?;
         let browser = open::browser(&folder)?;
-        for entry in browser.select(self.gemeente, self.from) {
+        let filter = self.entry_filter();
+        let takes = |label: &[u8]| filter.wants_label(label);
+        let label = (!filter.is_empty()).then_some(&takes as Takes<'_>);
+        let wanted = Wanted { chain: self.gemeente, from: self.from, label };
+        let found: Box<dyn Iterator<Item = Result<Entry, ReadError>>> =
+            if wanted.label.is_none() && wanted.from.is_none() && wanted.chain.is_none() {
+                Box::new(browser.select(None, None))
+            } else {
+                Box::new(browser.find(wanted, view::label))
+            };
+        for entry in found {
             let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
             if end.is_past(&entry) {
                 return Ok(());
             }
-            if self.give(&entry, end, each)?.is_break() {
+            if self.give(&entry, &filter, end, each)?.is_break() {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// What is asked of an entry that its index knows.
+    fn entry_filter(&self) -> EntryFilter {
+        EntryFilter {
+            bericht: self.message.as_ref().map(|kind| kind.to_uppercase()),
+            partner: self.partner.clone(),
+            code: self.code.clone(),
+        }
     }
 
     /// Where to stop in this store.
@@ -127,7 +146,13 @@ impl Filter {
     }
 
     /// Gives an entry, if it is wanted.
-    fn give(&self, entry: &Entry, end: End, each: &mut Each<'_>) -> Result<ControlFlow<()>, Failure> {
+    fn give(
+        &self,
+        entry: &Entry,
+        filter: &EntryFilter,
+        end: End,
+        each: &mut Each<'_>,
+    ) -> Result<ControlFlow<()>, Failure> {
         let time = entry.time;
         if self.gemeente.is_some_and(|chain| chain != entry.id.chain)
             || self.from.is_some_and(|from| time < from)
@@ -136,20 +161,7 @@ impl Filter {
             return Ok(ControlFlow::Continue(()));
         }
         let view = summary(entry)?;
-        if self.wants(&view) { each(entry, view) } else { Ok(ControlFlow::Continue(())) }
-    }
-
-    fn wants(&self, view: &EntryView) -> bool {
-        let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
-        let message = self.message.as_ref().map(|kind| kind.to_uppercase());
-        let code = self.code.as_ref().is_none_or(|code| {
-            // An approval names every rule that it keeps; who asks for a rule wants what it refused.
-            let refused = view.uitkomst != "goedgekeurd";
-            (refused && view.regels.contains(code))
-                || view.retourcodes.contains(code)
-                || view.waarschuwingen.contains(code)
-        });
-        same(&message, &view.bericht) && same(&self.partner, &view.partner) && code
+        if filter.wants(&view) { each(entry, view) } else { Ok(ControlFlow::Continue(())) }
     }
 
     /// The ledger knows which entries concern a person.
@@ -180,8 +192,9 @@ impl Filter {
             }
             (None, None) => (Vec::new(), None),
         };
+        let filter = self.entry_filter();
         for entry in entries_of(&store, &persons)? {
-            if about(&store, &entry, nummer)? && self.give(&entry, end, each)?.is_break() {
+            if about(&store, &entry, nummer)? && self.give(&entry, &filter, end, each)?.is_break() {
                 return Ok(());
             }
         }

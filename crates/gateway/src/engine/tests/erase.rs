@@ -76,7 +76,7 @@ fn assert_gone(gateway: &Gateway, what: &str) {
         assert!(!has(&key, PERSON.bsn) && !has(&value, PERSON.bsn), "{what}: {}", ledger::row_words(&key));
     }
     let vault = gateway.engine.journal().vault().unwrap();
-    assert_eq!(vault.of_person(*b"0222", PERSON.bsn), None, "{what}");
+    assert_eq!(vault.of_person(*b"0222", PERSON.bsn).unwrap(), None, "{what}");
 }
 
 /// What is kept about the person.
@@ -185,7 +185,7 @@ fn a_person_is_gone_under_every_bsn() {
     erase(&gateway).unwrap();
     assert_gone(&gateway, "a wrong BSN");
     let vault = gateway.engine.journal().vault().unwrap();
-    assert_eq!(vault.of_person(*b"0222", &wrong), None);
+    assert_eq!(vault.of_person(*b"0222", &wrong).unwrap(), None);
     assert_eq!(gateway.ledger.scan(b"k").count(), 0);
     gateway.stop();
 }
@@ -401,7 +401,7 @@ fn after_a_fault(at: u64, fault: fn(u64) -> Fault, keeps_ledger: bool) -> bool {
     // The power goes after all: the key is not in what was durable.
     disk.restart();
     let journal = open_journal(&disk).unwrap();
-    assert_eq!(journal.reader().vault().unwrap().of_person(*b"0222", PERSON.bsn), None, "{what}");
+    assert_eq!(journal.reader().vault().unwrap().of_person(*b"0222", PERSON.bsn).unwrap(), None, "{what}");
     failed
 }
 

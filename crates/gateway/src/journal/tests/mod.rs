@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod files;
 mod fuzz;
+mod indexing;
 mod long;
 mod reading;
 mod reopened;
