@@ -124,7 +124,11 @@ async fn what_comes_too_early_waits_where_the_gemeente_allows_it() {
     {
         caller.post(&daemon.exchange, &bytes).await.receipt();
     }
-    assert_eq!(work(&site, &daemon.backoffice).await, ["geparkeerd WMO305", "geparkeerd WMO307"]);
+    assert_eq!(
+        work(&site, &daemon.backoffice).await,
+        ["geparkeerd WMO307", "geparkeerd WMO305"],
+        "the first that came first"
+    );
     daemon.kill();
     site.verify();
     daemon = site.start();

@@ -49,7 +49,7 @@ pub(super) struct ListQuery {
 /// A page of deadlines.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TermijnenPage {
-    /// The deadlines, the earliest first.
+    /// The deadlines, the earliest first; where the filters leave out much, fewer than asked for, or none.
     termijnen: Vec<TermijnView>,
     /// Where the next page begins; none: there is no more.
     volgende: Option<String>,

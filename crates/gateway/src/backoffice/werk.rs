@@ -45,7 +45,7 @@ pub(super) struct ListQuery {
 /// A page of the work queue.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WerkPage {
-    /// The work, what is due first in front.
+    /// The work, what is due first in front; where the filters leave out much, fewer than asked for, or none.
     werk: Vec<WerkView>,
     /// Where the next page begins; none: there is no more.
     volgende: Option<String>,

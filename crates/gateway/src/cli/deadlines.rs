@@ -5,9 +5,12 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 use iwmo_toewijzing::deadline::Stand;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use jiff::civil::Date;
 
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::engine::Settings;
+use crate::store::Ledger;
 use crate::view::{self, TermijnFilter, TermijnView};
 
 /// Show what is due from whom, the earliest first
@@ -86,19 +89,38 @@ impl Deadlines {
         };
         let settings = self.store.settings()?;
         let store = open::read(&self.store, &self.past)?;
-        let page = view::termijnen(&store.ledger, &settings, &filter, store.today)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let rows = rows(&store.ledger, &settings, filter, store.today)?;
         let mut out = io::stdout().lock();
-        for row in &page.rows {
+        for row in &rows {
             match self.format {
                 Format::Json => writeln!(out, "{}", serde_json::to_string(row).map_err(io::Error::from)?)?,
                 Format::Text => writeln!(out, "{}", line(row, terminal))?,
             }
         }
-        if page.rows.is_empty() && self.format == Format::Text {
+        if rows.is_empty() && self.format == Format::Text {
             writeln!(out, "{}", terminal.say("er loopt geen termijn", "nothing is due"))?;
         }
-        Ok(if page.rows.iter().any(|row| row.verlopen) { Found::Something } else { Found::AllWell })
+        Ok(if rows.iter().any(|row| row.verlopen) { Found::Something } else { Found::AllWell })
+    }
+}
+
+/// As many rows as are asked for, however many pages they take.
+pub(super) fn rows(
+    ledger: &Ledger,
+    settings: &Settings,
+    mut filter: TermijnFilter,
+    today: Date,
+) -> Result<Vec<TermijnView>, Failure> {
+    let (wanted, mut rows) = (filter.limit, Vec::new());
+    loop {
+        filter.limit = wanted - rows.len();
+        let page = view::termijnen(ledger, settings, &filter, today)
+            .map_err(|error| Failure::new(error.to_string()))?;
+        rows.extend(page.rows);
+        filter.after = page.next;
+        if filter.after.is_none() || rows.len() >= wanted {
+            return Ok(rows);
+        }
     }
 }
 

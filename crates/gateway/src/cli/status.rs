@@ -106,7 +106,7 @@ impl Status {
         let now = store.now;
         let past = self.past.is_given();
         let filter = TermijnFilter { verlopen: true, limit: OVERDUE_MAX, ..TermijnFilter::default() };
-        let overdue = view::termijnen(&store.ledger, &settings, &filter, store.today).map_err(failed)?;
+        let overdue = super::deadlines::rows(&store.ledger, &settings, filter, store.today)?;
         let tips = store.ledger.tips();
         let entries = tips.values().map(|tip| tip.seq).sum();
         let last = tips.into_values().filter_map(|tip| {
@@ -123,7 +123,7 @@ impl Status {
                 .unwrap_or_default(),
             queues: view::queues(&store.ledger, now).map_err(failed)?,
             held: view::held(&store.ledger).map_err(failed)?,
-            overdue: overdue.rows.len(),
+            overdue: overdue.len(),
             entries,
             last_entry,
             disk: disk(&folder)?,

@@ -129,7 +129,7 @@ impl List {
     fn run(self, terminal: &Terminal) -> Outcome {
         let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
-        let filter = WerkFilter {
+        let mut filter = WerkFilter {
             gemeenten: gemeente.map(|gemeente| vec![gemeente]),
             aanbieder: self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?,
             soort: self.kind,
@@ -140,23 +140,31 @@ impl List {
         };
         let store = open::read(&self.store, &self.past)?;
         let settings = self.store.settings()?;
-        let page = view::werk(&store.ledger, &settings, &filter, store.today)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        // As many rows as are asked for, however many pages they take.
+        let mut rows = Vec::new();
+        while {
+            filter.limit = self.limit - rows.len();
+            let page = view::werk(&store.ledger, &settings, &filter, store.today)
+                .map_err(|error| Failure::new(error.to_string()))?;
+            rows.extend(page.rows);
+            filter.after = page.next;
+            filter.after.is_some() && rows.len() < self.limit
+        } {}
         let mut out = io::stdout().lock();
-        for row in &page.rows {
+        for row in &rows {
             match self.format {
                 Format::Json => writeln!(out, "{}", serde_json::to_string(row).map_err(io::Error::from)?)?,
                 Format::Text => writeln!(out, "{}", line(row, terminal))?,
             }
         }
-        if page.rows.is_empty() && self.format == Format::Text {
+        if rows.is_empty() && self.format == Format::Text {
             writeln!(out, "{}", terminal.say("er is geen werk", "there is no work"))?;
         }
-        if page.next.is_some() {
+        if filter.after.is_some() {
             let more = terminal.say("er is meer; zie --limit", "there is more; see --limit");
             writeln!(io::stderr().lock(), "{more}")?;
         }
-        Ok(if page.rows.is_empty() { Found::AllWell } else { Found::Something })
+        Ok(if rows.is_empty() { Found::AllWell } else { Found::Something })
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::EbDossier;
+use iwmo_toewijzing::deadline;
 use iwmo_toewijzing::event::{DossierKey, Event};
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente};
 use iwmo_toewijzing::{Dossier, Verdict};
@@ -16,7 +17,7 @@ use jiff::civil::Date;
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, eb_beleid,
     envelop, geparkeerd, heen, keep_row, keys, ontvangst, opmerking, outgoing, put_row, statistiek, take_row,
-    verwijderd,
+    te_doen, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -330,8 +331,16 @@ pub(super) fn record_event(
     let key = keys::dossier(event.dossier.gemeente, event.dossier.aanbieder, &event.dossier.bsn);
     let row: Option<Dossier> = take_row(overlay, &key)?;
     let mut dossier = row.unwrap_or_else(|| Dossier::new(event.dossier.clone()));
+    let before = deadline::open(&dossier);
+    let intakes = te_doen::intakes_of(overlay, event)?;
     dossier.apply(event, &Verdict::Goedgekeurd).map_err(|error| inconsistent(at, &error.to_string()))?;
-    keep_row(overlay, key, dossier)
+    let dossier = keep_row(overlay, key, dossier)?;
+    te_doen::dossier(overlay, &event.dossier, &before, &deadline::open(&dossier))?;
+    if !intakes.is_empty() {
+        let after = te_doen::intakes_of(overlay, event)?;
+        te_doen::bring(overlay, &intakes, after);
+    }
+    Ok(dossier)
 }
 
 /// Returns a person to be written again, or a new one.

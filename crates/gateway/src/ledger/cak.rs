@@ -8,7 +8,7 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie};
 
 use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
 use super::{
-    At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keep_row, keys, put_row, verwijderd,
+    At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keys, put_row, te_doen, verwijderd,
 };
 use crate::clock::dutch_date;
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
@@ -59,11 +59,15 @@ pub(super) fn retour(
         return verwijderd::or_inconsistent(overlay, at, bericht.heenbericht);
     };
     // A second retour on the same message is ignored when it says the same, else it is for a person (ieb-cak 6.1).
+    if melding.antwoord.is_none() {
+        overlay.delete(te_doen::melding(gemeente, &melding));
+    }
     melding.antwoord.get_or_insert(at.seq);
     melding.beantwoord_op.get_or_insert(dutch_date(at.time));
     put_row(overlay, key, &melding)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
+    let waited = te_doen::persoon_wacht(&persoon);
     let identificatie = Identificatie::new(message.header().identificatie)
         .map_err(|error| inconsistent(at, &error.to_string()))?;
     let codes = translate::retour_codes(message).map_err(|error| untranslatable(at, &error))?;
@@ -71,7 +75,7 @@ pub(super) fn retour(
     let before = numbers(&persoon);
     let _ = persoon.eb.retour(&identificatie, &codes);
     index(overlay, gemeente, &melding.bsn, &before, &persoon);
-    keep_row(overlay, keys::persoon(gemeente, &melding.bsn), persoon)?;
+    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, persoon)?;
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
 
@@ -108,10 +112,11 @@ pub(super) fn niet_aangenomen(
         .row(&keys::eb_melding(gemeente, identificatie))?
         .ok_or_else(|| inconsistent(at, "the notification is not on record"))?;
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
+    let waited = te_doen::persoon_wacht(&persoon);
     let naam = Identificatie::new(identificatie).map_err(|error| inconsistent(at, &error.to_string()))?;
     // What it led to stands in the record itself; the plan that follows reads it there.
     let _ = persoon.eb.niet_aangenomen(&naam);
-    keep_row(overlay, keys::persoon(gemeente, &melding.bsn), persoon)?;
+    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, persoon)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     Ok(Some(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None }))
 }
@@ -127,8 +132,9 @@ pub(super) fn vrijgeven(
         .row(&keys::eb_melding(gemeente, identificatie))?
         .ok_or_else(|| inconsistent(at, "the notification is not on record"))?;
     let mut persoon = persoon(overlay, at, gemeente, &melding.bsn)?;
+    let waited = te_doen::persoon_wacht(&persoon);
     persoon.eb.vrijgeven();
-    keep_row(overlay, keys::persoon(gemeente, &melding.bsn), persoon)?;
+    te_doen::put_persoon(overlay, gemeente, &melding.bsn, waited, persoon)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
     Ok(Gevolg { gemeente, bsn: melding.bsn, aanbieder: None })
 }
@@ -143,6 +149,7 @@ pub(super) fn besluit(
     let gemeente = gemeente(at)?;
     let bsn = Bsn::new(&besluit.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
     let mut persoon = persoon(overlay, at, gemeente, &bsn)?;
+    let waited = te_doen::persoon_wacht(&persoon);
     if let Some(moment) = persoon.plan_op_us.take() {
         overlay.delete(keys::planning(moment, gemeente, &bsn));
     }
@@ -167,6 +174,7 @@ pub(super) fn besluit(
                 antwoord: None,
                 beantwoord_op: None,
             };
+            overlay.put(te_doen::melding(gemeente, &melding), Vec::new());
             put_row(overlay, keys::eb_melding(gemeente, identificatie), &melding)?;
             // OP290: a number given out is never given out again, whatever becomes of it.
             let mut tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
@@ -181,7 +189,7 @@ pub(super) fn besluit(
         EbUitkomst::Handmatig { reden } => persoon.eb_reden = Some(reden.clone()),
     }
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
-    keep_row(overlay, keys::persoon(gemeente, &bsn), persoon).map(drop)
+    te_doen::put_persoon(overlay, gemeente, &bsn, waited, persoon)
 }
 
 /// Reads back the command of a notification.

@@ -5,7 +5,7 @@ use iwmo_toewijzing::event::DossierKey;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, untranslatable};
-use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, opmerking, put_row};
+use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, opmerking, put_row, te_doen};
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
@@ -39,6 +39,7 @@ pub(super) fn park(
         geboortedatum: translate::geboortedatum(message),
     };
     put_row(overlay, keys::geparkeerd(gemeente, at.seq), &row)?;
+    overlay.put(te_doen::geparkeerd(&row), Vec::new());
     let mut waiting = wachtend(overlay, &dossier)?;
     waiting.push(at.seq);
     put_row(overlay, keys::wachtend(&dossier), &waiting)?;
@@ -57,6 +58,7 @@ pub(super) fn judge(
     let row: Geparkeerd = overlay.row(&key)?.ok_or_else(missing)?;
     let dossier = &row.event.dossier;
     overlay.delete(key);
+    overlay.delete(te_doen::geparkeerd(&row));
     let mut waiting = wachtend(overlay, dossier)?;
     waiting.retain(|seq| *seq != oordeel.seq);
     match waiting.is_empty() {

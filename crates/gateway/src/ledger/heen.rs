@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use super::apply::{Gevolg, persoon, record_event, untranslatable};
 use super::{
     At, Declaratie, Heenbericht, LedgerError, Persoon, Rows, geparkeerd, keep_row, keys, ontvangst, put_row,
-    statistiek,
+    statistiek, te_doen,
 };
 use crate::engine::record::{Bericht, Uitspraak};
 use crate::store::Overlay;
@@ -126,6 +126,7 @@ pub(super) fn apply(
             if let Some((key, mut row)) = declared(overlay, message, at)? {
                 row.antwoord = Some(at.seq);
                 row.beantwoord_op = Some(dag);
+                overlay.delete(te_doen::declaratie(gemeente, aanbieder, &row));
                 put_row(overlay, key, &row)?;
             }
             return Ok(None);
@@ -142,6 +143,7 @@ pub(super) fn apply(
                 antwoord: None,
                 beantwoord_op: None,
             };
+            overlay.put(te_doen::declaratie(gemeente, aanbieder, &row), Vec::new());
             put_row(overlay, keys::declaratie(gemeente, aanbieder, message.header().identificatie), &row)?;
         }
         _ => {}

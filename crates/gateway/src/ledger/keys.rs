@@ -25,7 +25,7 @@
 //! | `f` | `t`, gemeente | the time of the last envelope |
 //! | `f` | `i`, gemeente, seq | the number of the envelope that a message came in |
 //! | `u` | partner, moment, gemeente, seq, index | nothing: what waits for the partner, oldest first |
-//! | `a` | gemeente, seq, index | nothing: an outgoing message that is not final |
+//! | `a` | gemeente, day, seq, index | an outgoing message that is not final; whether it is a retour that is owed |
 //! | `b` | partner, moment, gemeente, seq, index | the order key of a held message |
 //! | `z` | partner | how sending to the partner stands |
 //! | `s` | gemeente, month, kind, names | a count (`statistiek.rs`) |
@@ -36,9 +36,11 @@
 //! | `E` | `n`, gemeente, EbStartNummer, BSN | nothing: whose period stands at the CAK |
 //! | `E` | `b`, gemeente | the choices about the eigen bijdrage that are in force, and those that wait for a look |
 //! | `E` | `s`, gemeente | why and since when the CAK is told nothing about anybody in the gemeente |
+//! | `T` | gemeente, kind, day, aanbieder, seq, ToewijzingNummer, more | what waits for somebody (`te_doen.rs`) |
 //! | `w` | moment, gemeente, BSN | nothing: for whom the CAK planner must run from that moment on |
 
 mod eigen_bijdrage;
+mod te_doen;
 mod verwijdering;
 
 use iwmo_toewijzing::event::DossierKey;
@@ -46,11 +48,15 @@ use iwmo_toewijzing::identity::{
     Aanbieder, Bsn, Gemeente, Identificatie, ReferentieAanbieder, ToewijzingNummer,
 };
 
+use jiff::civil::Date;
+
+use self::te_doen::{day, day_number};
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
 use crate::ledger::Uitgaand;
 
 pub use eigen_bijdrage::*;
+pub use te_doen::*;
 pub use verwijdering::*;
 
 /// Longest name of a partner in a key; the configuration allows no longer one.
@@ -286,6 +292,11 @@ pub fn uitgaand_van(gemeente: Option<Gemeente>) -> Vec<u8> {
     of(b'o', gemeente)
 }
 
+/// Prefix of the outgoing messages of a gemeente, by its code.
+pub fn uitgaand_van_gemeente(gemeente: &[u8; 4]) -> Vec<u8> {
+    key(b'o', &[gemeente])
+}
+
 /// Reads back the name of an outgoing message from its key.
 pub fn uitgaand_id(key: &[u8]) -> Option<OutgoingId> {
     let rest = key.strip_prefix(b"o")?;
@@ -310,9 +321,15 @@ pub fn telling_rest(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.get(5..)?).ok()
 }
 
-/// Key that says that an outgoing message is not final.
-pub fn uitgaand_open(id: &OutgoingId) -> Vec<u8> {
-    key(b'a', &[&id.gemeente, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
+/// Key that says that an outgoing message that was made on this day is not final.
+pub fn uitgaand_open(dag: Date, id: &OutgoingId) -> Vec<u8> {
+    let day = day_number(dag).to_be_bytes();
+    key(b'a', &[&id.gemeente, &day, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
+}
+
+/// Key of the first place for a message of a gemeente that is not final and was made on this day.
+pub fn uitgaand_open_dag(gemeente: Gemeente, dag: Date) -> Vec<u8> {
+    key(b'a', &[gemeente.as_str().as_bytes(), &day_number(dag).to_be_bytes()])
 }
 
 /// Prefix of what says which outgoing messages of a gemeente are not final; of all gemeenten without one.
@@ -322,7 +339,18 @@ pub fn uitgaand_open_van(gemeente: Option<Gemeente>) -> Vec<u8> {
 
 /// Reads back the name of an outgoing message from the key that says that it is not final.
 pub fn uitgaand_open_id(key: &[u8]) -> Option<OutgoingId> {
-    id_from(key.strip_prefix(b"a")?)
+    let (gemeente, rest) = key.strip_prefix(b"a")?.split_first_chunk::<4>()?;
+    let (seq, index) = rest.get(4..14)?.split_first_chunk::<8>()?;
+    Some(OutgoingId {
+        gemeente: *gemeente,
+        seq: u64::from_be_bytes(*seq),
+        index: u16::from_be_bytes(index.try_into().ok()?),
+    })
+}
+
+/// Reads back the day on which an outgoing message was made from the key that says that it is not final.
+pub fn uitgaand_open_gemaakt(key: &[u8]) -> Option<Date> {
+    day(u32::from_be_bytes(key.strip_prefix(b"a")?.get(4..8)?.try_into().ok()?))
 }
 
 fn id_from(rest: &[u8]) -> Option<OutgoingId> {

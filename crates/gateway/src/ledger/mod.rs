@@ -20,6 +20,7 @@ mod outgoing;
 mod rebuild;
 mod rows;
 pub mod statistiek;
+mod te_doen;
 mod termijn;
 mod verwijderd;
 
@@ -51,11 +52,13 @@ pub use rows::{
 };
 
 pub(crate) use cak::GEMEENTE_ONBEKEND;
+pub(crate) use outgoing::{RETOUREN, made_on};
+pub(crate) use te_doen::persoon_wacht;
 pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 15;
+pub const FORMAT: u32 = 16;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +253,7 @@ pub fn row_words(key: &[u8]) -> String {
         Some(b'b') => "what is held for a partner".to_owned(),
         Some(b'l') => "what is known of removals".to_owned(),
         Some(b's') => format!("a count of gemeente {gemeente}"),
+        Some(b'T') => format!("what waits for somebody in gemeente {gemeente}"),
         Some(b'z') => "how sending to a partner stands".to_owned(),
         Some(b'w') => "a planned run of the CAK planner".to_owned(),
         _ => "a row of no known kind".to_owned(),

@@ -9,7 +9,7 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, persoon};
-use super::{At, LedgerError, Persoon, Rows, Tellers, cak, keys, put_row};
+use super::{At, LedgerError, Persoon, Rows, Tellers, cak, keys, put_row, te_doen};
 use crate::engine::record::Verklaring;
 use crate::store::Overlay;
 
@@ -23,11 +23,13 @@ pub(super) fn apply(
     let bsn = Bsn::new(&verklaring.bsn).map_err(|error| inconsistent(at, &error.to_string()))?;
     let opgave = verklaring.opgave().map_err(|_| inconsistent(at, "the statement cannot be read"))?;
     let mut opgaven: Opgaven = overlay.row(&keys::opgaven(gemeente, &bsn))?.unwrap_or_default();
+    let intakes = te_doen::intakes(overlay, gemeente, &bsn, &opgaven, None)?;
     opgaven.apply(&opgave).map_err(|error| inconsistent(at, &error.to_string()))?;
     put_row(overlay, keys::opgaven(gemeente, &bsn), &opgaven)?;
     let mut who = persoon(overlay, at, gemeente, &bsn)?;
     who.opgaven = true;
     let before = cak::numbers(&who);
+    let waited = te_doen::persoon_wacht(&who);
     match &opgave {
         Opgave::Vasthouden {} => who.eb.vasthouden(),
         Opgave::Vrijgeven {} => who.eb.vrijgeven(),
@@ -50,17 +52,24 @@ pub(super) fn apply(
         who.eb_reden = None;
     }
     cak::index(overlay, gemeente, &bsn, &before, &who);
-    put_row(overlay, keys::persoon(gemeente, &bsn), &who)?;
+    let geboortedatum = who.geboortedatum;
+    te_doen::put_persoon(overlay, gemeente, &bsn, waited, who)?;
+    let after = te_doen::intakes(overlay, gemeente, &bsn, &opgaven, None)?;
+    te_doen::bring(overlay, &intakes, after);
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     let mut gevolgen = vec![Gevolg { gemeente, bsn, aanbieder: None }];
     if let Opgave::Bsn(juist) = opgave {
         let mut theirs: Opgaven = overlay.row(&keys::opgaven(gemeente, &juist))?.unwrap_or_default();
+        let intakes = te_doen::intakes(overlay, gemeente, &juist, &theirs, None)?;
         theirs.take_over(bsn, &opgaven);
         put_row(overlay, keys::opgaven(gemeente, &juist), &theirs)?;
         let mut person = persoon(overlay, at, gemeente, &juist)?;
+        let waited = te_doen::persoon_wacht(&person);
         person.opgaven = true;
-        person.geboortedatum = person.geboortedatum.or(who.geboortedatum);
-        put_row(overlay, keys::persoon(gemeente, &juist), &person)?;
+        person.geboortedatum = person.geboortedatum.or(geboortedatum);
+        te_doen::put_persoon(overlay, gemeente, &juist, waited, person)?;
+        let after = te_doen::intakes(overlay, gemeente, &juist, &theirs, None)?;
+        te_doen::bring(overlay, &intakes, after);
         overlay.put(keys::persoon_entry(gemeente, &juist, at.seq), Vec::new());
         gevolgen.push(Gevolg { gemeente, bsn: juist, aanbieder: None });
     }

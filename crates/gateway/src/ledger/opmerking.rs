@@ -5,7 +5,7 @@ use iwmo_toewijzing::dossier::AnomalieSoort;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 
 use super::apply::{gemeente, inconsistent};
-use super::{At, Geparkeerd, LedgerError, Opmerking, Rows, keys, put_row, verwijderd};
+use super::{At, Geparkeerd, LedgerError, Opmerking, Rows, keys, put_row, te_doen, verwijderd};
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
@@ -58,6 +58,7 @@ pub(super) fn done(overlay: &mut Overlay<'_>, at: &At, entries: &[u64]) -> Resul
         }
         let mut row = row.ok_or_else(|| inconsistent(at, "nothing odd is known about the entry"))?;
         row.afgehandeld = true;
+        overlay.delete(te_doen::opmerking(gemeente, *seq, &row));
         put_row(overlay, key, &row)?;
     }
     Ok(())
@@ -90,5 +91,6 @@ fn keep(
         sinds_us: at.time.as_microsecond(),
         afgehandeld: false,
     };
+    overlay.put(te_doen::opmerking(gemeente, at.seq, &row), Vec::new());
     put_row(overlay, keys::opmerking(gemeente, at.seq), &row)
 }

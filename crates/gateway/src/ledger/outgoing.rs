@@ -1,9 +1,16 @@
 //! The row of an outgoing message, and the indexes that follow from where it stands.
 
-use super::{At, LedgerError, Stand, Uitgaand, keys, put_row};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{At, LedgerError, Stand, Uitgaand, keys, put_row, te_doen};
+use crate::clock::dutch_date;
 use crate::engine::OutgoingId;
 use crate::engine::record::BezorgUitkomst;
 use crate::store::Overlay;
+
+/// The retours that the gemeente owes (OP090).
+pub(crate) const RETOUREN: [&str; 4] = ["WMO306", "WMO308", "WMO316", "WMO318"];
 
 /// Writes the row and brings its indexes from where it stood to where it stands; `was` is none for a new one.
 pub(super) fn put(
@@ -20,11 +27,18 @@ pub(super) fn put(
         (true, false) => overlay.delete(key),
         (false, false) | (true, true) => {}
     };
-    index(keys::uitgaand_open(id), &[], |stand| !stand.is_final());
+    let owed = RETOUREN.contains(&row.soort.as_str());
+    index(keys::uitgaand_open(made_on(row), id), &[u8::from(owed)], |stand| !stand.is_final());
     index(keys::wachtrij(row, id), &[], |stand| stand == Stand::Wacht);
     let held = keys::vastgehouden(row, id);
     index(held, row.volgorde.as_bytes(), |stand| stand == Stand::Vastgehouden);
+    index(te_doen::uitgaand(id), &[], |stand| stand == Stand::Geparkeerd);
     put_row(overlay, keys::uitgaand(id), row)
+}
+
+/// Returns the day on which a message was made.
+pub(crate) fn made_on(row: &Uitgaand) -> Date {
+    dutch_date(Timestamp::from_microsecond(row.gemaakt_us).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// Notes the end of an attempt. One that was under way when an operator held or cancelled the message does not

@@ -17,7 +17,7 @@ use super::apply::{bind, inconsistent, parse_date};
 use super::statistiek::{self, Telling};
 use super::{
     Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, acts, apply, cak, keys, ontvangst,
-    outgoing, put_row,
+    outgoing, put_row, te_doen,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -227,6 +227,7 @@ pub(super) fn verzoek(
                 ontvangen: parse_date(at, ontvangen)?,
                 stand: VerzoekStand::Open,
             };
+            overlay.put(te_doen::verwijdering(apply::gemeente(at)?, at.seq, &row), Vec::new());
             put_row(overlay, keys::verzoek_verwijdering(at.chain.code(), at.seq), &row)
         }
         VerzoekStap::Afgewezen { verzoek } => close(overlay, at, *verzoek, VerzoekStand::Afgewezen(at.seq)),
@@ -238,6 +239,7 @@ fn close(overlay: &mut Overlay<'_>, at: &At, seq: u64, stand: VerzoekStand) -> R
     let row: Option<Verzoek> = overlay.row(&key)?;
     let mut row = row.ok_or_else(|| inconsistent(at, "there is no such request"))?;
     row.stand = stand;
+    overlay.delete(te_doen::verwijdering(apply::gemeente(at)?, seq, &row));
     put_row(overlay, key, &row)
 }
 

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use daily::day;
 pub use expired::{Verlopen, expired};
 pub use held::held;
+pub(crate) use perform::due;
 pub use perform::{perform, plan, requests};
 
 /// How many years what is about a person is kept after the last change, at least (Wmo 2015 art. 5.3.4).

@@ -18,6 +18,7 @@
 //! | `operator.rs`, `removal.rs` | what operators do: hold, release, send again; remove a person |
 //! | `faults.rs` | what goes wrong, and when |
 //! | `check.rs`, `expected.rs` | what must hold at the end |
+//! | `lists.rs` | the lists of deadlines and work |
 //! | `run.rs` | one seed from beginning to end |
 
 mod asked;
@@ -28,6 +29,7 @@ mod expected;
 mod faults;
 mod gateway;
 mod hooks;
+mod lists;
 mod messages;
 mod network;
 mod operator;

@@ -9,13 +9,16 @@ use super::gateway::{self, LedgerFate, Shelves, settings};
 use super::hooks::{Canary, Simulated};
 use super::script::{self, Size};
 use super::world::{Counts, World};
-use super::{check, faults, operator};
+use super::{check, faults, lists, operator};
 use crate::clock::Clock;
 use crate::ledger::keys;
 
 /// How long it may take until nothing happens any more.
 const QUIET_ROUNDS: u32 = 400;
 const QUIET_ROUND: Duration = Duration::from_secs(30);
+
+/// One seed in so many compares the lists of deadlines and work with what is on record.
+const LISTS_EVERY: u64 = 20;
 
 /// A run that broke a promise.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ pub(super) fn run(
         .expect("a runtime");
     let world = runtime.block_on(async {
         let world = World::new(seed, shelves.clone(), traced);
-        play(&world, size).await;
+        play(&world, size, seed.is_multiple_of(LISTS_EVERY)).await;
         world
     });
     // What is left of the run goes with it.
@@ -53,7 +56,7 @@ pub(super) fn run(
     (state.counts, failure, trace)
 }
 
-async fn play(world: &Arc<World>, size: &Size) {
+async fn play(world: &Arc<World>, size: &Size, lists: bool) {
     // Some gemeenten hold what the CAK must hear, some do not.
     let holds = [Some(Duration::ZERO), Some(Duration::from_secs(300)), None];
     let (hold, parks) = {
@@ -68,6 +71,10 @@ async fn play(world: &Arc<World>, size: &Size) {
     script::begin(world, size);
     operator::begin(world, size);
     faults::storm(Arc::clone(world), *size).await;
+    if lists && world.state().up.is_some() {
+        // In the middle of things most waits.
+        lists::hold(world);
+    }
     if world.percent(50) && world.state().up.is_some() {
         gateway::kill(world, true, LedgerFate::Kept, None);
     }
@@ -77,6 +84,9 @@ async fn play(world: &Arc<World>, size: &Size) {
     }
     if world.state().violations.is_empty() {
         check::all(world);
+        if lists {
+            lists::hold(world);
+        }
     }
     let up = world.state().up.take();
     drop(up);

@@ -12,6 +12,7 @@ mod handelingen;
 mod inzagen;
 mod label;
 mod outgoing;
+mod page;
 mod persoon;
 mod place;
 mod queues;
@@ -53,6 +54,10 @@ pub use toewijzing::{
     EbPeriodeView, LeveringView, ToewijzingFilter, ToewijzingView, toewijzing, toewijzingen,
 };
 
+#[cfg(test)]
+pub(crate) use termijnen::walk as termijnen_walk;
+#[cfg(test)]
+pub(crate) use werk::walk as werk_walk;
 pub use werk::{NotAKind, WerkFilter, WerkSoort, WerkView, werk};
 
 /// A text in both languages that the gateway speaks.

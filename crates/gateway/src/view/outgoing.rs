@@ -1,6 +1,7 @@
 //! Outgoing messages: where each stands and why it waits.
 
 use iwmo_toewijzing::identity::Gemeente;
+use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,7 +10,7 @@ use crate::clock::dutch_time;
 use crate::engine::OutgoingId;
 use crate::engine::record::OUTGOING_MAX;
 use crate::journal::EntryId;
-use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, decode_row, keys};
+use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, decode_row, keys, made_on};
 use crate::store::Ledger;
 
 /// Most rows that one page looks at: what was delivered stays on record.
@@ -97,7 +98,8 @@ pub fn outgoing(
     Ok(page(ledger, &filter, usize::MAX)?.rows)
 }
 
-/// Returns a page of outgoing messages in order of gemeente and entry.
+/// Returns a page of outgoing messages in order of gemeente and entry; of those that are not final in order of gemeente, day
+/// and entry.
 ///
 /// It may have fewer rows than asked, or none, while there is more.
 ///
@@ -123,7 +125,11 @@ fn page(
         None => vec![prefix_of(None)],
     };
     prefixes.sort_unstable();
-    let from = filter.after.as_ref().map(if open { keys::uitgaand_open } else { keys::uitgaand });
+    let from = match &filter.after {
+        Some(after) if open => Some(open_place(ledger, after)?),
+        Some(after) => Some(keys::uitgaand(after)),
+        None => None,
+    };
     let mut rows = Vec::new();
     let mut last = None;
     let mut looked = 0;
@@ -152,6 +158,17 @@ fn page(
         }
     }
     Ok(Page { rows, next: None })
+}
+
+/// The place of a message among those that are not final, also of one that is.
+fn open_place(ledger: &Ledger, id: &OutgoingId) -> Result<Vec<u8>, LedgerError> {
+    // One that was removed has the day of the message after it.
+    let mut rows = ledger.range(&keys::uitgaand_van_gemeente(&id.gemeente), &keys::uitgaand(id));
+    let Some((key, value)) = rows.next().transpose()? else {
+        return Ok(keys::uitgaand_open(Date::MAX, id));
+    };
+    let row: Uitgaand = decode_row(&key, &value)?;
+    Ok(keys::uitgaand_open(made_on(&row), id))
 }
 
 /// Returns what an entry gave to send, and where that stands.

@@ -46,6 +46,16 @@ impl FromStr for PlaceCursor {
     }
 }
 
+/// Returns the name of an entry or outgoing message, `GEMEENTE:SEQ` or `GEMEENTE:SEQ/N`, as text that sorts as they do;
+/// empty for another name.
+pub(super) fn entry_place(name: Option<&str>) -> String {
+    let Some((_, number)) = name.and_then(|name| name.split_once(':')) else { return String::new() };
+    match number.split_once('/') {
+        Some((seq, index)) => format!("{seq:0>20}/{index:0>5}"),
+        None => format!("{number:0>20}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

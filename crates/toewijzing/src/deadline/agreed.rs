@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Deadline, Subject, Timer, Wie};
+use super::{Deadline, OpenStart, Subject, Timer, Wie};
 use crate::dossier::{Dossier, Onderwerp, Start};
 use crate::identity::{Aanbieder, ToewijzingNummer};
 use crate::judge::Beleid;
@@ -90,7 +90,7 @@ pub fn no_start(dossier: &Dossier, dagen: u16) -> Vec<Deadline> {
 }
 
 /// A toewijzing of which a start is expected, or came.
-struct Expected<'a> {
+pub(super) struct Expected<'a> {
     nummer: ToewijzingNummer,
     /// The day of its first 301.
     sent: Date,
@@ -104,7 +104,7 @@ struct Expected<'a> {
 }
 
 impl<'a> Expected<'a> {
-    fn of(dossier: &'a Dossier, nummer: ToewijzingNummer) -> Option<Self> {
+    pub(super) fn of(dossier: &'a Dossier, nummer: ToewijzingNummer) -> Option<Self> {
         let version = dossier.bestaand(nummer)?;
         let sent = dossier.versies(nummer).first()?.bericht.dag;
         let levering = dossier.levering(&Onderwerp::Toewijzing(nummer));
@@ -117,6 +117,12 @@ impl<'a> Expected<'a> {
             start: starts().min_by_key(|start| start.key.begindatum),
             reported: starts().map(|start| start.bericht.dag).min(),
         })
+    }
+
+    /// What waits while no start came.
+    pub(super) fn open(&self) -> Option<OpenStart> {
+        let open = OpenStart { nummer: self.nummer, verzonden: self.sent, vanaf: self.from, eind: self.end };
+        self.start.is_none().then_some(open)
     }
 
     fn no_start(&self, dagen: u16) -> Option<Deadline> {

@@ -9,11 +9,13 @@
 //! | `agreed.rs` | what gemeente and aanbieder agreed (D26 too) |
 //! | `reality.rs` | what an aanbieder owes, given what really happened |
 //! | `contribution.rs` | what the CAK must be told |
+//! | `open.rs` | what waits for somebody, without calendar, agreement or today |
 //!
 //! `tests/it/deadlines.rs` walks the list of deadlines and holds each row against these.
 
 mod agreed;
 mod contribution;
+mod open;
 mod reality;
 mod records;
 
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use agreed::{Afspraak, agreed, no_start};
 pub use contribution::{PGB_MAANDEN, VERGELIJKING_MAANDEN, cak_data, comparison, pgb};
+pub use open::{Open, OpenStart, OpenVerzoek, due, open};
 pub use reality::{Werkelijk, intake, of_reality, request};
 pub use records::{all_of_dossier, declarable, declaratie, of_dossier, retour};
 

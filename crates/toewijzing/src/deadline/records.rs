@@ -3,15 +3,14 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::open::verzoek_timer;
 use super::{
     DECLARABEL_MAANDEN, DECLARATIE_WERKDAGEN, Deadline, MELDING_WERKDAGEN, ONDERZOEK_DAGEN, RETOUR_WERKDAGEN,
     Subject, Timer, VERZOEK_WERKDAGEN, Wie,
 };
 use crate::cak::shift_months;
 use crate::calendar::Kalender;
-use crate::dossier::{
-    Dossier, Levering, Onderwerp, Reactie, ReactieSoort, VersieStatus, Verzoek, VerzoekSoort,
-};
+use crate::dossier::{Dossier, Levering, Onderwerp, Reactie, ReactieSoort, VersieStatus, Verzoek};
 use crate::event::Bericht;
 use crate::identity::{Identificatie, ToewijzingNummer};
 
@@ -100,10 +99,22 @@ pub fn all_of_dossier(dossier: &Dossier, zijde: Wie, kalender: &Kalender) -> Vec
 
 /// OP288: a stop is due even when delivery ends as planned. A shorter period counts from when the aanbieder heard of it.
 fn stop_missing(dossier: &Dossier, nummer: ToewijzingNummer, kalender: &Kalender) -> Option<Deadline> {
+    let (start, voldaan) = stop_missing_from(dossier, nummer)?;
+    Some(Deadline {
+        due: kalender.add_working_days(start, MELDING_WERKDAGEN),
+        start,
+        timer: Timer::StopMissing,
+        subject: Subject::Onderwerp(Onderwerp::Toewijzing(nummer)),
+        wie: Wie::Gemeente,
+        voldaan,
+    })
+}
+
+/// The day from which the period for a stop counts, and the day on which the stop was reported.
+pub(super) fn stop_missing_from(dossier: &Dossier, nummer: ToewijzingNummer) -> Option<(Date, Option<Date>)> {
     let version = dossier.bestaand(nummer)?;
     let end = version.inhoud.einddatum?;
-    let onderwerp = Onderwerp::Toewijzing(nummer);
-    let levering = dossier.levering(&onderwerp)?;
+    let levering = dossier.levering(&Onderwerp::Toewijzing(nummer))?;
     let voldaan = match levering.open_starts().next() {
         Some(_) => None,
         // It was open when the toewijzing ended: the stop came afterwards.
@@ -113,15 +124,7 @@ fn stop_missing(dossier: &Dossier, nummer: ToewijzingNummer, kalender: &Kalender
             Some(stopped).filter(|day| *day > end)?.into()
         }
     };
-    let start = end.max(shortened(dossier, nummer, end).unwrap_or(end));
-    Some(Deadline {
-        due: kalender.add_working_days(start, MELDING_WERKDAGEN),
-        start,
-        timer: Timer::StopMissing,
-        subject: Subject::Onderwerp(onderwerp),
-        wie: Wie::Gemeente,
-        voldaan,
-    })
+    Some((end.max(shortened(dossier, nummer, end).unwrap_or(end)), voldaan))
 }
 
 /// The day of the first version that stands and gave the toewijzing this end, when others had given it another.
@@ -180,10 +183,7 @@ fn answers(verzoek: &Verzoek, zijde: Wie, kalender: &Kalender, found: &mut Vec<D
     let bericht = &verzoek.bericht;
     // A refused answer counts as never sent (OP286).
     let counting = || verzoek.reacties.iter().filter(|reactie| reactie.status != VersieStatus::Rejected);
-    let timer = match verzoek.soort {
-        VerzoekSoort::Toewijzing => Timer::Antwoord,
-        VerzoekSoort::Wijziging => Timer::AntwoordWijziging,
-    };
+    let timer = verzoek_timer(verzoek.soort);
     let mut add = |start, due, by: Option<&Reactie>| {
         found.push(Deadline {
             due,

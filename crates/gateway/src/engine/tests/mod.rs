@@ -12,6 +12,7 @@ mod fixture;
 mod isolation;
 mod ontvangst;
 mod opgave;
+mod paging;
 mod parked;
 mod refused_notification;
 mod requests;

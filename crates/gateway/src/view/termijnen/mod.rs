@@ -1,20 +1,21 @@
 //! What is due from whom, as a work queue.
 //!
-//! Deadlines are not stored: they follow from the records, the calendar and today. A page goes through everything on
-//! record and keeps the rows that are due first, so its memory is bounded by its size.
+//! Deadlines are not stored: they follow from the records, the calendar and today. What they follow from has an index,
+//! so that a page costs what it shows. `index.rs` reads that, `sources.rs` and `intakes.rs` go through what is on record.
 
+mod index;
 mod intakes;
 mod removals;
 mod sources;
 mod words;
 
+pub(super) use self::index::Stroom;
+#[cfg(test)]
 pub(super) use self::sources::agreed;
 
-use std::collections::BTreeMap;
-
-use iwmo_toewijzing::deadline::{Deadline, Stand, Subject, Wie};
+use iwmo_toewijzing::deadline::{Deadline, Stand, Subject, Timer, Wie};
 use iwmo_toewijzing::dossier::Onderwerp;
-use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
+use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 use iwmo_toewijzing::judge::Beleid;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -23,9 +24,11 @@ use utoipa::ToSchema;
 use self::words::words;
 use super::PlaceCursor;
 use super::berichten::Page;
+use super::page::{Rows, Seen};
+use super::place::entry_place;
 use crate::engine::Settings;
 use crate::ledger::LedgerError;
-use crate::store::Ledger;
+use crate::store::{Ledger, Value};
 
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -62,14 +65,12 @@ pub struct TermijnView {
 }
 
 impl TermijnView {
-    /// The place of a row: earliest first, then what makes it unique. No personal data is in it.
+    /// The place of a row: earliest first, then as the index has them. No personal data is in it.
     fn place(&self) -> String {
-        let number = self.toewijzing.map(|nummer| nummer.to_string()).unwrap_or_default();
-        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-        let (aanbieder, entry) = (optional(&self.aanbieder), optional(&self.entry));
-        [&self.uiterlijk, &self.gemeente, self.termijn, &aanbieder, &number, &entry, &self.vanaf]
-            .map(|part| part as &str)
-            .join("|")
+        let nummer = self.toewijzing.map(|nummer| format!("{nummer:0>10}")).unwrap_or_default();
+        let (aanbieder, entry) =
+            (self.aanbieder.as_deref().unwrap_or_default(), entry_place(self.entry.as_deref()));
+        [&self.uiterlijk, &self.gemeente, self.termijn, &self.vanaf, aanbieder, &entry, &nummer].join("|")
     }
 }
 
@@ -110,6 +111,9 @@ impl TermijnFilter {
 
 /// Returns deadlines, the earliest first.
 ///
+/// What is not met comes from the index of what waits, and what the CAK does not know from the persons about whom it waits.
+/// What was met, and what can be declared (TR335), has no index: such a page goes through everything on record.
+///
 /// # Errors
 ///
 /// The store cannot be read.
@@ -119,26 +123,124 @@ pub fn termijnen(
     filter: &TermijnFilter,
     today: Date,
 ) -> Result<Page<TermijnView, PlaceCursor>, LedgerError> {
-    let mut queue =
-        Queue { filter, settings, standard: Beleid::default(), today, rows: BTreeMap::new(), more: false };
-    let gemeenten: Vec<Option<Gemeente>> = match &filter.gemeenten {
-        Some(gemeenten) => gemeenten.iter().copied().map(Some).collect(),
-        None => vec![None],
-    };
-    for gemeente in gemeenten {
-        sources::of_dossiers(ledger, gemeente, &mut queue)?;
-        sources::of_persons(ledger, gemeente, &mut queue)?;
-        sources::of_notifications(ledger, gemeente, &mut queue)?;
-        sources::of_retours(ledger, gemeente, &mut queue)?;
-        sources::of_declarations(ledger, gemeente, &mut queue)?;
-        sources::of_parked(ledger, gemeente, &mut queue)?;
-        sources::of_comparisons(gemeente, &mut queue);
-        intakes::of_intakes(ledger, gemeente, &mut queue)?;
-        removals::of_removals(ledger, gemeente, &mut queue)?;
+    let mut queue = Queue::new(settings, filter, today);
+    if filter.wants_met() || filter.termijn.as_deref() == Some(Timer::Declarabel.as_str()) {
+        walk(ledger, &mut queue)?;
+    } else {
+        indexed(ledger, &mut queue)?;
     }
-    let next =
-        queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| PlaceCursor::new(place.clone()));
-    Ok(Page { rows: queue.rows.into_values().collect(), next })
+    Ok(queue.rows.page())
+}
+
+/// The same from everything on record, without the index, and how many rows of indexes a page looked at.
+#[cfg(test)]
+pub(crate) mod walk {
+    use super::*;
+
+    /// Returns all that the filters let through.
+    pub(crate) fn walk(
+        ledger: &Ledger,
+        settings: &Settings,
+        filter: &TermijnFilter,
+        today: Date,
+    ) -> Result<Vec<TermijnView>, LedgerError> {
+        let filter = &TermijnFilter { after: None, limit: usize::MAX, ..filter.clone() };
+        let mut queue = Queue::new(settings, filter, today);
+        super::walk(ledger, &mut queue)?;
+        Ok(queue.rows.page().rows)
+    }
+
+    /// Returns how many rows a page looks at.
+    pub(crate) fn looks(ledger: &Ledger, settings: &Settings, filter: &TermijnFilter, today: Date) -> usize {
+        let mut queue = Queue::new(settings, filter, today);
+        indexed(ledger, &mut queue).expect("a store");
+        queue.rows.looks()
+    }
+}
+
+fn indexed(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+    for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
+        index::of_waiting(ledger, gemeente, queue)?;
+        index::of_retours(ledger, gemeente, queue)?;
+        removals::of_removals(ledger, gemeente, queue)?;
+        if queue.asks(Timer::CakData.as_str()) || queue.asks(Timer::CakPgb.as_str()) {
+            sources::of_waiting_persons(ledger, gemeente, queue)?;
+        }
+        sources::of_comparisons(Some(gemeente), queue);
+    }
+    Ok(())
+}
+
+/// Goes through everything on record.
+fn walk(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+    for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
+        sources::of_dossiers(ledger, Some(gemeente), queue)?;
+        sources::of_persons(ledger, Some(gemeente), queue)?;
+        sources::of_notifications(ledger, Some(gemeente), queue)?;
+        sources::of_retours(ledger, Some(gemeente), queue)?;
+        sources::of_declarations(ledger, Some(gemeente), queue)?;
+        sources::of_parked(ledger, Some(gemeente), queue)?;
+        sources::of_comparisons(Some(gemeente), queue);
+        intakes::of_intakes(ledger, Some(gemeente), queue)?;
+        removals::of_removals(ledger, gemeente, queue)?;
+    }
+    Ok(())
+}
+
+/// The gemeenten that are asked for; else those on record and those that are configured.
+pub(super) fn gemeenten(ledger: &Ledger, settings: &Settings, asked: Option<&[Gemeente]>) -> Vec<Gemeente> {
+    let mut found: Vec<Gemeente> = match asked {
+        Some(asked) => asked.to_vec(),
+        None => {
+            let codes = ledger.tips().into_keys().map(|chain| chain.to_string());
+            let on_record = codes.filter_map(|code| Gemeente::new(&code).ok());
+            on_record.chain(settings.gemeenten.keys().copied()).collect()
+        }
+    };
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, Default)]
+pub(in crate::view) struct Begin {
+    /// No row before this last day is wanted.
+    pub(super) due: Option<Date>,
+    /// The row with which the page before ended.
+    pub(super) shown: Option<Shown>,
+}
+
+/// A row, as far as its place tells.
+#[derive(Clone, Debug)]
+pub(in crate::view) struct Shown {
+    pub(super) gemeente: Gemeente,
+    /// The timer, or the kind of work.
+    pub(super) termijn: String,
+    /// The day from which it counts; none in a list of work that has no last day.
+    pub(super) vanaf: Option<Date>,
+    pub(super) aanbieder: Option<Aanbieder>,
+    pub(super) seq: u64,
+    pub(super) nummer: Option<ToewijzingNummer>,
+}
+
+impl Begin {
+    /// After the place of a cursor, and not before a last day.
+    pub(in crate::view) fn new(after: Option<&PlaceCursor>, not_before: Option<Date>) -> Self {
+        let mut parts = after.map(PlaceCursor::place).unwrap_or_default().split('|');
+        let mut next = || parts.next().unwrap_or_default();
+        let due: Option<Date> = next().parse().ok();
+        let (gemeente, termijn, vanaf) = (Gemeente::new(next()), next().to_owned(), next().parse().ok());
+        let (aanbieder, entry) = (Aanbieder::new(next()).ok(), next());
+        let nummer = next().parse().ok().and_then(|nummer| ToewijzingNummer::new(nummer).ok());
+        let seq = entry.split('/').next().and_then(|seq| seq.parse().ok()).unwrap_or_default();
+        let shown = gemeente.ok().map(|gemeente| Shown { gemeente, termijn, vanaf, aanbieder, seq, nummer });
+        match (due, not_before) {
+            (Some(due), Some(first)) if first > due => Self { due: Some(first), shown: None },
+            (Some(due), _) => Self { due: Some(due), shown },
+            (None, first) => Self { due: first, shown: None },
+        }
+    }
 }
 
 /// The rows that are due first.
@@ -148,38 +250,63 @@ struct Queue<'f> {
     /// Of gemeenten that are not configured.
     standard: Beleid,
     today: Date,
-    rows: BTreeMap<String, TermijnView>,
-    more: bool,
+    begin: Begin,
+    rows: Rows<'f, TermijnView>,
 }
 
-impl Queue<'_> {
+impl<'f> Queue<'f> {
+    fn new(settings: &'f Settings, filter: &'f TermijnFilter, today: Date) -> Self {
+        let only_later = !filter.verlopen && filter.standen == [Stand::Loopt];
+        let begin = Begin::new(filter.after.as_ref(), only_later.then_some(today));
+        let rows = Rows::new(filter.after.as_ref(), filter.limit);
+        Queue { filter, settings, standard: Beleid::default(), today, begin, rows }
+    }
+
     /// The choices of a gemeente: its working days and what it agreed.
     fn beleid(&self, gemeente: Gemeente) -> &Beleid {
         self.settings.gemeenten.get(&gemeente).map_or(&self.standard, |own| &own.beleid)
     }
 
-    fn add(
+    /// Whether deadlines of this timer are asked for.
+    fn asks(&self, timer: &str) -> bool {
+        self.filter.termijn.as_deref().is_none_or(|asked| asked == timer)
+    }
+
+    /// Whether no last day from this one on is asked for.
+    fn is_past(&self, due: Date) -> bool {
+        let filter = self.filter;
+        let only_expired = filter.verlopen || filter.standen == [Stand::Verlopen];
+        (only_expired && due >= self.today) || filter.tot.is_some_and(|tot| due > tot)
+    }
+
+    /// Takes rows from an index.
+    fn follow(
         &mut self,
+        ledger: &Ledger,
+        prefix: &[u8],
+        from: &[u8],
+        see: impl Fn(&Self, &[u8], &Value) -> Result<Option<Seen<TermijnView>>, LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let mut rows = std::mem::replace(&mut self.rows, Rows::new(None, 0));
+        let result = rows.take(ledger, prefix, from, |key, value| see(self, key, value));
+        self.rows = rows;
+        result
+    }
+
+    fn row(
+        &self,
         gemeente: Gemeente,
         aanbieder: Option<Aanbieder>,
         entry: Option<String>,
         found: &Deadline,
-    ) {
+    ) -> TermijnView {
         let stand = found.stand(self.today);
-        let filter = self.filter;
-        if !filter.wants(stand)
-            || filter.tot.is_some_and(|tot| found.due > tot)
-            || (filter.aanbieder.is_some() && filter.aanbieder != aanbieder)
-            || filter.termijn.as_ref().is_some_and(|termijn| termijn != found.timer.as_str())
-        {
-            return;
-        }
         let toewijzing = match &found.subject {
             Subject::Onderwerp(Onderwerp::Toewijzing(nummer)) => Some(nummer.value()),
             _ => None,
         };
         let (tekst, text) = words(found, aanbieder.is_none());
-        let view = TermijnView {
+        TermijnView {
             uiterlijk: found.due.to_string(),
             vanaf: found.start.to_string(),
             verlopen: stand == Stand::Verlopen,
@@ -197,20 +324,34 @@ impl Queue<'_> {
             tekst: tekst.to_owned(),
             text: text.to_owned(),
             regels: found.timer.regels().to_vec(),
-        };
-        self.keep(view);
+        }
     }
 
-    /// Keeps a row that is asked for.
-    fn keep(&mut self, view: TermijnView) {
-        let (filter, place) = (self.filter, view.place());
-        if filter.after.as_ref().is_some_and(|after| place.as_str() <= after.place()) {
-            return;
-        }
-        self.rows.insert(place, view);
-        if self.rows.len() > filter.limit {
-            self.rows.pop_last();
-            self.more = true;
+    /// Whether the filters let a row through.
+    fn takes(&self, row: &TermijnView) -> bool {
+        let filter = self.filter;
+        let stand = Stand::ALL.into_iter().find(|stand| stand.as_str() == row.stand);
+        stand.is_some_and(|stand| filter.wants(stand))
+            && filter.tot.is_none_or(|tot| row.uiterlijk <= tot.to_string())
+            && filter.aanbieder.is_none_or(|wanted| row.aanbieder.as_deref() == Some(wanted.as_str()))
+            && self.asks(row.termijn)
+    }
+
+    fn add(
+        &mut self,
+        gemeente: Gemeente,
+        aanbieder: Option<Aanbieder>,
+        entry: Option<String>,
+        found: &Deadline,
+    ) {
+        let row = self.row(gemeente, aanbieder, entry, found);
+        self.keep(row);
+    }
+
+    /// Keeps a row, if it is asked for.
+    fn keep(&mut self, row: TermijnView) {
+        if self.takes(&row) {
+            self.rows.keep(row.place(), row);
         }
     }
 }

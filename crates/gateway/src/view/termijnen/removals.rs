@@ -5,8 +5,10 @@ use iwmo_toewijzing::identity::Gemeente;
 
 use super::{Queue, TermijnView};
 use crate::ledger::LedgerError;
+use crate::ledger::keys::{self, Plaats, Soort};
 use crate::removal;
 use crate::store::Ledger;
+use crate::view::page::Seen;
 
 /// The timer of such a request.
 const VERWIJDERING: &str = "VERWIJDERING";
@@ -14,35 +16,39 @@ const VERWIJDERING: &str = "VERWIJDERING";
 /// Adds those that are open.
 pub(super) fn of_removals(
     ledger: &Ledger,
-    gemeente: Option<Gemeente>,
+    gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    for request in removal::requests(ledger, queue.today, false)? {
-        let filter = queue.filter;
-        let stand = if request.verlopen { Stand::Verlopen } else { Stand::Loopt };
-        let wanted = filter.wants(stand)
-            && gemeente.is_none_or(|gemeente| gemeente == request.gemeente)
-            && filter.tot.is_none_or(|tot| request.uiterlijk <= tot)
-            && filter.aanbieder.is_none()
-            && filter.termijn.as_ref().is_none_or(|termijn| termijn == VERWIJDERING);
-        if wanted {
-            queue.keep(TermijnView {
-                uiterlijk: request.uiterlijk.to_string(),
-                vanaf: request.ontvangen.to_string(),
-                verlopen: request.verlopen,
-                stand: stand.as_str(),
-                gehaald_op: None,
-                termijn: VERWIJDERING,
-                wie: "gemeente",
-                gemeente: request.gemeente.to_string(),
-                aanbieder: None,
-                toewijzing: None,
-                entry: request.entry,
-                tekst: "een persoon vroeg om verwijdering van de gegevens".to_owned(),
-                text: "a person asked for removal of the data".to_owned(),
-                regels: vec!["Wmo-5.3.5"],
-            });
-        }
+    if !queue.asks(VERWIJDERING) {
+        return Ok(());
     }
-    Ok(())
+    let prefix = keys::wachtenden(gemeente, Soort::Verwijdering);
+    // There are few of them, and one is open for three months.
+    queue.follow(ledger, &prefix, &prefix, |queue, key, _| {
+        let Some((plaats, _)) = Plaats::read(key) else { return Ok(None) };
+        let Some(start) = plaats.dag else { return Ok(None) };
+        let due = removal::due(start);
+        if queue.is_past(due) {
+            return Ok(Some(Seen::End));
+        }
+        let stand = if queue.today > due { Stand::Verlopen } else { Stand::Loopt };
+        let row = TermijnView {
+            uiterlijk: due.to_string(),
+            vanaf: start.to_string(),
+            verlopen: stand == Stand::Verlopen,
+            stand: stand.as_str(),
+            gehaald_op: None,
+            termijn: VERWIJDERING,
+            wie: "gemeente",
+            gemeente: gemeente.to_string(),
+            aanbieder: None,
+            toewijzing: None,
+            entry: Some(format!("{gemeente}:{}", plaats.seq)),
+            tekst: "een persoon vroeg om verwijdering van de gegevens".to_owned(),
+            text: "a person asked for removal of the data".to_owned(),
+            regels: vec!["Wmo-5.3.5"],
+        };
+        let place = row.place();
+        Ok(Some(Seen::Row { bound: place.clone(), row: queue.takes(&row).then_some((place, row)) }))
+    })
 }

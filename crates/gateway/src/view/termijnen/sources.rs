@@ -5,7 +5,7 @@ use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::deadline::{self, Deadline, RETOUR_WERKDAGEN, Subject, Timer, Wie};
 use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus};
 use iwmo_toewijzing::event::DossierKey;
-use iwmo_toewijzing::identity::{Gemeente, Identificatie};
+use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie};
 use iwmo_toewijzing::judge::Beleid;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,9 +13,10 @@ use jiff::civil::Date;
 use super::Queue;
 use crate::clock::dutch_date;
 use crate::engine::{GemeenteSettings, OutgoingId, wanted};
+use crate::ledger::keys::{self, Soort};
 use crate::ledger::{
-    Afgehandeld, Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, Stand, Uitgaand, decode_row,
-    gegevens, keys,
+    Afgehandeld, Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, RETOUREN, Rows, Stand, Uitgaand,
+    decode_row, gegevens, persoon_wacht,
 };
 use crate::store::Ledger;
 
@@ -87,22 +88,51 @@ pub(super) fn of_persons(
     gemeente: Option<Gemeente>,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    let standard = EbBeleid::default();
     for row in ledger.scan(&keys::personen_van(gemeente)) {
         let (key, value) = row?;
         let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
-        let beleid = match queue.settings.gemeenten.get(&gemeente) {
-            Some(GemeenteSettings { cak: None, .. }) => continue,
-            Some(settings) => &settings.eb,
-            None => &standard,
-        };
-        let persoon: Persoon = decode_row(&key, &value)?;
-        let gegevens = gegevens(ledger, gemeente, &bsn, &persoon)?;
-        let wanted = wanted(&gegevens, beleid, queue.today);
-        for found in deadline::cak_data(&wanted, &persoon.eb) {
-            // The entry that brought the person tells apart whose periods begin on one day.
-            queue.add(gemeente, None, Some(format!("{gemeente}:{}", persoon.sinds)), &found);
-        }
+        of_person(ledger, gemeente, &bsn, &decode_row(&key, &value)?, queue)?;
+    }
+    Ok(())
+}
+
+/// The same, of those about whom the CAK does not have all that it should: of others everything is met.
+pub(super) fn of_waiting_persons(
+    ledger: &Ledger,
+    gemeente: Gemeente,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    for row in ledger.scan(&keys::wachtenden(gemeente, Soort::Persoon)) {
+        let (key, _) = row?;
+        let Some(bsn) = keys::wachtende_persoon(&key) else { continue };
+        let Some(persoon) = ledger.row(&keys::persoon(gemeente, &bsn))? else { continue };
+        of_person(ledger, gemeente, &bsn, &persoon, queue)?;
+    }
+    Ok(())
+}
+
+fn of_person(
+    ledger: &Ledger,
+    gemeente: Gemeente,
+    bsn: &Bsn,
+    persoon: &Persoon,
+    queue: &mut Queue<'_>,
+) -> Result<(), LedgerError> {
+    let standard = EbBeleid::default();
+    let beleid = match queue.settings.gemeenten.get(&gemeente) {
+        Some(GemeenteSettings { cak: None, .. }) => return Ok(()),
+        Some(settings) => &settings.eb,
+        None => &standard,
+    };
+    let gegevens = gegevens(ledger, gemeente, bsn, persoon)?;
+    let wanted = wanted(&gegevens, beleid, queue.today);
+    // What charges nothing, or lies too far ahead to be told, is not late: the planner waits for nothing.
+    let waits = persoon_wacht(persoon);
+    for found in
+        deadline::cak_data(&wanted, &persoon.eb).into_iter().filter(|one| waits || one.voldaan.is_some())
+    {
+        // The entry that brought the person tells apart whose periods begin on one day.
+        queue.add(gemeente, None, Some(format!("{gemeente}:{}", persoon.sinds)), &found);
     }
     Ok(())
 }
@@ -132,9 +162,6 @@ pub(super) fn of_notifications(
     }
     Ok(())
 }
-
-/// The retours that the gemeente owes.
-const RETOUREN: [&str; 4] = ["WMO306", "WMO308", "WMO316", "WMO318"];
 
 /// OP090x4: declarations without answer.
 pub(super) fn of_declarations(

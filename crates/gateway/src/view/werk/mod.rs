@@ -1,14 +1,24 @@
 //! The work queue: what a person of the gemeente must do or look at, over everything on record.
 //!
 //! Most of it is not stored: it follows from the records and is gone when they are mended. Only what was odd about a
-//! message stays until somebody says that it was dealt with. A page goes through everything and keeps the rows that
-//! come first, so its memory is bounded by its size. `sources.rs` says where work comes from.
+//! message stays until somebody says that it was dealt with. The index of what waits says where work is, so that a page
+//! costs what it shows; of what the CAK is told it looks at everybody about whom the CAK does not have all that it should.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `index.rs` | the kinds of row that work comes from |
+//! | `persons.rs` | what the CAK is told |
+//! | `sources.rs` | what a row says |
 
+mod index;
+mod persons;
 mod sources;
+#[cfg(test)]
+pub(crate) mod walk;
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use iwmo_toewijzing::deadline::Deadline;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use iwmo_toewijzing::judge::Beleid;
 use jiff::civil::Date;
@@ -16,10 +26,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::berichten::Page;
+use super::page::{Rows, Seen};
+use super::place::entry_place;
+use super::termijnen::{Begin, gemeenten};
 use super::{PlaceCursor, Words};
 use crate::engine::Settings;
 use crate::ledger::LedgerError;
-use crate::store::Ledger;
+use crate::store::{Ledger, Value};
 
 /// Sorts what has no last day behind what has one.
 const NO_DAY: &str = "9999-12-31";
@@ -126,6 +139,9 @@ pub struct WerkView {
     pub text: String,
     /// The rules and decisions that it rests on.
     pub regels: Vec<&'static str>,
+    /// The day from which its period counts; it only puts in order.
+    #[serde(skip)]
+    vanaf: Option<Date>,
 }
 
 impl WerkView {
@@ -143,22 +159,25 @@ impl WerkView {
             tekst: words.nl,
             text: words.en,
             regels: Vec::new(),
+            vanaf: None,
         }
     }
 
-    fn due(mut self, last: Date, today: Date) -> Self {
-        self.uiterlijk = Some(last.to_string());
-        self.verlopen = today > last;
+    fn due(mut self, found: &Deadline, today: Date) -> Self {
+        self.uiterlijk = Some(found.due.to_string());
+        self.verlopen = today > found.due;
+        self.vanaf = Some(found.start);
         self
     }
 
-    /// The place of a row: what is due first comes first, then what makes it unique. No personal data is in it.
+    /// The place of a row: what is due first comes first, then as the index has them. No personal data is in it.
     fn place(&self) -> String {
         let day = self.uiterlijk.as_deref().unwrap_or(NO_DAY);
-        let number = self.toewijzing.map(|nummer| nummer.to_string()).unwrap_or_default();
-        let (aanbieder, entry) = (self.aanbieder.as_deref(), self.entry.as_deref());
-        let optional = [aanbieder.unwrap_or_default(), &number, entry.unwrap_or_default()].join("|");
-        [day, &self.gemeente, self.soort, &self.code, &optional].join("|")
+        let nummer = self.toewijzing.map(|nummer| format!("{nummer:0>10}")).unwrap_or_default();
+        let vanaf = self.vanaf.map(|day| day.to_string()).unwrap_or_default();
+        let (aanbieder, entry) = (self.aanbieder.as_deref(), entry_place(self.entry.as_deref()));
+        let aanbieder = aanbieder.unwrap_or_default();
+        [day, &self.gemeente, self.soort, &vanaf, aanbieder, &entry, &nummer, &self.code].join("|")
     }
 }
 
@@ -192,23 +211,18 @@ pub fn werk(
     filter: &WerkFilter,
     today: Date,
 ) -> Result<Page<WerkView, PlaceCursor>, LedgerError> {
-    let standard = Beleid::default();
-    let mut queue = Queue { filter, settings, standard, today, rows: BTreeMap::new(), more: false };
-    let gemeenten: Vec<Option<Gemeente>> = match &filter.gemeenten {
-        Some(gemeenten) => gemeenten.iter().copied().map(Some).collect(),
-        None => vec![None],
-    };
-    for gemeente in gemeenten {
-        sources::of_dossiers(ledger, gemeente, &mut queue)?;
-        sources::of_declarations(ledger, gemeente, &mut queue)?;
-        sources::of_persons(ledger, gemeente, &mut queue)?;
-        sources::of_outgoing(ledger, gemeente, &mut queue)?;
-        sources::of_parked(ledger, gemeente, &mut queue)?;
-        sources::of_messages(ledger, gemeente, &mut queue)?;
+    let mut queue = Queue::new(settings, filter, today);
+    fill(ledger, &mut queue)?;
+    Ok(queue.rows.page())
+}
+
+fn fill(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+    for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
+        index::of_deadlines(ledger, gemeente, queue)?;
+        index::of_waiting(ledger, gemeente, queue)?;
+        persons::of_gemeente(ledger, gemeente, queue)?;
     }
-    let next =
-        queue.rows.last_key_value().filter(|_| queue.more).map(|(place, _)| PlaceCursor::new(place.clone()));
-    Ok(Page { rows: queue.rows.into_values().collect(), next })
+    Ok(())
 }
 
 /// The rows that come first.
@@ -218,34 +232,53 @@ struct Queue<'f> {
     /// Of gemeenten that are not configured.
     standard: Beleid,
     today: Date,
-    rows: BTreeMap<String, WerkView>,
-    more: bool,
+    begin: Begin,
+    rows: Rows<'f, WerkView>,
 }
 
-impl Queue<'_> {
+impl<'f> Queue<'f> {
+    fn new(settings: &'f Settings, filter: &'f WerkFilter, today: Date) -> Self {
+        let begin = Begin::new(filter.after.as_ref(), None);
+        let rows = Rows::new(filter.after.as_ref(), filter.limit);
+        Self { filter, settings, standard: Beleid::default(), today, begin, rows }
+    }
+
     /// The choices of a gemeente: its working days and what it agreed.
     fn beleid(&self, gemeente: Gemeente) -> &Beleid {
         self.settings.gemeenten.get(&gemeente).map_or(&self.standard, |own| &own.beleid)
     }
 
-    fn wants(&self, soorten: &[WerkSoort]) -> bool {
-        self.filter.soort.is_none_or(|soort| soorten.contains(&soort))
+    fn wants(&self, soort: WerkSoort) -> bool {
+        self.filter.soort.is_none_or(|asked| asked == soort)
     }
 
-    fn add(&mut self, row: WerkView) {
+    /// Whether the filters let a row through.
+    fn takes(&self, row: &WerkView) -> bool {
         let filter = self.filter;
-        let other = filter.aanbieder.is_some_and(|wanted| row.aanbieder.as_deref() != Some(wanted.as_str()))
-            || filter.soort.is_some_and(|wanted| row.soort != wanted.as_str())
-            || filter.code.as_ref().is_some_and(|wanted| !row.code.split(',').any(|code| code == wanted))
-            || (filter.verlopen && !row.verlopen);
-        let place = row.place();
-        if other || filter.after.as_ref().is_some_and(|after| place.as_str() <= after.place()) {
-            return;
+        filter.aanbieder.is_none_or(|wanted| row.aanbieder.as_deref() == Some(wanted.as_str()))
+            && filter.soort.is_none_or(|wanted| row.soort == wanted.as_str())
+            && filter.code.as_ref().is_none_or(|wanted| row.code.split(',').any(|code| code == wanted))
+            && (row.verlopen || !filter.verlopen)
+    }
+
+    /// Keeps a row, if it is asked for.
+    fn add(&mut self, row: WerkView) {
+        if self.takes(&row) {
+            self.rows.keep(row.place(), row);
         }
-        self.rows.insert(place, row);
-        if self.rows.len() > filter.limit {
-            self.rows.pop_last();
-            self.more = true;
-        }
+    }
+
+    /// Takes rows from an index.
+    fn follow(
+        &mut self,
+        ledger: &Ledger,
+        prefix: &[u8],
+        from: &[u8],
+        see: impl Fn(&Self, &[u8], &Value) -> Result<Option<Seen<WerkView>>, LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let mut rows = std::mem::replace(&mut self.rows, Rows::new(None, 0));
+        let result = rows.take(ledger, prefix, from, |key, value| see(self, key, value));
+        self.rows = rows;
+        result
     }
 }

@@ -1,0 +1,66 @@
+//! What a page of deadlines or work costs does not grow with what is on record.
+
+use super::*;
+use crate::demo::requests::wmo315;
+use crate::view::{PlaceCursor, TermijnFilter, WerkFilter, termijnen_walk, werk_walk};
+
+fn with_requests(count: u32) -> Gateway {
+    let gateway = Gateway::open(&SimulatedDisk::new(91));
+    for number in 1..=count {
+        let person = Person { bsn: bsn(number).leak(), ..PERSON };
+        let (name, reference) = (format!("H{number}"), format!("R{number}"));
+        let request = wmo315(envelope(&name), &person, &order(100_101), &reference).unwrap();
+        gateway.send("hvb", request.encode()).unwrap();
+    }
+    gateway
+}
+
+/// All requests came on one day from one aanbieder, so that nothing but the index tells pages apart: the first page, one
+/// behind a cursor and one with filters look at as many rows of a small store as of a large one.
+#[test]
+fn a_page_costs_what_it_shows() {
+    let settings = settings(Duration::ZERO);
+    let costs = [60, 600].map(|count| {
+        let gateway = with_requests(count);
+        let ledger = &gateway.ledger;
+        let mut costs = Vec::new();
+        let mut after: Option<PlaceCursor> = None;
+        for _ in 0..4 {
+            let filter = TermijnFilter { limit: 10, after: after.clone(), ..TermijnFilter::default() };
+            costs.push(termijnen_walk::looks(ledger, &settings, &filter, today()));
+            after = view::termijnen(ledger, &settings, &filter, today()).unwrap().next;
+        }
+        let mut after = None;
+        for _ in 0..4 {
+            let filter = WerkFilter { limit: 10, after, ..WerkFilter::default() };
+            costs.push(werk_walk::looks(ledger, &settings, &filter, today()));
+            after = view::werk(ledger, &settings, &filter, today()).unwrap().next;
+        }
+        let soon = TermijnFilter { limit: 10, tot: Some(today()), ..TermijnFilter::default() };
+        costs.push(termijnen_walk::looks(ledger, &settings, &soon, today()));
+        gateway.stop();
+        costs
+    });
+    assert_eq!(costs[0], costs[1]);
+    assert!(costs[0].iter().all(|looks| *looks < 40), "{costs:?}");
+}
+
+/// Where the filters leave out more rows than a page looks at, it ends before it is full and the next goes on.
+#[test]
+fn filters_that_leave_out_much_end_a_page_early() {
+    let gateway = with_requests(120);
+    let settings = settings(Duration::ZERO);
+    let (mut pages, mut after) = (0, None);
+    loop {
+        let filter =
+            WerkFilter { code: Some("NOTHING".to_owned()), limit: 3, after, ..WerkFilter::default() };
+        let page = view::werk(&gateway.ledger, &settings, &filter, today()).unwrap();
+        assert_eq!(page.rows, []);
+        assert!(werk_walk::looks(&gateway.ledger, &settings, &filter, today()) < 30);
+        pages += 1;
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
+    assert!((5..=120).contains(&pages), "{pages}");
+    gateway.stop();
+}

@@ -1,0 +1,105 @@
+//! The lists of deadlines and work: their pages, which an index fills, together are what everything on record says.
+
+use iwmo_toewijzing::deadline::{Afspraak, Stand};
+use iwmo_toewijzing::identity::Aanbieder;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::gateway;
+use super::world::{AGBS, World};
+use crate::clock::Clock;
+use crate::engine::Settings;
+use crate::store::Ledger;
+use crate::view::{self, PlaceCursor, TermijnFilter, WerkFilter, WerkSoort, termijnen_walk, werk_walk};
+
+/// Days after the run on which the lists are asked for: nothing is overdue yet, some is, all is.
+const LATER: [i64; 3] = [0, 6, 400];
+
+pub(super) fn hold(world: &World) {
+    let ledger = &world.shelves.ledger;
+    let today = world.clock.today();
+    for (settings, which) in [(gateway::settings(None, 0), "as they are"), (agreed(), "agreements")] {
+        for later in LATER {
+            let day = today.saturating_add(later.days());
+            for limit in [1, 3, 50] {
+                if !world.state().violations.is_empty() {
+                    return;
+                }
+                deadlines(world, ledger, &settings, day, limit, which);
+                work(world, ledger, &settings, day, limit, which);
+            }
+        }
+    }
+}
+
+/// What was agreed differs by aanbieder, so that last days are not in the order of the days from which periods count.
+fn agreed() -> Settings {
+    let mut settings = gateway::settings(None, 0);
+    for own in settings.gemeenten.values_mut() {
+        own.beleid.geen_start_dagen = Some(9);
+        let all = Afspraak { contact_dagen: Some(2), start_werkdagen: Some(4), ..Afspraak::default() };
+        let one = Aanbieder::new(AGBS[0].1).ok();
+        let own_days = Afspraak { aanbieder: one, contact_dagen: Some(12), start_werkdagen: Some(1), ..all };
+        own.beleid.afspraken = vec![all, own_days];
+    }
+    settings
+}
+
+fn deadlines(world: &World, ledger: &Ledger, settings: &Settings, today: Date, limit: usize, which: &str) {
+    let all = TermijnFilter { limit, ..TermijnFilter::default() };
+    let mut filters = vec![
+        all.clone(),
+        TermijnFilter { verlopen: true, ..all.clone() },
+        TermijnFilter { standen: vec![Stand::Loopt], ..all.clone() },
+        TermijnFilter { tot: Some(today), ..all.clone() },
+    ];
+    for timer in ["RETOUR_IN", "RETOUR_OUT", "CONTACT", "START_AGREED", "STOP_MISSING", "OP274", "CAK_DATA"] {
+        filters.push(TermijnFilter { termijn: Some(timer.to_owned()), ..all.clone() });
+    }
+    for filter in filters {
+        let wanted = termijnen_walk::walk(ledger, settings, &filter, today).expect("a store");
+        let mut found = Vec::new();
+        let mut after: Option<PlaceCursor> = None;
+        loop {
+            let asked = TermijnFilter { after: after.take(), ..filter.clone() };
+            let page = view::termijnen(ledger, settings, &asked, today).expect("a store");
+            found.extend(page.rows);
+            let Some(next) = page.next else { break };
+            after = Some(next.to_string().parse().expect("a cursor"));
+        }
+        if found != wanted {
+            let missing: Vec<_> = wanted.iter().filter(|row| !found.contains(row)).collect();
+            let more: Vec<_> = found.iter().filter(|row| !wanted.contains(row)).collect();
+            world.violated(format!(
+                "{today}, {which}: pages of {limit} of {filter:?} lack {missing:?}, have besides {more:?}, of {}",
+                wanted.len()
+            ));
+        }
+    }
+}
+
+fn work(world: &World, ledger: &Ledger, settings: &Settings, today: Date, limit: usize, which: &str) {
+    let all = WerkFilter { limit, ..WerkFilter::default() };
+    let mut filters = vec![all.clone(), WerkFilter { verlopen: true, ..all.clone() }];
+    filters.extend(WerkSoort::ALL.map(|soort| WerkFilter { soort: Some(soort), ..all.clone() }));
+    for filter in filters {
+        let wanted = werk_walk::walk(ledger, settings, &filter, today).expect("a store");
+        let mut found = Vec::new();
+        let mut after: Option<PlaceCursor> = None;
+        loop {
+            let asked = WerkFilter { after: after.take(), ..filter.clone() };
+            let page = view::werk(ledger, settings, &asked, today).expect("a store");
+            found.extend(page.rows);
+            let Some(next) = page.next else { break };
+            after = Some(next.to_string().parse().expect("a cursor"));
+        }
+        if found != wanted {
+            let missing: Vec<_> = wanted.iter().filter(|row| !found.contains(row)).collect();
+            let more: Vec<_> = found.iter().filter(|row| !wanted.contains(row)).collect();
+            world.violated(format!(
+                "{today}, {which}: pages of {limit} of {filter:?} lack {missing:?}, have besides {more:?}, of {}",
+                wanted.len()
+            ));
+        }
+    }
+}
