@@ -352,7 +352,7 @@ const ROWS_PENDING: usize = 200_000;
 
 /// The first are written with so many, and each time with twice as many, so that a short journal is not applied first and
 /// written after that.
-const ROWS_OF_THE_FIRST: usize = if cfg!(test) { 16 } else { 25_000 };
+const ROWS_OF_THE_FIRST: usize = if cfg!(test) { 16 } else { 50_000 };
 
 /// From so many rows on, a table of their own is quicker than a commit.
 const ROWS_OF_A_TABLE: usize = if cfg!(test) { 100 } else { 10_000 };
