@@ -327,7 +327,7 @@ impl Ledger {
     }
 
     /// Takes up a store that was there, or returns nothing when it has another format.
-    fn read(tree: Tree, format: u32) -> Result<Option<Self>, StoreError> {
+    pub(super) fn read(tree: Tree, format: u32) -> Result<Option<Self>, StoreError> {
         let found = guarded(|| tree.get(FORMAT_KEY))?;
         if found.is_none_or(|found| *found != format_value(format)[..]) {
             return Ok(None);
@@ -364,6 +364,10 @@ pub struct View {
 }
 
 impl View {
+    pub(super) fn still(&self) -> &Still {
+        &self.still
+    }
+
     /// Returns the value of a key.
     ///
     /// # Errors
