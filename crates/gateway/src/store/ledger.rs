@@ -182,8 +182,8 @@ impl Ledger {
     /// # Errors
     ///
     /// See [`StoreError`].
-    pub fn load(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
-        self.committed(&writes, tips, Tree::load)
+    pub fn load(&self, writes: &Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.committed(writes, tips, Tree::load)
     }
 
     fn committed(

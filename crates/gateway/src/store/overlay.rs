@@ -196,6 +196,17 @@ impl<'l> Overlay<'l> {
         self.writes.is_empty()
     }
 
+    /// Begins anew on top of what is pending, which is on its way into the ledger from now on, and of those of the earlier
+    /// ones that are.
+    pub fn pass_on(&mut self) -> Arc<Writes> {
+        let writes = Arc::new(std::mem::take(&mut self.writes));
+        // What others still hold is not in the ledger yet.
+        self.ahead.retain(|earlier| Arc::strong_count(earlier) > 1);
+        self.ahead.insert(0, Arc::clone(&writes));
+        self.undo = None;
+        writes
+    }
+
     /// Returns the pending writes, to be committed.
     pub fn into_writes(self) -> Writes {
         self.writes
