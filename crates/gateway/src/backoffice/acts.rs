@@ -115,7 +115,7 @@ pub(super) async fn perform<T: Asking>(
     let mut done = Uitgevoerd::planned(!proef, summary);
     let Some((chain, wat)) = acts.pop().filter(|_| !proef) else { return Ok(Json(done)) };
     let wie = Wie::Token { naam: principal.name.clone() };
-    let acted = match api.engine.act(Act { chain, wie, wat, reden, sleutel }).await {
+    let acted = match api.engine.act(Act { chain, wie, wat, reden, gekozen: false, sleutel }).await {
         Ok(acted) => acted,
         Err(ActError::KeyReused) => return Err(Refusal::KeyReused.into()),
         Err(ActError::Unavailable(reason)) => {

@@ -253,6 +253,7 @@ impl Change {
 ///
 /// The change cannot be done; when some of its acts were done before one failed, the refusal names their entries.
 pub async fn perform(engine: &Engine, wie: &Wie, reden: &str, change: &Change) -> Result<Report, Refused> {
+    let gekozen = matches!(change, Change::Uitgaand(change) if change.berichten.is_empty());
     let (planner, change) = (engine.clone(), change.clone());
     let Plan { acts, mut summary } = tokio::task::spawn_blocking(move || change.plan(planner.ledger()))
         .await
@@ -260,7 +261,7 @@ pub async fn perform(engine: &Engine, wie: &Wie, reden: &str, change: &Change) -
     let mut handelingen: Vec<String> = Vec::new();
     let mut aantal = 0;
     for (chain, wat) in acts {
-        let act = Act { chain, wie: wie.clone(), wat, reden: reden.to_owned(), sleutel: None };
+        let act = Act { chain, wie: wie.clone(), wat, reden: reden.to_owned(), gekozen, sleutel: None };
         match engine.act(act).await {
             Ok(acted) => {
                 aantal += acted.gewijzigd;

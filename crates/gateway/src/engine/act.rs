@@ -30,6 +30,9 @@ pub struct Act {
     pub wat: Wat,
     /// Why.
     pub reden: String,
+    /// Whether a filter chose the messages: one that meanwhile stands where the act cannot be done is left out then, as the
+    /// filter would now; of messages that somebody named, each must fit.
+    pub gekozen: bool,
     /// How the request is named, if it came over the API with a key.
     pub sleutel: Option<Sleutel>,
 }
@@ -141,6 +144,16 @@ pub struct Narrowed {
 ///
 /// [`ActError`] when it may not be; one thing that may not be refuses the whole.
 pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, ActError> {
+    narrow_to(rows, chain, wat, false)
+}
+
+/// As [`narrow`]; of messages that a filter chose, those are left out that it would not choose now.
+pub(crate) fn narrow_to(
+    rows: &impl Rows,
+    chain: Chain,
+    wat: &Wat,
+    gekozen: bool,
+) -> Result<Narrowed, ActError> {
     if let Wat::PartnerVasthouden { partner } | Wat::PartnerVrijgeven { partner } = wat {
         return sending(rows, chain, wat, partner, matches!(wat, Wat::PartnerVasthouden { .. }));
     }
@@ -160,7 +173,7 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
     if chain == Chain::NONE {
         return Err(ActError::WrongChain(chain));
     }
-    let mut left = Vec::with_capacity(asked.len());
+    let (mut left, mut is_so) = (Vec::with_capacity(asked.len()), 0);
     for plek in &asked {
         let id = OutgoingId { gemeente: chain.code(), seq: plek.seq, index: plek.index };
         let row: Option<Uitgaand> = rows.row(&keys::uitgaand(&id))?;
@@ -177,13 +190,14 @@ pub fn narrow(rows: &impl Rows, chain: Chain, wat: &Wat) -> Result<Narrowed, Act
         }
         match fit(wat, row.stand) {
             Fit::Changes => left.push(*plek),
-            Fit::IsSo => {}
+            Fit::IsSo => is_so += 1,
+            Fit::Cannot if gekozen => {}
             Fit::Cannot => {
                 return Err(ActError::Unfit { id, stand: row.stand.word(), verb: participle(wat) });
             }
         }
     }
-    let (gewijzigd, ongewijzigd) = (left.len() as u64, (asked.len() - left.len()) as u64);
+    let (gewijzigd, ongewijzigd) = (left.len() as u64, is_so);
     let wat = (!left.is_empty()).then(|| match wat {
         Wat::UitgaandOpnieuw { .. } => Wat::UitgaandOpnieuw { berichten: left },
         Wat::UitgaandHerhalen { .. } => Wat::UitgaandHerhalen { berichten: left },

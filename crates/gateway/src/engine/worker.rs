@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, dutch_date};
-use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
+use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow_to};
 use crate::engine::batch::{Batch, Reply, unavailable};
 use crate::engine::commit::{Ahead, Decided, OVER};
 use crate::engine::daily::Day;
@@ -283,7 +283,8 @@ impl Worker {
         if let Some(before) = done_before(&batch.overlay, &act)? {
             return Ok(before);
         }
-        let Narrowed { wat, gewijzigd, ongewijzigd } = narrow(&batch.overlay, act.chain, &act.wat)?;
+        let Narrowed { wat, gewijzigd, ongewijzigd } =
+            narrow_to(&batch.overlay, act.chain, &act.wat, act.gekozen)?;
         let Some(wat) = wat else { return Ok(Acted { gewijzigd, ongewijzigd, ..Acted::default() }) };
         let at = batch.next(act.chain, self.clock.now());
         let hold = match &wat {

@@ -87,7 +87,7 @@ async fn perform(world: &Arc<World>, change: &Change) -> bool {
     let Ok(plan) = change.plan(engine.ledger()) else { return true };
     for (chain, wat) in plan.acts {
         let reden = "simulation".to_owned();
-        let act = Act { chain, wie: Wie::Gateway, wat, reden, sleutel: None };
+        let act = Act { chain, wie: Wie::Gateway, wat, reden, gekozen: false, sleutel: None };
         work.notify_one();
         match engine.act(act).await {
             Ok(acted) if acted.entry.is_some() => {

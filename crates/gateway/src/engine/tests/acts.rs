@@ -13,7 +13,7 @@ impl Gateway {
     fn act_for(&self, chain: &str, wat: Wat, reden: &str) -> Result<Acted, ActError> {
         let wie = Wie::Operator { uid: 1000, naam: Some("jan".to_owned()), namens: None };
         let chain = chain.parse().unwrap();
-        let act = Act { chain, wie, wat, reden: reden.to_owned(), sleutel: None };
+        let act = Act { chain, wie, wat, reden: reden.to_owned(), gekozen: false, sleutel: None };
         self.runtime.block_on(self.engine.act(act))
     }
 
@@ -232,6 +232,27 @@ fn acts_go_through_the_journal() {
     assert_eq!(Chain::NONE.to_string(), "0000");
 }
 
+/// Of messages that somebody names each must fit; of those that a filter chose, one that was delivered meanwhile is left out.
+#[test]
+fn what_a_filter_chose_may_have_gone_meanwhile() {
+    let gateway = Gateway::open(&SimulatedDisk::new(1));
+    gateway.send("backoffice", numbered(1)).unwrap();
+    gateway.send("backoffice", numbered(2)).unwrap();
+    let ids = gateway.waits("hvb");
+    gateway.outcome(&ids[0], Outcome::Delivered { receipt: None });
+    let act = |gekozen: bool| {
+        let wat = Wat::UitgaandVasthouden { berichten: [place(&ids[0]), place(&ids[1])].concat() };
+        let chain = GEMEENTE.parse().unwrap();
+        let act = Act { chain, wie: Wie::Gateway, wat, reden: "r".to_owned(), gekozen, sleutel: None };
+        gateway.runtime.block_on(gateway.engine.act(act))
+    };
+    assert!(matches!(act(false), Err(ActError::Unfit { .. })));
+    let acted = act(true).unwrap();
+    assert_eq!((acted.gewijzigd, acted.ongewijzigd), (1, 0));
+    assert_eq!([gateway.stand(&ids[0]), gateway.stand(&ids[1])], [Stand::Bezorgd, Stand::Vastgehouden]);
+    gateway.stop();
+}
+
 /// An operator's acts on a store without a gateway leave nothing but themselves.
 #[test]
 fn attending_records_no_start() {
@@ -249,6 +270,7 @@ fn attending_records_no_start() {
         wie: Wie::Gateway,
         wat,
         reden: "r".to_owned(),
+        gekozen: false,
         sleutel: None,
     };
     runtime.block_on(engine.act(act)).unwrap();
