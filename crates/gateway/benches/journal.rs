@@ -3,16 +3,20 @@
 //!     cargo bench -p iwmo-gateway --bench journal [-- ENTRIES]
 //!
 //! The bare append is a preallocated file, one `write` and one `fdatasync` per batch, of the bytes and nothing else.
-//! It takes turns with the journal in one run, so that the ratios hold whatever else the machine does. ENTRIES is
-//! the length of the journal that is replayed (default 20,000; a million shows that memory stays flat).
+//! It takes turns with the journal in one run, so that the ratios hold whatever else the machine does. One entry a sync is
+//! one writer that waits for each. With 64, each of 64 writers has an entry in every batch, and batches go the way that
+//! those of the engine go, as many under way as that takes; in the last line each of the writers waits for its entry
+//! before it has another, so that a batch is what came while others were under way. ENTRIES is the length of the journal that is replayed (default 20,000; a million shows that memory stays flat).
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that fails should say where")]
 
 use std::fs::{self, File};
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use iwmo_codec::Schemas;
@@ -22,7 +26,10 @@ use iwmo_gateway::engine::{
     Engine, GemeenteSettings, Inbound, Intake, Outcome, Outgoing, PartnerId, PartnerKind, PartnerSettings,
     Route, Settings,
 };
-use iwmo_gateway::journal::{Chain, ChainBatch, Draft, FileJournal, Journal, Options, Position, Tip};
+use iwmo_gateway::journal::{
+    AppendError, Chain, ChainBatch, Conclude, Draft, Encoded, Encoder, Fate, FileJournal, Journal, Load,
+    Options, Pipeline, Position, Tip,
+};
 use iwmo_gateway::ledger::{self, Applier};
 use iwmo_gateway::vault::Vault;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
@@ -36,6 +43,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// As large as a message with its decision and its answer.
 const ENTRY_BYTES: usize = 3 << 10;
 
+/// Writers, each with an entry in every batch.
+const WRITERS: usize = 64;
+
 /// Turns of each contestant; the best counts, as the rest of the machine only ever takes away.
 const TURNS: usize = 5;
 
@@ -45,8 +55,10 @@ fn main() {
     // `cargo bench` adds `--bench`.
     let entries = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(20_000);
     println!("durable entries of {ENTRY_BYTES} bytes, per second:");
-    for batch in [1, 64] {
-        durable(batch);
+    for (batch, way) in
+        [(1, Way::Append), (1, Way::Pipeline), (WRITERS, Way::Pipeline), (WRITERS, Way::Waiting)]
+    {
+        durable(batch, way);
     }
     replay(entries);
 }
@@ -61,53 +73,135 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// Appends for one turn; returns entries per second.
-fn turn(batch: usize, mut append: impl FnMut()) -> f64 {
+fn turn(mut append: impl FnMut() -> usize) -> f64 {
     let begin = Instant::now();
     let mut entries = 0;
     while begin.elapsed() < TURN {
-        append();
-        entries += batch;
+        entries += append();
     }
     entries as f64 / begin.elapsed().as_secs_f64()
 }
 
-fn durable(batch: usize) {
+/// How entries come to the journal.
+#[derive(Clone, Copy)]
+enum Way {
+    /// One call for each batch.
+    Append,
+    /// By the pipeline: in whole batches, or, where there is one writer, one after the other.
+    Pipeline,
+    /// By the pipeline, each writer waiting for its entry.
+    Waiting,
+}
+
+fn durable(batch: usize, way: Way) {
     let dir = folder("bench-durable");
-    let payload: Vec<u8> = (0..ENTRY_BYTES).map(|at| (at * 7) as u8).collect();
+    let payload: Arc<[u8]> = (0..ENTRY_BYTES).map(|at| (at * 7) as u8).collect();
     let mut journal = FileJournal::open(&dir.join("journal"), Options::default()).unwrap();
-    let chain = Chain::NONE;
     let bare_bytes = payload.repeat(batch);
     let (mut best_bare, mut best_journal) = (0.0_f64, 0.0_f64);
     for number in 0..TURNS {
         let path = dir.join(format!("bare-{number}"));
         let file = File::create(&path).unwrap();
         let length = 64 << 20;
-        // Written, not only reserved: what the file system does for the first write is not part of the loop.
+        // Reserved and not written, as a segment is.
         let (mut file, mut at) = (fill(file, length), 0);
-        let bare = turn(batch, || {
+        let bare = turn(|| {
             if at + bare_bytes.len() as u64 > length {
                 (file, at) = (fill(file.try_clone().unwrap(), length), 0);
             }
             file.write_all_at(&bare_bytes, at).unwrap();
             file.sync_data().unwrap();
             at += bare_bytes.len() as u64;
+            batch
         });
-        let now = Timestamp::now();
-        let draft = Draft { time: now, kind: 1, version: 1, payload: &payload };
-        let drafts = vec![draft; batch];
-        let epoch = journal.epoch();
-        let ours = turn(batch, || {
-            let tip = journal.tips().get(&chain).copied().unwrap_or(Tip::start(chain));
-            journal.append(epoch, &[ChainBatch { tip, drafts: &drafts }]).unwrap();
-        });
+        let (ours, back) = match way {
+            Way::Append => appended(journal, &payload, batch),
+            Way::Pipeline | Way::Waiting => piped(journal, &payload, batch, matches!(way, Way::Waiting)),
+        };
+        journal = back;
         best_bare = best_bare.max(bare);
         best_journal = best_journal.max(ours);
         fs::remove_file(path).unwrap();
     }
     let ratio = best_journal / best_bare * 100.0;
-    println!("  {batch:>3} in one sync: bare {best_bare:>9.0}   journal {best_journal:>9.0}   {ratio:.0} %");
+    let what = match way {
+        Way::Append => "appended",
+        Way::Pipeline => "by the pipeline",
+        Way::Waiting => "each waiting for its own",
+    };
+    println!(
+        "  {batch:>3} in one sync: bare {best_bare:>9.0}   journal {best_journal:>9.0}   {ratio:.0} %   {what}"
+    );
     drop(journal);
     fs::remove_dir_all(dir).unwrap();
+}
+
+fn appended(mut journal: FileJournal, payload: &Arc<[u8]>, batch: usize) -> (f64, FileJournal) {
+    let (chain, epoch) = (Chain::NONE, journal.epoch());
+    let drafts = vec![Draft { time: Timestamp::now(), kind: 1, version: 1, payload }; batch];
+    let rate = turn(|| {
+        let tip = journal.tips().get(&chain).copied().unwrap_or(Tip::start(chain));
+        journal.append(epoch, &[ChainBatch { tip, drafts: &drafts }]).unwrap();
+        batch
+    });
+    (rate, journal)
+}
+
+/// Entries of some writers on their way.
+struct Entries {
+    payload: Arc<[u8]>,
+    count: usize,
+}
+
+impl Load for Entries {
+    fn encode(&mut self, encoder: &mut Encoder) -> Result<Encoded, AppendError> {
+        let drafts =
+            vec![Draft { time: Timestamp::now(), kind: 1, version: 1, payload: &self.payload }; self.count];
+        encoder.encode(&[(Chain::NONE, &drafts)])
+    }
+}
+
+/// Tells the writers.
+struct Tell(Sender<usize>);
+
+impl Conclude<Entries> for Tell {
+    fn conclude(&mut self, load: Entries, fate: Fate<'_>) -> ControlFlow<()> {
+        assert!(matches!(fate, Fate::Durable(_)), "{fate:?}");
+        // At the end of a turn nobody listens.
+        let _ = self.0.send(load.count);
+        ControlFlow::Continue(())
+    }
+}
+
+fn piped(journal: FileJournal, payload: &Arc<[u8]>, writers: usize, waiting: bool) -> (f64, FileJournal) {
+    let (told, done) = channel();
+    let mut pipeline = Pipeline::new(journal, Tell(told), || {});
+    pipeline.start().unwrap();
+    let entries = |count| Entries { payload: Arc::clone(payload), count };
+    // Of those who wait, these have an entry to give.
+    let mut free = writers;
+    let begin = Instant::now();
+    let mut durable = 0;
+    while begin.elapsed() < TURN {
+        if !waiting && writers > 1 {
+            pipeline.give(0, entries(writers));
+        } else {
+            pipeline.give(0, entries(free));
+            free = done.recv().unwrap();
+            durable += free;
+            while waiting && !pipeline.has_room() {
+                let more = done.recv().unwrap();
+                (free, durable) = (free + more, durable + more);
+            }
+        }
+        for more in done.try_iter() {
+            (free, durable) = (free + more, durable + more);
+        }
+    }
+    pipeline.drain();
+    durable += done.try_iter().sum::<usize>();
+    let rate = durable as f64 / begin.elapsed().as_secs_f64();
+    (rate, pipeline.stop().unwrap())
 }
 
 fn fill(file: File, length: u64) -> File {

@@ -50,6 +50,9 @@ fn main() {
             fs::create_dir_all(&dir).unwrap();
             phase(if has("--orders") { "orders" } else { "grow" }, &dir, entries);
         }
+        if has("--reuse") {
+            phase("index", &dir, entries);
+        }
         for name in ["start", "read", "verify", "memory", "disk"] {
             phase(name, &dir, entries);
         }

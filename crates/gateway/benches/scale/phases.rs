@@ -30,6 +30,11 @@ pub(super) fn run(phase: &str, dir: &Path, entries: u64) {
         "verify" => verified(dir),
         "memory" => replayed("in memory", dir),
         "disk" => replayed("on disk", dir),
+        "index" => {
+            let engine = grow::open(dir);
+            grow::indexed(&engine);
+            engine.stop();
+        }
         "serve" => serve(dir),
         other => panic!("no phase {other}"),
     }

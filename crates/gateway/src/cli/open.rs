@@ -11,6 +11,7 @@ use super::output::Failure;
 use super::progress;
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
 use crate::config;
+use crate::control::Client;
 use crate::daemon::settings;
 use crate::engine::Settings;
 use crate::journal::{Browser, OpenError, ReadOnlyJournal, Reader};
@@ -198,10 +199,19 @@ pub(super) fn words(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Opens a store for reading. The rows of a store that a daemon holds, or that lag behind the journal, are
-/// built anew in memory from the journal, and so are those of the past: a reading command changes nothing.
+/// Returns the rows of the gateway that runs on a folder; nothing, when none does or it does not give them.
+fn beside(folder: &Path) -> Option<Ledger> {
+    let ask = Client::connect(folder).ok()??.rows().ok()?;
+    Ledger::beside(ask, FORMAT).ok()?
+}
+
+/// Opens a store for reading. The gateway that runs on it is asked for its rows. Those of a store that cannot be had so, or
+/// that lag behind the journal, are built anew in memory from the journal, and so are those of the past: a reading command
+/// changes nothing.
 pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<ReadStore, Failure> {
     let folder = arguments.folder()?;
+    // Before the journal, which then has every entry that these rows stand for.
+    let beside = if past.until.is_none() { beside(&folder) } else { None };
     let journal = journal(&folder)?;
     let reader = journal.reader().clone();
     let schemas = Schemas::bundled();
@@ -216,6 +226,8 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
         let (ledger, moment) =
             ledger::temporary_until(horizon, &reader, &applier, &mut show).map_err(failed)?;
         (ledger, dutch_date(moment), moment)
+    } else if let Some(ledger) = beside {
+        (ledger, SystemClock.today(), SystemClock.now())
     } else {
         let stored = match Ledger::open(&folder.join("ledger"), FORMAT) {
             Ok(Opening::Opened(ledger)) if ledger.tips() == reader.tips() => Some(ledger),

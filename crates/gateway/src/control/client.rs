@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{LINE_BYTES_MAX, Refused, Request, SOCKET};
+use crate::store::Ask;
 
 /// How long a command waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,6 +69,30 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Some(Self { stream: BufReader::new(stream) }))
+    }
+
+    /// Returns what asks the daemon for rows, for [`Ledger::beside`](crate::store::Ledger::beside).
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`], also when the daemon is of a release without this.
+    pub fn rows(mut self) -> Result<Ask, ClientError> {
+        let _: Value = self.ask(&Request::Rows, &mut |_| {})?;
+        Ok(Box::new(move |question| {
+            let length = u32::try_from(question.len()).map_err(io::Error::other)?;
+            let mut frame = length.to_le_bytes().to_vec();
+            frame.extend_from_slice(question);
+            self.stream.get_mut().write_all(&frame)?;
+            let mut length = [0; 4];
+            self.stream.read_exact(&mut length)?;
+            let length = u32::from_le_bytes(length) as usize;
+            if length > super::rows::ANSWER_BYTES_MAX {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let mut answer = vec![0; length];
+            self.stream.read_exact(&mut answer)?;
+            Ok(answer)
+        }))
     }
 
     /// Asks, and returns the answer; `row` gets what comes before it.

@@ -17,6 +17,7 @@ mod client;
 mod opgave;
 mod outbox;
 mod partner;
+mod rows;
 mod server;
 mod who;
 mod work;
@@ -95,6 +96,10 @@ pub enum Request {
         /// Who became this user with sudo, by what sudo says.
         namens: Option<String>,
     },
+    /// Let me read the rows of the ledger as they are now. Answered with their format, and from there on the connection
+    /// carries questions of [`Ledger::beside`](crate::store::Ledger::beside) and answers to them, each with its length (u32,
+    /// little-endian) before it.
+    Rows,
     /// This is about to be shown. Answered with how many were recorded.
     Look {
         /// What.

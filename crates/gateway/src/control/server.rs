@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use super::{
     CONNECTIONS_MAX, IDLE, LINE_BYTES_MAX, Look, Plan, Refused, ReloadReport, Report, Request, SOCKET,
-    operator_of, perform,
+    operator_of, perform, rows,
 };
 use crate::clock::dutch_date;
 use crate::config::MistakeView;
@@ -27,6 +27,7 @@ use crate::daemon::{Reloaded, Reloader, Wanted};
 use crate::engine::Engine;
 use crate::engine::record::{Inzage, Wie};
 use crate::journal::Chain;
+use crate::ledger::FORMAT;
 use crate::listener::Stop;
 use crate::removal;
 
@@ -143,6 +144,10 @@ async fn converse(stream: UnixStream, behind: &Behind, own: u32, mut stop: Stop)
                     .await;
             }
             Line::Whole(line) => match serde_json::from_slice(&line) {
+                Ok(Request::Rows) => {
+                    answer.done(&json!({ "indeling": FORMAT })).await?;
+                    return rows::answer(&behind.engine, &mut reader, &mut answer.writer, stop).await;
+                }
                 Ok(request) => match respond(behind, uid, request, &mut answer).await {
                     Ok(done) => answer.done(&done).await?,
                     Err(refused) => answer.failed(&refused).await?,
@@ -167,6 +172,8 @@ async fn respond(behind: &Behind, uid: u32, request: Request, answer: &mut Answe
                 Wanted { preview: proef, wie: Some(operator_of(uid, namens)), reden, ..Wanted::default() };
             return reload(behind.reloader.as_deref(), wanted, answer).await;
         }
+        // It has a conversation of its own.
+        Request::Rows => return Ok(Value::Null),
         Request::Look { blikken, namens } => {
             let wie = operator_of(uid, namens);
             return record_looks(engine, &wie, blikken).await.map(|count| json!({ "vastgelegd": count }));

@@ -197,3 +197,35 @@ async fn a_removal_is_shown_and_done_over_the_socket() {
     assert!(ask(Request::PlanRemoval { opdracht: remove() }).await.unwrap().gehouden.is_empty());
     served.stop().await;
 }
+
+/// A command reads the rows of the running gateway, as they were when it began.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_read_through_the_socket() {
+    let served = Served::start().await;
+    let data = served.data.path().to_owned();
+    let read = move || {
+        let ask = Client::connect(&data).unwrap().unwrap().rows().unwrap();
+        Ledger::beside(ask, crate::ledger::FORMAT).unwrap().unwrap()
+    };
+    let rows = tokio::task::spawn_blocking(read).await.unwrap();
+    assert_eq!(rows.tips(), served.engine.ledger().tips());
+    let engine = served.engine.clone();
+    let same = move || {
+        let all: Vec<_> = rows.scan(b"").map(Result::unwrap).collect();
+        assert!(all.len() > 10 && engine.ledger().scan(b"").map(Result::unwrap).eq(all.clone()));
+        (rows, all)
+    };
+    let (rows, all) = tokio::task::spawn_blocking(same).await.unwrap();
+    let change = Request::Perform { wijziging: hold("hvb"), reden: "x".to_owned(), namens: None };
+    assert!(served.ask(change).await.unwrap().uitgevoerd);
+    let still = tokio::task::spawn_blocking(move || {
+        assert!(rows.scan(b"").map(Result::unwrap).eq(all));
+    });
+    still.await.unwrap();
+    // What is no question ends the conversation, and only that one.
+    served.say(&[b"{\"verzoek\":\"rows\"}\n", &[9, 0, 0, 0, 1, 2, 3]]).await;
+    served.say(&[b"{\"verzoek\":\"rows\"}\n", &[255; 64]]).await;
+    let again = served.ask(Request::Plan { wijziging: hold("hvb") }).await.unwrap();
+    assert!(!again.uitgevoerd);
+    served.stop().await;
+}

@@ -1,4 +1,4 @@
-//! What the loop has decided and not yet made durable: pending rows, journal drafts and answers.
+//! What the loop decides: rows, journal entries and answers that wait to be made durable together.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,15 +7,15 @@ use iwmo_toewijzing::event::DossierKey;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::engine::commit::{Ahead, Pending, Sealing};
 use crate::engine::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
 use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
-use crate::journal::{AppendError, Chain, ChainBatch, Draft, EntryId, Journal, PAYLOAD_BYTES_MAX, Tip, Tips};
+use crate::journal::{Chain, EntryId, PAYLOAD_BYTES_MAX};
 use crate::ledger::{At, LedgerError, keys};
-use crate::metrics::{ENGINE_TAKEN_MESSAGES, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
-use crate::store::{Ledger, Overlay, StoreError};
-use crate::vault::{SEALED_VERSION, Vault};
+use crate::store::{Ledger, Overlay, StoreError, Writes};
+use crate::vault::Vault;
 
 /// Seconds after which a refused sender may try again while the store cannot commit.
 const RETRY_AFTER_SECONDS: u32 = 30;
@@ -25,6 +25,9 @@ const ENTRIES_MAX: usize = 256;
 
 /// Most jobs done before what is decided is made durable, whatever came of them.
 const JOBS_MAX: usize = 1024;
+
+/// How large an entry is, more or less.
+const PAYLOAD_BYTES_EXPECTED: usize = 8 << 10;
 
 /// With this much to write a batch takes no more. One entry more still fits in one append of the journal.
 const BYTES_MAX: usize = 32 << 20;
@@ -41,25 +44,12 @@ pub(super) enum Reply {
     Acted(oneshot::Sender<Result<Acted, ActError>>, Acted),
 }
 
-struct Pending {
-    chain: Chain,
-    time: Timestamp,
-    kind: u16,
-    payload: Vec<u8>,
-    /// Of a message: its kind and the verdict, to be counted.
-    taken: Option<(String, &'static str)>,
-}
-
-/// Decisions on their way to the disk.
-pub(super) struct Batch<'l> {
-    ledger: &'l Ledger,
-    /// The ledger as it is after everything in this batch.
-    pub(super) overlay: Overlay<'l>,
-    tips: &'l Tips,
-    vault: Option<&'l Vault>,
-    pending: Vec<Pending>,
-    added: BTreeMap<Chain, u64>,
-    replies: Vec<Reply>,
+/// Decisions that are not on their way to the disk yet.
+#[derive(Default)]
+pub(super) struct Open {
+    pub(super) writes: Writes,
+    pub(super) entries: Vec<Pending>,
+    pub(super) replies: Vec<Reply>,
     /// Payload bytes to be written.
     bytes: usize,
     jobs: usize,
@@ -71,27 +61,69 @@ pub(super) struct Batch<'l> {
     pub(super) acts: u64,
 }
 
-impl<'l> Batch<'l> {
-    pub(super) fn new(ledger: &'l Ledger, tips: &'l Tips) -> Self {
-        Self {
-            ledger,
-            overlay: Overlay::new(ledger),
-            tips,
-            vault: None,
-            pending: Vec::new(),
-            added: BTreeMap::new(),
-            replies: Vec::new(),
-            bytes: 0,
-            jobs: 0,
-            outgoing: false,
-            woken: Vec::new(),
-            acts: 0,
-        }
+impl Open {
+    /// Returns whether there is nothing to be made durable and nobody to be answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.replies.is_empty() && self.writes.is_empty()
     }
 
-    /// Seals what is about persons with these keys.
-    pub(super) fn sealed_by(self, vault: Option<&'l Vault>) -> Self {
-        Self { vault, ..self }
+    /// Returns whether what there is should be handed over before more is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= ENTRIES_MAX || self.jobs >= JOBS_MAX || self.bytes >= BYTES_MAX
+    }
+
+    /// Answers before anything is durable, when a test wants to see that somebody notices.
+    #[cfg(test)]
+    pub(super) fn broken(mut self) -> Self {
+        if is_broken(Canary::AnswersFirst) {
+            std::mem::take(&mut self.replies).into_iter().for_each(Reply::done);
+        }
+        self
+    }
+
+    /// Tells everybody who waits that nothing has changed.
+    pub(super) fn fail(self, reason: &str) {
+        for reply in self.replies {
+            reply.failed(reason);
+        }
+    }
+}
+
+/// Decisions in the making.
+pub(super) struct Batch<'l> {
+    /// The ledger as it is after everything in this batch.
+    pub(super) overlay: Overlay<'l>,
+    /// What was handed over before.
+    ahead: &'l Ahead,
+    vault: Option<&'l Vault>,
+    entries: Vec<Pending>,
+    added: BTreeMap<Chain, u64>,
+    replies: Vec<Reply>,
+    bytes: usize,
+    jobs: usize,
+    /// As in [`Open`].
+    pub(super) outgoing: bool,
+    woken: Vec<DossierKey>,
+    /// As in [`Open`].
+    pub(super) acts: u64,
+}
+
+impl<'l> Batch<'l> {
+    /// Goes on with a batch.
+    pub(super) fn resume(ledger: &'l Ledger, ahead: &'l Ahead, vault: Option<&'l Vault>, open: Open) -> Self {
+        let Open { writes, entries, replies, bytes, jobs, outgoing, woken, acts } = open;
+        let mut added: BTreeMap<Chain, u64> = BTreeMap::new();
+        for entry in &entries {
+            *added.entry(entry.chain).or_default() += 1;
+        }
+        let overlay = Overlay::on(ledger, ahead.writes(), writes);
+        Self { overlay, ahead, vault, entries, added, replies, bytes, jobs, outgoing, woken, acts }
+    }
+
+    /// Leaves it for later.
+    pub(super) fn suspend(self) -> Open {
+        let Self { overlay, entries, replies, bytes, jobs, outgoing, woken, acts, .. } = self;
+        Open { writes: overlay.into_writes(), entries, replies, bytes, jobs, outgoing, woken, acts }
     }
 
     /// Says that something happened in a dossier.
@@ -104,26 +136,22 @@ impl<'l> Batch<'l> {
         std::mem::take(&mut self.woken)
     }
 
-    /// Returns an entry of this batch.
+    /// Returns an entry of this batch, or of one that was handed over.
     pub(super) fn entry(&self, chain: Chain, seq: u64) -> Option<Result<Record, RecordError>> {
-        let place = usize::try_from(seq.checked_sub(self.tip(chain).seq + 1)?).ok()?;
-        let entry = self.pending.iter().filter(|entry| entry.chain == chain).nth(place)?;
-        let Some(vault) = self.vault else {
-            return Some(Record::decode(entry.kind, RECORD_VERSION, &entry.payload));
-        };
-        let opened = vault.unseal(EntryId { chain, seq }, entry.kind, &entry.payload);
-        let opened = opened.map_err(|why| RecordError::Damaged(why.to_string()));
-        Some(opened.and_then(|opened| Record::decode(entry.kind, RECORD_VERSION, &opened.plain)))
+        let mut entries = self.entries.iter();
+        let here = entries.find(|entry| (entry.chain, entry.seq) == (chain, seq));
+        let entry = here.or_else(|| self.ahead.entry(chain, seq))?;
+        Some(Record::decode(entry.kind, RECORD_VERSION, &entry.plain))
     }
 
     /// Returns how many entries there are.
     pub(super) fn len(&self) -> usize {
-        self.pending.len()
+        self.entries.len()
     }
 
-    /// Returns whether what there is should be made durable before more is taken.
+    /// As [`Open::is_full`].
     pub(super) fn is_full(&self) -> bool {
-        self.pending.len() >= ENTRIES_MAX || self.jobs >= JOBS_MAX || self.bytes >= BYTES_MAX
+        self.entries.len() >= ENTRIES_MAX || self.jobs >= JOBS_MAX || self.bytes >= BYTES_MAX
     }
 
     /// Makes one decision. When it fails, or runs into a fault of ours, the batch is as before it: an answer
@@ -134,7 +162,7 @@ impl<'l> Batch<'l> {
         fault: impl FnOnce() -> E,
     ) -> Result<T, E> {
         let (entries, outgoing, woken, acts) =
-            (self.pending.len(), self.outgoing, self.woken.len(), self.acts);
+            (self.entries.len(), self.outgoing, self.woken.len(), self.acts);
         self.jobs += 1;
         self.overlay.savepoint();
         let decided = catch_unwind(AssertUnwindSafe(|| decision(self))).unwrap_or_else(|_| Err(fault()));
@@ -142,8 +170,8 @@ impl<'l> Batch<'l> {
             self.overlay.rollback();
             (self.outgoing, self.acts) = (outgoing, acts);
             self.woken.truncate(woken);
-            for entry in self.pending.drain(entries..) {
-                self.bytes -= entry.payload.len();
+            for entry in self.entries.drain(entries..) {
+                self.bytes -= entry.plain.len();
                 if let Some(added) = self.added.get_mut(&entry.chain) {
                     *added -= 1;
                 }
@@ -152,14 +180,10 @@ impl<'l> Batch<'l> {
         decided
     }
 
-    fn tip(&self, chain: Chain) -> Tip {
-        self.tips.get(&chain).copied().unwrap_or_else(|| Tip::start(chain))
-    }
-
     /// Returns the place the next entry of a chain will have.
     pub(super) fn next(&self, chain: Chain, time: Timestamp) -> At {
         let added = self.added.get(&chain).copied().unwrap_or(0);
-        At { chain, seq: self.tip(chain).seq + added + 1, time }
+        At { chain, seq: self.ahead.seq(chain) + added + 1, time }
     }
 
     /// Adds an entry at the place that [`Batch::next`] gave.
@@ -167,26 +191,37 @@ impl<'l> Batch<'l> {
     /// # Errors
     ///
     /// It is larger than the journal takes.
-    pub(super) fn push(&mut self, at: &At, record: &Record) -> Result<(), LedgerError> {
-        let mut payload = Vec::with_capacity(512);
-        record.encode(&mut payload);
-        if let Some(vault) = self.vault {
-            let about = self.concerned(at);
-            let sealed =
-                vault.seal(EntryId { chain: at.chain, seq: at.seq }, record, payload, about.as_deref());
-            payload = sealed.map_err(StoreError::from)?;
-        }
-        if payload.len() > PAYLOAD_BYTES_MAX {
-            let (what, bytes, bytes_max) = ("an entry", payload.len(), PAYLOAD_BYTES_MAX);
+    pub(super) fn push(&mut self, at: &At, record: Record) -> Result<(), LedgerError> {
+        let mut plain = Vec::with_capacity(PAYLOAD_BYTES_EXPECTED);
+        record.encode(&mut plain);
+        let (kind, taken) = (record.kind(), taken(&record));
+        // It is sealed beside the loop, unless it may become too large by that, or keys could not be read: then who
+        // cannot be sealed is refused alone, and not with all that is decided after.
+        let sealing = match self.vault {
+            None => None,
+            Some(vault) => {
+                let about = self.concerned(at);
+                Some(if plain.len() > PAYLOAD_BYTES_MAX / 2 || self.ahead.is_careful() {
+                    let id = EntryId { chain: at.chain, seq: at.seq };
+                    let sealed = vault.seal(id, &record, &plain, about.as_deref());
+                    Sealing::Done(sealed.map_err(StoreError::from)?)
+                } else {
+                    Sealing::Of(record, about)
+                })
+            }
+        };
+        let bytes = match &sealing {
+            Some(Sealing::Done(sealed)) => sealed.len(),
+            _ => plain.len(),
+        };
+        if bytes > PAYLOAD_BYTES_MAX {
+            let (what, bytes_max) = ("an entry", PAYLOAD_BYTES_MAX);
             return Err(StoreError::TooLarge { what, bytes, bytes_max }.into());
         }
-        self.bytes += payload.len();
+        self.bytes += plain.len();
         *self.added.entry(at.chain).or_default() += 1;
-        let taken = match record {
-            Record::Bericht(bericht) => Some((bericht.soort.clone(), verdict(&bericht.uitspraak))),
-            _ => None,
-        };
-        self.pending.push(Pending { chain: at.chain, time: at.time, kind: record.kind(), payload, taken });
+        let At { chain, seq, time } = *at;
+        self.entries.push(Pending { chain, seq, time, kind, plain, sealing, taken });
         Ok(())
     }
 
@@ -206,75 +241,13 @@ impl<'l> Batch<'l> {
     pub(super) fn reply(&mut self, reply: Reply) {
         self.replies.push(reply);
     }
+}
 
-    /// Makes everything durable, applies it to the ledger, then answers. Returns the new tips.
-    ///
-    /// On failure nothing has changed and everybody who waits is told so.
-    pub(super) fn commit(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
-        #[cfg(test)]
-        let this = self.broken();
-        #[cfg(not(test))]
-        let this = self;
-        this.committed(journal)
-    }
-
-    /// Answers before anything is durable, when a test wants to see that somebody notices.
-    #[cfg(test)]
-    fn broken(mut self) -> Self {
-        if is_broken(Canary::AnswersFirst) {
-            std::mem::take(&mut self.replies).into_iter().for_each(Reply::done);
-        }
-        self
-    }
-
-    fn committed(self, journal: &mut dyn Journal) -> Result<Vec<Tip>, CommitError> {
-        match self.append(journal) {
-            Ok(tips) => {
-                JOURNAL_COMMITTED_ENTRIES.add(&[], self.pending.len() as u64);
-                for (message, verdict) in self.pending.iter().filter_map(|entry| entry.taken.as_ref()) {
-                    ENGINE_TAKEN_MESSAGES.count(&[message, verdict]);
-                }
-                let writes = self.overlay.into_writes();
-                // The journal has it, so it is acknowledged whatever becomes of the ledger.
-                let applied = self.ledger.commit(writes, &tips);
-                for reply in self.replies {
-                    reply.done();
-                }
-                applied.map_err(CommitError::Ledger)?;
-                Ok(tips)
-            }
-            Err(error) => {
-                JOURNAL_FAILED_COMMITS.count(&[]);
-                let reason = words(&error);
-                // The next batch is decided anew, from the ledger as it is.
-                for reply in self.replies {
-                    reply.failed(&reason);
-                }
-                Err(CommitError::Journal(error))
-            }
-        }
-    }
-
-    fn append(&self, journal: &mut dyn Journal) -> Result<Vec<Tip>, AppendError> {
-        if self.pending.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut drafts: BTreeMap<Chain, Vec<Draft<'_>>> = BTreeMap::new();
-        for entry in &self.pending {
-            drafts.entry(entry.chain).or_default().push(Draft {
-                time: entry.time,
-                kind: entry.kind,
-                version: if self.vault.is_some() { SEALED_VERSION } else { RECORD_VERSION },
-                payload: &entry.payload,
-            });
-        }
-        let batches: Vec<ChainBatch<'_>> =
-            drafts.iter().map(|(chain, drafts)| ChainBatch { tip: self.tip(*chain), drafts }).collect();
-        if let Some(vault) = self.vault {
-            vault.harden()?;
-        }
-        let epoch = journal.epoch();
-        journal.append(epoch, &batches)
+/// Returns what is counted of a message.
+fn taken(record: &Record) -> Option<(String, &'static str)> {
+    match record {
+        Record::Bericht(bericht) => Some((bericht.soort.clone(), verdict(&bericht.uitspraak))),
+        _ => None,
     }
 }
 
@@ -290,7 +263,7 @@ fn verdict(uitspraak: &Uitspraak) -> &'static str {
 
 impl Reply {
     // Who no longer waits needs no answer: every failure to send one is that.
-    fn done(self) {
+    pub(super) fn done(self) {
         match self {
             Reply::Receipt(sender, receipt) => drop(sender.send(Ok(receipt))),
             Reply::Refused(sender, refusal) => drop(sender.send(Err(refusal))),
@@ -299,7 +272,7 @@ impl Reply {
         }
     }
 
-    fn failed(self, reason: &str) {
+    pub(super) fn failed(self, reason: &str) {
         match self {
             Reply::Receipt(sender, _) | Reply::Refused(sender, _) => {
                 drop(sender.send(Err(unavailable(reason))))
@@ -311,7 +284,7 @@ impl Reply {
 }
 
 /// Returns an error with its causes, in one line.
-fn words(error: &dyn std::error::Error) -> String {
+pub(super) fn words(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -324,20 +297,6 @@ fn words(error: &dyn std::error::Error) -> String {
 /// The answer while the store cannot commit.
 pub(super) fn unavailable(reason: &str) -> Refusal {
     Refusal::Unavailable { reason: reason.to_owned(), retry_after_seconds: RETRY_AFTER_SECONDS }
-}
-
-/// Why a batch is not in the ledger.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CommitError {
-    /// An entry could not be made: nothing has changed.
-    #[error("{0}")]
-    Entry(LedgerError),
-    /// The journal did not take it: nothing has changed.
-    #[error("{}", words(.0))]
-    Journal(AppendError),
-    /// The journal has it, the ledger has not: the ledger must be rebuilt.
-    #[error("the ledger could not be written: {0}")]
-    Ledger(StoreError),
 }
 
 impl At {

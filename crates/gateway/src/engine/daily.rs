@@ -19,6 +19,18 @@ pub(super) struct Day {
     pub(super) from: Vec<u8>,
 }
 
+impl Day {
+    /// Of two moments of the run, where both have to go on from: of the later day, the place that comes first.
+    pub(super) fn before(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => {
+                Some(Self { today: one.today.max(other.today), from: one.from.min(other.from) })
+            }
+            (one, other) => one.or(other),
+        }
+    }
+}
+
 impl Worker {
     /// Does what time has come for: judges messages that waited, plans for whom a hold is over.
     pub(super) fn due(&self, batch: &mut Batch<'_>) {

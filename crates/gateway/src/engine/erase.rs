@@ -21,9 +21,10 @@ use tokio::sync::oneshot;
 use crate::engine::act::check_reason;
 use crate::engine::batch::Batch;
 use crate::engine::record::{Grond, Plek, Record, Verwijdering, Verwijderverzoek, Wie};
-use crate::engine::worker::{Committed, Job, Worker};
+use crate::engine::rounds::Committed;
+use crate::engine::worker::{Job, Worker};
 use crate::engine::{ActError, Engine};
-use crate::journal::{Chain, EntryId, Journal, Reader};
+use crate::journal::{Chain, EntryId, Reader};
 use crate::ledger::{self, Applier, LedgerError, Rows, Tellers, keys};
 use crate::removal::{Hindernis, held};
 #[cfg(test)]
@@ -204,13 +205,13 @@ impl Worker {
     pub(super) fn erase(&mut self, prepared: Prepared) -> bool {
         let Prepared { erase, keys, reader, after, here, there, differing, term_years, reply } = prepared;
         let ledger = Arc::clone(&self.ledger);
-        let (tips, vault) = (self.journal.tips(), self.vault.clone());
-        let mut batch = Batch::new(&ledger, &tips).sealed_by(vault.as_deref());
         let plan =
             Removal { erase: &erase, reader: &reader, after: &after, here, there, differing, term_years };
-        let entries = match self.removal(&plan, &keys, &ledger, &mut batch) {
+        let removal = self.decide(|worker, batch| worker.removal(&plan, &keys, &ledger, batch));
+        let entries = match removal {
             Ok(entries) => entries,
             Err(error) => {
+                self.forget();
                 drop(reply.send(Err(error)));
                 return false;
             }
@@ -219,13 +220,14 @@ impl Worker {
         drop(plan);
         // Before the rows go: who is interrupted then finds it at the next start.
         if let Err(error) = ledger.unsettle() {
+            self.forget();
             drop(reply.send(Err(LedgerError::from(error).into())));
             return false;
         }
-        let result = match self.commit(batch, &tips) {
+        let result = match self.flush() {
             #[cfg(test)]
             Committed::Done if simulation::is_broken(Canary::KeepsTheKey) => Ok(entries),
-            Committed::Done => match vault.as_deref().map(|vault| vault.destroy(&keys)) {
+            Committed::Done => match self.vault.as_deref().map(|vault| vault.destroy(&keys)) {
                 Some(Err(error)) => {
                     tracing::error!(code = "RemovalKeyError", %error, "A removal is recorded and the key file could not be written; it is tried again.");
                     Err(ActError::Unfinished(error.to_string()))
@@ -257,7 +259,7 @@ impl Worker {
         let mut rows = Overlay::new(after);
         let mut named = 0;
         for ErasePersons { chain, personen } in &erase.persons {
-            let Some(mut record) = plan.record(ledger, &self.journal.reader(), *chain, personen)? else {
+            let Some(mut record) = plan.record(ledger, &self.reader, *chain, personen)? else {
                 continue;
             };
             record.tellingen = ledger::tellingen_meer(ledger, after, chain.code())?;
@@ -265,7 +267,7 @@ impl Worker {
             let at = batch.next(*chain, self.clock.now());
             let record = Record::Verwijdering(Box::new(record));
             self.applier.apply(&mut rows, &at, &record, None)?;
-            batch.push(&at, &record)?;
+            batch.push(&at, record)?;
             entries.push(EntryId { chain: at.chain, seq: at.seq });
         }
         let changed = || ActError::Unavailable("the store changed meanwhile; ask again".to_owned());
@@ -301,7 +303,7 @@ impl Worker {
         let at = batch.next(chain, self.clock.now());
         let record = Record::Verwijderverzoek(Box::new(record));
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)?;
+        batch.push(&at, record)?;
         let entry = Some(EntryId { chain, seq: at.seq });
         Ok(crate::engine::Acted { entry, gewijzigd: 1, ..crate::engine::Acted::default() })
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -14,18 +13,18 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::engine::batch::unavailable;
-use crate::engine::worker::{Going, Job, Worker};
+use crate::engine::commit::{Ahead, Committer};
+use crate::engine::inbox::{JOBS_MAX, NotTaken, Slot, inbox};
+use crate::engine::rounds::{Committed, Going};
+use crate::engine::worker::{Job, Worker};
 use crate::engine::{
     Aside, EngineError, Health, Inbound, Intake, Noted, Receipt, Refusal, Settings, Unavailable,
 };
-use crate::journal::{EntryId, FileJournal, Reader};
+use crate::journal::{EntryId, FileJournal, Pipeline, Reader};
 use crate::ledger::Applier;
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
 use crate::removal::TERM_YEARS;
 use crate::store::Ledger;
-
-/// Jobs that may wait for the loop; more are told to come back later.
-const JOBS_MAX: usize = 1024;
 
 /// Entries a slow listener to the feed may lag before it misses some.
 const FEED_ENTRIES: usize = 4096;
@@ -39,7 +38,7 @@ pub(super) const STOPPING: &str = "the gateway is stopping";
 /// The gateway's engine; cheap to clone, and stopped by [`Engine::stop`].
 #[derive(Clone)]
 pub struct Engine {
-    pub(super) jobs: SyncSender<Job>,
+    pub(super) jobs: Slot,
     pub(super) ledger: Arc<Ledger>,
     pub(super) reader: Reader,
     schemas: Schemas,
@@ -90,7 +89,8 @@ impl Engine {
         Self::make(journal, ledger, settings, schemas, clock, true)
     }
 
-    pub(super) fn run(&mut self, worker: Worker) -> Result<(), EngineError> {
+    pub(super) fn run(&mut self, mut worker: Worker) -> Result<(), EngineError> {
+        worker.pipeline.start().map_err(EngineError::Thread)?;
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run())
@@ -109,28 +109,39 @@ impl Engine {
         begin: bool,
     ) -> Result<(Self, Worker), EngineError> {
         let reader = journal.reader();
-        let (jobs, receiver) = sync_channel(JOBS_MAX);
+        let (jobs, receiver) = inbox();
         let (changed_sender, changed) = watch::channel(0);
         let (feed, _) = broadcast::channel(FEED_ENTRIES);
         let configured = Arc::new(settings);
-        let mut worker = Worker {
-            journal,
+        let (health, acts) = (Health::default(), Arc::<AtomicU64>::default());
+        let committer = Committer {
             ledger: Arc::clone(&ledger),
+            changed: changed_sender,
+            feed: feed.clone(),
+            health: health.clone(),
+            acts: Arc::clone(&acts),
+        };
+        let bell = receiver.bell();
+        let mut worker = Worker {
+            pipeline: Pipeline::new(journal, committer, move || bell.ring()),
+            ahead: Arc::new(Ahead::new(reader.clone())),
             vault: reader.vault().cloned(),
+            reader: reader.clone(),
+            ledger: Arc::clone(&ledger),
             settings: Arc::clone(&configured),
             configured,
             applier: Applier::new(schemas.clone()),
             clock,
             jobs: receiver,
-            changed: changed_sender,
-            feed: feed.clone(),
-            health: Health::default(),
+            health: health.clone(),
             going: Going::default(),
-            acts: Arc::default(),
         };
-        let (health, acts) = (worker.health.clone(), Arc::clone(&worker.acts));
         if begin {
-            worker.begin().map_err(|error| EngineError::Append(error.to_string()))?;
+            match worker.begin() {
+                Ok(Committed::Done) => {}
+                Ok(_) => return Err(EngineError::Append(health.reason().unwrap_or_default())),
+                Err(error) => return Err(EngineError::Append(error.to_string())),
+            }
         }
         let thread = Arc::default();
         let (term_years, erasing) = (Arc::new(AtomicU16::new(TERM_YEARS)), Arc::default());
@@ -228,10 +239,10 @@ impl Engine {
     }
 }
 
-pub(super) fn not_taken(error: &TrySendError<Job>) -> &'static str {
+pub(super) fn not_taken(error: NotTaken) -> &'static str {
     match error {
-        TrySendError::Full(_) => "too many messages at once",
-        TrySendError::Disconnected(_) => STOPPING,
+        NotTaken::Full => "too many messages at once",
+        NotTaken::Ended => STOPPING,
     }
 }
 
@@ -273,7 +284,7 @@ impl Engine {
 
     /// Hands a job to the loop, or says why it takes none.
     pub(super) fn submit(&self, job: Job) -> Result<(), &'static str> {
-        self.jobs.try_send(job).map_err(|error| not_taken(&error))
+        self.jobs.try_send(job).map_err(not_taken)
     }
 
     async fn take(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
@@ -281,7 +292,7 @@ impl Engine {
         let sha256 = Sha256::digest(&inbound.bytes).into();
         let (reply, answer) = oneshot::channel();
         let job = Job::Message { inbound, message, sha256, reply };
-        self.jobs.try_send(job).map_err(|error| unavailable(not_taken(&error)))?;
+        self.jobs.try_send(job).map_err(|error| unavailable(not_taken(error)))?;
         answer.await.unwrap_or_else(|_| Err(unavailable(STOPPING)))
     }
 }
@@ -297,7 +308,7 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         let refused = |reason: &str| Unavailable { reason: reason.to_owned() };
         let job = Job::Settings { settings: Arc::new(settings), what, reply };
-        self.jobs.try_send(job).map_err(|error| refused(not_taken(&error)))?;
+        self.jobs.try_send(job).map_err(|error| refused(not_taken(error)))?;
         answer.await.unwrap_or_else(|_| Err(refused(STOPPING)))
     }
 
@@ -314,7 +325,7 @@ impl Engine {
     ) -> Result<Receipt, Refusal> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Aside { inbound, gemeente, aside, reply };
-        self.jobs.try_send(job).map_err(|error| unavailable(not_taken(&error)))?;
+        self.jobs.try_send(job).map_err(|error| unavailable(not_taken(error)))?;
         answer.await.unwrap_or_else(|_| Err(unavailable(STOPPING)))
     }
 }

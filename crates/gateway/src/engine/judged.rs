@@ -136,12 +136,12 @@ pub(super) fn heenbericht(
     rows: &impl Rows,
     gemeente: Gemeente,
     message: &Message,
-) -> Result<Option<Heenbericht>, LedgerError> {
+) -> Result<Option<Arc<Heenbericht>>, LedgerError> {
     let kind = message.kind();
     let header = message.header();
     let code = kind.heenbericht().unwrap_or(kind).bericht_code();
     let key = keys::heenbericht(gemeente, header.afzender, code, header.identificatie);
-    let heen: Option<Heenbericht> = rows.row(&key)?;
+    let heen: Option<Arc<Heenbericht>> = rows.kept(key)?;
     if kind.heenbericht().is_none() {
         return Ok(heen);
     }

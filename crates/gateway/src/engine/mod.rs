@@ -2,8 +2,9 @@
 //!
 //! The listeners hand messages to an [`Intake`]; the outbox takes what waits from an [`Outgoing`] and
 //! reports how each attempt ended. [`Engine`] implements both. Behind it stands one thread, the only one that
-//! judges and writes, so the order in the journal is the order of effects. It takes what has arrived
-//! meanwhile as one batch, and one `fdatasync` serves them all.
+//! judges, so the order in the journal is the order of effects. It takes what has arrived meanwhile as one batch, and one
+//! `fdatasync` serves them all; what it decides next builds on that batch, which two other threads encode, write, put into
+//! the ledger and answer ([`crate::journal::Pipeline`]).
 //!
 //! | file | what |
 //! | --- | --- |
@@ -14,7 +15,8 @@
 //! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
 //! | `inzage.rs` | what somebody looked at |
 //! | `whatif.rs`, `whatif_schemas.rs` | the same decisions under another policy or release, changing nothing |
-//! | `batch.rs`, `worker.rs`, `daily.rs`, `settle.rs` | from records to the disk; what time asks for, what waited |
+//! | `inbox.rs`, `rounds.rs`, `worker.rs`, `batch.rs`, `commit.rs` | from jobs to records, from records to the disk and to answers |
+//! | `daily.rs`, `settle.rs` | what time asks for, what waited |
 //! | `handle.rs`, `outgoing.rs`, `pickup.rs`, `health.rs` | the engine as others see it |
 //! | `erase.rs`, `verwijdering.rs` | removing what is about persons |
 //! | `open.rs` | opening a store |
@@ -23,6 +25,7 @@ mod act;
 mod answer;
 mod api;
 mod batch;
+mod commit;
 mod daily;
 mod decide;
 mod erase;
@@ -30,6 +33,7 @@ mod handeling;
 mod handle;
 mod health;
 mod in_force;
+mod inbox;
 mod inzage;
 mod judged;
 mod open;
@@ -38,6 +42,7 @@ mod pickup;
 mod plan;
 mod policy;
 pub mod record;
+mod rounds;
 mod settings;
 mod settle;
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Outgoing for Engine {
         let (reply, answer) = oneshot::channel();
         let refused = |reason: &str| Unavailable { reason: reason.to_owned() };
         let job = Job::Outcome { id, outcome, reply };
-        self.jobs.try_send(job).map_err(|error| refused(not_taken(&error)))?;
+        self.jobs.try_send(job).map_err(|error| refused(not_taken(error)))?;
         answer.await.unwrap_or_else(|_| Err(refused(STOPPING)))
     }
 

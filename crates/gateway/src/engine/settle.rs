@@ -4,6 +4,8 @@
 //! come between what it waited for and its judgement. Each judgement is a decision of its own, so that one that fails
 //! harms nobody else.
 
+use std::sync::Arc;
+
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::Gemeente;
@@ -11,10 +13,10 @@ use jiff::Timestamp;
 
 use crate::engine::batch::Batch;
 use crate::engine::record::Record;
-use crate::engine::worker::{Committed, Worker};
-use crate::journal::{EntryId, Journal};
+use crate::engine::rounds::Committed;
+use crate::engine::worker::Worker;
+use crate::journal::EntryId;
 use crate::ledger::{Geparkeerd, LedgerError, decode_row, keys, wachtend};
-use crate::store::Ledger;
 
 /// Most messages judged between two batches because their time is over; the others are due still.
 const OVERDUE_MAX: usize = 256;
@@ -69,19 +71,19 @@ impl Worker {
     }
 
     /// Looks at everything that waits, once, when the gateway starts.
-    pub(super) fn settle_all(&mut self, ledger: &Ledger) -> Committed {
-        let tips = self.journal.tips();
-        let vault = self.vault.clone();
-        let mut batch = Batch::new(ledger, &tips).sealed_by(vault.as_deref());
-        for row in ledger.scan(&keys::alle_geparkeerd(None)) {
-            let parked = row.map_err(LedgerError::from);
-            match parked.and_then(|(key, value)| decode_row::<Geparkeerd>(&key, &value)) {
-                Ok(parked) => batch.wake(parked.event.dossier),
-                Err(error) => not_judged(&error),
+    pub(super) fn settle_all(&mut self) -> Committed {
+        let ledger = Arc::clone(&self.ledger);
+        self.decide(|worker, batch| {
+            for row in ledger.scan(&keys::alle_geparkeerd(None)) {
+                let parked = row.map_err(LedgerError::from);
+                match parked.and_then(|(key, value)| decode_row::<Geparkeerd>(&key, &value)) {
+                    Ok(parked) => batch.wake(parked.event.dossier),
+                    Err(error) => not_judged(&error),
+                }
             }
-        }
-        self.settle(&mut batch);
-        if batch.len() == 0 { Committed::Done } else { self.commit(batch, &tips) }
+            worker.settle(batch);
+        });
+        self.flush()
     }
 
     /// Judges one message. Returns whether it waits no more; a failure leaves it waiting.
@@ -121,7 +123,7 @@ impl Worker {
         let entry = EntryId { chain, seq }.to_string();
         let record = match batch.entry(chain, seq) {
             Some(record) => record,
-            None => match self.journal.reader().get(chain, seq)? {
+            None => match self.reader.get(chain, seq)? {
                 Some(entry) => Record::decode(entry.kind, entry.version, &entry.payload),
                 None => return Err(LedgerError::NoEntry { entry }),
             },

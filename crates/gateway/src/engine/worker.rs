@@ -1,37 +1,33 @@
-//! The one ordered loop.
+//! What the loop does for each job.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
 
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::identity::Gemeente;
 use jiff::civil::Date;
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::clock::{Clock, dutch_date};
 use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow};
-use crate::engine::batch::{Batch, CommitError, Reply, unavailable};
+use crate::engine::batch::{Batch, Reply, unavailable};
+use crate::engine::commit::{Ahead, Decided, OVER};
 use crate::engine::daily::Day;
 use crate::engine::decide::Decider;
 use crate::engine::erase::Prepared;
 use crate::engine::in_force::in_force;
+use crate::engine::inbox::{Found, Inbox};
 use crate::engine::plan::Hold;
-use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Start, Verwijderverzoek, Wat};
+use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Verwijderverzoek, Wat};
+use crate::engine::rounds::Going;
 use crate::engine::{
     Aside, Health, Inbound, Noted, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable,
 };
-use crate::journal::{Chain, EntryId, FileJournal, Journal, Tips};
+use crate::journal::{Chain, EntryId, Pipeline, Reader};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
-use crate::metrics::JOURNAL_COMMIT_DURATION;
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;
 use crate::vault::Vault;
-
-/// How long the daily run waits before it goes on after the journal took nothing.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Something for the loop to do.
 pub(super) enum Job {
@@ -69,20 +65,10 @@ pub(super) enum Job {
     Stop,
 }
 
-/// What became of a batch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Committed {
-    /// Everything is durable and in the ledger.
-    Done,
-    /// The journal took nothing, and nothing has changed.
-    Refused,
-    /// The journal has it and the ledger does not: there is no going on.
-    Broken,
-}
-
-/// The thread that judges and writes.
+/// The thread that judges.
 pub(super) struct Worker {
-    pub(super) journal: FileJournal,
+    pub(super) pipeline: Pipeline<Decided>,
+    pub(super) reader: Reader,
     pub(super) ledger: Arc<Ledger>,
     pub(super) vault: Option<Arc<Vault>>,
     /// In force: those of the configuration, but for choices that wait for a look (E13).
@@ -91,175 +77,28 @@ pub(super) struct Worker {
     pub(super) configured: Arc<Settings>,
     pub(super) applier: Applier,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) jobs: Receiver<Job>,
-    pub(super) changed: watch::Sender<u64>,
-    pub(super) feed: broadcast::Sender<EntryId>,
+    pub(super) jobs: Inbox,
     pub(super) health: Health,
     pub(super) going: Going,
-    pub(super) acts: Arc<AtomicU64>,
+    pub(super) ahead: Arc<Ahead>,
 }
 
-/// What the loop carries from one round to the next.
-#[derive(Default)]
-pub(super) struct Going {
-    day: Option<Day>,
-    /// The journal took nothing: the daily run waits a little before it goes on.
-    pause: bool,
-    /// A removal that is done when nothing else is pending.
-    erase: Option<Box<Prepared>>,
-}
-
-impl Going {
-    /// Returns whether the daily run has work.
-    pub(super) fn is_busy(&self) -> bool {
-        self.day.is_some()
-    }
-
-    /// Returns whether the daily run waits before it goes on.
-    pub(super) fn pauses(&self) -> bool {
-        self.day.is_some() && self.pause
+impl Job {
+    /// Returns whether this is done alone.
+    pub(super) fn is_alone(&self) -> bool {
+        match self {
+            Self::Settings { .. } | Self::Erase(_) => true,
+            Self::Act { act, .. } => act.wat == Wat::CakBeleid,
+            _ => false,
+        }
     }
 }
 
 impl Worker {
-    /// Writes that the gateway started, or went on; the policy it judges under stands in the entry.
-    pub(super) fn begin(&mut self) -> Result<(), CommitError> {
-        let (settings, voorgesteld) =
-            in_force(&self.configured, &*self.ledger, &self.ledger).map_err(CommitError::Entry)?;
-        self.settings = settings;
-        let start = Record::Start(Start {
-            versie: env!("CARGO_PKG_VERSION").to_owned(),
-            beleid: self.settings.policy_text(),
-            voorgesteld,
-        });
-        let tips = self.journal.tips();
-        let ledger = Arc::clone(&self.ledger);
-        let mut batch = Batch::new(&ledger, &tips).sealed_by(self.vault.as_deref());
-        let at = batch.next(Chain::NONE, self.clock.now());
-        self.applier.apply(&mut batch.overlay, &at, &start, None).map_err(CommitError::Entry)?;
-        batch.push(&at, &start).map_err(CommitError::Entry)?;
-        batch.commit(&mut self.journal).map(|_| ())
-    }
-
-    /// Runs until told to stop, until nobody can ask anything any more, or until the ledger fails.
-    pub(super) fn run(mut self) {
-        if !self.enter() {
-            return self.refuse_waiting();
-        }
-        while let Some(first) = self.next() {
-            if self.round(first) {
-                return;
-            }
-        }
-    }
-
-    /// Looks at what waited when the process before this one ended. False when the loop cannot go on.
-    pub(super) fn enter(&mut self) -> bool {
-        let ledger = Arc::clone(&self.ledger);
-        self.settle_all(&ledger) != Committed::Broken
-    }
-
-    /// Does one round: a job and what else has arrived, made durable together. True when it was the last.
-    pub(super) fn round(&mut self, first: Option<Job>) -> bool {
-        if matches!(first, Some(Job::Due)) && self.health.reason().is_some() {
-            self.resume();
-        }
-        let ledger = Arc::clone(&self.ledger);
-        let tips = self.journal.tips();
-        let vault = self.vault.clone();
-        let mut batch = Batch::new(&ledger, &tips).sealed_by(vault.as_deref());
-        let mut day = self.going.day.take();
-        let mut stop = first.is_some_and(|job| self.take(job, &mut batch, &mut day));
-        while !stop && self.going.erase.is_none() && !batch.is_full() {
-            match self.jobs.try_recv() {
-                Ok(job) => stop = self.take(job, &mut batch, &mut day),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
-        let (before, erase) = (day.clone(), self.going.erase.take());
-        if let Some(run) = day.take().filter(|_| !stop) {
-            day = self.day(&run, &mut batch);
-        }
-        match self.commit(batch, &tips) {
-            Committed::Done => self.going = Going { day, pause: false, erase: None },
-            // The persons of this batch were not planned for: the run goes back to them.
-            Committed::Refused => self.going = Going { day: before, pause: true, erase: None },
-            Committed::Broken => {
-                self.refuse_waiting();
-                return true;
-            }
-        }
-        if let Some(prepared) = erase
-            && self.erase(*prepared)
-        {
-            self.refuse_waiting();
-            return true;
-        }
-        stop
-    }
-
-    /// Waits for a job, unless the daily run has work. Nothing: nobody can ask anything any more.
-    fn next(&self) -> Option<Option<Job>> {
-        if !self.going.is_busy() {
-            return self.jobs.recv().ok().map(Some);
-        }
-        match self.jobs.recv_timeout(if self.going.pauses() { RETRY_PAUSE } else { Duration::ZERO }) {
-            Ok(job) => Some(Some(job)),
-            Err(RecvTimeoutError::Timeout) => Some(None),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }
-    }
-
-    /// Looks whether the journal takes entries again. The entry that shows it tells when the gateway went on.
-    fn resume(&mut self) {
-        if self.begin().is_ok() {
-            self.health.set(None);
-            tracing::info!(code = "JournalResumed", "The journal takes entries again.");
-        }
-    }
-
-    pub(super) fn commit(&mut self, batch: Batch<'_>, before: &Tips) -> Committed {
-        let (outgoing, acts) = (batch.outgoing, batch.acts);
-        let start = std::time::Instant::now();
-        let committed = batch.commit(&mut self.journal);
-        JOURNAL_COMMIT_DURATION.observe(&[], start.elapsed());
-        match committed {
-            Ok(tips) => {
-                if !tips.is_empty() {
-                    self.health.set(None);
-                }
-                for tip in tips {
-                    let from = before.get(&tip.chain).map_or(0, |tip| tip.seq);
-                    for seq in from + 1..=tip.seq {
-                        // Nobody need be listening.
-                        let _ = self.feed.send(EntryId { chain: tip.chain, seq });
-                    }
-                }
-                self.acts.fetch_add(acts, Ordering::Release);
-                if outgoing || acts > 0 {
-                    self.changed.send_modify(|count| *count += 1);
-                }
-                Committed::Done
-            }
-            Err(CommitError::Journal(error)) => {
-                self.health.set(Some(format!("the journal does not take entries: {error}")));
-                tracing::error!(code = "JournalAppendError", %error, "The journal does not take entries; senders are told to come back.");
-                Committed::Refused
-            }
-            Err(error) => {
-                self.health.set(Some(format!("the ledger does not take rows: {error}")));
-                // The journal has the entries, so they are acknowledged; the rows are not written. Going on
-                // would judge against a ledger that lags. The next start applies what is missing.
-                tracing::error!(code = "LedgerCommitError", %error, "The ledger does not take rows; the gateway must be started again.");
-                Committed::Broken
-            }
-        }
-    }
-
     /// Refuses what has arrived. What arrives later finds nobody any more.
-    fn refuse_waiting(&self) {
-        let reason = "the ledger could not be written; the gateway must be started again";
-        while let Ok(job) = self.jobs.try_recv() {
+    pub(super) fn refuse_waiting(&self) {
+        let reason = OVER;
+        while let Found::Job(job) = self.jobs.look() {
             match job {
                 // Who no longer waits needs no answer.
                 Job::Message { reply, .. } | Job::Aside { reply, .. } => {
@@ -281,7 +120,7 @@ impl Worker {
     }
 
     /// Does one job within the batch; true when it was the last.
-    fn take(&mut self, job: Job, batch: &mut Batch<'_>, day: &mut Option<Day>) -> bool {
+    pub(super) fn take(&mut self, job: Job, batch: &mut Batch<'_>, day: &mut Option<Day>) -> bool {
         match job {
             Job::Stop => return true,
             Job::Message { inbound, message, sha256, reply } => {
@@ -308,7 +147,7 @@ impl Worker {
             Job::Look { chain, inzage, reply } => {
                 let at = batch.next(chain, self.clock.now());
                 // It changes no row, so there is nothing to apply.
-                match batch.push(&at, &Record::Inzage(inzage)) {
+                match batch.push(&at, Record::Inzage(inzage)) {
                     Ok(()) => batch.reply(Reply::Recorded(reply)),
                     Err(error) => drop(reply.send(Err(Unavailable { reason: error.to_string() }))),
                 }
@@ -365,7 +204,8 @@ impl Worker {
                     Err(error) => drop(reply.send(Err(error))),
                 }
             }
-            Job::Erase(prepared) => self.going.erase = Some(prepared),
+            // It is done alone.
+            Job::Erase(_) => {}
             Job::Due => self.due(batch),
             Job::Day(today) => *day = Some(Day { today, from: keys::personen() }),
         }
@@ -385,7 +225,7 @@ impl Worker {
         let beleid = settings.policy_text();
         let record = Record::Instelling(Instelling { wat, beleid, wie, reden, voorgesteld });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
-        batch.push(&at, &record)?;
+        batch.push(&at, record)?;
         Ok(settings)
     }
 
@@ -428,7 +268,7 @@ impl Worker {
         if is_broken(Canary::DeliveryOutsideTheJournal) {
             return Ok(());
         }
-        batch.push(&at, &record)?;
+        batch.push(&at, record)?;
         match gevolg {
             // The CAK does not take a notification: what comes next is for the planner to say.
             Some(Gevolg { gemeente, bsn, .. }) => {
@@ -452,7 +292,7 @@ impl Worker {
         };
         let handeling = act.handeling(wat);
         let gevolgen = self.applier.handeling(&mut batch.overlay, &at, &handeling)?;
-        batch.push(&at, &Record::Handeling(Box::new(handeling)))?;
+        batch.push(&at, Record::Handeling(Box::new(handeling)))?;
         batch.acts += 1;
         // A notification that is never sent, or something that was stated: what comes next is for the planner to say.
         let (decider, now) = (self.decider(), self.clock.now());

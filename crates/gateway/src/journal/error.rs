@@ -40,6 +40,14 @@ pub enum AppendError {
         /// The tip that the caller gave.
         given: Tip,
     },
+    /// The caller's fault: it was encoded to stand at another place in the order of all chains. Nothing was written.
+    #[error("the next entry of the journal is {held}, what is to be written begins at {given}")]
+    StaleNumber {
+        /// The number of the next entry.
+        held: u64,
+        /// The number that was given.
+        given: u64,
+    },
     /// The machine's fault, and temporary: the disk is full or failed. Nothing is taken as written and the
     /// tips are as before; the same batch may be given again later. The journal recovers by itself as soon
     /// as the disk allows.

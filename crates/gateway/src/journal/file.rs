@@ -1,6 +1,5 @@
 //! The writer of a journal in files.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,14 +7,12 @@ use std::sync::Arc;
 
 use super::catalog::{Catalog, READ_BYTES, Tail};
 use super::disk::{Disk, DiskFile, RealDisk};
+use super::encode::{Buffers, Encoded, Encoder, encode};
 use super::error::{AppendError, Damage, OpenError, ReadError};
-use super::format::{SegmentHeader, encode_entry, entry_bytes};
+use super::format::{SegmentHeader, mark_entry};
 use super::read::{ChainEntries, Entries, Reader};
 use super::scan::{Segment, segment_path};
-use super::words::{
-    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Chain, ChainBatch, Entry, Epoch, Journal, PAYLOAD_BYTES_MAX,
-    Position, Tip, Tips,
-};
+use super::words::{Chain, ChainBatch, Entry, Epoch, Journal, Position, Tip, Tips};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::vault::Vault;
@@ -24,8 +21,6 @@ use crate::vault::Vault;
 pub const SEGMENT_BYTES_MIN: u64 = 64 << 10;
 /// The largest segment size that can be asked for.
 pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
-/// The largest buffer that is kept from one append to the next.
-const BUFFER_KEPT_BYTES: usize = 4 << 20;
 /// What an opening writes again at once.
 const AGAIN_BYTES: usize = 1 << 20;
 /// The length of the content of the lock file.
@@ -42,8 +37,8 @@ pub struct FileJournal {
     /// Every append adds to its catalog; nothing else does.
     reader: Reader,
     active: Option<Active>,
-    /// What is written in one append.
-    buffer: Vec<u8>,
+    /// Buffers for what is written in one append.
+    spare: Buffers,
     recovery: Recovery,
 }
 
@@ -150,7 +145,7 @@ impl FileJournal {
             _lock: lock,
             epoch,
             active,
-            buffer: Vec::new(),
+            spare: Buffers::default(),
             recovery: Recovery { torn_tail },
         })
     }
@@ -170,31 +165,70 @@ impl FileJournal {
         self.reader.clone()
     }
 
-    /// Returns how many bytes the batches take, or what is wrong with them.
-    fn measure(&self, epoch: Epoch, batches: &[ChainBatch<'_>]) -> Result<usize, AppendError> {
+    /// Returns what encodes batches for this journal, from where it ends now.
+    pub fn encoder(&self) -> Encoder {
+        Encoder::new(self.epoch, self.reader.clone(), self.spare.clone())
+    }
+
+    /// Writes what was encoded to follow the last entry that there is, and returns the new tip of each chain, in the order
+    /// given, once all is durable.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::append`].
+    pub fn write(&mut self, encoded: Encoded) -> Result<Vec<Tip>, AppendError> {
+        let Encoded { epoch, first, mut bytes, entries, before, after } = encoded;
+        self.check(epoch, first, &before)?;
+        if entries.is_empty() {
+            return Ok(after);
+        }
+        self.prepare(bytes.len() as u64)?;
+        let Some(active) = &mut self.active else {
+            // `prepare` has made one.
+            return Err(unavailable("finding a segment in", &self.dir)(io::ErrorKind::NotFound.into()));
+        };
+        for (offset, _) in &entries {
+            mark_entry(&mut bytes[*offset as usize..], active.segment.marker);
+        }
+
+        // One write and one sync for all chains. After a failure nothing is taken as written, whatever the
+        // file seems to hold: pages that could not be written are marked clean by the system.
+        let end = self.reader.catalog().end;
+        let written = active.file.write_at(&bytes, end).and_then(|()| active.file.sync_data());
+        let new_end = end + bytes.len() as u64;
+        self.spare.give_back(bytes);
+        if let Err(error) = written {
+            active.state = State::Unsure;
+            let failure = unavailable("writing", &active.segment.path)(error);
+            // Taking it back now leaves the least to a crash; if that fails, the next append begins with it.
+            let _ = self.prepare(0);
+            return Err(failure);
+        }
+
+        let mut catalog = self.reader.catalog_mut();
+        for (offset, tip) in entries {
+            catalog.add(end + u64::from(offset), tip);
+        }
+        catalog.end = new_end;
+        Ok(after)
+    }
+
+    /// Says whether what comes is meant to follow the last entry that there is.
+    fn check(&self, epoch: Epoch, first: u64, before: &[Tip]) -> Result<(), AppendError> {
         if epoch != self.epoch {
             return Err(AppendError::StaleEpoch { held: self.epoch, given: epoch });
         }
-        let mut chains = BTreeSet::new();
-        let (mut entries, mut bytes) = (0, 0);
         let catalog = self.reader.catalog();
-        for batch in batches {
-            if !chains.insert(batch.tip.chain) {
-                return Err(AppendError::ChainTwice(batch.tip.chain));
-            }
-            let held = catalog.tip(batch.tip.chain);
-            if held != batch.tip {
-                return Err(AppendError::StaleTip { held, given: batch.tip });
-            }
-            entries += batch.drafts.len();
-            for draft in batch.drafts {
-                at_most("a payload (bytes)", draft.payload.len(), PAYLOAD_BYTES_MAX)?;
-                bytes += entry_bytes(draft.payload.len());
+        for given in before {
+            let held = catalog.tip(given.chain);
+            if held != *given {
+                return Err(AppendError::StaleTip { held, given: *given });
             }
         }
-        at_most("an append (entries)", entries, BATCH_ENTRIES_MAX)?;
-        at_most("an append (bytes)", bytes, BATCH_BYTES_MAX)?;
-        Ok(bytes)
+        if first != catalog.next {
+            return Err(AppendError::StaleNumber { held: catalog.next, given: first });
+        }
+        Ok(())
     }
 
     /// Makes sure that the active segment may be written to and has room for this many bytes.
@@ -258,57 +292,9 @@ impl Journal for FileJournal {
     }
 
     fn append(&mut self, epoch: Epoch, batches: &[ChainBatch<'_>]) -> Result<Vec<Tip>, AppendError> {
-        let bytes = self.measure(epoch, batches)?;
-        if bytes == 0 {
-            return Ok(batches.iter().map(|batch| batch.tip).collect());
-        }
-        self.prepare(bytes as u64)?;
-        let Some(active) = &mut self.active else {
-            // `prepare` has made one.
-            return Err(unavailable("finding a segment in", &self.dir)(io::ErrorKind::NotFound.into()));
-        };
-
-        let (end, first) = {
-            let catalog = self.reader.catalog();
-            (catalog.end, catalog.next)
-        };
-        self.buffer.clear();
-        self.buffer.reserve(bytes);
-        let mut entries: Vec<(u64, Tip)> = Vec::new();
-        let mut tips = Vec::with_capacity(batches.len());
-        for batch in batches {
-            let mut tip = batch.tip;
-            for draft in batch.drafts {
-                let offset = end + self.buffer.len() as u64;
-                let place = entries.len();
-                let number = first + place as u64;
-                tip = encode_entry(&mut self.buffer, active.segment.marker, number, place as u32, tip, draft);
-                entries.push((offset, tip));
-            }
-            tips.push(tip);
-        }
-
-        // One write and one sync for all chains. After a failure nothing is taken as written, whatever the
-        // file seems to hold: pages that could not be written are marked clean by the system.
-        let written = active.file.write_at(&self.buffer, end).and_then(|()| active.file.sync_data());
-        let new_end = end + self.buffer.len() as u64;
-        if self.buffer.capacity() > BUFFER_KEPT_BYTES {
-            self.buffer = Vec::new();
-        }
-        if let Err(error) = written {
-            active.state = State::Unsure;
-            let failure = unavailable("writing", &active.segment.path)(error);
-            // Taking it back now leaves the least to a crash; if that fails, the next append begins with it.
-            let _ = self.prepare(0);
-            return Err(failure);
-        }
-
-        let mut catalog = self.reader.catalog_mut();
-        for (offset, tip) in entries {
-            catalog.add(offset, tip);
-        }
-        catalog.end = new_end;
-        Ok(tips)
+        let first = self.reader.catalog().next;
+        let encoded = encode(epoch, first, batches, &self.spare)?;
+        self.write(encoded)
     }
 
     fn read(&self, chain: Chain, from: u64) -> ChainEntries {
@@ -359,10 +345,6 @@ impl Active {
         let capacity = file.len()?;
         Ok(Self { segment: Arc::clone(segment), file, capacity, state: State::Ready })
     }
-}
-
-fn at_most(what: &'static str, found: usize, max: usize) -> Result<(), AppendError> {
-    if found > max { Err(AppendError::TooLarge { what, found, max }) } else { Ok(()) }
 }
 
 fn unavailable(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> AppendError {

@@ -252,10 +252,9 @@ pub(super) fn entry_bytes(payload_bytes: usize) -> usize {
     (ENTRY_HEADER + payload_bytes).next_multiple_of(ENTRY_ALIGN)
 }
 
-/// Writes an entry at the end of a buffer and returns the tip after it.
+/// Writes an entry at the end of a buffer, all but the mark of its segment, and returns the tip after it.
 pub(super) fn encode_entry(
     buffer: &mut Vec<u8>,
-    marker: u64,
     number: u64,
     place: u32,
     tip: Tip,
@@ -276,12 +275,18 @@ pub(super) fn encode_entry(
     put(&mut header, 40, tip.hash.0);
     put(&mut header, 72, hash.0);
     put(&mut header, 104, crc32c::crc32c(draft.payload).to_le_bytes());
-    let crc = header_crc(&header, marker);
-    put(&mut header, 108, crc.to_le_bytes());
     buffer.extend_from_slice(&header);
     buffer.extend_from_slice(draft.payload);
     buffer.resize(buffer.len().next_multiple_of(ENTRY_ALIGN), 0);
     Tip { chain: id.chain, seq: id.seq, hash }
+}
+
+/// Makes an entry one of the segment with this marker.
+pub(super) fn mark_entry(entry: &mut [u8], marker: u64) {
+    if let Some(header) = entry.first_chunk_mut() {
+        let crc = header_crc(header, marker);
+        put(header, 108, crc.to_le_bytes());
+    }
 }
 
 /// Returns whether all bytes are zero.
@@ -341,7 +346,9 @@ mod tests {
         let draft =
             Draft { time: Timestamp::from_microsecond(7).unwrap(), kind: 3, version: 2, payload: b"abc" };
         let mut bytes = Vec::new();
-        let tip = encode_entry(&mut bytes, 99, 5, 1, Tip { chain, seq: 8, hash: EntryHash([1; 32]) }, &draft);
+        let tip = encode_entry(&mut bytes, 5, 1, Tip { chain, seq: 8, hash: EntryHash([1; 32]) }, &draft);
+        assert!(EntryHeader::decode(bytes.first_chunk().unwrap(), 99).is_none(), "of no segment yet");
+        mark_entry(&mut bytes, 99);
         assert_eq!(bytes.len(), 120);
         assert_eq!(bytes[0..8], [3, 0, 0, 0, 1, 0, 0, 0]);
         assert_eq!(bytes[8..16], 5u64.to_le_bytes());

@@ -13,7 +13,7 @@ use crate::engine::record::Record;
 use crate::journal::{Entries, Entry, Tips};
 
 /// Entries that are decoded together.
-const CHUNK_ENTRIES: usize = 256;
+const CHUNK_ENTRIES: usize = if cfg!(test) { 8 } else { 256 };
 
 /// With this much in it a chunk takes no more, so that memory stays flat whatever the messages are.
 const CHUNK_BYTES: usize = 8 << 20;

@@ -16,8 +16,8 @@ use jiff::civil::Date;
 
 use super::{
     At, Heenbericht, LedgerError, Persoon, Rows, Sleutel, Stand, Tellers, Uitgaand, acts, cak, eb_beleid,
-    envelop, geparkeerd, heen, keep_row, keys, opmerking, outgoing, put_row, statistiek, take_row, te_doen,
-    verwijderd,
+    envelop, geparkeerd, heen, keep_row, keys, ontvangst, opmerking, outgoing, put_row, statistiek, take_row,
+    te_doen, verwijderd,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -129,8 +129,9 @@ impl Applier {
         bericht: &Bericht,
         message: &Message,
     ) -> Result<Option<Gevolg>, LedgerError> {
-        let receipt = keys::ontvangst(&bericht.partner, &bericht.sha256);
-        put_row(overlay, receipt, &(at.chain.code(), at.seq))?;
+        if !ontvangst::is_heenbericht(message) {
+            ontvangst::own(overlay, at, bericht)?;
+        }
         if let Some(sleutel) = &bericht.sleutel {
             bind(overlay, at, (&bericht.partner, &bericht.sha256), sleutel)?;
         }
@@ -138,14 +139,7 @@ impl Applier {
         opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
         statistiek::bericht(overlay, at, bericht, message, dag)?;
         match message {
-            Message::Wmo301(_)
-            | Message::Wmo305(_)
-            | Message::Wmo307(_)
-            | Message::Wmo315(_)
-            | Message::Wmo317(_)
-            | Message::Wmo319(_)
-            | Message::Wmo323(_)
-            | Message::Wmo325(_) => {
+            heen if ontvangst::is_heenbericht(heen) => {
                 if let Message::Wmo323(_) = message {
                     self.answered(overlay, at, bericht)?;
                 }
@@ -218,7 +212,7 @@ impl Applier {
             }
             let answer = self.schemas.decode(&answer.bytes);
             let answer = answer.map_err(|_| inconsistent(at, "a message of ours is not valid"))?;
-            heen::use_up(overlay, at, &answer, &[])?;
+            heen::use_up(overlay, at, &answer, &[], None)?;
         }
         Ok(())
     }

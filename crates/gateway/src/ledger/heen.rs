@@ -12,8 +12,8 @@ use jiff::civil::Date;
 
 use super::apply::{Gevolg, persoon, record_event, untranslatable};
 use super::{
-    At, Declaratie, Heenbericht, LedgerError, Persoon, Rows, geparkeerd, keep_row, keys, put_row, statistiek,
-    te_doen,
+    At, Declaratie, Heenbericht, LedgerError, Persoon, Rows, geparkeerd, keep_row, keys, ontvangst, put_row,
+    statistiek, te_doen,
 };
 use crate::engine::record::{Bericht, Uitspraak};
 use crate::store::Overlay;
@@ -99,7 +99,7 @@ pub(super) fn apply(
 ) -> Result<Option<Gevolg>, LedgerError> {
     let (gemeente, aanbieder) = translate::sides(message).map_err(|error| untranslatable(at, &error))?;
     let personen = personen(overlay, message, at)?;
-    use_up(overlay, at, message, &personen)?;
+    use_up(overlay, at, message, &personen, Some(bericht))?;
     for bsn in &personen {
         overlay.put(keys::persoon_entry(gemeente, bsn, at.seq), Vec::new());
     }
@@ -181,20 +181,21 @@ pub(super) fn known(
     keep_row(overlay, key, persoon).map(drop)
 }
 
-/// Puts on record that the Identificatie was used (TR056).
+/// Puts on record that the Identificatie was used (TR056), and the receipt of what came in.
 pub(super) fn use_up(
     overlay: &mut Overlay<'_>,
     at: &At,
     message: &Message,
     personen: &[Bsn],
+    bericht: Option<&Bericht>,
 ) -> Result<(), LedgerError> {
     let (gemeente, aanbieder) = translate::sides(message).map_err(|error| untranslatable(at, &error))?;
     let header = message.header();
     let key =
         keys::heenbericht(gemeente, header.afzender, message.kind().bericht_code(), header.identificatie);
     // The first message with an Identificatie keeps it: a later one with the same was refused (9056).
-    if overlay.bytes(&key)?.is_some() {
-        return Ok(());
+    if overlay.kept::<Heenbericht>(key.clone())?.is_some() {
+        return bericht.map_or(Ok(()), |bericht| ontvangst::own(overlay, at, bericht));
     }
     let bsn = match message {
         Message::Wmo323(_) | Message::Wmo325(_) => None,
@@ -207,6 +208,7 @@ pub(super) fn use_up(
         dagtekening: translate::date(header.dagtekening).ok(),
         nummers: translate::nummers(message),
         antwoord: None,
+        ontvangst: bericht.map(|bericht| (bericht.partner.clone(), bericht.sha256)),
     };
     put_row(overlay, key, &row)
 }

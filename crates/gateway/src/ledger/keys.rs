@@ -17,7 +17,7 @@
 //! | `v` | moment, gemeente, seq | nothing: which message must be judged from that moment on |
 //! | `m` | gemeente, seq | what was odd about a message, until somebody dealt with it |
 //! | `n` | gemeente | counters |
-//! | `x` | partner, SHA-256 | the first receipt of these bytes |
+//! | `x` | partner, SHA-256 | the first receipt of these bytes, where no row `h` says it |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
 //! | `o` | gemeente, seq, index | an outgoing message |
 //! | `f` | `o`, gemeente, seq, index | the envelope that an outgoing message leaves in |

@@ -13,6 +13,7 @@ mod eb_beleid;
 pub mod envelop;
 mod geparkeerd;
 mod heen;
+mod ontvangst;
 mod opgave;
 mod opmerking;
 mod outgoing;
@@ -38,6 +39,7 @@ pub use opgave::{Gegevens, gegevens, juiste_bsn};
 
 pub(crate) use geparkeerd::wachtend;
 pub(crate) use heen::{declared, events};
+pub(crate) use ontvangst::bekend;
 #[cfg(test)]
 pub(crate) use rebuild::bring_up;
 pub(crate) use rebuild::not_ahead;
@@ -56,7 +58,7 @@ pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 15;
+pub const FORMAT: u32 = 16;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use super::ahead::{self, CHUNKS_WAITING, Ready};
 use super::{Applier, At, FORMAT, LedgerError, keys};
 use crate::engine::record::{Record, Verwijdering};
 use crate::journal::{Entry, EntryId, Position, Reader, Tips};
-use crate::store::{Ledger, Opening, Overlay, StoreError};
+use crate::store::{Ledger, Opening, Overlay, StoreError, Writes};
 use crate::vault::Vault;
 
 /// How far a catch-up has come.
@@ -269,15 +270,21 @@ fn apply_wanted(
             .name("replay".to_owned())
             .spawn_scoped(scope, move || ahead::decode(entries, applier, &has, &sender))
             .map_err(StoreError::from)?;
+        let (loads, to_load) = sync_channel(0);
+        let loader = thread::Builder::new()
+            .name("load".to_owned())
+            .spawn_scoped(scope, move || load(ledger, &to_load))
+            .map_err(StoreError::from)?;
         let mut applying = Applying {
-            ledger,
             applier,
+            loads,
             vault: reader.vault().map(|vault| &**vault),
             had_rows: !tips.is_empty(),
             tips,
             total: reader.entries(),
             applied: 0,
             overlay: Overlay::new(ledger),
+            rows_pending: ROWS_OF_THE_FIRST,
             bytes: 0,
         };
         // The other side ends when nobody takes its chunks any more.
@@ -286,15 +293,45 @@ fn apply_wanted(
                 break;
             }
         }
-        applying.write()?;
-        Ok(applying.applied)
+        let Applying { overlay, tips, applied, loads, .. } = applying;
+        // Who has no more for it ends it.
+        drop(loads);
+        loader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        write(ledger, &overlay.into_writes(), &tips)?;
+        Ok(applied)
     })
+}
+
+/// What is written while applying goes on: rows, and the tips they stand for.
+struct Load {
+    writes: Arc<Writes>,
+    tips: Tips,
+}
+
+/// Writes what it is given, one after the other. Ends at the first that fails: who gives more then finds nobody.
+fn load(ledger: &Ledger, loads: &Receiver<Load>) -> Result<(), LedgerError> {
+    for Load { writes, tips } in loads {
+        write(ledger, &writes, &tips)?;
+        // Held until it is in the ledger.
+        drop(writes);
+    }
+    Ok(())
+}
+
+fn write(ledger: &Ledger, writes: &Writes, tips: &Tips) -> Result<(), LedgerError> {
+    let all: Vec<_> = tips.values().copied().collect();
+    match writes.len() {
+        0 if ledger.tips() == *tips => Ok(()),
+        rows if rows < ROWS_OF_A_TABLE => Ok(ledger.commit_shared(writes, &all)?),
+        _ => Ok(ledger.load(writes, &all)?),
+    }
 }
 
 /// A ledger on its way through the journal.
 struct Applying<'a> {
-    ledger: &'a Ledger,
     applier: &'a Applier,
+    /// To who writes.
+    loads: SyncSender<Load>,
     vault: Option<&'a Vault>,
     /// The ledger had rows before.
     had_rows: bool,
@@ -303,16 +340,22 @@ struct Applying<'a> {
     applied: u64,
     /// What is applied and not in the ledger yet.
     overlay: Overlay<'a>,
+    /// With so many rows pending they are written.
+    rows_pending: usize,
     /// How many bytes the entries have that it stands for.
     bytes: usize,
 }
 
-/// With so many rows pending they are written. Many at once are quicker, and what is written again and again (counts,
-/// persons) is written once; they take some 200 bytes each until then.
+/// With so many rows pending they are written at the latest. Many at once are quicker, and what is written again and again
+/// (counts, persons) is written once; they take some 200 bytes each until then, twice: while these are written others come.
 const ROWS_PENDING: usize = 200_000;
 
+/// The first are written with so many, and each time with twice as many, so that a short journal is not applied first and
+/// written after that.
+const ROWS_OF_THE_FIRST: usize = if cfg!(test) { 16 } else { 50_000 };
+
 /// From so many rows on, a table of their own is quicker than a commit.
-const ROWS_OF_A_TABLE: usize = 10_000;
+const ROWS_OF_A_TABLE: usize = if cfg!(test) { 100 } else { 10_000 };
 
 /// With so many bytes of entries their rows are written, however few they are: large messages may make large rows.
 const BYTES_PENDING: usize = 64 << 20;
@@ -360,25 +403,19 @@ impl Applying<'_> {
             self.applied += 1;
             self.bytes += entry.payload.len();
         }
-        if self.overlay.len() >= ROWS_PENDING || self.bytes >= BYTES_PENDING {
-            self.write()?;
+        if self.overlay.len() >= self.rows_pending || self.bytes >= BYTES_PENDING {
+            self.rows_pending = (self.rows_pending * 2).min(ROWS_PENDING);
+            self.bytes = 0;
+            let load = Load { writes: self.overlay.pass_on(), tips: self.tips.clone() };
+            if self.loads.send(load).is_err() {
+                // The writing failed, and says why when it is waited for.
+                return Ok(true);
+            }
         }
         if self.applied > before {
             progress(Progress { applied: self.applied, entries: self.total });
         }
         Ok(done)
-    }
-
-    /// Writes what is pending.
-    fn write(&mut self) -> Result<(), LedgerError> {
-        let writes = std::mem::replace(&mut self.overlay, Overlay::new(self.ledger)).into_writes();
-        let tips: Vec<_> = self.tips.values().copied().collect();
-        self.bytes = 0;
-        match writes.len() {
-            0 if self.ledger.tips() == self.tips => Ok(()),
-            rows if rows < ROWS_OF_A_TABLE => Ok(self.ledger.commit(writes, &tips)?),
-            _ => Ok(self.ledger.load(writes, &tips)?),
-        }
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Heenbericht {
     pub nummers: Vec<ToewijzingNummer>,
     /// The entry that recorded its retour.
     pub antwoord: Option<u64>,
+    /// Of one that came in: from whom, and SHA-256 of it. Its receipt is this row.
+    pub ontvangst: Option<(String, [u8; 32])>,
 }
 
 /// A declaration (323) that was taken, until and after its answer (325).
@@ -269,4 +271,6 @@ pub struct Tellers {
     pub eb_start_nummer: u32,
     /// The last place given out in the queues of partners.
     pub plaats_us: i64,
+    /// A message is gone whose receipt is known.
+    pub weg: bool,
 }

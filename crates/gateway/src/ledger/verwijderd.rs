@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::apply::{bind, inconsistent, parse_date};
 use super::statistiek::{self, Telling};
 use super::{
-    Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, acts, apply, cak, keys, outgoing,
-    put_row, te_doen,
+    Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, acts, apply, cak, keys, ontvangst,
+    outgoing, put_row, te_doen,
 };
 use crate::engine::OutgoingId;
 use crate::engine::record::{
@@ -140,8 +140,7 @@ fn higher(overlay: &mut Overlay<'_>, at: &At, nummer: u32) -> Result<(), LedgerE
 
 /// What is left of a message that is gone as a whole: that it came, from whom, and what was decided.
 fn zonder_bericht(overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Result<(), LedgerError> {
-    let receipt = keys::ontvangst(&bericht.partner, &bericht.sha256);
-    put_row(overlay, receipt, &(at.chain.code(), at.seq))?;
+    ontvangst::gone(overlay, at, bericht)?;
     if let Some(sleutel) = &bericht.sleutel {
         bind(overlay, at, (&bericht.partner, &bericht.sha256), sleutel)?;
     }

@@ -327,7 +327,17 @@ async fn rounds(
         loop {
             let slow = world.percent(3);
             tokio::time::sleep(Duration::from_millis(world.between(1, if slow { 3_000 } else { 20 }))).await;
-            let turn = stepped.turn();
+            // The loop does its next round, or one of the stages beside it its next batch.
+            let turn = match world.between(0, 3) {
+                0 if stepped.encode() => Turn::Done,
+                1 if stepped.write() => Turn::Done,
+                2 if stepped.write() || stepped.encode() => Turn::Done,
+                _ => match stepped.turn() {
+                    // What is under way comes to its end, also when nothing else comes.
+                    Turn::Idle if stepped.write() || stepped.encode() => Turn::Done,
+                    turn => turn,
+                },
+            };
             if world.disk.has_crashed() {
                 // Nothing that this round answered leaves the machine.
                 let fate = *world.state().random.pick(&[LedgerFate::Kept, LedgerFate::Lost]);

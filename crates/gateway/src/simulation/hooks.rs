@@ -12,10 +12,14 @@ use super::random::Random;
 pub(crate) enum Canary {
     /// An answer leaves before the entry is on the disk.
     AnswersFirst,
+    /// What was decided on top of a batch that was not written is answered as if it had been.
+    AnswersTheForlorn,
     /// The outcome of a delivery is applied to the ledger and not written into the journal.
     DeliveryOutsideTheJournal,
     /// What was received before is not recognised.
     ForgetsReceipts,
+    /// What a batch that was not written would have put into the ledger stays.
+    KeepsTheForlorn,
     /// The key of a person is not destroyed, although the removal is recorded.
     KeepsTheKey,
     /// A failed attempt to deliver is taken for a success.
@@ -29,11 +33,13 @@ pub(crate) enum Canary {
 }
 
 impl Canary {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::AnswersFirst,
+        Self::AnswersTheForlorn,
         Self::DeliveryOutsideTheJournal,
         Self::ForgetsReceipts,
         Self::IgnoresTheCak,
+        Self::KeepsTheForlorn,
         Self::KeepsTheKey,
         Self::LosesOutgoing,
         Self::OvertakesItsKey,

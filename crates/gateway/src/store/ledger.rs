@@ -165,6 +165,15 @@ impl Ledger {
     ///
     /// See [`StoreError`].
     pub fn commit(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+        self.commit_shared(&writes, tips)
+    }
+
+    /// As [`Ledger::commit`], of writes that somebody looks through meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub fn commit_shared(&self, writes: &Writes, tips: &[Tip]) -> Result<(), StoreError> {
         self.committed(writes, tips, Tree::apply)
     }
 
@@ -173,13 +182,13 @@ impl Ledger {
     /// # Errors
     ///
     /// See [`StoreError`].
-    pub fn load(&self, writes: Writes, tips: &[Tip]) -> Result<(), StoreError> {
+    pub fn load(&self, writes: &Writes, tips: &[Tip]) -> Result<(), StoreError> {
         self.committed(writes, tips, Tree::load)
     }
 
     fn committed(
         &self,
-        writes: Writes,
+        writes: &Writes,
         tips: &[Tip],
         write: impl FnOnce(&Tree, Batch) -> lsm_tree::Result<()>,
     ) -> Result<(), StoreError> {
@@ -198,11 +207,11 @@ impl Ledger {
                 batch.insert(tip_key(tip.chain), tip_value(tip));
             }
         }
-        for (key, value) in writes.0 {
-            check_size(&key, value.as_deref().unwrap_or_default())?;
+        for (key, value) in &writes.0 {
+            check_size(key, value.as_deref().unwrap_or_default())?;
             match value {
-                Some(value) => batch.insert(data_key(&key), value.0),
-                None => batch.remove(data_key(&key)),
+                Some(value) => batch.insert(data_key(key), value.0.clone()),
+                None => batch.remove(data_key(key)),
             }
         }
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).note(batch.keys());
@@ -318,7 +327,7 @@ impl Ledger {
     }
 
     /// Takes up a store that was there, or returns nothing when it has another format.
-    fn read(tree: Tree, format: u32) -> Result<Option<Self>, StoreError> {
+    pub(super) fn read(tree: Tree, format: u32) -> Result<Option<Self>, StoreError> {
         let found = guarded(|| tree.get(FORMAT_KEY))?;
         if found.is_none_or(|found| *found != format_value(format)[..]) {
             return Ok(None);
@@ -355,6 +364,10 @@ pub struct View {
 }
 
 impl View {
+    pub(super) fn still(&self) -> &Still {
+        &self.still
+    }
+
     /// Returns the value of a key.
     ///
     /// # Errors

@@ -49,6 +49,7 @@
 //!
 //! What is removed is out of sight at once and stands in the files until tables are joined. [`Ledger::settle`] joins them.
 
+mod beside;
 mod difference;
 mod error;
 mod kept;
@@ -63,6 +64,7 @@ mod temporary;
 mod tests;
 mod tree;
 
+pub use beside::Ask;
 pub use difference::Watch;
 pub use error::{Reason, StoreError};
 pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View, check_size};

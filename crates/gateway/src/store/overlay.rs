@@ -28,6 +28,12 @@ impl Writes {
         self.0.insert(key.into(), None);
     }
 
+    /// Adds other writes, which count where a key is written in both.
+    #[cfg(test)]
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+
     /// Returns how many keys are written.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -49,6 +55,8 @@ impl fmt::Debug for Writes {
 /// A ledger as it will be once pending writes are committed.
 pub struct Overlay<'l> {
     ledger: &'l Ledger,
+    /// Writes that come before these and may not be in the ledger yet, latest first.
+    ahead: Vec<Arc<Writes>>,
     writes: Writes,
     /// What was pending under the keys written since the savepoint, latest last.
     undo: Option<Vec<Undo>>,
@@ -67,7 +75,13 @@ impl<'l> Overlay<'l> {
 
     /// Returns a ledger with these pending writes.
     pub fn with(ledger: &'l Ledger, writes: Writes) -> Self {
-        Self { ledger, writes, undo: None, kept: RefCell::default() }
+        Self { ledger, ahead: Vec::new(), writes, undo: None, kept: RefCell::default() }
+    }
+
+    /// Returns a ledger with these pending writes on top of others, latest first, that are on their way into it. It is right
+    /// for as long as it has all of those that are not in the ledger, whichever of them come to be there.
+    pub fn on(ledger: &'l Ledger, ahead: Vec<Arc<Writes>>, writes: Writes) -> Self {
+        Self { ahead, ..Self::with(ledger, writes) }
     }
 
     /// Returns the value of a key.
@@ -76,7 +90,8 @@ impl<'l> Overlay<'l> {
     ///
     /// As [`Ledger::get`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        match self.writes.0.get(key) {
+        let mut pending = std::iter::once(&self.writes).chain(self.ahead.iter().map(|writes| &**writes));
+        match pending.find_map(|writes| writes.0.get(key)) {
             Some(pending) => Ok(pending.clone()),
             None => self.ledger.get(key),
         }
@@ -160,10 +175,13 @@ impl<'l> Overlay<'l> {
     /// Returns the pairs whose keys begin with `prefix` and are not before `from`, in order.
     pub fn range(&self, prefix: &[u8], from: &[u8]) -> OverlayScan<'_> {
         let from = from.max(prefix);
-        let pending = self.writes.0.range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
+        let pending = std::iter::once(&self.writes).chain(self.ahead.iter().map(|writes| &**writes));
+        let pending = pending
+            .map(|writes| writes.0.range::<[u8], _>((Bound::Included(from), Bound::Unbounded)).peekable());
         OverlayScan {
+            // What is in the ledger by now and in what is on its way as well is the same in both.
             stored: self.ledger.range(prefix, from).peekable(),
-            pending: pending.peekable(),
+            pending: pending.collect(),
             prefix: prefix.to_vec(),
         }
     }
@@ -176,6 +194,17 @@ impl<'l> Overlay<'l> {
     /// Returns whether nothing is pending.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// Begins anew on top of what is pending, which is on its way into the ledger from now on, and of those of the earlier
+    /// ones that are.
+    pub fn pass_on(&mut self) -> Arc<Writes> {
+        let writes = Arc::new(std::mem::take(&mut self.writes));
+        // What others still hold is not in the ledger yet.
+        self.ahead.retain(|earlier| Arc::strong_count(earlier) > 1);
+        self.ahead.insert(0, Arc::clone(&writes));
+        self.undo = None;
+        writes
     }
 
     /// Returns the pending writes, to be committed.
@@ -193,8 +222,27 @@ impl fmt::Debug for Overlay<'_> {
 /// Pairs of an overlay in the order of their keys.
 pub struct OverlayScan<'o> {
     stored: Peekable<Scan>,
-    pending: Peekable<btree_map::Range<'o, Vec<u8>, Option<Value>>>,
+    /// Latest first.
+    pending: Vec<Peekable<Pending<'o>>>,
     prefix: Vec<u8>,
+}
+
+type Pending<'o> = btree_map::Range<'o, Vec<u8>, Option<Value>>;
+
+impl OverlayScan<'_> {
+    /// Returns the first key that is pending.
+    fn first_pending(&mut self) -> Option<&[u8]> {
+        let prefix = &self.prefix[..];
+        let keys = self.pending.iter_mut().filter_map(|pending| pending.peek().map(|(key, _)| &key[..]));
+        keys.filter(|key| key.starts_with(prefix)).min()
+    }
+
+    /// Takes what is pending under this key: the latest counts.
+    fn take_pending(&mut self, key: &[u8]) -> Option<Value> {
+        let here = self.pending.iter_mut().filter_map(|pending| pending.next_if(|(found, _)| *found == key));
+        // All of them, so that none is found again.
+        here.fold(None, |latest, (_, value)| latest.or(Some(value))).and_then(Clone::clone)
+    }
 }
 
 impl Iterator for OverlayScan<'_> {
@@ -202,20 +250,18 @@ impl Iterator for OverlayScan<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Some((key, _)) = self.pending.peek().filter(|(key, _)| key.starts_with(&self.prefix)) else {
-                return self.stored.next();
-            };
+            let Some(key) = self.first_pending().map(Value::from) else { return self.stored.next() };
             match self.stored.peek() {
-                Some(Ok((stored, _))) if **stored < key[..] => return self.stored.next(),
+                Some(Ok((stored, _))) if **stored < *key => return self.stored.next(),
                 Some(Err(_)) => return self.stored.next(),
                 // The pending write hides what is stored under the same key.
-                Some(Ok((stored, _))) if **stored == key[..] => {
+                Some(Ok((stored, _))) if **stored == *key => {
                     self.stored.next();
                 }
                 _ => {}
             }
-            if let Some((key, Some(value))) = self.pending.next() {
-                return Some(Ok((Value::from(key.as_slice()), value.clone())));
+            if let Some(value) = self.take_pending(&key) {
+                return Some(Ok((key, value)));
             }
         }
     }

@@ -11,12 +11,15 @@ use std::{
 
 use lsm_tree::{Result, Slice};
 
+use super::beside::{Beside, BesidePairs};
 use super::tables::{Moment, Range, Tables, pair};
 
 /// A map of bytes in order. Clones are the same one.
 #[derive(Clone)]
 pub(super) enum Tree {
     Tables(Arc<Tables>),
+    /// Held by another process; it is only read.
+    Beside(Beside),
     #[cfg(test)]
     Memory(Map),
 }
@@ -27,6 +30,7 @@ type Map = Arc<RwLock<BTreeMap<Slice, Slice>>>;
 /// A tree as it was at a moment.
 pub(super) enum Still {
     Tables(Moment),
+    Beside(Beside),
     #[cfg(test)]
     Memory(Map),
 }
@@ -38,6 +42,7 @@ pub(super) struct Batch(Vec<(Slice, Option<Slice>)>);
 /// Goes through a range of pairs as they were at a moment, from both ends.
 pub(super) enum Pairs {
     Tables(Range),
+    Beside(BesidePairs),
     #[cfg(test)]
     Memory {
         map: Map,
@@ -56,6 +61,7 @@ impl Tree {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         match self {
             Self::Tables(tables) => tables.get(key),
+            Self::Beside(beside) => beside.get(key),
             #[cfg(test)]
             Self::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
         }
@@ -64,6 +70,7 @@ impl Tree {
     pub(super) fn clear(&self) -> Result<()> {
         match self {
             Self::Tables(tables) => tables.clear(),
+            Self::Beside(_) => Err(read_only()),
             #[cfg(test)]
             Self::Memory(map) => {
                 map.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -76,6 +83,7 @@ impl Tree {
     pub(super) fn apply(&self, batch: Batch) -> Result<()> {
         match self {
             Self::Tables(tables) => tables.apply(batch),
+            Self::Beside(_) => Err(read_only()),
             #[cfg(test)]
             Self::Memory(map) => {
                 let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
@@ -94,6 +102,7 @@ impl Tree {
     pub(super) fn load(&self, batch: Batch) -> Result<()> {
         match self {
             Self::Tables(tables) => tables.load(batch),
+            Self::Beside(_) => Err(read_only()),
             #[cfg(test)]
             Self::Memory(_) => self.apply(batch),
         }
@@ -102,6 +111,8 @@ impl Tree {
     pub(super) fn still(&self) -> Still {
         match self {
             Self::Tables(tables) => Still::Tables(tables.now()),
+            // The other process answers from one moment anyway.
+            Self::Beside(beside) => Still::Beside(beside.clone()),
             #[cfg(test)]
             Self::Memory(map) => {
                 let now = map.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -114,6 +125,7 @@ impl Tree {
     pub(super) fn range(&self, from: &[u8], to: &[u8]) -> Pairs {
         match self {
             Self::Tables(tables) => Pairs::Tables(tables.now().range(from, to)),
+            Self::Beside(beside) => Pairs::Beside(beside.range(from, to)),
             #[cfg(test)]
             Self::Memory(map) => memory(map, from, to),
         }
@@ -123,6 +135,7 @@ impl Tree {
     pub(super) fn write_down(&self) -> Result<()> {
         match self {
             Self::Tables(tables) => tables.write_down(),
+            Self::Beside(_) => Ok(()),
             #[cfg(test)]
             Self::Memory(_) => Ok(()),
         }
@@ -132,6 +145,7 @@ impl Tree {
     pub(super) fn join(&self) -> Result<()> {
         match self {
             Self::Tables(tables) => tables.join(),
+            Self::Beside(_) => Ok(()),
             #[cfg(test)]
             Self::Memory(_) => Ok(()),
         }
@@ -149,6 +163,7 @@ impl Tree {
     pub(super) fn discard(&self) {
         match self {
             Self::Tables(tables) => tables.discard(),
+            Self::Beside(_) => {}
             #[cfg(test)]
             Self::Memory(_) => {}
         }
@@ -157,16 +172,22 @@ impl Tree {
     pub(super) fn bytes_on_disk(&self) -> Result<u64> {
         match self {
             Self::Tables(tables) => Ok(tables.bytes_on_disk()),
+            Self::Beside(_) => Ok(0),
             #[cfg(test)]
             Self::Memory(_) => Ok(0),
         }
     }
 }
 
+fn read_only() -> lsm_tree::Error {
+    std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem).into()
+}
+
 impl Still {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         match self {
             Self::Tables(moment) => moment.get(key),
+            Self::Beside(beside) => beside.get(key),
             #[cfg(test)]
             Self::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
         }
@@ -176,6 +197,7 @@ impl Still {
     pub(super) fn range(&self, from: &[u8], to: &[u8]) -> Pairs {
         match self {
             Self::Tables(moment) => Pairs::Tables(moment.range(from, to)),
+            Self::Beside(beside) => Pairs::Beside(beside.range(from, to)),
             #[cfg(test)]
             Self::Memory(map) => memory(map, from, to),
         }
@@ -215,6 +237,7 @@ impl Pairs {
     pub(super) fn next(&mut self) -> Option<Result<Pair>> {
         match self {
             Self::Tables(pairs) => pairs.next().map(pair),
+            Self::Beside(pairs) => pairs.next(),
             #[cfg(test)]
             Self::Memory { map, range } => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
@@ -230,6 +253,7 @@ impl Pairs {
     pub(super) fn next_back(&mut self) -> Option<Result<Pair>> {
         match self {
             Self::Tables(pairs) => pairs.next_back().map(pair),
+            Self::Beside(pairs) => pairs.next_back(),
             #[cfg(test)]
             Self::Memory { map, range } => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);

@@ -276,11 +276,17 @@ impl Vault {
         &self,
         id: EntryId,
         record: &Record,
-        plain: Vec<u8>,
+        plain: &[u8],
         about: Option<&str>,
     ) -> io::Result<Vec<u8>> {
-        let parts = parts::of(record, &plain, about.and_then(|bsn| bsn.as_bytes().try_into().ok()));
-        sealed::seal(self, id, record.kind(), &plain, &parts)
+        let parts = parts::of(record, plain, about.and_then(|bsn| bsn.as_bytes().try_into().ok()));
+        sealed::seal(self, id, record.kind(), plain, &parts)
+    }
+
+    /// Says that the keys could not be read.
+    pub(crate) fn unreadable(&self, source: io::Error) -> AppendError {
+        let path = self.file.lock().unwrap_or_else(PoisonError::into_inner).dir().to_owned();
+        AppendError::Unavailable { doing: "reading keys in", path, source }
     }
 
     /// Makes the keys durable that were made since the last time. Must come before the entries that need them.

@@ -45,7 +45,7 @@ fn a_sealed_record_says_nothing_of_a_person_and_opens_to_itself() {
     let vault = vault();
     for messages in [&[][..], &[ONE], &[TWO], &[ONE, TWO, ONE], &["", ONE], &["<leeg/>"]] {
         let (record, plain) = planning(messages);
-        let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
+        let sealed = vault.seal(id(), &record, &plain, None).unwrap();
         for text in ["99999", "Vos", "Haas", "<leeg"] {
             assert!(!has(&sealed, text), "{messages:?}: {text}");
         }
@@ -61,7 +61,7 @@ fn what_stands_twice_is_kept_once() {
     let vault = vault();
     let large = format!("<a>{ONE}{}</a>", "x".repeat(10_000));
     let (record, plain) = planning(&[&large, &large]);
-    let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
+    let sealed = vault.seal(id(), &record, &plain, None).unwrap();
     assert!(sealed.len() < plain.len() / 2 + 1_000);
     assert_eq!(vault.unseal(id(), 3, &sealed).unwrap().plain, plain);
 }
@@ -90,7 +90,7 @@ fn each_client_has_a_key_of_its_own() {
 fn a_part_is_not_taken_for_another() {
     let vault = vault();
     let (record, plain) = planning(&[ONE]);
-    let sealed = vault.seal(id(), &record, plain, None).unwrap();
+    let sealed = vault.seal(id(), &record, &plain, None).unwrap();
     let other = EntryId { seq: 8, ..id() };
     assert_eq!(vault.unseal(other, 3, &sealed), Err(OpenFailure::Forged));
     let other = EntryId { chain: Chain::new(*b"0363").unwrap(), ..id() };
@@ -104,7 +104,7 @@ fn a_part_is_not_taken_for_another() {
 fn a_damaged_payload_is_an_error() {
     let vault = vault();
     let (record, plain) = planning(&[TWO, ONE, TWO]);
-    let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
+    let sealed = vault.seal(id(), &record, &plain, None).unwrap();
     for at in 0..sealed.len() {
         for bit in [1, 0x80] {
             let mut bytes = sealed.clone();
@@ -149,7 +149,7 @@ fn a_rotation_cut_short_loses_nothing() {
         let (file, contents) = KeyFile::create(Arc::new(disk.clone()), &dir).unwrap();
         let vault = Vault::with(file, contents, None).unwrap();
         let (record, plain) = planning(&[TWO]);
-        let sealed = vault.seal(id(), &record, plain, None).unwrap();
+        let sealed = vault.seal(id(), &record, &plain, None).unwrap();
         vault.harden().unwrap();
         (vault, sealed)
     };
@@ -287,7 +287,7 @@ fn a_bsn_is_found_however_it_is_written() {
 fn what_stood_under_a_destroyed_key_is_gone_and_nothing_else() {
     let vault = vault();
     let (record, plain) = planning(&[TWO]);
-    let sealed = vault.seal(id(), &record, plain.clone(), None).unwrap();
+    let sealed = vault.seal(id(), &record, &plain, None).unwrap();
     vault.harden().unwrap();
     let key = vault.of_person(*b"0222", "999990019").unwrap().unwrap();
     let withheld = vault.withholding([key]).unseal(id(), 3, &sealed).unwrap();
@@ -299,7 +299,7 @@ fn what_stood_under_a_destroyed_key_is_gone_and_nothing_else() {
         opened.gone && !has(&opened.plain, "Vos") && has(&opened.plain, "Haas") && is_gone(&opened.plain)
     );
     assert_eq!((vault.alive(&[key]), vault.of_person(*b"0222", "999990019").unwrap()), (vec![], None));
-    let again = vault.seal(id(), &record, plain, None).unwrap();
+    let again = vault.seal(id(), &record, &plain, None).unwrap();
     let next = vault.of_person(*b"0222", "999990019").unwrap();
     assert!(
         next.is_some() && next != Some(key) && vault.keys_of(SEALED_VERSION, &again).contains(&next.unwrap())
@@ -371,7 +371,7 @@ fn who_reads_follows_who_writes() {
     let writer = Vault::with(file, contents, None).unwrap();
     let (record, plain) = planning(&[ONE]);
     let seal = |person: &str| {
-        let sealed = writer.seal(id(), &record, plain.clone(), Some(person)).unwrap();
+        let sealed = writer.seal(id(), &record, &plain, Some(person)).unwrap();
         writer.harden().unwrap();
         sealed
     };
@@ -379,7 +379,7 @@ fn who_reads_follows_who_writes() {
     let (file, contents) = KeyFile::read(Arc::clone(&disk) as Arc<dyn Disk>, dir).unwrap().unwrap();
     let reader = Vault::with(file, contents, None).unwrap();
     let (two, other) = planning(&[TWO]);
-    let second = writer.seal(id(), &two, other, None).unwrap();
+    let second = writer.seal(id(), &two, &other, None).unwrap();
     assert_eq!(reader.unseal(id(), 3, &second), Err(OpenFailure::NoKey));
     writer.harden().unwrap();
     assert!(!reader.unseal(id(), 3, &second).unwrap().gone);

@@ -46,6 +46,9 @@ impl FromStr for PlaceCursor {
     }
 }
 
+/// Stands between the parts of a place, and sorts before all that a part has: what lacks a part comes first, as in the index.
+pub(super) const SEPARATOR: &str = " ";
+
 /// Returns the name of an entry or outgoing message, `GEMEENTE:SEQ` or `GEMEENTE:SEQ/N`, as text that sorts as they do;
 /// empty for another name.
 pub(super) fn entry_place(name: Option<&str>) -> String {

@@ -95,7 +95,7 @@ impl Decider<'_> {
         let record = Record::Planning(Planning { vandaag: today.to_string(), eb, uitgaand });
         self.applier.apply(&mut batch.overlay, &at, &record, None)?;
         batch.outgoing = true;
-        batch.push(&at, &record)
+        batch.push(&at, record)
     }
 }
 

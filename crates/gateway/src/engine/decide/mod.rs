@@ -87,8 +87,7 @@ impl Decider<'_> {
             Bound::Answered(receipt) => return Ok(receipt),
             Bound::Other => return Err(Refusal::KeyReused),
         }
-        let seen = keys::ontvangst(&inbound.partner.0, &sha256);
-        let known = batch.overlay.row::<([u8; 4], u64)>(&seen).map_err(broken)?;
+        let known = ledger::bekend(&batch.overlay, message, &inbound.partner.0, &sha256).map_err(broken)?;
         #[cfg(test)]
         let known = known.filter(|_| !is_broken(Canary::ForgetsReceipts));
         if let Some((chain, seq)) = known {
@@ -161,7 +160,7 @@ impl Decider<'_> {
         let vervolg = self.applier.vervolg(&mut batch.overlay, at, &record.uitgaand, record.eb.as_ref());
         vervolg.map_err(broken)?;
         batch.outgoing |= !record.uitgaand.is_empty();
-        batch.push(at, &Record::Bericht(Box::new(record))).map_err(|error| match error {
+        batch.push(at, Record::Bericht(Box::new(record))).map_err(|error| match error {
             LedgerError::Store(StoreError::TooLarge { .. }) => {
                 Refusal::TooLarge { bytes_max: RECORDED_BYTES_MAX }
             }

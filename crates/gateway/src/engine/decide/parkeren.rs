@@ -105,7 +105,7 @@ impl Decider<'_> {
         self.envelopes(&mut record.uitgaand, envelop.as_deref());
         self.applier.vervolg(&mut batch.overlay, &at, &record.uitgaand, record.eb.as_ref())?;
         batch.outgoing = true;
-        batch.push(&at, &Record::Oordeel(record))?;
+        batch.push(&at, Record::Oordeel(record))?;
         Ok(true)
     }
 }

@@ -55,7 +55,7 @@ impl Decider<'_> {
         let record = Record::Terzijde(Box::new(record));
         self.applier.apply(&mut batch.overlay, &at, &record, None).map_err(broken)?;
         batch.outgoing |= aside.answer.is_some();
-        batch.push(&at, &record).map_err(broken)?;
+        batch.push(&at, record).map_err(broken)?;
         Ok(Receipt { id: at.name(), sha256, dubbel: false })
     }
 

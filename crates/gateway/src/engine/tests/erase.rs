@@ -21,7 +21,7 @@ fn order_to(gateway: &Gateway, opdracht: &Opdracht) -> Result<Verslag, crate::co
     gateway.runtime.block_on(removal::perform(&gateway.engine, &Wie::Gateway, "toets", opdracht, today()))
 }
 
-fn ask(gateway: &Gateway) -> Verslag {
+pub(super) fn ask(gateway: &Gateway) -> Verslag {
     let order = Opdracht::Verzoek { bsn: person(), gemeenten: None, ontvangen: date("2026-11-20") };
     order_to(gateway, &order).unwrap()
 }
@@ -30,7 +30,7 @@ fn erase_with(gateway: &Gateway, ondanks: &[Hindernis]) -> Result<Verslag, crate
     order_to(gateway, &Opdracht::Verwijder { bsn: person(), gemeenten: None, ondanks: ondanks.to_vec() })
 }
 
-fn erase(gateway: &Gateway) -> Result<Verslag, crate::control::Refused> {
+pub(super) fn erase(gateway: &Gateway) -> Result<Verslag, crate::control::Refused> {
     erase_with(gateway, &ALL)
 }
 

@@ -1,8 +1,11 @@
 //! What fails leaves no trace, and nobody else suffers.
 
+use tokio::sync::{broadcast, watch};
+
 use super::*;
-use crate::engine::batch::Batch;
-use crate::journal::{Chain, Journal, Tips};
+use crate::engine::batch::{Batch, Open};
+use crate::engine::commit::{Ahead, Committer};
+use crate::journal::{Chain, Pipeline};
 use crate::ledger::LedgerError;
 use crate::store::Overlay;
 
@@ -14,9 +17,10 @@ fn start() -> Record {
 #[test]
 fn a_failed_decision_leaves_nothing_in_the_batch() {
     let disk = SimulatedDisk::new(1);
-    let mut journal = open_journal(&disk).unwrap();
-    let (ledger, tips) = (Ledger::temporary(ledger::FORMAT, 0).unwrap(), Tips::new());
-    let mut batch = Batch::new(&ledger, &tips);
+    let journal = open_journal(&disk).unwrap();
+    let (ledger, reader) = (Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap()), journal.reader());
+    let before = Ahead::new(reader.clone());
+    let mut batch = Batch::resume(&ledger, &before, None, Open::default());
     let now: Timestamp = NOW.parse().unwrap();
     let mut one = |row: &str, fails: bool, panics: bool| {
         batch.attempt(
@@ -24,7 +28,7 @@ fn a_failed_decision_leaves_nothing_in_the_batch() {
                 let at = batch.next(Chain::NONE, now);
                 batch.overlay.put(row, b"value".to_vec());
                 batch.overlay.put("shared", row.as_bytes());
-                batch.push(&at, &start()).unwrap();
+                batch.push(&at, start()).unwrap();
                 assert!(!panics, "a fault of ours");
                 if fails { Err("no") } else { Ok(at.seq) }
             },
@@ -35,8 +39,19 @@ fn a_failed_decision_leaves_nothing_in_the_batch() {
     assert_eq!(one("b", true, false), Err("no"));
     assert_eq!(one("c", false, true), Err("fault"));
     assert_eq!(one("d", false, false), Ok(2));
-    let tips = batch.commit(&mut journal).unwrap();
-    assert_eq!((tips[0].seq, journal.tips()[&Chain::NONE].seq), (2, 2));
+    let committer = Committer {
+        ledger: Arc::clone(&ledger),
+        changed: watch::channel(0).0,
+        feed: broadcast::channel(1).0,
+        health: Health::default(),
+        acts: Arc::default(),
+    };
+    let mut pipeline = Pipeline::new(journal, committer, || {});
+    let mut ahead = before.clone();
+    ahead.add(batch.suspend(), None, None, |decided| pipeline.give(0, decided));
+    assert_eq!((ahead.seq(Chain::NONE), reader.tips().len()), (2, 0), "not written yet");
+    pipeline.drain();
+    assert_eq!(reader.tips()[&Chain::NONE].seq, 2);
     let rows: Vec<_> =
         ledger.scan(b"").map(|row| String::from_utf8(row.unwrap().0.to_vec()).unwrap()).collect();
     assert_eq!(rows, ["a", "d", "shared"]);
@@ -115,12 +130,13 @@ fn a_301_of_32_mib_is_kept_and_sent() {
 /// An entry larger than the journal takes is refused by itself, before the batch is written.
 #[test]
 fn an_entry_that_is_too_large_is_refused_alone() {
-    let ledger = Ledger::temporary(ledger::FORMAT, 0).unwrap();
-    let tips = Tips::new();
-    let mut batch = Batch::new(&ledger, &tips);
+    let (ledger, journal) =
+        (Ledger::temporary(ledger::FORMAT, 0).unwrap(), open_journal(&SimulatedDisk::new(1)));
+    let ahead = Ahead::new(journal.unwrap().reader());
+    let mut batch = Batch::resume(&ledger, &ahead, None, Open::default());
     let at = batch.next(Chain::NONE, NOW.parse().unwrap());
     let versie = "x".repeat(crate::journal::PAYLOAD_BYTES_MAX);
     let large = Record::Start(record::Start { versie, beleid: String::new(), voorgesteld: None });
-    assert!(matches!(batch.push(&at, &large), Err(LedgerError::Store(_))));
+    assert!(matches!(batch.push(&at, large), Err(LedgerError::Store(_))));
     assert_eq!(batch.len(), 0);
 }

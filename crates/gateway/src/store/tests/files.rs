@@ -24,7 +24,7 @@ fn a_load_is_a_commit() {
         match round % 3 {
             0 => ledger.commit(writes, &[tip("0363", round)]).unwrap(),
             _ => {
-                ledger.load(writes, &[tip("0363", round)]).unwrap();
+                ledger.load(&writes, &[tip("0363", round)]).unwrap();
                 kept = Ledger::in_memory(FORMAT);
                 held = round;
                 let mut all = Writes::default();
@@ -39,7 +39,7 @@ fn a_load_is_a_commit() {
         assert_eq!(view.tips().values().map(|tip| tip.seq).sum::<u64>(), round - 1);
         assert_ne!(before, ledger.content_hash().unwrap());
         assert!(matches!(
-            ledger.load(Writes::default(), &[tip("0363", round - 1)]),
+            ledger.load(&Writes::default(), &[tip("0363", round - 1)]),
             Err(StoreError::TipBackwards { .. })
         ));
         let copy = temp.path().join(format!("crash-{round}"));
@@ -239,7 +239,7 @@ fn what_is_removed_is_in_no_file_of_a_settled_store() {
         // A row in a table, one in another, and one in memory.
         ledger.commit(writes(&[("first", Some("999990019 lives")), ("other", Some("stays"))]), &[]).unwrap();
         ledger.settle().unwrap();
-        ledger.load(writes(&[("second", Some("999990019 moved"))]), &[]).unwrap();
+        ledger.load(&writes(&[("second", Some("999990019 moved"))]), &[]).unwrap();
         ledger.commit(writes(&[("second", Some("999990019 moved again"))]), &[]).unwrap();
         assert!(has("999990019") > 1, "round {round}");
         ledger.unsettle().unwrap();

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole.
 
+mod beside;
 mod files;
 mod queue;
 

@@ -25,7 +25,7 @@ use self::words::words;
 use super::PlaceCursor;
 use super::berichten::Page;
 use super::page::{Rows, Seen};
-use super::place::entry_place;
+use super::place::{SEPARATOR, entry_place};
 use crate::engine::Settings;
 use crate::ledger::LedgerError;
 use crate::store::{Ledger, Value};
@@ -70,7 +70,8 @@ impl TermijnView {
         let nummer = self.toewijzing.map(|nummer| format!("{nummer:0>10}")).unwrap_or_default();
         let (aanbieder, entry) =
             (self.aanbieder.as_deref().unwrap_or_default(), entry_place(self.entry.as_deref()));
-        [&self.uiterlijk, &self.gemeente, self.termijn, &self.vanaf, aanbieder, &entry, &nummer].join("|")
+        [&self.uiterlijk, &self.gemeente, self.termijn, &self.vanaf, aanbieder, &entry, &nummer]
+            .join(SEPARATOR)
     }
 }
 
@@ -227,7 +228,7 @@ pub(in crate::view) struct Shown {
 impl Begin {
     /// After the place of a cursor, and not before a last day.
     pub(in crate::view) fn new(after: Option<&PlaceCursor>, not_before: Option<Date>) -> Self {
-        let mut parts = after.map(PlaceCursor::place).unwrap_or_default().split('|');
+        let mut parts = after.map(PlaceCursor::place).unwrap_or_default().split(SEPARATOR);
         let mut next = || parts.next().unwrap_or_default();
         let due: Option<Date> = next().parse().ok();
         let (gemeente, termijn, vanaf) = (Gemeente::new(next()), next().to_owned(), next().parse().ok());

@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 
 use super::berichten::Page;
 use super::page::{Rows, Seen};
-use super::place::entry_place;
+use super::place::{SEPARATOR, entry_place};
 use super::termijnen::{Begin, gemeenten};
 use super::{PlaceCursor, Words};
 use crate::engine::Settings;
@@ -177,7 +177,7 @@ impl WerkView {
         let vanaf = self.vanaf.map(|day| day.to_string()).unwrap_or_default();
         let (aanbieder, entry) = (self.aanbieder.as_deref(), entry_place(self.entry.as_deref()));
         let aanbieder = aanbieder.unwrap_or_default();
-        [day, &self.gemeente, self.soort, &vanaf, aanbieder, &entry, &nummer, &self.code].join("|")
+        [day, &self.gemeente, self.soort, &vanaf, aanbieder, &entry, &nummer, &self.code].join(SEPARATOR)
     }
 }
 
