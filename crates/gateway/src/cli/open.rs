@@ -160,7 +160,7 @@ pub(super) struct ReadStore {
 
 /// Opens the journal of a store for reading; works beside a running daemon.
 pub(super) fn journal(folder: &Path) -> Result<ReadOnlyJournal, Failure> {
-    let mut journal = ReadOnlyJournal::open(&folder.join("journal")).map_err(unopened)?;
+    let mut journal = ReadOnlyJournal::open_last(&folder.join("journal")).map_err(unopened)?;
     if let Some(vault) = Vault::read(folder, journal.reader()).map_err(locked)? {
         journal.set_vault(vault);
     }

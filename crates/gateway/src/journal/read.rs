@@ -436,6 +436,15 @@ impl ReadOnlyJournal {
         Self::open_on(Arc::new(RealDisk), dir)
     }
 
+    /// Opens the journal in a directory and reads its last segment alone: for who wants a few entries.
+    ///
+    /// # Errors
+    ///
+    /// As [`ReadOnlyJournal::open`].
+    pub fn open_last(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_reading(Arc::new(RealDisk), dir, 1)
+    }
+
     /// Opens the journal in a directory of another file system.
     ///
     /// # Errors
