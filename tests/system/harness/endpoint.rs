@@ -14,7 +14,7 @@ use iwmo_gateway::listener::{Bounds, Listener, Stopper};
 use iwmo_gateway::pki::{ClientTrust, Fingerprint, Identity, server_config_mutual};
 use tokio::sync::watch;
 
-use super::until;
+use super::{PARTNERS, until};
 
 /// How a partner answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,10 @@ impl Endpoint {
         let trust = ClientTrust { authorities: Vec::new(), pinned: vec![gateway] };
         let (tls, source) = watch::channel(server_config_mutual(identity, &trust).unwrap());
         let limits = Limits::default();
-        let listener = Listener::bind("partner", address, Some(source), Bounds::from(&limits)).await.unwrap();
+        let bounds = Bounds::from(&limits);
+        let listener =
+            PARTNERS.spawn(async move { Listener::bind("partner", address, Some(source), bounds).await });
+        let listener = listener.await.unwrap().unwrap();
         let address = listener.address().unwrap();
         let partner =
             Partner { fingerprints: vec![gateway], ..Partner::new("gateway", PartnerKind::Backoffice) };
@@ -67,7 +70,7 @@ impl Endpoint {
         let rate = Rate { messages_per_second: limits.messages_per_second };
         let router = Exchange::new(Arc::clone(&mailbox), partners, bodies, rate).router();
         let (stopper, stop) = Stopper::new();
-        tokio::spawn(async move {
+        PARTNERS.spawn(async move {
             listener.serve(router, stop).await;
             // What the listener reads its settings from must outlive it.
             drop((tls, directory));

@@ -21,7 +21,10 @@ pub(crate) use site::{AMSTEL, CAK, Daemon, HVB, LINDE, SAMPLE, Site};
 pub(crate) use store::{kept, snapshot};
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
 
 /// How long anything may take that must come about.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,6 +44,11 @@ pub(crate) fn shared(test: &str) -> Option<PathBuf> {
     eprintln!("SKIPPED {test}: the reference folder is not here");
     None
 }
+
+/// Where the partners of a test live. A test waits in its own thread for a command or for a daemon that stops; a partner that
+/// lived there would not answer meanwhile.
+static PARTNERS: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
 
 /// Looks again and again until something is there, and returns it.
 pub(crate) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

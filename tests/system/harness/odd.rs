@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::site::PartnerOf;
-use super::{Site, store};
+use super::{PARTNERS, Site, store};
 
 /// How a partner behaves towards the next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +64,11 @@ impl OddPeer {
         let mut tls = Arc::clone(server_config_mutual(&identity, &trust).unwrap().config());
         // It writes HTTP/1.1 by hand.
         Arc::make_mut(&mut tls).alpn_protocols.clear();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let listener = PARTNERS.spawn(TcpListener::bind(("127.0.0.1", 0))).await.unwrap().unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Seen { odd: Mutex::new(Odd::Well), taken: Mutex::default(), met: Mutex::new(0) });
         let all = Arc::clone(&seen);
-        tokio::spawn(async move {
+        PARTNERS.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, TlsAcceptor::from(Arc::clone(&tls)), Arc::clone(&all)));
             }
