@@ -162,6 +162,8 @@ fn exchange(engine: &Engine, certificate: &DemoCertificate) -> Router {
         folder: None,
         fingerprints: vec![certificate.fingerprint],
         oin: None,
+        server_oin: None,
+        stilte: Vec::new(),
         gemeenten: vec![Gemeente::new(GEMEENTE).unwrap()],
         limits: PartnerLimits::default(),
     };

@@ -116,8 +116,13 @@ impl OutboxCommand {
 impl List {
     fn run(self, terminal: &Terminal) -> Outcome {
         let store = open::read(&self.store, &self.past)?;
-        let found = view::outgoing(&store.ledger, self.partner.as_deref(), self.all, self.limit)
+        let mut found = view::outgoing(&store.ledger, self.partner.as_deref(), self.all, self.limit)
             .map_err(|error| Failure::new(error.to_string()))?;
+        if !self.past.is_given()
+            && let Some(config) = self.store.configuration()?
+        {
+            view::say_frozen(&mut found, &view::frozen(&config.partners, store.now));
+        }
         let mut out = io::stdout().lock();
         for message in &found {
             match self.format {

@@ -122,7 +122,13 @@ impl Status {
                 .map(|config| certificates(config, now))
                 .unwrap_or_default(),
             queues: view::queues(&store.ledger, now).map_err(failed)?,
-            held: view::held(&store.ledger).map_err(failed)?,
+            held: {
+                let frozen =
+                    config.as_ref().filter(|_| !past).map(|config| view::frozen(&config.partners, now));
+                let mut held = view::held(&store.ledger).map_err(failed)?;
+                held.extend(frozen.unwrap_or_default());
+                held
+            },
             overdue: overdue.len(),
             entries,
             last_entry,
@@ -250,7 +256,15 @@ impl Screen {
                 out,
                 "  {:<20} {}",
                 held.partner,
-                mark(false, &format!("{what} {}: {}", held.sinds, held.reden))
+                match &held.tot {
+                    None => mark(false, &format!("{what} {}: {}", held.sinds, held.reden)),
+                    Some(until) => format!(
+                        "{what} {} ({} {until}): {}",
+                        held.sinds,
+                        terminal.say("tot", "until"),
+                        held.reden
+                    ),
+                }
             )?;
         }
         writeln!(out, "{}", title("Verlopen termijnen", "Overdue deadlines"))?;

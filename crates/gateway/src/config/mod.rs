@@ -21,6 +21,7 @@ mod revocation;
 mod route;
 mod sections;
 mod sources;
+mod stilte;
 mod systems;
 
 use std::net::SocketAddr;
@@ -42,6 +43,7 @@ pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeenteco
 pub use mistake::{Mistake, MistakeKind, MistakeView, Severity, Text};
 pub use oin::{NotAnOin, Oin};
 pub use sources::{PARTNER_FILES_MAX, Sources, data_folder};
+pub use stilte::{NotAStilte, Stilte, stilte_at};
 
 /// A configuration without mistakes, with its certificates read.
 #[derive(Clone, Debug)]
@@ -204,6 +206,10 @@ pub struct Partner {
     pub fingerprints: Vec<Fingerprint>,
     /// The OIN in a certificate, under a configured authority, that it may show.
     pub oin: Option<Oin>,
+    /// The OIN that the certificate of its server must have; of a partner behind a hub, that of the hub's.
+    pub server_oin: Option<Oin>,
+    /// When nothing is sent to it; of a partner behind a hub, also when nothing is to the hub.
+    pub stilte: Vec<Stilte>,
     /// The gemeenten it deals with.
     pub gemeenten: Vec<Gemeentecode>,
     /// What it may take of the gateway, where that is not what every partner may.
@@ -235,6 +241,8 @@ impl Partner {
             folder: None,
             fingerprints: Vec::new(),
             oin: None,
+            server_oin: None,
+            stilte: Vec::new(),
             gemeenten: Vec::new(),
             limits: PartnerLimits::default(),
         }

@@ -8,7 +8,8 @@ use iwmo_codec::rules::outside::Productcodes;
 use super::mistake::{MistakeKind, said};
 use super::reader::{Findings, Found, Section, parsed};
 use super::{
-    AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, PartnerLimits, PartnerRoute, Policy, Token,
+    AgbCode, Gemeente, Gemeentecode, Oin, Partner, PartnerKind, PartnerLimits, PartnerRoute, Policy, Stilte,
+    Token,
 };
 use super::{beleid, eigen_bijdrage, files};
 use crate::engine::PartnerId;
@@ -44,6 +45,8 @@ pub(super) struct PartnerDraft {
     pub(super) folder: Option<Found<PathBuf>>,
     pub(super) fingerprints: Vec<Found<Fingerprint>>,
     pub(super) oin: Option<Found<Oin>>,
+    pub(super) server_oin: Option<Found<Oin>>,
+    pub(super) stilte: Vec<Stilte>,
     /// Without any, all are meant.
     pub(super) gemeenten: Vec<Found<Gemeentecode>>,
     pub(super) limits: PartnerLimits,
@@ -156,11 +159,35 @@ pub(super) fn partner(mut section: Section<'_, '_>, findings: &mut Findings<'_>)
         .collect();
     let wanted = ("het OIN: twintig cijfers tussen aanhalingstekens", "the OIN: twenty digits in quotes");
     let oin = section.parsed("oin", findings, wanted, |text| text.parse().ok());
+    let server_oin = section.parsed("server_oin", findings, wanted, |text| text.parse().ok());
+    let wanted = (
+        "een tijd waarin niets wordt gestuurd, als \"vr 18:00 - ma 06:00\" of \"2026-12-31 17:00 - 2027-01-02 08:00\"",
+        "a time in which nothing is sent, as \"fr 18:00 - mo 06:00\" or \"2026-12-31 17:00 - 2027-01-02 08:00\"",
+    );
+    let stilte = section.texts("stilte", findings);
+    let stilte =
+        stilte.into_iter().filter_map(|found| parsed(found, findings, wanted, |text| text.parse().ok()));
+    let stilte: Vec<Stilte> = stilte.map(|found| found.value).collect();
     let gemeenten = gemeentecodes(&mut section, findings);
     let limits = partner_limits(&mut section, findings);
     section.finish(findings);
     let (id, kind) = (id?, kind?.value);
-    Some(PartnerDraft { here, id, kind, agb, route, url, via, folder, fingerprints, oin, gemeenten, limits })
+    Some(PartnerDraft {
+        here,
+        id,
+        kind,
+        agb,
+        route,
+        url,
+        via,
+        folder,
+        fingerprints,
+        oin,
+        server_oin,
+        stilte,
+        gemeenten,
+        limits,
+    })
 }
 
 fn partner_limits(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> PartnerLimits {
@@ -281,6 +308,8 @@ impl PartnerDraft {
             folder: self.folder.map(|found| found.value),
             fingerprints: self.fingerprints.into_iter().map(|found| found.value).collect(),
             oin: self.oin.map(|found| found.value),
+            server_oin: self.server_oin.map(|found| found.value),
+            stilte: self.stilte,
             gemeenten: if named.is_empty() { all.to_vec() } else { named },
             limits: self.limits,
         }

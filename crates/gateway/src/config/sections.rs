@@ -16,7 +16,6 @@ use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
     Logging, Pace, Partner, Retention, Sending, Severity, files, revocation,
 };
-use crate::engine::PartnerId;
 use crate::lists;
 use crate::pki::{self, ClientTrust, Revocation};
 use crate::removal::TERM_YEARS;
@@ -150,12 +149,13 @@ fn read(
 
 /// Who is behind a hub is reached where the hub is.
 fn behind_hubs(partners: &mut [Partner]) {
-    let hubs: Vec<(PartnerId, Option<String>)> =
-        partners.iter().map(|partner| (partner.id.clone(), partner.url.clone())).collect();
+    let hubs: Vec<Partner> =
+        partners.iter().filter(|one| one.kind == super::PartnerKind::Ggk).cloned().collect();
     for partner in partners {
-        let hub = hubs.iter().find(|(id, _)| partner.via.as_ref() == Some(id));
-        if let Some((_, url)) = hub {
-            partner.url.clone_from(url);
+        if let Some(hub) = hubs.iter().find(|hub| partner.via.as_ref() == Some(&hub.id)) {
+            partner.url.clone_from(&hub.url);
+            partner.server_oin = hub.server_oin;
+            partner.stilte.extend_from_slice(&hub.stilte);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the configuration gives to the parts of the gateway, each through a channel: a new configuration is sent
 //! through all of them, and counts for connections, requests and attempts from then on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -41,7 +42,12 @@ impl Made {
         let identity = config.sending.identity.as_ref().unwrap_or(&config.exchange.identity);
         let Sending { authorities, revocation, .. } = &config.sending;
         let client = pki::client_config_checking(Some(identity), authorities, revocation)?;
-        let caller = Caller::new(client, config.sending.pace.attempt)?;
+        let mut of_oin = BTreeMap::new();
+        for oin in config.partners.iter().filter_map(|partner| partner.server_oin) {
+            let tls = pki::client_config_for(Some(identity), authorities, revocation, Some(oin.as_str()))?;
+            of_oin.insert(oin, tls);
+        }
+        let caller = Caller::new(client, config.sending.pace.attempt)?.with_oins(of_oin)?;
         Ok(Self { exchange, backoffice, caller })
     }
 }

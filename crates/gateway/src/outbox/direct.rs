@@ -1,5 +1,7 @@
 //! The direct route: `POST` to the partner's exchange over mutual TLS.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header;
@@ -8,7 +10,7 @@ use rustls::ClientConfig;
 use tokio::sync::watch;
 
 use super::{Attempt, Parcel, Route, reply};
-use crate::config::Partner;
+use crate::config::{Oin, Partner};
 use crate::exchange::{APPLICATION_XML, BERICHTEN_PATH, DELIVERY_HEADER};
 
 /// For setting up a connection, TLS included.
@@ -33,7 +35,9 @@ pub struct DirectRoute {
 /// What calls partners, with our certificate and what we trust.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    pub(super) client: reqwest::Client,
+    client: reqwest::Client,
+    /// For servers whose certificate must have an OIN: that is judged before anything is sent.
+    of_oin: Arc<BTreeMap<Oin, reqwest::Client>>,
     pub(super) attempt: Duration,
 }
 
@@ -44,7 +48,29 @@ impl Caller {
     ///
     /// [`DirectError`] when the client cannot be made from this TLS.
     pub fn new(tls: ClientConfig, attempt: Duration) -> Result<Self, DirectError> {
-        Ok(Self { client: https_client(tls, attempt)?, attempt })
+        Ok(Self { client: https_client(tls, attempt)?, of_oin: Arc::default(), attempt })
+    }
+
+    /// Adds the TLS for servers with these OINs.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectError`] when a client cannot be made from it.
+    pub fn with_oins(mut self, tls: BTreeMap<Oin, ClientConfig>) -> Result<Self, DirectError> {
+        let clients = tls.into_iter().map(|(oin, tls)| Ok((oin, https_client(tls, self.attempt)?)));
+        self.of_oin = Arc::new(clients.collect::<Result<_, DirectError>>()?);
+        Ok(self)
+    }
+
+    /// Returns what calls a partner; never one that looks less closely than the partner asks for.
+    pub(super) fn client_of(&self, partner: &Partner) -> Result<&reqwest::Client, Attempt> {
+        match &partner.server_oin {
+            None => Ok(&self.client),
+            Some(oin) => self.of_oin.get(oin).ok_or_else(|| Attempt::Retry {
+                reason: "the OIN of the partner's server is not in force yet".to_owned(),
+                after: None,
+            }),
+        }
     }
 }
 
@@ -99,7 +125,11 @@ impl Route for DirectRoute {
         let Some(url) = &partner.url else {
             return Attempt::Retry { reason: "the partner has no address".to_owned(), after: None };
         };
-        let Caller { client, attempt } = self.caller();
+        let caller = self.caller();
+        let client = match caller.client_of(partner) {
+            Ok(client) => client,
+            Err(later) => return later,
+        };
         let request = client
             .post(format!("{}{BERICHTEN_PATH}", url.trim_end_matches('/')))
             .header(header::CONTENT_TYPE, APPLICATION_XML)
@@ -108,7 +138,7 @@ impl Route for DirectRoute {
             .body(parcel.bytes.clone());
         match request.send().await {
             Ok(response) => reply::read(response, &parcel.bytes).await,
-            Err(error) => Attempt::Retry { reason: failure(attempt, &error), after: None },
+            Err(error) => Attempt::Retry { reason: failure(caller.attempt, &error), after: None },
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::circuit::{Circuit, FAILURES_TO_OPEN};
 use super::{Attempt, Clock, Parcel, Route, States, backoff};
-use crate::config::{Pace, Partner};
+use crate::config::{Pace, Partner, stilte_at};
 use crate::engine::{Outcome, Outgoing, OutgoingId, Standing, Waiting};
 use crate::listener::Stop;
 use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
@@ -130,8 +130,13 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
             // The clock was set back.
             self.circuit.spur(now);
         }
-        let room = if self.standing.held { 0 } else { self.circuit.allows(now, self.hands.pace.concurrent) };
-        let mut due = self.circuit.paused_until(now);
+        // C-43: what was announced long before needs no operator.
+        let frozen = stilte_at(&self.hands.partner.stilte, now).map(|(_, until)| until);
+        let room = match self.standing.held || frozen.is_some() {
+            true => 0,
+            false => self.circuit.allows(now, self.hands.pace.concurrent),
+        };
+        let mut due = self.circuit.paused_until(now).max(frozen);
         if self.flying.len() < room {
             due = self.start(now, room);
             while self.flying.len() < room && self.stale {

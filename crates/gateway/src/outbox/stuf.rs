@@ -14,7 +14,7 @@ use iwmo_codec::MessageKind;
 use iwmo_codec::soap;
 use iwmo_codec::stuf::{Adres, Envelope, Plek, Refnummer, Systeem, Tijdstip, Versie, Vrijbericht};
 
-use super::direct::{Caller, DirectRoute, failure};
+use super::direct::{DirectRoute, failure};
 use super::reply::{body, retry_after};
 use super::{Attempt, Parcel, Route};
 use crate::config::Partner;
@@ -57,7 +57,11 @@ impl Route for StufRoute {
         if !iwmo_codec::stuf::validate(&document).is_valid() {
             return refused("the envelope would not be valid; this is a mistake of the gateway");
         }
-        let Caller { client, attempt } = self.direct.caller();
+        let caller = self.direct.caller();
+        let client = match caller.client_of(partner) {
+            Ok(client) => client,
+            Err(later) => return later,
+        };
         let request = client
             .post(address(url))
             .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
@@ -65,7 +69,7 @@ impl Route for StufRoute {
             .body(soap::wrap(&document));
         match request.send().await {
             Ok(response) => answered(response, &envelope).await,
-            Err(error) => Attempt::Retry { reason: failure(attempt, &error), after: None },
+            Err(error) => Attempt::Retry { reason: failure(caller.attempt, &error), after: None },
         }
     }
 }

@@ -91,10 +91,22 @@ impl DemoAuthority {
     ///
     /// [`PkiError::Demo`] when the system has no randomness to make a key from.
     pub fn server(&self, name: &str) -> Result<DemoCertificate, PkiError> {
+        self.server_of(name, None)
+    }
+
+    /// Makes a server certificate, with an OIN in the serialNumber of its subject if one is given.
+    ///
+    /// # Errors
+    ///
+    /// [`PkiError::Demo`] when the system has no randomness to make a key from.
+    pub fn server_of(&self, name: &str, oin: Option<&str>) -> Result<DemoCertificate, PkiError> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
         params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         params.subject_alt_names.push(SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)));
         params.distinguished_name.push(DnType::CommonName, name);
+        if let Some(oin) = oin {
+            params.distinguished_name.push(DnType::CustomDnType(OID_SERIAL_NUMBER.to_vec()), oin);
+        }
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         validity(&mut params, Timestamp::now(), VALID_DAYS);
         self.sign(params)

@@ -283,6 +283,20 @@ pub fn client_config_checking(
     authorities: &[CertificateDer<'static>],
     revocation: &Revocation,
 ) -> Result<ClientConfig, PkiError> {
+    client_config_for(identity, authorities, revocation, None)
+}
+
+/// Returns the TLS side of a client that talks to no server but one whose certificate has this OIN, if one is given.
+///
+/// # Errors
+///
+/// When identity, trust anchors or lists cannot be used.
+pub fn client_config_for(
+    identity: Option<&Identity>,
+    authorities: &[CertificateDer<'static>],
+    revocation: &Revocation,
+    oin: Option<&str>,
+) -> Result<ClientConfig, PkiError> {
     let own = |builder: rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>| {
         Ok(match identity {
             Some(identity) => {
@@ -306,7 +320,13 @@ pub fn client_config_checking(
         };
     }
     let verifier = builder.build().map_err(|error| PkiError::Trust(error.to_string()))?;
-    own(config.with_webpki_verifier(verifier))
+    match oin {
+        None => own(config.with_webpki_verifier(verifier)),
+        Some(oin) => {
+            let verifier = Arc::new(verifier::ServerOfOin::new(verifier, oin));
+            own(config.dangerous().with_custom_certificate_verifier(verifier))
+        }
+    }
 }
 
 fn roots(authorities: &[CertificateDer<'static>]) -> Result<RootCertStore, PkiError> {

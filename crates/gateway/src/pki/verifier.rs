@@ -1,12 +1,12 @@
-//! Decides which client certificates complete a handshake.
+//! Decides which certificates complete a handshake.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rustls::client::danger::HandshakeSignatureValid;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
@@ -119,5 +119,61 @@ impl ClientCertVerifier for ClientVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Accepts servers as another does, if their certificate has an OIN besides (C-55).
+#[derive(Debug)]
+pub(super) struct ServerOfOin {
+    inner: Arc<dyn ServerCertVerifier>,
+    oin: String,
+}
+
+impl ServerOfOin {
+    pub(super) fn new(inner: Arc<dyn ServerCertVerifier>, oin: &str) -> Self {
+        Self { inner, oin: oin.to_owned() }
+    }
+}
+
+impl ServerCertVerifier for ServerOfOin {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified =
+            self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        let shown =
+            PeerCertificate::from_der(end_entity).map_err(|_| Error::from(CertificateError::BadEncoding))?;
+        match shown.serial_number {
+            Some(serial) if serial == self.oin => Ok(verified),
+            Some(_) => Err(Error::General("the certificate of the server has another OIN".to_owned())),
+            None => Err(Error::General("the certificate of the server has no OIN".to_owned())),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
     }
 }

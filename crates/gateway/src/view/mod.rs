@@ -43,7 +43,7 @@ pub use label::{EntryFilter, EntryLabel, label};
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use place::PlaceCursor;
-pub use queues::{HeldView, QueueView, held, queues};
+pub use queues::{HeldView, QueueView, frozen, held, queues, say_frozen};
 pub use reason::reason;
 pub use statistiek::{
     Aantal, Afkeuring, Doorlooptijd, Klasse, ProductCijfers, Statistiek, StatistiekFilter, month, statistiek,

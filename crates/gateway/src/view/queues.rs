@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::OutgoingView;
 use crate::clock::dutch_time;
+use crate::config::{Partner, stilte_at};
 use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, Verzending, decode_row, keys};
 use crate::store::Ledger;
 
@@ -30,15 +32,45 @@ pub struct QueueView {
     pub reden: Option<String>,
 }
 
-/// A partner that an operator holds.
+/// A partner to which nothing is sent: an operator holds it, or there is a freeze.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HeldView {
     /// The partner.
     pub partner: String,
     /// Since when.
     pub sinds: String,
-    /// Why, in the operator's words.
+    /// Why: in the operator's words, or the freeze as the configuration has it.
     pub reden: String,
+    /// Until when, where that is known.
+    pub tot: Option<String>,
+}
+
+/// Returns the partners to which nothing is sent now because of a freeze (C-43).
+#[must_use]
+pub fn frozen(partners: &[Partner], now: Timestamp) -> Vec<HeldView> {
+    let frozen = partners.iter().filter_map(|partner| Some((partner, stilte_at(&partner.stilte, now)?)));
+    frozen
+        .map(|(partner, (from, until))| HeldView {
+            partner: partner.id.0.clone(),
+            sinds: dutch_time(from),
+            reden: format!(
+                "stilte {}",
+                partner.stilte.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            ),
+            tot: Some(dutch_time(until)),
+        })
+        .collect()
+}
+
+/// Says of messages that wait for a partner with a freeze why they do, and when they leave at the earliest.
+pub fn say_frozen(rows: &mut [OutgoingView], frozen: &[HeldView]) {
+    let wait = Stand::Wacht.word();
+    for row in rows.iter_mut().filter(|row| row.stand == wait) {
+        let Some(held) = frozen.iter().find(|held| held.partner == row.partner) else { continue };
+        row.reden = Some(held.reden.clone());
+        // Both are as a Dutch clock shows them, which sorts as time does.
+        row.volgende = row.volgende.take().max(held.tot.clone());
+    }
 }
 
 /// Returns the partners to which nothing is sent because an operator holds them.
@@ -55,7 +87,7 @@ pub fn held(ledger: &Ledger) -> Result<Vec<HeldView>, LedgerError> {
             continue;
         };
         let since = Timestamp::from_microsecond(held.sinds_us).map(dutch_time).unwrap_or_default();
-        found.push(HeldView { partner: partner.to_owned(), sinds: since, reden: held.reden });
+        found.push(HeldView { partner: partner.to_owned(), sinds: since, reden: held.reden, tot: None });
     }
     Ok(found)
 }

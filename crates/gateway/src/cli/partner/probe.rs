@@ -12,10 +12,10 @@ use tokio_rustls::TlsConnector;
 
 use super::test::Step;
 use crate::clock::dutch_time;
-use crate::config::{Config, Partner, PartnerRoute};
+use crate::config::{Config, Oin, Partner, PartnerRoute};
 use crate::exchange::BERICHTEN_PATH;
 use crate::outbox::{https_client, stuf_address};
-use crate::pki::{PeerCertificate, client_config_checking};
+use crate::pki::{PeerCertificate, client_config_for};
 use crate::view::Words;
 
 /// For one step.
@@ -32,7 +32,7 @@ pub(super) async fn steps(config: &Config, partner: &Partner, tell: &mut impl Fn
     let host = host.trim_matches(['[', ']']);
     let Some(addresses) = done(name(host, port).await, tell) else { return };
     let Some(stream) = done(connection(&addresses).await, tell) else { return };
-    if done(tls(config, host, stream).await, tell).is_none() {
+    if done(tls(config, partner, host, stream).await, tell).is_none() {
         return;
     }
     tell(answer(config, partner, url.as_str()).await);
@@ -84,11 +84,12 @@ async fn connection(addresses: &[SocketAddr]) -> Result<(Step, TcpStream), Step>
     Err(Step::failed("verbinding", what, &last.unwrap_or_default()))
 }
 
-async fn tls(config: &Config, host: &str, stream: TcpStream) -> Result<(Step, ()), Step> {
+async fn tls(config: &Config, partner: &Partner, host: &str, stream: TcpStream) -> Result<(Step, ()), Step> {
     let what = || Words::new("de TLS-handdruk mislukt", "the TLS handshake fails");
     let sending = &config.sending;
     let identity = sending.identity.as_ref().unwrap_or(&config.exchange.identity);
-    let tls = client_config_checking(Some(identity), &sending.authorities, &sending.revocation);
+    let oin = partner.server_oin.as_ref().map(Oin::as_str);
+    let tls = client_config_for(Some(identity), &sending.authorities, &sending.revocation, oin);
     let tls = tls.map_err(|error| Step::failed("tls", what(), &error))?;
     let server =
         ServerName::try_from(host.to_owned()).map_err(|error| Step::failed("tls", what(), &error))?;
@@ -120,7 +121,8 @@ async fn answer(config: &Config, partner: &Partner, url: &str) -> Step {
     let what = || Words::new("geen antwoord", "no answer");
     let sending = &config.sending;
     let identity = sending.identity.as_ref().unwrap_or(&config.exchange.identity);
-    let tls = client_config_checking(Some(identity), &sending.authorities, &sending.revocation);
+    let oin = partner.server_oin.as_ref().map(Oin::as_str);
+    let tls = client_config_for(Some(identity), &sending.authorities, &sending.revocation, oin);
     let client = match tls.map(|tls| https_client(tls, STEP_TIME)) {
         Ok(Ok(client)) => client,
         Ok(Err(error)) => return Step::failed("antwoord", what(), &error),

@@ -61,12 +61,7 @@ const CHECKLIST: &[(&str, Covered)] = &[
     ("C-40", By("tests/system/odd_peers.rs", "partners_that_reset_get_it_again")),
     ("C-41", By(SCHEDULER, "a_circuit_opens_and_closes")),
     ("C-42", By(STUF, "a_fo03_parks_unless_it_passes_by_itself")),
-    (
-        "C-43",
-        Not(
-            "a freeze is held and released by an operator (`iwmo partner hold`, `iwmo outbox hold`); there is no window yet that does it by itself",
-        ),
-    ),
+    ("C-43", By(SCHEDULER, "c_43_a_freeze_holds_and_releases_by_itself")),
     ("C-44", By("crates/toewijzing/tests/it/deadlines.rs", "a_retour_is_due_in_three_working_days")),
     ("C-45", By("tests/system/durability.rs", "c_45_a_restored_backup_sends_nothing_again")),
     ("C-50", By(HANDSHAKE, "tls_below_1_2_and_plain_text_are_refused")),
@@ -80,8 +75,8 @@ const CHECKLIST: &[(&str, Covered)] = &[
             "c_54_chains_of_both_generations_verify_in_both_roles",
         ),
     ),
-    // By its name under a configured authority; the OIN of a server is not looked at.
-    ("C-55", By("tests/system/odd_peers.rs", "c_55_a_server_of_another_name_gets_nothing")),
+    // By its OIN; that another name gets nothing either is in `tests/system/odd_peers.rs`.
+    ("C-55", By("crates/gateway/src/outbox/tests/direct.rs", "c_55_a_server_of_another_oin_gets_nothing")),
     ("C-56", By("tests/system/privacy.rs", "a_daemon_that_logs_everything_tells_nothing_personal")),
     ("C-57", By("crates/gateway/src/exchange/tests/logs.rs", "requests_are_logged_without_what_they_say")),
     ("C-58", By(HOSTILE, "c_58_what_would_use_up_memory_or_time")),
@@ -142,7 +137,7 @@ const BAD_INPUTS: &[(&str, Covered)] = &[
             "nothing tells a person that exists from one that was invented; who tests in the chain sees to it",
         ),
     ),
-    ("46", Not("see C-43: the hold is an operator's")),
+    ("46", By(SCHEDULER, "c_43_a_freeze_holds_and_releases_by_itself")),
 ];
 
 fn root() -> PathBuf {

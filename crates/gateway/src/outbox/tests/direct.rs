@@ -5,8 +5,9 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::config::Oin;
 use crate::exchange::tests::{House, OIN, house};
-use crate::pki::{DemoAuthority, client_config, server_config};
+use crate::pki::{DemoAuthority, Revocation, client_config, client_config_for, server_config};
 
 const ATTEMPT: Duration = Duration::from_millis(1500);
 
@@ -179,4 +180,55 @@ async fn the_outbox_delivers_over_tls() {
     // The receipts were for other bytes, so it kept trying with the same ones.
     assert!(house.intake.taken.lock().unwrap().iter().all(|(_, bytes)| *bytes == "one/key/1"));
     assert!(shelf.log().len() >= 2);
+}
+
+/// C-55: a server whose certificate has the right chain and name, but another OIN than is configured or none, gets
+/// nothing, not even a request; with the right one it gets the message.
+#[tokio::test]
+async fn c_55_a_server_of_another_oin_gets_nothing() {
+    const OTHER: &str = "00000001234567890999";
+    let authority = DemoAuthority::new("Test CA").unwrap();
+    for (shown, wanted) in [(Some(OIN), OIN), (Some(OTHER), OIN), (None, OIN)] {
+        let tls = server_config(&authority.server_of("peer", shown).unwrap().identity).unwrap();
+        let mut tls = (**tls.config()).clone();
+        tls.alpn_protocols.clear();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let to = at(socket.local_addr().unwrap());
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let server = tokio::spawn(async move {
+            let (stream, _) = socket.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { return 0 };
+            let mut buffer = [0; 1024];
+            let read = stream.read(&mut buffer).await.unwrap_or(0);
+            let _gone = stream
+                .write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                .await;
+            read
+        });
+        let authorities = [authority.certificate()];
+        let oin: Oin = wanted.parse().unwrap();
+        let tls = client_config_for(None, &authorities, &Revocation::default(), Some(wanted)).unwrap();
+        let caller = Caller::new(client_config(None, &authorities).unwrap(), ATTEMPT).unwrap();
+        let caller = caller.with_oins([(oin, tls)].into()).unwrap();
+        let route = DirectRoute::following(watch::channel(caller).1);
+        let to = Partner { server_oin: Some(oin), ..to };
+        let attempt = route.deliver(&parcel("<message/>"), &to).await;
+        let received = server.await.unwrap();
+        if shown == Some(wanted) {
+            assert!(matches!(attempt, Attempt::Delivered { .. }) && received > 0, "{attempt:?}");
+        } else {
+            let Attempt::Retry { reason, .. } = attempt else { panic!("{attempt:?}") };
+            assert!(reason.contains("OIN"), "{reason}");
+            assert_eq!(received, 0, "nothing was sent");
+        }
+    }
+    // An OIN that the TLS in force does not know yet is no reason to look less closely.
+    let caller = Caller::new(client_config(None, &[authority.certificate()]).unwrap(), ATTEMPT).unwrap();
+    let route = DirectRoute::following(watch::channel(caller).1);
+    let to = Partner { server_oin: OIN.parse().ok(), ..at("127.0.0.1:1".parse().unwrap()) };
+    let attempt = route.deliver(&parcel("<message/>"), &to).await;
+    assert!(
+        matches!(&attempt, Attempt::Retry { reason, .. } if reason.contains("not in force")),
+        "{attempt:?}"
+    );
 }

@@ -254,12 +254,15 @@ pub(super) struct Running {
 }
 
 pub(super) fn run(shelf: &Arc<Shelf>, peers: &Arc<Peers>, partners: &[&str]) -> Running {
+    run_with(shelf, peers, partners.iter().map(|id| partner(id)).collect())
+}
+
+pub(super) fn run_with(shelf: &Arc<Shelf>, peers: &Arc<Peers>, partners: Vec<Partner>) -> Running {
     let clock = Arc::clone(&peers.clock);
     let drain = Duration::from_secs(10);
     let outbox = Outbox::with_clock(Arc::clone(shelf), Arc::clone(peers), clock, pace(), drain);
     let states = outbox.states();
     let (stopper, stop) = Stopper::new();
-    let partners = partners.iter().map(|id| partner(id)).collect();
     let (partners, source) = watch::channel(Arc::new(partners));
     let task = tokio::spawn(outbox.run(source, stop));
     Running { states, partners, stopper, task }

@@ -346,3 +346,29 @@ async fn an_operator_ends_a_pause() {
     assert_eq!(peers.tried().len(), tried + 1, "one message shows whether the partner is there");
     assert!(running.states.get(&one).paused_until.is_some());
 }
+
+/// C-43: nothing is sent while the freeze of a partner lasts, others go on, and when it ends what waits leaves by itself.
+/// The run begins on Friday 15 January 2027 at nine in the Netherlands.
+#[tokio::test(start_paused = true)]
+async fn c_43_a_freeze_holds_and_releases_by_itself() {
+    for freeze in
+        ["2027-01-15 08:30 - 2027-01-15 10:00", "fr 08:30 - fr 09:30", "vr 09:00 - vr 10:00 Europe/Amsterdam"]
+    {
+        let until = if freeze.contains("09:30") { 1800 } else { 3600 };
+        let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+        let peers = Peers::new(&clock, |_, _| (QUICK, delivered()));
+        let frozen = Partner { stilte: vec![freeze.parse().unwrap()], ..partner("one") };
+        shelf.put("one", "key", 1);
+        shelf.put("two", "key", 2);
+        let _running = run_with(&shelf, &peers, vec![frozen, partner("two")]);
+        tokio::time::sleep(Duration::from_secs(until - 5)).await;
+        assert_eq!(shelf.delivered(), ["0222:2/0"], "{freeze}");
+        shelf.put("one", "key", 3);
+        drained(&shelf).await;
+        let tried = peers.tried();
+        let late =
+            tried.iter().filter(|(what, _)| what.starts_with("one/")).map(|(_, at)| *at).collect::<Vec<_>>();
+        assert!(late.len() == 2 && late.iter().all(|at| *at >= until as f64), "{freeze}: {tried:?}");
+        assert!(late[0] < until as f64 + 2.0, "{freeze}: it begins at once: {tried:?}");
+    }
+}
