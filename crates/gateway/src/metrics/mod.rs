@@ -75,10 +75,10 @@ pub static ENGINE_REFUSED_MESSAGES: Counter =
 pub static JOURNAL_COMMITTED_ENTRIES: Counter =
     Counter::new("journal_committed_entries_total", "Journal entries made durable since the start.", &[]);
 
-/// How long it took to make a batch durable.
+/// How long it took to make a batch durable, its wait for the batches before it included.
 pub static JOURNAL_COMMIT_DURATION: Histogram = Histogram::new(
     "journal_commit_duration_seconds",
-    "Time to make a batch of entries durable and apply it.",
+    "Time from handing over a batch of entries until it is durable and applied.",
     &[],
 );
 
