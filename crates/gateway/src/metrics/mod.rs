@@ -165,10 +165,10 @@ pub const OUTBOX_PARKED_MESSAGES: Gauge = Gauge {
     labels: &["partner"],
 };
 
-/// Which partners an operator holds.
+/// Which partners get nothing now, because an operator holds them or for a freeze.
 pub const OUTBOX_HELD_STATE: Gauge = Gauge {
     name: "outbox_held_state",
-    help: "1 when an operator holds everything to the partner back, else 0.",
+    help: "1 when an operator holds everything to the partner back, 2 in a freeze of the partner, else 0.",
     labels: &["partner"],
 };
 

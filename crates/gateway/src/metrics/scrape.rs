@@ -21,7 +21,7 @@ use super::{
     TLS_PARTNER_CERTIFICATE_LEFT, TLS_REVOCATION_LEFT,
 };
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Partner, Stilte, stilte_at};
 use crate::daemon::{Seen, ends};
 use crate::engine::{Engine, Outgoing, PartnerId};
 use crate::ledger::{Rows, Stand, Tellers, Uitgaand, keys};
@@ -65,6 +65,15 @@ async fn metrics(State(scrape): State<Scrape>) -> Response {
     }
 }
 
+/// Whether anything is sent to a partner, as a number; what an operator does goes before what the configuration says.
+pub(super) fn held_state(held: bool, stilte: &[Stilte], now: Timestamp) -> i64 {
+    match (held, stilte_at(stilte, now)) {
+        (true, _) => 1,
+        (false, Some(_)) => 2,
+        (false, None) => 0,
+    }
+}
+
 impl Scrape {
     /// Returns everything in the text format.
     #[must_use]
@@ -88,8 +97,10 @@ impl Scrape {
         gauge(&mut out, OUTBOX_WAITING_MESSAGES, &waiting);
         gauge(&mut out, OUTBOX_OLDEST_WAIT, &oldest);
         gauge(&mut out, OUTBOX_PARKED_MESSAGES, &self.parked(&partners));
-        let held = |partner: &PartnerId| (partner.0.clone(), i64::from(self.engine.standing(partner).held));
-        gauge(&mut out, OUTBOX_HELD_STATE, &partners.iter().map(held).collect::<Vec<_>>());
+        let held = |partner: &Partner| {
+            (partner.id.0.clone(), held_state(self.engine.standing(&partner.id).held, &partner.stilte, now))
+        };
+        gauge(&mut out, OUTBOX_HELD_STATE, &config.partners.iter().map(held).collect::<Vec<_>>());
         // A disk that does not tell is left out.
         if let Ok(space) = fs4::statvfs(&self.data) {
             gauge(&mut out, STORE_FREE_BYTES, &[(String::new(), count(space.available_space()))]);

@@ -22,6 +22,16 @@ const UNITS: [&str; 13] = [
     "info",
 ];
 
+/// A freeze that was announced wakes nobody: its partner is not one that does not answer.
+#[test]
+fn a_freeze_is_told_from_a_hold() {
+    let stilte = ["2026-12-31 17:00 - 2027-01-02 08:00".parse().unwrap()];
+    let state = |held, now: &str| scrape::held_state(held, &stilte, now.parse().unwrap());
+    assert_eq!(state(false, "2026-12-31T15:59:00Z"), 0);
+    assert_eq!(state(false, "2027-01-01T12:00:00Z"), 2);
+    assert_eq!(state(true, "2027-01-01T12:00:00Z"), 1);
+}
+
 #[test]
 fn names_follow_the_template_and_are_given_once() {
     let counted = COUNTED.iter().map(|metric| metric.name());
