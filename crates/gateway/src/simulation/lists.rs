@@ -1,5 +1,7 @@
 //! The lists of deadlines and work: their pages, which an index fills, together are what everything on record says.
 
+use std::fmt::Debug;
+
 use iwmo_toewijzing::deadline::{Afspraak, Stand};
 use iwmo_toewijzing::identity::Aanbieder;
 use jiff::ToSpan;
@@ -10,7 +12,7 @@ use super::world::{AGBS, World};
 use crate::clock::Clock;
 use crate::engine::Settings;
 use crate::store::Ledger;
-use crate::view::{self, PlaceCursor, TermijnFilter, WerkFilter, WerkSoort, termijnen_walk, werk_walk};
+use crate::view::{self, Page, PlaceCursor, TermijnFilter, WerkFilter, WerkSoort, termijnen_walk, werk_walk};
 
 /// Days after the run on which the lists are asked for: nothing is overdue yet, some is, all is.
 const LATER: [i64; 3] = [0, 6, 400];
@@ -58,23 +60,11 @@ fn deadlines(world: &World, ledger: &Ledger, settings: &Settings, today: Date, l
     }
     for filter in filters {
         let wanted = termijnen_walk::walk(ledger, settings, &filter, today).expect("a store");
-        let mut found = Vec::new();
-        let mut after: Option<PlaceCursor> = None;
-        loop {
-            let asked = TermijnFilter { after: after.take(), ..filter.clone() };
-            let page = view::termijnen(ledger, settings, &asked, today).expect("a store");
-            found.extend(page.rows);
-            let Some(next) = page.next else { break };
-            after = Some(next.to_string().parse().expect("a cursor"));
-        }
-        if found != wanted {
-            let missing: Vec<_> = wanted.iter().filter(|row| !found.contains(row)).collect();
-            let more: Vec<_> = found.iter().filter(|row| !wanted.contains(row)).collect();
-            world.violated(format!(
-                "{today}, {which}: pages of {limit} of {filter:?} lack {missing:?}, have besides {more:?}, of {}",
-                wanted.len()
-            ));
-        }
+        let found = paged(|after| {
+            let asked = TermijnFilter { after, ..filter.clone() };
+            view::termijnen(ledger, settings, &asked, today).expect("a store")
+        });
+        compare(world, &found, &wanted, &format!("{today}, {which}: pages of {limit} of {filter:?}"));
     }
 }
 
@@ -84,22 +74,29 @@ fn work(world: &World, ledger: &Ledger, settings: &Settings, today: Date, limit:
     filters.extend(WerkSoort::ALL.map(|soort| WerkFilter { soort: Some(soort), ..all.clone() }));
     for filter in filters {
         let wanted = werk_walk::walk(ledger, settings, &filter, today).expect("a store");
-        let mut found = Vec::new();
-        let mut after: Option<PlaceCursor> = None;
-        loop {
-            let asked = WerkFilter { after: after.take(), ..filter.clone() };
-            let page = view::werk(ledger, settings, &asked, today).expect("a store");
-            found.extend(page.rows);
-            let Some(next) = page.next else { break };
-            after = Some(next.to_string().parse().expect("a cursor"));
-        }
-        if found != wanted {
-            let missing: Vec<_> = wanted.iter().filter(|row| !found.contains(row)).collect();
-            let more: Vec<_> = found.iter().filter(|row| !wanted.contains(row)).collect();
-            world.violated(format!(
-                "{today}, {which}: pages of {limit} of {filter:?} lack {missing:?}, have besides {more:?}, of {}",
-                wanted.len()
-            ));
-        }
+        let found = paged(|after| {
+            let asked = WerkFilter { after, ..filter.clone() };
+            view::werk(ledger, settings, &asked, today).expect("a store")
+        });
+        compare(world, &found, &wanted, &format!("{today}, {which}: pages of {limit} of {filter:?}"));
+    }
+}
+
+/// Returns the rows of every page, each asked for with the cursor of the one before as a caller would write it.
+fn paged<T>(ask: impl Fn(Option<PlaceCursor>) -> Page<T, PlaceCursor>) -> Vec<T> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = ask(after);
+        found.extend(page.rows);
+        let Some(next) = page.next else { return found };
+        after = Some(next.to_string().parse().expect("a cursor"));
+    }
+}
+
+fn compare<T: PartialEq + Debug>(world: &World, found: &[T], wanted: &[T], what: &str) {
+    if found != wanted {
+        let missing: Vec<_> = wanted.iter().filter(|row| !found.contains(row)).collect();
+        let more: Vec<_> = found.iter().filter(|row| !wanted.contains(row)).collect();
+        world.violated(format!("{what} lack {missing:?}, have besides {more:?}, of {}", wanted.len()));
     }
 }

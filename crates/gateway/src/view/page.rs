@@ -84,11 +84,9 @@ impl<'f, T> Rows<'f, T> {
                 Some(Seen::End) => break,
                 None => continue,
             };
-            if self.is_beyond(&bound) {
-                self.more |= row.is_some();
-                if row.is_some() {
-                    break;
-                }
+            if row.is_some() && self.is_beyond(&bound) {
+                self.more = true;
+                break;
             }
             if looked >= looks_max
                 && let Some(ceiling) =
