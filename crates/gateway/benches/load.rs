@@ -11,6 +11,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that fails should say where")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -77,10 +78,12 @@ async fn run(count: usize) {
     let mut stock = Stock { engine: engine.clone(), bsns: Box::new(bsns()), number: 0 };
     let (mut best_echo, mut best_gateway) = (0_f64, 0_f64);
     for turn in 1..=TURNS {
-        let echoed = client.flood(echo, "/", echoes(count)).await;
-        let taken = client.flood(exchange, "/uitwisseling/v1/berichten", stock.take(count).await).await;
+        let (echoed, _) = client.flood(echo, "/", echoes(count)).await;
+        let (taken, spent) =
+            client.flood(exchange, "/uitwisseling/v1/berichten", stock.take(count).await).await;
         (best_echo, best_gateway) = (best_echo.max(echoed), best_gateway.max(taken));
         println!("  turn {turn}: echo {echoed:>8.0}/s   gateway {taken:>8.0}/s   memory {}", memory());
+        println!("    processor time of a message: {}", spent.of_each(count));
     }
     println!(
         "  best:   echo {best_echo:>8.0}/s   gateway {best_gateway:>8.0}/s   {:.0} %",
@@ -233,15 +236,15 @@ impl Client {
         TlsConnector::from(Arc::new(tls)).connect(name, stream).await.unwrap()
     }
 
-    /// Sends as fast as answers come; returns messages per second.
-    async fn flood(&self, address: SocketAddr, path: &'static str, bodies: Vec<Vec<u8>>) -> f64 {
+    /// Sends as fast as answers come; returns messages per second, and the processor time that the threads took.
+    async fn flood(&self, address: SocketAddr, path: &'static str, bodies: Vec<Vec<u8>>) -> (f64, Spent) {
         let count = bodies.len();
         let mut lanes = lanes(bodies);
         let mut streams = Vec::new();
         for _ in 0..CONNECTIONS {
             streams.push(self.connect(address).await);
         }
-        let begin = Instant::now();
+        let (begin, spent) = (Instant::now(), Spent::until_now());
         let mut work = JoinSet::new();
         for mut stream in streams {
             let lane = lanes.pop().unwrap();
@@ -254,7 +257,7 @@ impl Client {
         while let Some(done) = work.join_next().await {
             done.unwrap();
         }
-        count as f64 / begin.elapsed().as_secs_f64()
+        (count as f64 / begin.elapsed().as_secs_f64(), Spent::until_now().since(&spent))
     }
 
     /// Sends at a rate; returns how long each took from when it was due.
@@ -290,6 +293,38 @@ impl Client {
             times.extend(done.unwrap());
         }
         times
+    }
+}
+
+/// Nanoseconds of processor time by the names of threads; generator and server share those of the runtime.
+#[derive(Default)]
+struct Spent(BTreeMap<String, u64>);
+
+impl Spent {
+    fn until_now() -> Self {
+        let mut spent = Self::default();
+        for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+            let read = |file: &str| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+            let nanoseconds = read("schedstat").split(' ').next().and_then(|first| first.parse().ok());
+            *spent.0.entry(read("comm").trim().to_owned()).or_default() += nanoseconds.unwrap_or(0_u64);
+        }
+        spent
+    }
+
+    fn since(mut self, before: &Self) -> Self {
+        for (name, nanoseconds) in &mut self.0 {
+            *nanoseconds = nanoseconds.saturating_sub(before.0.get(name).copied().unwrap_or(0));
+        }
+        self
+    }
+
+    fn of_each(&self, count: usize) -> String {
+        let micros = |nanoseconds: u64| nanoseconds as f64 / count as f64 / 1000.0;
+        let all = micros(self.0.values().sum());
+        let named =
+            self.0.iter().map(|(name, spent)| (name, micros(*spent))).filter(|(_, spent)| *spent >= 0.1);
+        let texts: Vec<String> = named.map(|(name, spent)| format!("{name} {spent:.1}")).collect();
+        format!("{all:.1} µs ({})", texts.join(", "))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The time, behind a trait so that tests can drive it.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -28,31 +30,30 @@ impl Clock for SystemClock {
 /// Returns the calendar date of a moment in Europe/Amsterdam.
 #[must_use]
 pub fn dutch_date(moment: Timestamp) -> Date {
-    moment.to_zoned_datetime(dutch_zone()).date()
+    dutch_clock(moment).date()
 }
 
 /// Returns a moment as a Dutch clock shows it, `2026-11-25 14:03:11`.
 #[must_use]
 pub fn dutch_time(moment: Timestamp) -> String {
-    moment.to_zoned_datetime(dutch_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    dutch_clock(moment).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Returns what a Dutch clock shows at a moment.
 #[must_use]
 pub fn dutch_clock(moment: Timestamp) -> jiff::civil::DateTime {
-    moment.to_zoned_datetime(dutch_zone()).datetime()
+    DUTCH.to_datetime(moment)
 }
 
 /// Returns the moment at which a day begins in the Netherlands.
 #[must_use]
 pub fn dutch_midnight(date: Date) -> Option<Timestamp> {
-    date.to_zoned_datetime(dutch_zone()).ok().map(|zoned| zoned.timestamp())
+    date.to_zoned_datetime(DUTCH.clone()).ok().map(|zoned| zoned.timestamp())
 }
 
-fn dutch_zone() -> TimeZone {
-    // The zone is bundled with the program; UTC is at most two hours off should it ever be missing.
-    TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC)
-}
+/// The zone is bundled with the program; UTC is at most two hours off should it ever be missing.
+static DUTCH: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC));
 
 #[cfg(test)]
 mod tests {

@@ -88,7 +88,7 @@ impl Planner<'_> {
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
-            Plan::Sturen { .. } if overlay.bytes(&keys::cak_stil(gemeente))?.is_some() => {
+            Plan::Sturen { .. } if tellers.cak_stil => {
                 EbUitkomst::Handmatig { reden: GEMEENTE_STIL.to_owned() }
             }
             Plan::Sturen { ref stappen, .. }

@@ -1,6 +1,6 @@
 //! The one ordered loop.
 //!
-//! It decides batch upon batch and hands each over as soon as one is taken; until then it goes on filling the one it has.
+//! It decides batch upon batch and hands each over as soon as one is wanted; until then it goes on filling the one it has.
 //! What it decided and handed over it goes on from ([`Ahead`](super::commit::Ahead)). When a batch fails, all after it fail, and it goes on from
 //! what is durable. What must see the ledger as it is, or changes what the loop judges by, is done alone: with nothing under
 //! way before it, and nothing after it until its fate is known.
@@ -121,7 +121,7 @@ impl Worker {
                     Some(job) => stop = worker.take(job, batch, &mut day),
                     None => {}
                 }
-                if stop || alone.is_some() || batch.is_full() {
+                if stop || alone.is_some() || batch.is_full() || worker.pipeline.wants(batch.len()) {
                     break;
                 }
                 let Found::Job(next) = worker.jobs.look() else { break };

@@ -11,7 +11,8 @@ pub(super) const XSD_VERSION: &str = "XSD_VERSION";
 pub(super) fn is_odd(message: &Message) -> bool {
     let bundled = XsdVersies::bundled(message.kind().release());
     let [basisschema, bericht] = message.header().xsd_versie;
-    numbers(basisschema) != numbers(&bundled.basisschema) || numbers(bericht) != numbers(&bundled.bericht)
+    let other = |found: &str, ours: &str| found != ours && numbers(found) != numbers(ours);
+    other(basisschema, &bundled.basisschema) || other(bericht, &bundled.bericht)
 }
 
 /// Three whole numbers, so that 1.0.0 and 01.0.0 are one version.

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{ENTRIES_MAX, EvidenceError, HASHES_A_LINE, Hashes, Head, LEFT_OUT, Line, Sent, SigningKey, hex};
+use super::{ENTRIES_MAX, EvidenceError, HASHES_A_LINE, Hashes, Head, LEFT_OUT, Line, Sent, SigningKey};
 use crate::engine::record::Record;
+use crate::exchange::hex;
 use crate::journal::{Entry, EntryId, Reader};
 use crate::ledger::{LedgerError, Rows, keys};
 use crate::store::Ledger;

@@ -8,7 +8,8 @@ use std::path::Path;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
-use super::{EvidenceError, hex};
+use super::EvidenceError;
+use crate::exchange::hex;
 
 /// The file of the key in the folder of the keys.
 pub const KEY_FILE: &str = "evidence.key";

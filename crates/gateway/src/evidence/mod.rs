@@ -114,11 +114,6 @@ struct Hashes {
     hashes: Vec<String>,
 }
 
-/// Writes bytes as lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Reads lower-case hexadecimal digits; those of another case are another text.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {

@@ -32,7 +32,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::engine::{Inbound, Intake, PartnerId, Receipt, Route};
 use crate::listener::Peer;
@@ -147,13 +147,16 @@ async fn take<I: Intake>(
     Ok(exchange.intake.receive(inbound).await?)
 }
 
+#[derive(Serialize)]
+struct Ontvangst<'a> {
+    ontvangst: &'a str,
+    sha256: String,
+    dubbel: bool,
+}
+
 /// The answer to a message that is on disk.
 pub(crate) fn accepted(receipt: &Receipt) -> Response {
-    let body = json!({
-        "ontvangst": receipt.id,
-        "sha256": hex(&receipt.sha256),
-        "dubbel": receipt.dubbel,
-    });
+    let body = Ontvangst { ontvangst: &receipt.id, sha256: hex(&receipt.sha256), dubbel: receipt.dubbel };
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
     response.extensions_mut().insert(access::Given(receipt.id.clone()));
     response
@@ -161,12 +164,10 @@ pub(crate) fn accepted(receipt: &Receipt) -> Response {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    text
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use super::words::{
 
 /// The largest buffer that is kept from one append to the next.
 const BUFFER_KEPT_BYTES: usize = 4 << 20;
-/// How many are kept: one is written, one is filled.
-const BUFFERS_KEPT: usize = 2;
+/// How many are kept: one is written, one waits, one is filled.
+const BUFFERS_KEPT: usize = 3;
 
 /// Encodes batches ahead of the journal that they are for: each goes on where the one before it will end.
 pub struct Encoder {

@@ -30,6 +30,9 @@ use super::words::Tip;
 /// Batches that may be under way: one is written, one is encoded, and one waits, so that neither stage has to.
 const UNDER_WAY_MAX: u64 = 3;
 
+/// So many entries make a batch that is worth encoding while another is written.
+const ENTRIES_AHEAD: usize = 16;
+
 /// What is made durable together.
 pub trait Load: Send + 'static {
     /// Gives the encoder what there is. Nothing that is not the disk's may fail here.
@@ -191,6 +194,17 @@ impl<L: Load> Pipeline<L> {
     /// Returns whether another batch is taken now.
     pub fn has_room(&self) -> bool {
         self.under_way() < UNDER_WAY_MAX
+    }
+
+    /// Returns whether a batch of so many entries is better given now than filled on: at once while the disk has nothing to
+    /// do, and in good time to be encoded before what is written now is done. Who waits until nothing more comes has
+    /// everybody wait for the disk at the same moment, and then nobody.
+    pub fn wants(&self, entries: usize) -> bool {
+        match self.under_way() {
+            0 => entries >= 1,
+            1 => entries >= ENTRIES_AHEAD,
+            _ => false,
+        }
     }
 
     /// Returns how many batches were given and are not concluded.

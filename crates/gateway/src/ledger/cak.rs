@@ -34,13 +34,21 @@ pub(super) fn stop(overlay: &mut Overlay<'_>, at: &At, reden: Option<String>) ->
     if overlay.row::<CakStil>(&key)?.is_some() {
         return Ok(());
     }
-    put_row(overlay, key, &CakStil { seq: at.seq, sinds_us: at.time.as_microsecond(), reden })
+    put_row(overlay, key, &CakStil { seq: at.seq, sinds_us: at.time.as_microsecond(), reden })?;
+    count_stil(overlay, at, true)
+}
+
+/// The counters, which are at hand for every message, say whether there is such a row.
+fn count_stil(overlay: &mut Overlay<'_>, at: &At, stil: bool) -> Result<(), LedgerError> {
+    let key = keys::tellers(gemeente(at)?);
+    let tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
+    put_row(overlay, key, &Tellers { cak_stil: stil, ..tellers })
 }
 
 /// The CAK is told again.
 pub(super) fn resume(overlay: &mut Overlay<'_>, at: &At) -> Result<(), LedgerError> {
     overlay.delete(keys::cak_stil(gemeente(at)?));
-    Ok(())
+    count_stil(overlay, at, false)
 }
 
 /// A 402 or 404 on a notification of ours.

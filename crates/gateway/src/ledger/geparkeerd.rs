@@ -2,22 +2,39 @@
 
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::event::DossierKey;
+use iwmo_toewijzing::identity::Gemeente;
 use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, untranslatable};
-use super::{At, Geparkeerd, LedgerError, Rows, heen, keys, opmerking, put_row, te_doen};
+use super::{At, Geparkeerd, LedgerError, Rows, Tellers, heen, keys, opmerking, put_row, te_doen};
 use crate::engine::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
 
-/// Returns the messages of a dossier that wait, oldest first. One row has them all, because the loop asks after every
-/// message and hardly ever finds any: a row that is not there is cheaper to miss than a range.
+/// Returns the messages of a dossier that wait, oldest first. The loop asks after every message and hardly ever finds any:
+/// so the counters of the gemeente, which are at hand, say whether there are any to be looked for, and one row has all
+/// of a dossier.
 ///
 /// # Errors
 ///
 /// The store failed.
 pub(crate) fn wachtend(rows: &impl Rows, dossier: &DossierKey) -> Result<Vec<u64>, LedgerError> {
+    let tellers: Option<Tellers> = rows.row(&keys::tellers(dossier.gemeente))?;
+    if tellers.is_none_or(|tellers| tellers.geparkeerd == 0) {
+        return Ok(Vec::new());
+    }
     Ok(rows.row(&keys::wachtend(dossier))?.unwrap_or_default())
+}
+
+/// Counts those of a gemeente that wait.
+fn count(
+    overlay: &mut Overlay<'_>,
+    gemeente: Gemeente,
+    change: impl FnOnce(u32) -> u32,
+) -> Result<(), LedgerError> {
+    let key = keys::tellers(gemeente);
+    let tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
+    put_row(overlay, key, &Tellers { geparkeerd: change(tellers.geparkeerd), ..tellers })
 }
 
 /// Sets a message aside.
@@ -44,7 +61,7 @@ pub(super) fn park(
     waiting.push(at.seq);
     put_row(overlay, keys::wachtend(&dossier), &waiting)?;
     overlay.put(keys::oordeel(tot_us, gemeente, at.seq), Vec::new());
-    Ok(())
+    count(overlay, gemeente, |waiting| waiting.saturating_add(1))
 }
 
 /// Applies the judgement on a message that waited: it waits no more, and takes effect when it is approved.
@@ -66,6 +83,7 @@ pub(super) fn judge(
         false => put_row(overlay, keys::wachtend(dossier), &waiting)?,
     }
     overlay.delete(keys::oordeel(row.tot_us, dossier.gemeente, oordeel.seq));
+    count(overlay, dossier.gemeente, |waiting| waiting.saturating_sub(1))?;
     overlay.put(keys::persoon_entry(dossier.gemeente, &dossier.bsn, at.seq), Vec::new());
     opmerking::of_judgement(overlay, at, oordeel, &row)?;
     if oordeel.uitspraak != Uitspraak::Goedgekeurd {

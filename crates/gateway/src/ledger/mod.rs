@@ -58,7 +58,7 @@ pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 16;
+pub const FORMAT: u32 = 17;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,9 +273,11 @@ pub fn decode_row<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, Le
 /// Writes a row into pending writes.
 fn put_row<T: Serialize>(overlay: &mut Overlay<'_>, key: Vec<u8>, row: &T) -> Result<(), LedgerError> {
     let kind = key.first().map_or('?', |byte| char::from(*byte));
-    let value = postcard::to_allocvec(row).map_err(|_| LedgerError::Row { kind })?;
+    let made = postcard::to_extend(row, std::mem::take(overlay.scratch()));
+    let made = made.map_err(|_| LedgerError::Row { kind })?;
     // Found here, nothing has been written; found at the commit, the journal would have what no ledger can take.
-    store::check_size(&key, &value)?;
-    overlay.put(key, value);
+    store::check_size(&key, &made)?;
+    overlay.put(key, &made[..]);
+    *overlay.scratch() = made;
     Ok(())
 }

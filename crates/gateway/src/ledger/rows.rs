@@ -273,4 +273,8 @@ pub struct Tellers {
     pub plaats_us: i64,
     /// A message is gone whose receipt is known.
     pub weg: bool,
+    /// The CAK is told nothing about anybody.
+    pub cak_stil: bool,
+    /// How many messages wait to be judged (D8).
+    pub geparkeerd: u32,
 }

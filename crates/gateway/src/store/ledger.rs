@@ -14,7 +14,7 @@ use super::difference::{Watch, Watched};
 use super::error::{Reason, StoreError, guarded};
 use super::overlay::Writes;
 use super::queue::Fronts;
-use super::scan::{Scan, Value, data_key};
+use super::scan::{Scan, Value, of_data, with_data_key};
 use super::tree::{Batch, Still, Tree};
 use crate::journal::{Chain, EntryHash, Tip, Tips};
 
@@ -122,7 +122,12 @@ impl Ledger {
     ///
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        Ok(self.marked(guarded(|| self.tree.get(&data_key(key))))?.map(Value))
+        with_data_key(key, |key| self.get_data(key))
+    }
+
+    /// As [`Ledger::get`], by the key that the tree has.
+    pub(super) fn get_data(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        Ok(self.marked(guarded(|| self.tree.get(key)))?.map(Value))
     }
 
     /// Returns the pairs whose keys begin with `prefix`, in order.
@@ -193,7 +198,7 @@ impl Ledger {
         write: impl FnOnce(&Tree, Batch) -> lsm_tree::Result<()>,
     ) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = Batch::default();
+        let mut batch = Batch::with_room(writes.len() + tips.len());
         let mut chains = BTreeSet::new();
         for tip in tips {
             let before = held.get(&tip.chain).copied().unwrap_or_else(|| Tip::start(tip.chain));
@@ -208,10 +213,10 @@ impl Ledger {
             }
         }
         for (key, value) in &writes.0 {
-            check_size(key, value.as_deref().unwrap_or_default())?;
+            check_size(of_data(key), value.as_deref().unwrap_or_default())?;
             match value {
-                Some(value) => batch.insert(data_key(key), value.0.clone()),
-                None => batch.remove(data_key(key)),
+                Some(value) => batch.insert(key.clone(), value.0.clone()),
+                None => batch.remove(key.clone()),
             }
         }
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).note(batch.keys());
@@ -374,7 +379,7 @@ impl View {
     ///
     /// As [`Ledger::get`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        Ok(guarded(|| self.still.get(&data_key(key)))?.map(Value))
+        Ok(with_data_key(key, |key| guarded(|| self.still.get(key)))?.map(Value))
     }
 
     /// Returns the pairs whose keys begin with `prefix`, in order.

@@ -1,31 +1,46 @@
 //! Writes that are not committed yet, and reading through them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::collections::btree_map;
+use std::collections::HashMap;
 use std::fmt;
 use std::iter::Peekable;
-use std::ops::Bound;
 use std::sync::Arc;
+use std::vec;
+
+use lsm_tree::Slice;
 
 use super::error::StoreError;
 use super::kept::Kept;
 use super::ledger::Ledger;
-use super::scan::{Pair, Scan, Value};
+use super::scan::{Pair, Scan, Value, data_key, of_data, tree_key, with_data_key};
 
-/// Writes for one commit: the last one to a key counts.
+/// Writes for one commit: the last one to a key counts. The keys are those of the tree, so that a commit takes them as they
+/// are. In no order: a message asks for some ten rows and writes as many, and hardly anything goes through them.
 #[derive(Clone, Default)]
-pub struct Writes(pub(super) BTreeMap<Vec<u8>, Option<Value>>);
+pub struct Writes(pub(super) HashMap<Slice, Option<Value>>);
 
 impl Writes {
     /// Sets the value of a key.
-    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Value>) {
-        self.0.insert(key.into(), Some(value.into()));
+    pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl Into<Value>) {
+        self.0.insert(tree_key(key.as_ref()), Some(value.into()));
     }
 
     /// Removes a key.
-    pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
-        self.0.insert(key.into(), None);
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) {
+        self.0.insert(tree_key(key.as_ref()), None);
+    }
+
+    /// Returns what is written under a key of the tree; the inner option says whether that is a value.
+    fn under(&self, key: &[u8]) -> Option<&Option<Value>> {
+        self.0.get(key)
+    }
+
+    /// Returns what is written under the keys of the tree that begin with `prefix` and are not before `from`, in order.
+    fn range(&self, prefix: &[u8], from: &[u8]) -> Pending<'_> {
+        let found = self.0.iter().filter(|(key, _)| key.starts_with(prefix) && key[..] >= *from);
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable_by_key(|(key, _)| *key);
+        found.into_iter().peekable()
     }
 
     /// Adds other writes, which count where a key is written in both.
@@ -62,10 +77,11 @@ pub struct Overlay<'l> {
     undo: Option<Vec<Undo>>,
     /// What was read out of rows, as they are here.
     kept: RefCell<Kept>,
+    scratch: Vec<u8>,
 }
 
-/// A key, and what was pending under it: nothing, a removal or a value.
-type Undo = (Vec<u8>, Option<Option<Value>>);
+/// A key of the tree, and what was pending under it: nothing, a removal or a value.
+type Undo = (Slice, Option<Option<Value>>);
 
 impl<'l> Overlay<'l> {
     /// Returns a ledger with no pending writes.
@@ -75,7 +91,7 @@ impl<'l> Overlay<'l> {
 
     /// Returns a ledger with these pending writes.
     pub fn with(ledger: &'l Ledger, writes: Writes) -> Self {
-        Self { ledger, ahead: Vec::new(), writes, undo: None, kept: RefCell::default() }
+        Self { ledger, ahead: Vec::new(), writes, undo: None, kept: RefCell::default(), scratch: Vec::new() }
     }
 
     /// Returns a ledger with these pending writes on top of others, latest first, that are on their way into it. It is right
@@ -91,35 +107,43 @@ impl<'l> Overlay<'l> {
     /// As [`Ledger::get`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
         let mut pending = std::iter::once(&self.writes).chain(self.ahead.iter().map(|writes| &**writes));
-        match pending.find_map(|writes| writes.0.get(key)) {
+        with_data_key(key, |key| match pending.find_map(|writes| writes.under(key)) {
             Some(pending) => Ok(pending.clone()),
-            None => self.ledger.get(key),
-        }
+            None => self.ledger.get_data(key),
+        })
     }
 
     /// Returns the keys that begin with `prefix` and are to be set, in order.
     pub fn pending<'k>(&'k self, prefix: &'k [u8]) -> impl Iterator<Item = &'k [u8]> {
-        let from = self.writes.0.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-        let begins = from.take_while(move |(key, _)| key.starts_with(prefix));
-        begins.filter_map(|(key, value)| value.as_ref().map(|_| &key[..]))
+        let found = with_data_key(prefix, |prefix| self.writes.range(prefix, prefix));
+        found.filter_map(|(key, value)| value.as_ref().map(|_| of_data(key)))
     }
 
     /// Returns the keys that begin with `prefix`, are to be set, and were written since the savepoint, one as often as
     /// that; without a savepoint all that are to be set.
     pub fn recent<'k>(&'k self, prefix: &'k [u8]) -> Box<dyn Iterator<Item = &'k [u8]> + 'k> {
         let Some(undo) = &self.undo else { return Box::new(self.pending(prefix)) };
-        let keys = undo.iter().map(|(key, _)| &key[..]).filter(move |key| key.starts_with(prefix));
-        Box::new(keys.filter(|key| self.writes.0.get(*key).is_some_and(Option::is_some)))
+        let keys = undo.iter().map(|(key, _)| key).filter(move |key| of_data(key).starts_with(prefix));
+        Box::new(
+            keys.filter(|key| self.writes.under(key).is_some_and(Option::is_some)).map(|key| of_data(key)),
+        )
     }
 
     /// Sets the value of a key.
-    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Value>) {
-        self.write(key.into(), Some(value.into()));
+    pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl Into<Value>) {
+        self.write(key.as_ref(), Some(value.into()));
     }
 
     /// Removes a key.
-    pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
-        self.write(key.into(), None);
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) {
+        self.write(key.as_ref(), None);
+    }
+
+    /// Gives a buffer in which a value can be made, for [`Overlay::put`]; whoever gives it back spares the next one the
+    /// making.
+    pub fn scratch(&mut self) -> &mut Vec<u8> {
+        self.scratch.clear();
+        &mut self.scratch
     }
 
     /// Returns what was read out of the row under this key, if that is still known; the inner option says whether there is
@@ -141,8 +165,9 @@ impl<'l> Overlay<'l> {
         found
     }
 
-    fn write(&mut self, key: Vec<u8>, value: Option<Value>) {
-        self.kept.get_mut().forget(&key);
+    fn write(&mut self, key: &[u8], value: Option<Value>) {
+        self.kept.get_mut().forget(key);
+        let key = tree_key(key);
         let Some(undo) = &mut self.undo else {
             self.writes.0.insert(key, value);
             return;
@@ -162,7 +187,7 @@ impl<'l> Overlay<'l> {
         for (key, before) in self.undo.take().into_iter().flatten().rev() {
             match before {
                 Some(pending) => self.writes.0.insert(key, pending),
-                None => self.writes.0.remove(&key),
+                None => self.writes.0.remove(&key[..]),
             };
         }
     }
@@ -176,13 +201,11 @@ impl<'l> Overlay<'l> {
     pub fn range(&self, prefix: &[u8], from: &[u8]) -> OverlayScan<'_> {
         let from = from.max(prefix);
         let pending = std::iter::once(&self.writes).chain(self.ahead.iter().map(|writes| &**writes));
-        let pending = pending
-            .map(|writes| writes.0.range::<[u8], _>((Bound::Included(from), Bound::Unbounded)).peekable());
+        let (whole_prefix, whole_from) = (data_key(prefix), data_key(from));
         OverlayScan {
             // What is in the ledger by now and in what is on its way as well is the same in both.
             stored: self.ledger.range(prefix, from).peekable(),
-            pending: pending.collect(),
-            prefix: prefix.to_vec(),
+            pending: pending.map(|writes| writes.range(&whole_prefix, &whole_from)).collect(),
         }
     }
 
@@ -223,22 +246,19 @@ impl fmt::Debug for Overlay<'_> {
 pub struct OverlayScan<'o> {
     stored: Peekable<Scan>,
     /// Latest first.
-    pending: Vec<Peekable<Pending<'o>>>,
-    prefix: Vec<u8>,
+    pending: Vec<Pending<'o>>,
 }
 
-type Pending<'o> = btree_map::Range<'o, Vec<u8>, Option<Value>>;
+type Pending<'o> = Peekable<vec::IntoIter<(&'o Slice, &'o Option<Value>)>>;
 
 impl OverlayScan<'_> {
     /// Returns the first key that is pending.
-    fn first_pending(&mut self) -> Option<&[u8]> {
-        let prefix = &self.prefix[..];
-        let keys = self.pending.iter_mut().filter_map(|pending| pending.peek().map(|(key, _)| &key[..]));
-        keys.filter(|key| key.starts_with(prefix)).min()
+    fn first_pending(&mut self) -> Option<Slice> {
+        self.pending.iter_mut().filter_map(|pending| pending.peek().map(|(key, _)| *key)).min().cloned()
     }
 
     /// Takes what is pending under this key: the latest counts.
-    fn take_pending(&mut self, key: &[u8]) -> Option<Value> {
+    fn take_pending(&mut self, key: &Slice) -> Option<Value> {
         let here = self.pending.iter_mut().filter_map(|pending| pending.next_if(|(found, _)| *found == key));
         // All of them, so that none is found again.
         here.fold(None, |latest, (_, value)| latest.or(Some(value))).and_then(Clone::clone)
@@ -250,7 +270,8 @@ impl Iterator for OverlayScan<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Some(key) = self.first_pending().map(Value::from) else { return self.stored.next() };
+            let Some(whole) = self.first_pending() else { return self.stored.next() };
+            let key = of_data(&whole);
             match self.stored.peek() {
                 Some(Ok((stored, _))) if **stored < *key => return self.stored.next(),
                 Some(Err(_)) => return self.stored.next(),
@@ -260,8 +281,8 @@ impl Iterator for OverlayScan<'_> {
                 }
                 _ => {}
             }
-            if let Some(value) = self.take_pending(&key) {
-                return Some(Ok((key, value)));
+            if let Some(value) = self.take_pending(&whole) {
+                return Some(Ok((key.into(), value)));
             }
         }
     }

@@ -76,9 +76,7 @@ impl Scan {
         }
         let pair = guarded(|| step(&mut self.pairs).transpose()).transpose();
         self.failed = matches!(pair, Some(Err(_)));
-        pair.map(|pair| {
-            pair.map(|(key, value)| (Value(key.get(1..).unwrap_or_default().into()), Value(value)))
-        })
+        pair.map(|pair| pair.map(|(key, value)| (Value(of_data(&key).into()), Value(value))))
     }
 }
 
@@ -105,12 +103,37 @@ impl fmt::Debug for Scan {
 /// The first byte of the keys of the data; those of the store itself begin with 0.
 pub(super) const DATA: u8 = 1;
 
+/// Most keys are no longer than this.
+const KEY_BYTES_USUAL: usize = 95;
+
 /// Returns the key under which the tree has a key of the data.
 pub(super) fn data_key(key: &[u8]) -> Vec<u8> {
     let mut whole = Vec::with_capacity(key.len() + 1);
     whole.push(DATA);
     whole.extend_from_slice(key);
     whole
+}
+
+/// Gives the key under which the tree has a key of the data, without taking memory for it where it is as short as most.
+pub(super) fn with_data_key<T>(key: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
+    let mut whole = [DATA; KEY_BYTES_USUAL + 1];
+    match whole.get_mut(1..=key.len()) {
+        Some(place) => {
+            place.copy_from_slice(key);
+            look(&whole[..=key.len()])
+        }
+        None => look(&data_key(key)),
+    }
+}
+
+/// Returns the key under which the tree has a key of the data, to be kept.
+pub(super) fn tree_key(key: &[u8]) -> Slice {
+    with_data_key(key, |key| Slice::from(key))
+}
+
+/// Returns the key of the data that the tree has under a key.
+pub(super) fn of_data(key: &[u8]) -> &[u8] {
+    key.get(1..).unwrap_or_default()
 }
 
 /// Returns the first key that comes after all keys with this prefix.

@@ -159,6 +159,15 @@ impl Tree {
         }
     }
 
+    /// See [`Tables::collections`].
+    #[cfg(test)]
+    pub(super) fn collections(&self) -> usize {
+        match self {
+            Self::Tables(tables) => tables.collections(),
+            Self::Beside(_) | Self::Memory(_) => 0,
+        }
+    }
+
     /// See [`Tables::discard`].
     pub(super) fn discard(&self) {
         match self {
@@ -211,6 +220,10 @@ fn memory(map: &Map, from: &[u8], to: &[u8]) -> Pairs {
 }
 
 impl Batch {
+    pub(super) fn with_room(keys: usize) -> Self {
+        Self(Vec::with_capacity(keys))
+    }
+
     /// Returns the keys that are set.
     pub(super) fn inserted(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| &key[..])

@@ -12,9 +12,10 @@
 //! whom the entry concerns, or under the gemeente's when there is none.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use iwmo_toewijzing::cak::Opgave;
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 use crate::engine::record::{EbBesluit, Record, Wat};
 
@@ -28,8 +29,8 @@ const PARTS_KEPT: usize = 1_000;
 const BSN_TEXT_BYTES_MAX: usize = 1_024;
 
 const CDATA: &[u8] = b"<![CDATA[";
-/// So much of a message is looked for at first.
-const HEAD_BYTES: usize = 32;
+/// What a BSN in a message stands behind.
+static BSN_TAG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"Bsn>"));
 
 /// A BSN as it stands in a message.
 pub(super) type Digits = [u8; 9];
@@ -99,9 +100,10 @@ pub(super) fn of(record: &Record, plain: &[u8], about: Option<Digits>) -> Parts 
         }
     }
     clear.push(at..plain.len());
-    for range in clear {
-        for bsn in &persons {
-            for found in memmem::find_iter(&plain[range.clone()], bsn) {
+    for bsn in &persons {
+        let finder = Finder::new(bsn);
+        for range in &clear {
+            for found in finder.find_iter(&plain[range.clone()]) {
                 parts.sealed.push(Part { offset: range.start + found, length: bsn.len(), owner: Some(*bsn) });
             }
         }
@@ -123,17 +125,9 @@ pub(super) fn of(record: &Record, plain: &[u8], about: Option<Digits>) -> Parts 
 
 /// Returns where a message stands in a record, from a place on.
 fn find(plain: &[u8], from: usize, message: &[u8]) -> Option<usize> {
-    // To look for the whole of it, which is thousands of bytes long, would take longer to prepare than to do.
-    let head = memmem::Finder::new(&message[..message.len().min(HEAD_BYTES)]);
-    let mut at = from;
-    while let Some(found) = head.find(plain.get(at..)?) {
-        let place = at + found;
-        if plain[place..].starts_with(message) {
-            return Some(place);
-        }
-        at = place + 1;
-    }
-    None
+    // It begins as markup does, which hardly anything before it does.
+    let mut places = memchr::memchr_iter(*message.first()?, plain.get(from..)?).map(|place| from + place);
+    places.find(|place| plain[*place..].starts_with(message))
 }
 
 /// Returns the messages in a record, in the order in which they are written, and whom it names besides. What is stated
@@ -195,7 +189,7 @@ fn around(message: &[u8], owner: Option<Digits>, other: Digits) -> Vec<Part> {
 
 /// Returns the BSNs in a message, with where they stand.
 fn bsns(message: &[u8]) -> impl Iterator<Item = (usize, Digits)> {
-    memmem::find_iter(message, b"Bsn>").filter_map(|at| {
+    BSN_TAG.find_iter(message).filter_map(|at| {
         let text = &message[at + 4..];
         digits(&text[..text.len().min(BSN_TEXT_BYTES_MAX)]).map(|digits| (at, digits))
     })

@@ -1,6 +1,7 @@
 //! What each message is answered.
 
 use super::*;
+use serde_json::json;
 
 #[tokio::test]
 async fn a_partner_gets_a_receipt_and_a_duplicate_says_so() {

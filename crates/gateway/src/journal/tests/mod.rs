@@ -7,6 +7,7 @@ mod files;
 mod fuzz;
 mod indexing;
 mod long;
+mod pipeline;
 mod reading;
 mod reopened;
 

@@ -186,6 +186,20 @@ fn a_crash_takes_no_more_than_what_was_collected() {
     assert_eq!(after.scan(b"").count() as u64, seq + 2);
 }
 
+/// What became a table does not stay in memory besides, but for what the last version of the tree may still have.
+#[test]
+fn collections_that_became_tables_are_let_go_of() {
+    let temp = tempfile::tempdir().unwrap();
+    let ledger = Ledger::create(temp.path(), FORMAT).unwrap();
+    for round in 1..=8 {
+        ledger.commit(writes(&[("a", Some(&round.to_string()))]), &[tip("0363", round)]).unwrap();
+        ledger.settle().unwrap();
+        ledger.tree().idle();
+        assert!(ledger.tree().collections() <= 1, "{round}");
+    }
+    assert_eq!(ledger.get(b"a").unwrap().as_deref(), Some(&b"8"[..]));
+}
+
 #[test]
 fn a_store_whose_background_failed_is_not_opened_again() {
     let temp = tempfile::tempdir().unwrap();

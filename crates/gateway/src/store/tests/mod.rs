@@ -258,12 +258,7 @@ proptest! {
 #[test]
 fn a_watch_tells_what_is_written_after_its_view() {
     let (one, other) = (Ledger::temporary(1, 0).unwrap(), Ledger::temporary(1, 0).unwrap());
-    let put = |ledger: &Ledger, pairs: &[(&str, Option<&str>)]| {
-        let pair = |(key, value): &(&str, Option<&str>)| {
-            (key.as_bytes().into(), value.map(|value| value.as_bytes().into()))
-        };
-        ledger.commit(Writes(pairs.iter().map(pair).collect()), &[]).unwrap();
-    };
+    let put = |ledger: &Ledger, pairs: &[_]| ledger.commit(writes(pairs), &[]).unwrap();
     put(&one, &[("a", Some("1")), ("b", Some("1")), ("d", Some("1"))]);
     put(&other, &[("a", Some("1")), ("b", Some("2")), ("c", Some("1"))]);
     let (here, there) = (one.watch(), other.watch());
