@@ -11,6 +11,7 @@
 //! | `odd_callers.rs`, `odd_peers.rs` | callers and partners that break off, reset, trickle and stall |
 //! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
+//! | `monitoring.rs` | what dashboard and alerts ask for is exposed |
 //! | `full_disk.rs` | a disk that is full for a while |
 //! | `stuf.rs` | envelopes of the GGk, and `kill -9` around their acknowledgement |
 //! | `privacy.rs` | no personal data in logs, errors and names |
@@ -32,6 +33,7 @@ mod demo;
 mod durability;
 mod full_disk;
 mod harness;
+mod monitoring;
 mod odd_callers;
 mod odd_peers;
 mod official;

@@ -144,7 +144,8 @@ impl Daemon {
         tasks.spawn(exchange.serve(router, stop.clone()));
         let backoffice = backoffice.map(|(listener, address)| {
             let (settings, bounds) = (live.settings.subscribe(), live.bounds.subscribe());
-            let api = Api::new(engine.clone(), Arc::clone(&clock), settings, stop.clone(), bounds);
+            let partners = live.partners.subscribe();
+            let api = Api::new(engine.clone(), Arc::clone(&clock), settings, partners, stop.clone(), bounds);
             let tokens = live.tokens.subscribe();
             let frame = Backoffice::new(Arc::clone(&intake), tokens, bodies, Arc::new(from_json));
             let frame = frame.with_systems(live.systems.subscribe());

@@ -43,7 +43,7 @@ pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeenteco
 pub use mistake::{Mistake, MistakeKind, MistakeView, Severity, Text};
 pub use oin::{NotAnOin, Oin};
 pub use sources::{PARTNER_FILES_MAX, Sources, data_folder};
-pub use stilte::{NotAStilte, Stilte, stilte_at};
+pub use stilte::{NotAStilte, Stilte, is_awake_for, stilte_at};
 
 /// A configuration without mistakes, with its certificates read.
 #[derive(Clone, Debug)]

@@ -47,10 +47,11 @@ pub static LISTENER_SHED_REQUESTS: Counter = Counter::new(
 );
 
 /// Times that the configuration was read again.
-pub static GATEWAY_CONFIG_RELOADS: Counter = Counter::new(
+pub static GATEWAY_CONFIG_RELOADS: Counter = Counter::from_zero(
     "gateway_config_reloads_total",
     "Times that the configuration was read again, by outcome: applied, unchanged or refused.",
     &["outcome"],
+    &["applied", "unchanged", "refused"],
 );
 
 /// Messages taken.

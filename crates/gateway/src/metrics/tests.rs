@@ -62,6 +62,26 @@ fn a_counter_in_the_text_format() {
     );
 }
 
+/// A counter that Prometheus first sees at 1 has not increased for it.
+#[test]
+fn known_values_are_shown_before_they_are_counted() {
+    static COUNTER: Counter =
+        Counter::from_zero("test_known_messages_total", "Known.", &["outcome"], &["good", "bad"]);
+    COUNTER.count(&["bad"]);
+    COUNTER.count(&["odd"]);
+    let mut text = String::new();
+    COUNTER.render(&mut text);
+    let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(
+        samples,
+        [
+            "test_known_messages_total{outcome=\"good\"} 0",
+            "test_known_messages_total{outcome=\"bad\"} 1",
+            "test_known_messages_total{outcome=\"odd\"} 1"
+        ]
+    );
+}
+
 #[test]
 fn a_histogram_counts_up_to_each_bound() {
     static HISTOGRAM: Histogram = Histogram::new("test_step_duration_seconds", "Time.", &[]);

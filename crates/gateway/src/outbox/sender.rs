@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::circuit::{Circuit, FAILURES_TO_OPEN};
 use super::{Attempt, Clock, Parcel, Route, States, backoff};
-use crate::config::{Pace, Partner, stilte_at};
+use crate::config::{Pace, Partner, is_awake_for, stilte_at};
 use crate::engine::{Outcome, Outgoing, OutgoingId, Standing, Waiting};
 use crate::listener::Stop;
 use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
@@ -315,9 +315,10 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
         landed
     }
 
+    /// Nobody could deliver in a freeze: that time does not count. What comes of it goes into the journal with the outcome.
     fn out_of_patience(&self, since: Timestamp, now: Timestamp) -> bool {
         SignedDuration::try_from(self.pace.park_after)
-            .is_ok_and(|patience| now.duration_since(since) >= patience)
+            .is_ok_and(|patience| is_awake_for(&self.partner.stilte, since, now, patience))
     }
 
     /// Records an outcome, however long it takes. Until then the message and its key are not free, and
