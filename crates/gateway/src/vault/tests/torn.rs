@@ -178,7 +178,7 @@ fn damage_before_the_last_append_is_said() {
         let row = if at < HEAD { 0 } else { HEAD + (at - HEAD) / ROW * ROW } as u64;
         match read(&disk).map(|vault| vault.status().keys) {
             Err(VaultError::Damaged { offset, file }) => {
-                assert_eq!((offset, file), (if at < 32 || at >= HEAD { row } else { offset }, persons()));
+                assert_eq!((offset, file), (if (32..HEAD).contains(&at) { offset } else { row }, persons()));
             }
             // In the head it may be another name of the master key, or another format.
             Err(VaultError::MasterLost { .. } | VaultError::Newer { .. }) if at < 24 => {}
