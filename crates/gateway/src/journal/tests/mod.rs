@@ -9,6 +9,7 @@ mod indexing;
 mod long;
 mod reading;
 mod reopened;
+mod torn;
 
 use std::collections::BTreeMap;
 use std::path::Path;
