@@ -57,6 +57,8 @@ pub struct Api {
     bounds: BoundsSource,
     pub(super) feeds: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    /// The turn of a read that goes through what is on record.
+    pub(super) walks: Arc<Semaphore>,
 }
 
 impl Api {
@@ -72,7 +74,8 @@ impl Api {
         bounds: BoundsSource,
     ) -> Self {
         let (feeds, reads) = (Arc::new(Semaphore::new(FEEDS_MAX)), Arc::new(Semaphore::new(READS_MAX)));
-        Self { engine, clock, settings, partners, stop, bounds, feeds, reads }
+        let walks = Arc::new(Semaphore::new(1));
+        Self { engine, clock, settings, partners, stop, bounds, feeds, reads, walks }
     }
 
     /// Returns the settings in force.

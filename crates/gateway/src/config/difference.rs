@@ -164,6 +164,8 @@ fn partner_fields(old: &Partner, new: &Partner) -> String {
         ("folder", old.folder != new.folder),
         ("fingerprint", old.fingerprints != new.fingerprints),
         ("oin", old.oin != new.oin),
+        ("server_oin", old.server_oin != new.server_oin),
+        ("stilte", old.stilte != new.stilte),
         ("gemeenten", old.gemeenten != new.gemeenten),
         ("limits", old.limits != new.limits),
     ])

@@ -206,7 +206,8 @@ pub struct Partner {
     pub fingerprints: Vec<Fingerprint>,
     /// The OIN in a certificate, under a configured authority, that it may show.
     pub oin: Option<Oin>,
-    /// The OIN that the certificate of its server must have; of a partner behind a hub, that of the hub's.
+    /// The OIN that the certificate of its server must have: its own, unless the configuration says otherwise; of a partner
+    /// behind a hub, that of the hub's.
     pub server_oin: Option<Oin>,
     /// When nothing is sent to it; of a partner behind a hub, also when nothing is to the hub.
     pub stilte: Vec<Stilte>,

@@ -112,6 +112,33 @@ fn the_examples_for_one_gemeente_and_a_region_are_right() {
     }
 }
 
+/// C-55: the server of a partner with an OIN must have it, unless the configuration says otherwise.
+#[test]
+fn a_partner_with_an_oin_is_reached_at_a_server_with_it() {
+    let folder = folder();
+    let (own, other) = ("00000001234567890000", "00000001234567890002");
+    let line = format!("oin = \"{own}\"");
+    for (more, expected) in [
+        (String::new(), Some(own)),
+        (format!("\nserver_oin = \"{other}\""), Some(other)),
+        ("\nserver_oin = \"geen\"".to_owned(), None),
+    ] {
+        let text = example().replacen(&line, &format!("{line}{more}"), 1);
+        let config = check_text(&text, folder.path()).config.unwrap();
+        let of = |name: &str| {
+            let partner = config.partners.iter().find(|partner| partner.id.0 == name).unwrap();
+            partner.server_oin.map(|oin| oin.to_string())
+        };
+        assert_eq!(of("cak").as_deref(), expected, "{more}");
+        assert_eq!(of("hub").as_deref(), Some("00000001234567890001"));
+        assert_eq!(of("thuiszorg-linde"), of("hub"), "it is reached where its hub is");
+        assert_eq!(of("coalitie-hvb"), None, "it has none");
+    }
+    let wrong = example().replacen(&line, &format!("{line}\nserver_oin = \"nee\""), 1);
+    let found = rendered(&wrong, folder.path());
+    assert!(found.iter().any(|line| line.contains("unusable-value partner[2].server_oin")), "{found:#?}");
+}
+
 /// Who tells the CAK chooses the release: nothing is assumed, whether there is a policy or none.
 #[test]
 fn who_tells_the_cak_chooses_the_release() {

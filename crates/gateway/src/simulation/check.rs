@@ -362,6 +362,7 @@ fn missing_starts(world: &World) {
     let filter = TermijnFilter {
         standen: Deadlines::ALL.to_vec(),
         termijn: Some("NO_START".to_owned()),
+        vanaf: Some(Date::MIN),
         limit: usize::MAX,
         ..TermijnFilter::default()
     };

@@ -55,6 +55,18 @@ fn deadlines(world: &World, settings: &Settings, which: &str) {
         TermijnFilter { standen: vec![Stand::Loopt], ..all.clone() },
         TermijnFilter { tot: Some(drawn(world).0), ..all.clone() },
     ];
+    // What was met has no index: each page goes through what is on record.
+    let met = TermijnFilter { standen: Stand::ALL.to_vec(), ..all.clone() };
+    let retours = TermijnFilter { termijn: Some("RETOUR_OUT".to_owned()), ..met.clone() };
+    match limit {
+        3 => filters.extend([
+            TermijnFilter { vanaf: Some(today), ..all.clone() },
+            TermijnFilter { vanaf: Some(Date::MIN), tot: Some(today), ..retours.clone() },
+            retours,
+        ]),
+        50 => filters.extend([TermijnFilter { vanaf: Some(Date::MIN), ..met.clone() }, met]),
+        _ => {}
+    }
     for timer in ["RETOUR_IN", "RETOUR_OUT", "CONTACT", "START_AGREED", "STOP_MISSING", "OP274", "CAK_DATA"] {
         filters.push(TermijnFilter { termijn: Some(timer.to_owned()), ..all.clone() });
     }
