@@ -49,29 +49,27 @@ fn agreed() -> Settings {
 
 fn deadlines(world: &World, settings: &Settings, which: &str) {
     let (ledger, all) = (&world.shelves.ledger, TermijnFilter::default());
+    let met = TermijnFilter { standen: Stand::ALL.to_vec(), ..all.clone() };
+    let retours = TermijnFilter { termijn: Some("RETOUR_OUT".to_owned()), ..met.clone() };
+    let day = drawn(world).0;
     let mut filters = vec![
         all.clone(),
         TermijnFilter { verlopen: true, ..all.clone() },
         TermijnFilter { standen: vec![Stand::Loopt], ..all.clone() },
-        TermijnFilter { tot: Some(drawn(world).0), ..all.clone() },
+        TermijnFilter { tot: Some(day), ..all.clone() },
+        TermijnFilter { vanaf: Some(day), ..all.clone() },
+        TermijnFilter { vanaf: Some(Date::MIN), tot: Some(day), ..retours.clone() },
+        retours,
+        TermijnFilter { vanaf: Some(Date::MIN), ..met.clone() },
+        met,
     ];
-    // What was met has no index: each page goes through what is on record.
-    let met = TermijnFilter { standen: Stand::ALL.to_vec(), ..all.clone() };
-    let retours = TermijnFilter { termijn: Some("RETOUR_OUT".to_owned()), ..met.clone() };
-    match limit {
-        3 => filters.extend([
-            TermijnFilter { vanaf: Some(today), ..all.clone() },
-            TermijnFilter { vanaf: Some(Date::MIN), tot: Some(today), ..retours.clone() },
-            retours,
-        ]),
-        50 => filters.extend([TermijnFilter { vanaf: Some(Date::MIN), ..met.clone() }, met]),
-        _ => {}
-    }
     for timer in ["RETOUR_IN", "RETOUR_OUT", "CONTACT", "START_AGREED", "STOP_MISSING", "OP274", "CAK_DATA"] {
         filters.push(TermijnFilter { termijn: Some(timer.to_owned()), ..all.clone() });
     }
     for filter in filters {
         let (today, limit) = drawn(world);
+        // What was met has no index: each page goes through what is on record.
+        let limit = if filter.standen.is_empty() { limit } else { limit.max(3) };
         let filter = TermijnFilter { limit, ..filter };
         let wanted = termijnen_walk::walk(ledger, settings, &filter, today).expect("a store");
         let found = paged(|after| {
