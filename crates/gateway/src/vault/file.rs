@@ -227,8 +227,8 @@ impl KeyFile {
         for name in [PERSONS, MASTER] {
             let file = self.disk.open_write(&self.dir.join(name))?;
             let end = if name == PERSONS { self.written } else { file.len()? };
-            let mut buffer = vec![0; ADDED_BYTES];
-            let mut at = end.saturating_sub(buffer.len() as u64);
+            let mut at = end.saturating_sub(ADDED_BYTES as u64);
+            let mut buffer = vec![0; usize::try_from(end - at).map_err(io::Error::other)?];
             while at < end {
                 let rest = usize::try_from(end - at).unwrap_or(buffer.len()).min(buffer.len());
                 let read = file.read_at(&mut buffer[..rest], at)?;
@@ -300,8 +300,8 @@ impl KeyFile {
         let old = self.disk.open_write(&self.dir.join(PERSONS))?;
         self.rewrite(keys, None)?;
         // The old file has no name any more; its bytes would stay on the disk until something else takes their place.
-        let zeros = vec![0; ADDED_BYTES];
         let (mut at, end) = (0, old.len()?);
+        let zeros = vec![0; usize::try_from(end).unwrap_or(ADDED_BYTES).min(ADDED_BYTES)];
         while at < end {
             let rest = usize::try_from(end - at).unwrap_or(ADDED_BYTES).min(ADDED_BYTES);
             old.write_at(&zeros[..rest], at)?;

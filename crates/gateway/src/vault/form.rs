@@ -88,8 +88,10 @@ pub(super) fn each_row(
     span: &Span,
     each: &mut dyn FnMut(u32, &[u8]),
 ) -> io::Result<Result<u64, u64>> {
-    let mut buffer = vec![0; CHUNK_BYTES / span.length * span.length];
     let (mut at, mut number) = (span.offset(span.first), span.first);
+    let rest = usize::try_from(file.len()?.saturating_sub(at)).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+    // One row more than there are, so that one read says where they end.
+    let mut buffer = vec![0; (rest / span.length + 1) * span.length];
     let mut bad = None;
     loop {
         let read = file.read_at(&mut buffer, at)?;

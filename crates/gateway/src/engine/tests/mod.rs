@@ -16,6 +16,7 @@ mod paging;
 mod parked;
 mod refused_notification;
 mod requests;
+mod settings;
 mod stil;
 mod whatif;
 mod wijzigingen;
