@@ -8,7 +8,7 @@
 //! | `commit` | internal, in `receive` | the batch is handed over, it is durable and applied |
 //! | `deliver` | client, in `receive` | one attempt to send what the entry gave to send |
 //!
-//! **Limits.** So many spans wait for the collector ([`WAITING_MAX`]); more are lost and counted. Nothing waits for them.
+//! **Limits.** 8192 spans wait for the collector; more are lost and counted. Nothing waits for them.
 //!
 //! **Ids.** The trace of an entry and the id of its `receive` follow from the name of the entry and from the key of the
 //! gateway: an attempt after a restart is in the trace of the message all the same, and nothing need be kept. Who sends
