@@ -112,6 +112,20 @@ fn the_examples_for_one_gemeente_and_a_region_are_right() {
     }
 }
 
+/// A file that cannot be used is told of, and nothing is said to be missing for it.
+#[test]
+fn what_cannot_be_used_is_not_told_to_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = rendered(&example(), folder.path());
+    assert!(found.iter().any(|line| line.contains("sending.server_ca")), "{found:#?}");
+    assert!(found.iter().any(|line| line.contains("backoffice.certificate")), "{found:#?}");
+    assert!(found.iter().all(|line| !line.contains("there is no")), "{found:#?}");
+    let without = example().replace("server_ca = ", "# server_ca = ");
+    let found = rendered(&without, self::folder().path());
+    let missing = |line: &&String| line.contains("there is no authority under which this partner's server");
+    assert_eq!(found.iter().filter(missing).count(), 3, "{found:#?}");
+}
+
 /// C-55: the server of a partner with an OIN must have it, unless the configuration says otherwise.
 #[test]
 fn a_partner_with_an_oin_is_reached_at_a_server_with_it() {
@@ -380,7 +394,6 @@ format = "xml"
         "36:7 unusable-value partner[1].url: `partner[1].url` has a value that cannot be",
         "37:16 unusable-value partner[1].fingerprint: `partner[1].fingerprint` has a value that cannot be",
         "41:8 unusable-value partner[2].kind: `partner[2].kind` has a value that cannot be",
-        "48:7 conflict partner[3].url: there is no authority under which this partner's server is trusted",
         "49:22 unknown-name partner[3].gemeenten: gemeente 0999 is not configured",
         "51:1 missing-key token[1].gemeenten: `token[1].gemeenten` is missing",
         "53:10 unusable-value token[1].sha256: `token[1].sha256` has a value that cannot be",
