@@ -113,6 +113,7 @@ fn a_seed_keeps_every_promise() {
         counts.waited,
         counts.requests,
         counts.acts,
+        counts.stated,
         counts.removed,
     ];
     assert!(seen.iter().all(|seen| *seen > count / 50), "{counts:?}");
