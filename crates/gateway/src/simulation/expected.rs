@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iwmo_codec::messages::Message;
-use iwmo_toewijzing::cak::{Belasting, Opgave, Opgaven, Waarover};
+use iwmo_toewijzing::cak::{Belasting, BelastingBesluit, Opgave, Opgaven, Waarover};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -130,11 +130,11 @@ fn is_chargeable(stated: &Opgaven, nummer: Option<u64>, day: Date) -> bool {
         (Waarover::Toewijzing(about), Some(nummer)) => u64::from(about.value()) == nummer,
         _ => false,
     };
-    let holds = stated
-        .belasting
-        .iter()
-        .filter(|besluit| about(&besluit.waarover) && besluit.geldig_vanaf.is_none_or(|from| from <= day));
-    holds.last().is_none_or(|besluit| besluit.belasting == Some(Belasting::Belast))
+    let holds = |besluit: &&BelastingBesluit| {
+        about(&besluit.waarover) && besluit.geldig_vanaf.is_none_or(|from| from <= day)
+    };
+    let last = stated.belasting.iter().rfind(holds);
+    last.is_none_or(|besluit| besluit.belasting == Some(Belasting::Belast))
 }
 
 /// Returns whether a person lives, and lives here.

@@ -286,7 +286,7 @@ fn a_failure_anywhere_in_overlapping_batches_loses_nothing() {
             let acknowledged = broken(&disk, &ledger, seed);
             disk.mend();
             // Some lose power too.
-            if (way as u64 + at) % 2 == 0 {
+            if (way as u64 + at).is_multiple_of(2) {
                 disk.restart()
             } else {
                 disk.kill()
