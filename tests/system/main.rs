@@ -21,6 +21,7 @@
 //! | `revoked.rs`, `systems.rs` | certificates that were taken back, and those that open the backoffice |
 //! | `removal.rs` | removing what is about a person, evidence, and sending again, beside a running daemon |
 //! | `acts.rs`, `audit.rs` | the operator changes what waits; who did and saw what |
+//! | `traces.rs` | what a collector of traces gets |
 //! | `walkthrough.rs` | the pages that begin from nothing, run as they stand |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
@@ -51,4 +52,5 @@ mod startup;
 mod stuf;
 mod systems;
 mod tls;
+mod traces;
 mod walkthrough;

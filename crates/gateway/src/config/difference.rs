@@ -27,6 +27,13 @@ pub fn fixed(old: &Config, new: &Config) -> Vec<String> {
     same("ops.address", address(old.ops), address(new.ops));
     let format = |config: &Config| format!("{:?}", config.logging.format).to_lowercase();
     same("logging.format", format(old), format(new));
+    let otlp = |config: &Config| {
+        config
+            .telemetry
+            .as_ref()
+            .map_or("not there".to_owned(), |one| format!("{} for {}", one.otlp, one.service))
+    };
+    same("telemetry", otlp(old), otlp(new));
     found
 }
 

@@ -74,6 +74,8 @@ pub struct Config {
     pub sending: Sending,
     /// What is logged, and how.
     pub logging: Logging,
+    /// Where traces go; none: nowhere.
+    pub telemetry: Option<Telemetry>,
     /// The files that it names with certificates, keys and lists.
     pub files: Vec<PathBuf>,
 }
@@ -391,6 +393,15 @@ impl Default for Logging {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".to_owned() }
     }
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telemetry {
+    /// Where the collector takes OTLP over HTTP, with the path.
+    pub otlp: String,
+    /// The name of this gateway there.
+    pub service: String,
 }
 
 /// The form of log lines.

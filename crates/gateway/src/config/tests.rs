@@ -139,6 +139,39 @@ fn a_partner_with_an_oin_is_reached_at_a_server_with_it() {
     assert!(found.iter().any(|line| line.contains("unusable-value partner[2].server_oin")), "{found:#?}");
 }
 
+#[test]
+fn traces_go_where_the_configuration_says() {
+    let folder = folder();
+    let of = |more: &str| {
+        let text = format!("{}\n[telemetry]\n{more}\n", example());
+        check_text(&text, folder.path()).config.map(|config| config.telemetry.unwrap())
+    };
+    let found = of("otlp = \"http://127.0.0.1:4318\"").unwrap();
+    assert_eq!(
+        (found.otlp.as_str(), found.service.as_str()),
+        ("http://127.0.0.1:4318/v1/traces", "iwmo-gateway")
+    );
+    let found = of("otlp = \"http://collector:4318/otlp/v1/traces/\"\nservice = \"oost\"").unwrap();
+    assert_eq!(
+        (found.otlp.as_str(), found.service.as_str()),
+        ("http://collector:4318/otlp/v1/traces", "oost")
+    );
+    for wrong in [
+        "",
+        "otlp = \"collector:4318\"",
+        "otlp = \"https://x\"",
+        "otlp = \"http://a:b@x\"",
+        "otlp = \"http://x?y\"",
+    ] {
+        assert_eq!(of(wrong), None, "{wrong}");
+    }
+    assert_eq!(
+        check_text(&example(), folder.path()).config.unwrap().telemetry,
+        None,
+        "off unless it is asked for"
+    );
+}
+
 /// Who tells the CAK chooses the release: nothing is assumed, whether there is a policy or none.
 #[test]
 fn who_tells_the_cak_chooses_the_release() {
@@ -192,7 +225,10 @@ fn the_example_tells_the_defaults() {
     let uncommented: String = example()
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(setting) if setting.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => {
+            Some(setting)
+                if setting == "[telemetry]"
+                    || setting.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) =>
+            {
                 format!("{setting}\n")
             }
             _ => format!("{line}\n"),
@@ -206,6 +242,7 @@ fn the_example_tells_the_defaults() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.sending.pace, Pace::default());
     assert_eq!(config.logging, Logging::default());
+    assert_eq!(config.telemetry.unwrap().service, "iwmo-gateway");
     let policy = &config.gemeenten[0].policy.beleid;
     let agreed = policy.afspraken.clone();
     assert_eq!(agreed.len(), 1);
@@ -232,6 +269,7 @@ fn the_example_tells_the_defaults() {
         ("sending", "[sending]\ncertificate = \"x\""),
         ("bewaring", "[bewaring]"),
         ("logging", "[logging]"),
+        ("telemetry", "[telemetry]"),
     ] {
         let checked = check_text(&format!("{header}\nqqqqqqqqqqqq = 1\n"), folder.path());
         let key =

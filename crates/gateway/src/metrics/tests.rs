@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::*;
 
 /// What a name may end with before `_total`.
-const UNITS: [&str; 13] = [
+const UNITS: [&str; 14] = [
+    "spans",
     "numbers",
     "reloads",
     "connections",

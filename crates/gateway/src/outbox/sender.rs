@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -15,6 +15,7 @@ use crate::listener::Stop;
 use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
+use crate::traces::{self, Kind};
 
 /// Messages taken from the store at once; more only when all of these are held up by older ones.
 const WINDOW: usize = 64;
@@ -274,7 +275,14 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
     /// Makes one attempt and records how it ended.
     async fn send(&self, waiting: Waiting) -> Landed {
         let Waiting { id, message, attempts, since, bytes, .. } = waiting;
-        let parcel = Parcel { id: id.clone(), message, bytes };
+        let trace = traces::recorder().map(|recorder| {
+            // What an entry gave to send is on its way: GEMEENTE:SEQ of GEMEENTE:SEQ/N.
+            let (name, began) = (id.to_string(), Instant::now());
+            let entry = name.split('/').next().unwrap_or_default();
+            (recorder, recorder.within(entry, "deliver", Kind::Client, Duration::ZERO), began)
+        });
+        let traceparent = trace.as_ref().map(|(_, span, _)| span.own.header());
+        let parcel = Parcel { id: id.clone(), message, bytes, traceparent };
         let attempt = self.route.deliver(&parcel, &self.partner).await;
         #[cfg(test)]
         let attempt = match attempt {
@@ -311,6 +319,14 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
             Outcome::Refused { .. } | Outcome::Rejected { .. } | Outcome::GivenUp { .. } => "parked",
         };
         OUTBOX_ENDED_ATTEMPTS.count(&[&self.partner.id.0, &parcel.message, word]);
+        if let Some((recorder, span, began)) = trace {
+            let span = span.lasting(began.elapsed()).text("iwmo.partner", self.partner.id.0.as_str());
+            let span = span.text("iwmo.message", parcel.message.as_str()).text("iwmo.outcome", word);
+            let span = span.text("iwmo.outgoing", id.to_string());
+            let mut span = span.number("iwmo.attempt", i64::from(attempts.saturating_add(1)));
+            span.failed = matches!(word, "failed" | "parked");
+            recorder.take(span);
+        }
         self.record(id, outcome).await;
         landed
     }
