@@ -12,6 +12,7 @@ mod fixture;
 mod isolation;
 mod ontvangst;
 mod opgave;
+mod overlap;
 mod paging;
 mod parked;
 mod refused_notification;
