@@ -47,6 +47,7 @@ fn what_cannot_run_ends_with_2_and_a_reason() {
         assert_eq!(run.out, "", "{arguments:?}");
         let reason = run.reason();
         assert!(reason.starts_with("iwmo: ") && reason.contains(nowhere), "{arguments:?}: {}", run.err);
+        assert!(run.err.lines().count() > 1, "{arguments:?} does not say what to do: {}", run.err);
     }
     assert!(!std::path::Path::new("/nowhere").exists(), "nothing was made");
 }

@@ -8,7 +8,7 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::civil::Date;
 
 use super::open::{self, PastArguments, StoreArguments};
-use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::output::{Failure, Format, Found, Outcome, Terminal, day};
 use crate::engine::Settings;
 use crate::store::Ledger;
 use crate::view::{self, TermijnFilter, TermijnView};
@@ -43,10 +43,10 @@ pub(super) struct Deadlines {
     #[arg(long, value_name = "TIMER")]
     timer: Option<String>,
     /// Only those whose last day is this one or later
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     from: Option<Date>,
     /// Only those whose last day is this one or before
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     to: Option<Date>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 1000)]

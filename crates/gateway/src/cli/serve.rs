@@ -27,7 +27,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let sources = Sources::read(&self.config).map_err(|error| Failure::new(error.to_string()))?;
+        let sources = Sources::read(&self.config)?;
         let checked = sources.check();
         if !checked.mistakes.is_empty() {
             check::text(&mut io::stderr().lock(), &self.config, &checked, terminal)?;

@@ -109,9 +109,17 @@ fn read(
     let logging = section.map(|section| logging(section, findings)).unwrap_or_default();
     let telemetry = root.section("telemetry", findings).and_then(|section| telemetry(section, findings));
     root.finish(findings);
-    let client_authorities = exchange.as_ref().map(|exchange| exchange.client_authorities.len());
-    let server_authorities = sending.authorities.len();
-    let system_authorities = backoffice.as_ref().map(|settings| settings.client_authorities.len());
+    // What is there and cannot be used is told by itself: nothing is said to be missing for it.
+    let broken = |findings: &Findings<'_>, key| usize::from(findings.mentions(key));
+    let clients_broken = broken(findings, "exchange.client_ca");
+    let client_authorities =
+        exchange.as_ref().map(|exchange| exchange.client_authorities.len() + clients_broken);
+    let server_authorities = sending.authorities.len() + broken(findings, "sending.server_ca");
+    let authorities_broken = broken(findings, "backoffice");
+    let system_authorities = match &backoffice {
+        Some(settings) => Some(settings.client_authorities.len() + authorities_broken),
+        None => (authorities_broken > 0).then_some(authorities_broken),
+    };
     let message_bytes = limits.message_bytes;
     let parts = Parts {
         gemeenten,

@@ -1,5 +1,7 @@
 //! Every mistake in a configuration, with its line.
 
+mod settings;
+
 use iwmo_toewijzing::cak::{Bedenktijd, EbBeleid, EbRegels, Standaard, Trigger};
 use std::collections::BTreeSet;
 use std::fs;
@@ -110,66 +112,6 @@ fn the_examples_for_one_gemeente_and_a_region_are_right() {
         assert_eq!(config.gemeenten.len(), gemeenten);
         assert!(config.gemeenten.iter().all(|gemeente| gemeente.cak.is_some()), "{name}");
     }
-}
-
-/// C-55: the server of a partner with an OIN must have it, unless the configuration says otherwise.
-#[test]
-fn a_partner_with_an_oin_is_reached_at_a_server_with_it() {
-    let folder = folder();
-    let (own, other) = ("00000001234567890000", "00000001234567890002");
-    let line = format!("oin = \"{own}\"");
-    for (more, expected) in [
-        (String::new(), Some(own)),
-        (format!("\nserver_oin = \"{other}\""), Some(other)),
-        ("\nserver_oin = \"geen\"".to_owned(), None),
-    ] {
-        let text = example().replacen(&line, &format!("{line}{more}"), 1);
-        let config = check_text(&text, folder.path()).config.unwrap();
-        let of = |name: &str| {
-            let partner = config.partners.iter().find(|partner| partner.id.0 == name).unwrap();
-            partner.server_oin.map(|oin| oin.to_string())
-        };
-        assert_eq!(of("cak").as_deref(), expected, "{more}");
-        assert_eq!(of("hub").as_deref(), Some("00000001234567890001"));
-        assert_eq!(of("thuiszorg-linde"), of("hub"), "it is reached where its hub is");
-        assert_eq!(of("coalitie-hvb"), None, "it has none");
-    }
-    let wrong = example().replacen(&line, &format!("{line}\nserver_oin = \"nee\""), 1);
-    let found = rendered(&wrong, folder.path());
-    assert!(found.iter().any(|line| line.contains("unusable-value partner[2].server_oin")), "{found:#?}");
-}
-
-#[test]
-fn traces_go_where_the_configuration_says() {
-    let folder = folder();
-    let of = |more: &str| {
-        let text = format!("{}\n[telemetry]\n{more}\n", example());
-        check_text(&text, folder.path()).config.map(|config| config.telemetry.unwrap())
-    };
-    let found = of("otlp = \"http://127.0.0.1:4318\"").unwrap();
-    assert_eq!(
-        (found.otlp.as_str(), found.service.as_str()),
-        ("http://127.0.0.1:4318/v1/traces", "iwmo-gateway")
-    );
-    let found = of("otlp = \"http://collector:4318/otlp/v1/traces/\"\nservice = \"oost\"").unwrap();
-    assert_eq!(
-        (found.otlp.as_str(), found.service.as_str()),
-        ("http://collector:4318/otlp/v1/traces", "oost")
-    );
-    for wrong in [
-        "",
-        "otlp = \"collector:4318\"",
-        "otlp = \"https://x\"",
-        "otlp = \"http://a:b@x\"",
-        "otlp = \"http://x?y\"",
-    ] {
-        assert_eq!(of(wrong), None, "{wrong}");
-    }
-    assert_eq!(
-        check_text(&example(), folder.path()).config.unwrap().telemetry,
-        None,
-        "off unless it is asked for"
-    );
 }
 
 /// Who tells the CAK chooses the release: nothing is assumed, whether there is a policy or none.
@@ -380,7 +322,6 @@ format = "xml"
         "36:7 unusable-value partner[1].url: `partner[1].url` has a value that cannot be",
         "37:16 unusable-value partner[1].fingerprint: `partner[1].fingerprint` has a value that cannot be",
         "41:8 unusable-value partner[2].kind: `partner[2].kind` has a value that cannot be",
-        "48:7 conflict partner[3].url: there is no authority under which this partner's server is trusted",
         "49:22 unknown-name partner[3].gemeenten: gemeente 0999 is not configured",
         "51:1 missing-key token[1].gemeenten: `token[1].gemeenten` is missing",
         "53:10 unusable-value token[1].sha256: `token[1].sha256` has a value that cannot be",

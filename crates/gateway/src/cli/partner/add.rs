@@ -96,7 +96,7 @@ impl Kind {
 impl Add {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let file = &self.config.config;
-        let sources = Sources::read(file).map_err(|error| Failure::new(error.to_string()))?;
+        let sources = Sources::read(file)?;
         let shown = self.certificates()?;
         let text = self.text(&shown)?;
         let path = sources.partner_folder().join(format!("{}.toml", self.name));
