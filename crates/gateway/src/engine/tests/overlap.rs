@@ -246,7 +246,7 @@ fn power_cut(seed: u64, at: u64, expected: &[String]) {
     let acknowledged = broken(&disk, &ledger, seed);
     assert!(disk.has_crashed(), "{what}");
     disk.restart();
-    let ledger = if seed % 2 == 0 { ledger } else { in_memory() };
+    let ledger = if seed.is_multiple_of(2) { ledger } else { in_memory() };
     goes_on(&disk, ledger, &acknowledged, expected, &what);
 }
 
@@ -268,7 +268,7 @@ fn kill(seed: u64, at: u64, expected: &[String]) {
         gateway.engine.stop();
     }
     disk.restart();
-    let ledger = if seed % 2 == 0 { ledger } else { in_memory() };
+    let ledger = if seed.is_multiple_of(2) { ledger } else { in_memory() };
     goes_on(&disk, ledger, &acknowledged, expected, &what);
 }
 
@@ -288,7 +288,7 @@ fn failure(seed: u64, at: u64, expected: &[String]) {
         } else {
             disk.kill()
         }
-        let ledger = if at % 3 == 0 { in_memory() } else { ledger };
+        let ledger = if at.is_multiple_of(3) { in_memory() } else { ledger };
         goes_on(&disk, Arc::clone(&ledger), &acknowledged, expected, &what);
         disk.restart();
         goes_on(&disk, ledger, &acknowledged, expected, &format!("{what}, and a power cut later"));
@@ -310,10 +310,12 @@ fn a_failure_anywhere_in_overlapping_batches_loses_nothing() {
     sweep(0..3, failure);
 }
 
+type Way = fn(u64, u64, &[String]);
+
 /// The sweeps see what they are for: broken in each of these ways, one of them fails.
 #[test]
 fn an_overlap_that_is_broken_is_heard() {
-    let ways: [(Canary, fn(u64, u64, &[String])); 4] = [
+    let ways: [(Canary, Way); 4] = [
         (Canary::AnswersFirst, power_cut),
         (Canary::AnswersTheForlorn, failure),
         (Canary::KeepsTheForlorn, failure),
