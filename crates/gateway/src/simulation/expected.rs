@@ -101,7 +101,8 @@ impl Expected {
         let ends = rows.iter().flat_map(|(_, begin, end)| [*begin, *end]).filter(|day| *day != Date::MAX);
         let decided = stated.belasting.iter().filter_map(|besluit| besluit.geldig_vanaf);
         let grown = stated.client.geboortedatum.map(|born| born.saturating_add(18.years()));
-        let last = ends.chain(decided).chain(grown).max().unwrap_or(first);
+        let gone = [stated.client.overleden_op, stated.client.verhuisd_na];
+        let last = ends.chain(decided).chain(grown).chain(gone.into_iter().flatten()).max().unwrap_or(first);
         // Whoever is charged long after everything was said is charged for good.
         let last = last.saturating_add(100.days());
         let mut periods: Vec<(Date, Date)> = Vec::new();

@@ -43,5 +43,5 @@ mod stated;
 mod tests;
 mod world;
 
-pub(crate) use hooks::{Canary, is_broken, lot};
+pub(crate) use hooks::{Broken, Canary, is_broken, lot};
 pub(crate) use random::Random;

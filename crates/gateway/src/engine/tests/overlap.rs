@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::engine::stepped::{Stepped, Turn};
 use crate::journal::simulated::Fault;
-use crate::simulation::Random;
+use crate::simulation::{Broken, Canary, Random};
 
 /// A message and who sends it.
 type Sent = (&'static str, Vec<u8>);
@@ -164,10 +164,14 @@ impl Driven {
     }
 }
 
-/// Plays the script on a disk of this seed while something goes wrong. Returns what was acknowledged.
+/// Plays the script on a disk of this seed while something goes wrong; who is told to come back does. Returns what was
+/// acknowledged.
 fn broken(disk: &SimulatedDisk, ledger: &Arc<Ledger>, seed: u64) -> Vec<Receipt> {
     let Ok(mut driven) = Driven::start(disk, ledger, seed) else { return Vec::new() };
     driven.play(disk);
+    if std::mem::take(&mut driven.refused) && !disk.is_failing() {
+        driven.play(disk);
+    }
     driven.acknowledged
 }
 
@@ -234,67 +238,96 @@ fn sweep(seeds: std::ops::Range<u64>, each: impl Fn(u64, u64, &[String])) {
     assert_eq!(most, 3, "as many batches are under way as may be");
 }
 
-#[test]
-fn a_power_cut_anywhere_in_overlapping_batches_loses_nothing() {
-    sweep(0..4, |seed, at, expected| {
-        let what = format!("schedule {seed}, crash at {at}");
-        let (disk, ledger) = (SimulatedDisk::new(at * 10 + seed), in_memory());
-        disk.fail(Fault::Crash { at });
-        let acknowledged = broken(&disk, &ledger, seed);
-        assert!(disk.has_crashed(), "{what}");
-        disk.restart();
-        let ledger = if seed % 2 == 0 { ledger } else { in_memory() };
-        goes_on(&disk, ledger, &acknowledged, expected, &what);
-    });
+/// The power goes.
+fn power_cut(seed: u64, at: u64, expected: &[String]) {
+    let what = format!("schedule {seed}, crash at {at}");
+    let (disk, ledger) = (SimulatedDisk::new(at * 10 + seed), in_memory());
+    disk.fail(Fault::Crash { at });
+    let acknowledged = broken(&disk, &ledger, seed);
+    assert!(disk.has_crashed(), "{what}");
+    disk.restart();
+    let ledger = if seed.is_multiple_of(2) { ledger } else { in_memory() };
+    goes_on(&disk, ledger, &acknowledged, expected, &what);
 }
 
 /// The process is killed, the next one finds what is in the memory of the system, and then the power goes.
-#[test]
-fn a_kill_anywhere_in_overlapping_batches_loses_nothing() {
-    sweep(4..7, |seed, at, expected| {
-        let what = format!("schedule {seed}, killed at {at}");
-        let (disk, ledger) = (SimulatedDisk::new(at * 10 + seed), in_memory());
-        disk.fail(Fault::Die { at });
-        let mut acknowledged = broken(&disk, &ledger, seed);
-        assert!(disk.has_died(), "{what}");
-        disk.kill();
-        if let Ok(gateway) = Gateway::start(&disk, Arc::clone(&ledger), Duration::ZERO) {
-            // What is known is acknowledged now, as copies are.
-            let known = gateway.recorded();
-            let copies = script().into_iter().flatten().filter(|(_, bytes)| {
-                known.contains_key(&<[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(bytes)))
-            });
-            acknowledged.extend(copies.map(|(partner, bytes)| gateway.send(partner, bytes).unwrap()));
-            gateway.engine.stop();
-        }
-        disk.restart();
-        let ledger = if seed % 2 == 0 { ledger } else { in_memory() };
-        goes_on(&disk, ledger, &acknowledged, expected, &what);
-    });
+fn kill(seed: u64, at: u64, expected: &[String]) {
+    let what = format!("schedule {seed}, killed at {at}");
+    let (disk, ledger) = (SimulatedDisk::new(at * 10 + seed), in_memory());
+    disk.fail(Fault::Die { at });
+    let mut acknowledged = broken(&disk, &ledger, seed);
+    assert!(disk.has_died(), "{what}");
+    disk.kill();
+    if let Ok(gateway) = Gateway::start(&disk, Arc::clone(&ledger), Duration::ZERO) {
+        // What is known is acknowledged now, as copies are.
+        let known = gateway.recorded();
+        let copies = script().into_iter().flatten().filter(|(_, bytes)| {
+            known.contains_key(&<[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(bytes)))
+        });
+        acknowledged.extend(copies.map(|(partner, bytes)| gateway.send(partner, bytes).unwrap()));
+        gateway.engine.stop();
+    }
+    disk.restart();
+    let ledger = if seed.is_multiple_of(2) { ledger } else { in_memory() };
+    goes_on(&disk, ledger, &acknowledged, expected, &what);
 }
 
 /// An operation fails once, all do until the disk is mended, or the disk goes away in a sync; nothing that was decided upon
 /// what was not written is taken.
+fn failure(seed: u64, at: u64, expected: &[String]) {
+    let faults = [Fault::Fail { at }, Fault::FailFrom { at }, Fault::FailFromSync { at }];
+    for (way, fault) in faults.into_iter().enumerate() {
+        let what = format!("schedule {seed}, {fault:?}");
+        let (disk, ledger) = (SimulatedDisk::new(at * 10 + seed), in_memory());
+        disk.fail(fault);
+        let acknowledged = broken(&disk, &ledger, seed);
+        disk.mend();
+        // Some lose power too.
+        if (way as u64 + at).is_multiple_of(2) {
+            disk.restart()
+        } else {
+            disk.kill()
+        }
+        let ledger = if at.is_multiple_of(3) { in_memory() } else { ledger };
+        goes_on(&disk, Arc::clone(&ledger), &acknowledged, expected, &what);
+        disk.restart();
+        goes_on(&disk, ledger, &acknowledged, expected, &format!("{what}, and a power cut later"));
+    }
+}
+
+#[test]
+fn a_power_cut_anywhere_in_overlapping_batches_loses_nothing() {
+    sweep(0..3, power_cut);
+}
+
+#[test]
+fn a_kill_anywhere_in_overlapping_batches_loses_nothing() {
+    sweep(3..6, kill);
+}
+
 #[test]
 fn a_failure_anywhere_in_overlapping_batches_loses_nothing() {
-    sweep(7..10, |seed, at, expected| {
-        let faults = [Fault::Fail { at }, Fault::FailFrom { at }, Fault::FailFromSync { at }];
-        for (way, fault) in faults.into_iter().enumerate() {
-            let what = format!("schedule {seed}, {fault:?}");
-            let (disk, ledger) = (SimulatedDisk::new(at * 10 + seed), in_memory());
-            disk.fail(fault);
-            let acknowledged = broken(&disk, &ledger, seed);
-            disk.mend();
-            // Some lose power too.
-            if (way as u64 + at).is_multiple_of(2) {
-                disk.restart()
-            } else {
-                disk.kill()
-            }
-            let ledger = if at % 3 == 0 { in_memory() } else { ledger };
-            goes_on(&disk, Arc::clone(&ledger), &acknowledged, expected, &what);
-            disk.restart();
-            goes_on(&disk, ledger, &acknowledged, expected, &format!("{what}, and a power cut later"));
-        }
-    });
+    sweep(0..3, failure);
+}
+
+type Way = fn(u64, u64, &[String]);
+
+/// The sweeps see what they are for: broken in each of these ways, one of them fails.
+#[test]
+fn an_overlap_that_is_broken_is_heard() {
+    let ways: [(Canary, Way); 4] = [
+        (Canary::AnswersFirst, power_cut),
+        (Canary::AnswersTheForlorn, failure),
+        (Canary::KeepsTheForlorn, failure),
+        (Canary::TrustsWhatItFinds, failure),
+    ];
+    for (canary, way) in ways {
+        let heard = std::panic::catch_unwind(|| {
+            sweep(0..3, |seed, at, expected| {
+                let _broken = Broken::begin(canary);
+                way(seed, at, expected);
+            });
+        });
+        assert!(heard.is_err(), "nobody hears {canary:?}");
+    }
 }
