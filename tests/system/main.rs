@@ -11,6 +11,7 @@
 //! | `odd_callers.rs`, `odd_peers.rs` | callers and partners that break off, reset, trickle and stall |
 //! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
+//! | `monitoring.rs` | what dashboard and alerts ask for is exposed |
 //! | `full_disk.rs` | a disk that is full for a while |
 //! | `stuf.rs` | envelopes of the GGk, and `kill -9` around their acknowledgement |
 //! | `privacy.rs` | no personal data in logs, errors and names |
@@ -20,6 +21,7 @@
 //! | `revoked.rs`, `systems.rs` | certificates that were taken back, and those that open the backoffice |
 //! | `removal.rs` | removing what is about a person, evidence, and sending again, beside a running daemon |
 //! | `acts.rs`, `audit.rs` | the operator changes what waits; who did and saw what |
+//! | `traces.rs` | what a collector of traces gets |
 //! | `walkthrough.rs` | the pages that begin from nothing, run as they stand |
 //! | `cli.rs`, `reference.rs` | exit codes and forms of output; the reference text of the commands |
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "test code")]
@@ -32,6 +34,7 @@ mod demo;
 mod durability;
 mod full_disk;
 mod harness;
+mod monitoring;
 mod odd_callers;
 mod odd_peers;
 mod official;
@@ -49,4 +52,5 @@ mod startup;
 mod stuf;
 mod systems;
 mod tls;
+mod traces;
 mod walkthrough;

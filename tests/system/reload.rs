@@ -223,3 +223,40 @@ async fn nothing_in_flight_is_lost() {
     assert_eq!((names.len(), hvb.got().len()), (MESSAGES as usize, MESSAGES as usize), "each arrived once");
     site.verify();
 }
+
+/// C-55: which OIN the server of a partner must have is in force from the reload on, one that is new to the gateway too.
+#[tokio::test]
+async fn the_oin_of_a_server_is_asked_for_from_the_reload_on() {
+    const OIN: &str = "00000001111111111111";
+    let site = Site::new();
+    let server = site.authority.server_of("hvb", Some(OIN)).unwrap();
+    let hvb = site.endpoint_as(HVB, &server).await;
+    hvb.mood(Mood::Well);
+    let url = format!("url = \"https://{}\"\n", hvb.address);
+    let configure = |oin: &str| {
+        let text = site.configuration(&[(HVB, hvb.address)], "");
+        std::fs::write(site.config(), text.replacen(&url, &format!("{url}server_oin = \"{oin}\"\n"), 1))
+            .unwrap();
+    };
+    site.configure(&[(HVB, hvb.address)], "");
+    let daemon = site.start();
+    let backoffice = site.backoffice();
+    let all: Vec<&str> = ["reload"].into_iter().chain(WHY).collect();
+    for (number, (oin, arrives)) in (1..).zip([(OIN, true), ("00000002222222222222", false), ("geen", true)])
+    {
+        configure(oin);
+        let told = site.iwmo(&all).exits(0);
+        assert!(told.out.contains("server_oin"), "{}", told.out);
+        let (name, klant, order) = (format!("T{number}"), Klant::new(number), Order::new(100_000 + number));
+        let message = wmo301(&Envelope::new("0222", "98000001", &name), &klant, &order);
+        backoffice.post(&daemon.backoffice, &message).await.receipt();
+        until("it arrived, or waits for the OIN", || {
+            let waits = site.iwmo(&["outbox", "list", "--format", "json"]).json();
+            let why = waits.iter().any(|row| row["reden"].as_str().is_some_and(|why| why.contains("OIN")));
+            (if arrives { waits.is_empty() } else { why }).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(hvb.got().len(), 3, "what waited arrived too");
+    daemon.stop();
+}

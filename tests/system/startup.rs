@@ -36,6 +36,7 @@ fn a_port_in_use_is_told_and_touches_nothing() {
         let name = section.trim_matches(['[', ']']);
         let said = reason(&run);
         assert!(said.starts_with(&format!("iwmo: cannot listen on {address} ({name}): ")), "{said}");
+        assert!(run.err.contains(&format!("give {name}.address another port")), "{}", run.err);
         assert!(snapshot(&site.data()) == before, "the store was touched");
     }
 }
@@ -51,6 +52,7 @@ async fn a_second_daemon_on_a_store_is_refused() {
     let lock =
         format!("the journal {} is in use by another process (process {})", journal.display(), daemon.id());
     assert_eq!(reason(&run), format!("iwmo: the journal cannot be opened: {lock}"));
+    assert!(run.err.contains("Stop the other process first"), "{}", run.err);
     let replay = site.iwmo(&["replay", "--verify"]).exits(2);
     assert_eq!(reason(&replay), format!("iwmo: {lock}"));
     site.iwmo(&["replay"]).exits(2);

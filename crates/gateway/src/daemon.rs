@@ -35,6 +35,7 @@ use crate::metrics::{self, Scrape};
 use crate::outbox::{DirectError, DirectRoute, Outbox, Routes, StufRoute};
 use crate::pki::PkiError;
 use crate::problem::Problem;
+use crate::traces::Exporter;
 use live::{Live, Made};
 use seen::Watched;
 
@@ -75,6 +76,7 @@ pub struct Daemon {
     stopper: Stopper,
     tasks: JoinSet<()>,
     reloader: Arc<Reloader>,
+    exporter: Option<Exporter>,
 }
 
 impl Daemon {
@@ -130,6 +132,10 @@ impl Daemon {
         let reloader = Arc::new(Reloader::new(engine.clone(), Arc::clone(&live)));
         let (stopper, stop) = Stopper::new();
         let mut tasks = JoinSet::new();
+        let exporter = match &config.telemetry {
+            Some(telemetry) => Exporter::begin(telemetry, config.exchange.identity.fingerprint()?)?,
+            None => None,
+        };
         let bodies = BodyReader::following(live.bodies.subscribe());
         let pacer = Arc::new(Pacer::following(live.allowances.subscribe()));
         let rate = Rate { messages_per_second: config.limits.messages_per_second };
@@ -144,7 +150,8 @@ impl Daemon {
         tasks.spawn(exchange.serve(router, stop.clone()));
         let backoffice = backoffice.map(|(listener, address)| {
             let (settings, bounds) = (live.settings.subscribe(), live.bounds.subscribe());
-            let api = Api::new(engine.clone(), Arc::clone(&clock), settings, stop.clone(), bounds);
+            let partners = live.partners.subscribe();
+            let api = Api::new(engine.clone(), Arc::clone(&clock), settings, partners, stop.clone(), bounds);
             let tokens = live.tokens.subscribe();
             let frame = Backoffice::new(Arc::clone(&intake), tokens, bodies, Arc::new(from_json));
             let frame = frame.with_systems(live.systems.subscribe());
@@ -223,7 +230,8 @@ impl Daemon {
                 }
             }
         });
-        Ok(Self { engine, opened, exchange: exchange_address, backoffice, ops, stopper, tasks, reloader })
+        let exchange = exchange_address;
+        Ok(Self { engine, opened, exchange, backoffice, ops, stopper, tasks, reloader, exporter })
     }
 
     /// Returns what puts a new configuration in force. Until it is told where the configuration was read
@@ -275,6 +283,9 @@ impl Daemon {
         // The loop finishes its batch; waiting for it must not hold up the runtime.
         if tokio::task::spawn_blocking(move || engine.stop()).await.is_err() {
             tracing::error!(code = "TaskPanicked", "The engine could not be stopped.");
+        }
+        if let Some(exporter) = self.exporter.take() {
+            exporter.end().await;
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod removal;
 #[cfg(test)]
 mod simulation;
 pub mod store;
+pub mod traces;
 pub mod translate;
 pub mod vault;
 pub mod view;

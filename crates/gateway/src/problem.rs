@@ -163,7 +163,16 @@ pub(crate) async fn only_problems(response: Response) -> Response {
     if !failed || response.extensions().get::<ProblemKind>().is_some() {
         return response;
     }
-    Problem::new(status, "verzoek", "The request is not understood").into_response()
+    // What the framework says may repeat what was sent.
+    let title = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "The request is larger than it may be here",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "The request is not of a content type that is taken here",
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+            "The request is not as /api/v1/openapi.json describes it"
+        }
+        _ => "The request is not understood",
+    };
+    Problem::new(status, "verzoek", title).into_response()
 }
 
 /// Travels with a response, for the access log.

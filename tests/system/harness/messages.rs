@@ -174,3 +174,12 @@ pub(crate) fn wmo307(envelope: &Envelope<'_>, klant: &Klant, order: &Order, stop
     }]);
     encode("WMO307", header("420", envelope.agb, envelope.gemeente, envelope), client)
 }
+
+/// What these messages say of a person.
+pub(crate) fn personal(klant: &Klant) -> Vec<String> {
+    let place = ["Zwanenbloemhof", "Wijnbergen", "7041QX"].map(str::to_owned);
+    [klant.bsn.clone(), klant.achternaam.clone(), klant.geboortedatum.clone()]
+        .into_iter()
+        .chain(place)
+        .collect()
+}

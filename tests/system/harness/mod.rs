@@ -13,7 +13,7 @@ mod store;
 pub(crate) use asked::{approval, with, wmo315, wmo319, wmo323, wmo325};
 pub(crate) use caller::{Answer, Caller, GGK};
 pub(crate) use endpoint::{Endpoint, Mood};
-pub(crate) use messages::{Envelope, Klant, Order, Stop, day, wmo301, wmo305, wmo307};
+pub(crate) use messages::{Envelope, Klant, Order, Stop, day, personal, wmo301, wmo305, wmo307};
 pub(crate) use odd::{Odd, OddPeer};
 pub(crate) use program::{Run, iwmo, iwmo_in, json_lines};
 pub(crate) use raw::{Raw, head, head_to, plain, rest as raw_rest};

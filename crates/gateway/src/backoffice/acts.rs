@@ -99,7 +99,7 @@ pub(super) async fn perform<T: Asking>(
         return Err(Problem::unsupported_media_type("application/json"));
     }
     let key = idempotency_key(headers, body)?;
-    let asked: T = serde_json::from_slice(body).map_err(|error| T::refused(&shape(&error)))?;
+    let asked: T = serde_json::from_slice(body).map_err(|error| T::refused(&shape(body, &error)))?;
     let Asked { change, reden, proef } = asked.asked(principal)?;
     let sleutel = key.map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() });
     if let Some(entry) = bound(api, principal, sleutel.as_ref()).await? {
@@ -172,11 +172,10 @@ fn changed_by(api: &Api, id: EntryId) -> Result<u64, LedgerError> {
 }
 
 /// What is wrong with the JSON, without repeating it.
-fn shape(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Data => {
-            format!("the JSON has another shape at line {}, column {}", error.line(), error.column())
-        }
-        _ => format!("this is no JSON: line {}, column {}", error.line(), error.column()),
+fn shape(body: &[u8], error: &serde_json::Error) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) => format!("the JSON has another shape at {place}; /api/v1/openapi.json describes it"),
+        Err(_) => format!("this is no JSON: {place}"),
     }
 }

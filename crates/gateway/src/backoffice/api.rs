@@ -22,12 +22,14 @@ use super::{
     termijnen, toewijzingen, uitgaand, werk,
 };
 use crate::clock::Clock;
+use crate::config::Partner;
 use crate::engine::record::{Blik, Inzage, Wie};
 use crate::engine::{Engine, Settings};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
 use crate::listener::{BoundsSource, Stop};
 use crate::problem::Problem;
+use crate::view::{self, HeldView};
 
 /// Rows of a page when the caller does not say.
 pub(super) const PAGE_DEFAULT: usize = 50;
@@ -50,10 +52,13 @@ pub struct Api {
     pub(super) engine: Engine,
     pub(super) clock: Arc<dyn Clock>,
     settings: watch::Receiver<Arc<Settings>>,
+    partners: watch::Receiver<Arc<Vec<Partner>>>,
     pub(super) stop: Stop,
     bounds: BoundsSource,
     pub(super) feeds: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    /// The turn of a read that goes through what is on record.
+    pub(super) walks: Arc<Semaphore>,
 }
 
 impl Api {
@@ -64,16 +69,23 @@ impl Api {
         engine: Engine,
         clock: Arc<dyn Clock>,
         settings: watch::Receiver<Arc<Settings>>,
+        partners: watch::Receiver<Arc<Vec<Partner>>>,
         stop: Stop,
         bounds: BoundsSource,
     ) -> Self {
         let (feeds, reads) = (Arc::new(Semaphore::new(FEEDS_MAX)), Arc::new(Semaphore::new(READS_MAX)));
-        Self { engine, clock, settings, stop, bounds, feeds, reads }
+        let walks = Arc::new(Semaphore::new(1));
+        Self { engine, clock, settings, partners, stop, bounds, feeds, reads, walks }
     }
 
     /// Returns the settings in force.
     pub(super) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.borrow())
+    }
+
+    /// Returns the partners to which nothing is sent now because of a freeze.
+    pub(super) fn frozen(&self) -> Vec<HeldView> {
+        view::frozen(&self.partners.borrow(), self.clock.now())
     }
 
     /// Returns how long a connection may be silent.

@@ -35,6 +35,10 @@ pub(super) struct ListQuery {
     #[serde(default)]
     #[param(required = false)]
     verlopen: bool,
+    /// Only those whose last day is this one or later, as `2026-11-01`. Without it, of what was met, those of the last 92
+    /// days.
+    #[param(format = Date)]
+    vanaf: Option<String>,
     /// Only those whose last day is this one or before, as `2026-11-25`.
     #[param(format = Date)]
     tot: Option<String>,
@@ -69,18 +73,24 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<TermijnenPage>, Problem> {
     let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
-    let tot = query.tot.as_deref().map(str::parse).transpose();
+    let day = |name, day: Option<&str>| {
+        let day = day.map(str::parse).transpose();
+        day.map_err(|_: jiff::Error| bad_query(name, "give a day, as 2026-11-25"))
+    };
     let filter = TermijnFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
         aanbieder: aanbieder.map_err(|error| bad_query("aanbieder", &error.to_string()))?,
         termijn: query.termijn,
         verlopen: query.verlopen,
         standen: standen(query.stand.as_deref())?,
-        tot: tot.map_err(|_: jiff::Error| bad_query("tot", "give a day, as 2026-11-25"))?,
+        vanaf: day("vanaf", query.vanaf.as_deref())?,
+        tot: day("tot", query.tot.as_deref())?,
         after: after(query.na.as_deref())?,
         limit: limit(query.aantal)?,
     };
     let today = api.clock.today();
+    // Of those that go through what is on record one does at a time: they would take the turns of all others.
+    let _walk = if filter.walks() { Some(api.walks.acquire().await) } else { None };
     let page =
         api.read(move |api| view::termijnen(api.engine.ledger(), &api.settings(), &filter, today)).await?;
     Ok(Json(TermijnenPage { termijnen: page.rows, volgende: page.next.map(|next| next.to_string()) }))

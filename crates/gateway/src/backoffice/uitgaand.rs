@@ -17,7 +17,7 @@ use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::engine::OutgoingId;
 use crate::engine::record::{Blik, Plek};
 use crate::problem::Problem;
-use crate::view::{self, OutgoingFilter, OutgoingView};
+use crate::view::{self, HeldView, OutgoingFilter, OutgoingView};
 
 /// The filters of a list of outgoing messages.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -50,6 +50,8 @@ pub(super) struct ListQuery {
 pub(super) struct UitgaandPage {
     /// The messages, in order of gemeente and entry. A page may have fewer than asked, or none, while there is more.
     uitgaand: Vec<OutgoingView>,
+    /// The partners of these messages to which nothing is sent now, for a freeze that was announced.
+    stil: Vec<HeldView>,
     /// Where the next page begins; none: there is no more.
     volgende: Option<String>,
 }
@@ -84,7 +86,11 @@ pub(super) async fn list(
         limit: limit(query.aantal)?,
     };
     let page = api.read(move |api| view::outgoing_page(api.engine.ledger(), &filter)).await?;
-    Ok(Json(UitgaandPage { uitgaand: page.rows, volgende: page.next.map(|next| next.to_string()) }))
+    let (mut uitgaand, mut stil) = (page.rows, api.frozen());
+    view::say_frozen(&mut uitgaand, &stil);
+    // A token knows no more partners than those it may see messages to.
+    stil.retain(|held| uitgaand.iter().any(|row| row.partner == held.partner));
+    Ok(Json(UitgaandPage { uitgaand, stil, volgende: page.next.map(|next| next.to_string()) }))
 }
 
 /// Show an outgoing message as it is sent.

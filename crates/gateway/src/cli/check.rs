@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::output::{Format, Found, Outcome, Terminal};
 use crate::config::{self, Checked, MistakeView};
 
 /// Check a configuration file and everything it names
@@ -20,7 +20,7 @@ pub(super) struct CheckConfig {
 
 impl CheckConfig {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let checked = config::check(&self.file).map_err(|error| Failure::new(error.to_string()))?;
+        let checked = config::check(&self.file)?;
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => {
@@ -64,6 +64,8 @@ pub(super) fn mistake_text(
     let word = terminal.style(style, word);
     let MistakeView { file, line, column, key, .. } = mistake;
     let message = terminal.say(&mistake.message, &mistake.message_en);
-    writeln!(out, "{file}:{line}:{column}: {word}: {key}: {message}")?;
+    // What is no TOML is under no key.
+    let key = if key.is_empty() { String::new() } else { format!("{key}: ") };
+    writeln!(out, "{file}:{line}:{column}: {word}: {key}{message}")?;
     writeln!(out, "    {}", terminal.say(&mistake.hint, &mistake.hint_en))
 }

@@ -8,7 +8,7 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::civil::Date;
 
 use super::open::{self, PastArguments, StoreArguments};
-use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::output::{Failure, Format, Found, Outcome, Terminal, day};
 use crate::engine::Settings;
 use crate::store::Ledger;
 use crate::view::{self, TermijnFilter, TermijnView};
@@ -17,7 +17,7 @@ use crate::view::{self, TermijnFilter, TermijnView};
 ///
 /// Retours to send and to receive, requests and declarations to answer, starts and stops that were reported or are
 /// expected, what was agreed with an aanbieder, and periods of eigen bijdrage that the CAK must hear of. `--status met-late`
-/// shows what came too late. Working days are those of the gemeente. Exit code 1 when something is overdue.
+/// shows what came too late, of the last 92 days unless --from says otherwise. Working days are those of the gemeente. Exit code 1 when something is overdue.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Deadlines {
@@ -42,6 +42,12 @@ pub(super) struct Deadlines {
     /// for
     #[arg(long, value_name = "TIMER")]
     timer: Option<String>,
+    /// Only those whose last day is this one or later
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    from: Option<Date>,
+    /// Only those whose last day is this one or before
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    to: Option<Date>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 1000)]
     limit: usize,
@@ -84,6 +90,8 @@ impl Deadlines {
             termijn: self.timer.map(|timer| timer.to_uppercase()),
             verlopen: self.overdue,
             standen: self.status.into_iter().map(Status::stand).collect(),
+            vanaf: self.from,
+            tot: self.to,
             limit: self.limit,
             ..TermijnFilter::default()
         };

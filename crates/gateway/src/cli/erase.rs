@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::change::{self, ChangeArguments};
 use super::journal::read_bsn;
 use super::open::{self, PastArguments, StoreArguments};
-use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::output::{Failure, Format, Found, Outcome, Terminal, day};
 use crate::clock::{Clock, SystemClock};
 use crate::control::{Client, Request, operator};
 use crate::removal::{self, Gehouden, Hindernis, Opdracht, TERM_YEARS, Verlopen, Verslag, VerzoekView};
@@ -40,7 +40,7 @@ pub(super) struct Erase {
     #[arg(long, requires_all = ["bsn_from", "received"])]
     request: bool,
     /// The day on which the request was received (2026-11-25)
-    #[arg(long, value_name = "DAY", requires = "request")]
+    #[arg(long, value_name = "DAY", requires = "request", value_parser = day)]
     received: Option<Date>,
     /// Record that a request is not met (GEMEENTE:SEQ, as --list shows it)
     #[arg(long, value_name = "REQUEST")]

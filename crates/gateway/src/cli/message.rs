@@ -119,7 +119,10 @@ impl Show {
 impl Encode {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let (name, bytes) = read_input(&self.file)?;
-        let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("{name}: not UTF-8")))?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Failure::new(format!("{name}: not UTF-8"))
+                .hint("`iwmo encode` takes JSON, as `iwmo show --format json` shows a message")
+        })?;
         if self.unverified_ieb_4_0 {
             return self.wmo405(&name, &text, terminal);
         }
@@ -131,7 +134,13 @@ impl Encode {
         let message = match parsed {
             Ok(message) => message,
             Err(error) => {
-                writeln!(io::stderr().lock(), "{name}: {error}")?;
+                let mut told = io::stderr().lock();
+                writeln!(told, "{name}: {error}")?;
+                let what = terminal.say(
+                    "schrijf het bericht als JSON zoals `iwmo show --format json` het toont",
+                    "write the message as JSON, as `iwmo show --format json` shows one",
+                );
+                writeln!(told, "  {what}")?;
                 return Ok(Found::Something);
             }
         };

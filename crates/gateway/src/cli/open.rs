@@ -7,7 +7,7 @@ use iwmo_codec::Schemas;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::output::Failure;
+use super::output::{Failure, unreadable};
 use super::progress;
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
 use crate::config;
@@ -57,11 +57,14 @@ impl StoreArguments {
     pub(super) fn folder_as_named(&self) -> Result<PathBuf, Failure> {
         match (&self.data, &self.config) {
             (None, Some(file)) => {
-                let text = std::fs::read_to_string(file)
-                    .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+                let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
                 let named = config::data_folder(&text);
-                let named =
-                    named.ok_or_else(|| Failure::new(format!("{} names no data folder", file.display())))?;
+                let named = named.ok_or_else(|| {
+                    Failure::new(format!("{} names no data folder", file.display())).hint(format!(
+                        "give it a line `data = \"FOLDER\"`; iwmo check-config {}",
+                        file.display()
+                    ))
+                })?;
                 Ok(file.parent().unwrap_or_else(|| Path::new("")).join(named))
             }
             _ => self.folder(),
@@ -89,7 +92,7 @@ fn configured(file: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn read_configuration(file: &Path) -> Result<config::Config, Failure> {
-    let checked = config::check(file).map_err(|error| Failure::new(error.to_string()))?;
+    let checked = config::check(file)?;
     match checked.config {
         Some(config) => Ok(config),
         None => Err(Failure::new(format!("{}: the configuration has mistakes", file.display()))

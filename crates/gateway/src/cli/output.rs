@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use jiff::civil::Date;
+
+use crate::config;
 
 /// The language of what people read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -88,6 +92,48 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+/// A file or folder that cannot be read, with what to do about it.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::NotFound => {
+            "check the name; one that does not begin with / is looked for in this folder"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "this user may not read it: run this as its owner, or give the right to"
+        }
+        io::ErrorKind::IsADirectory => "this is a folder: name a file in it",
+        io::ErrorKind::InvalidData => "it must be a text in UTF-8",
+        _ => "check that the disk is there and that this user may read it",
+    };
+    Failure::new(format!("cannot read {}: {error}", path.display())).hint(hint)
+}
+
+/// A file or folder that cannot be written, with what to do about it.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "name a file in a folder that is there",
+        io::ErrorKind::AlreadyExists => {
+            "nothing is overwritten: give another name, or move away what is there"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "this user may not write there"
+        }
+        _ => "check that the disk is there and has room",
+    };
+    Failure::new(format!("cannot write {}: {error}", path.display())).hint(hint)
+}
+
+/// A day on a command line.
+pub(super) fn day(text: &str) -> Result<Date, &'static str> {
+    text.parse().map_err(|_| "no day; write one as 2026-11-25")
+}
+
+impl From<config::Unreadable> for Failure {
+    fn from(error: config::Unreadable) -> Self {
+        unreadable(&error.path, &error.source)
     }
 }
 

@@ -11,7 +11,8 @@ use super::output::{Failure, Found, Outcome, Terminal};
 use super::{check, logging, progress};
 use crate::clock::SystemClock;
 use crate::config::{Config, Sources};
-use crate::daemon::{Daemon, SetFilter, Wanted};
+use crate::daemon::{Daemon, DaemonError, SetFilter, Wanted};
+use crate::engine::EngineError;
 
 /// Run the gateway
 ///
@@ -27,7 +28,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let sources = Sources::read(&self.config).map_err(|error| Failure::new(error.to_string()))?;
+        let sources = Sources::read(&self.config)?;
         let checked = sources.check();
         if !checked.mistakes.is_empty() {
             check::text(&mut io::stderr().lock(), &self.config, &checked, terminal)?;
@@ -50,7 +51,7 @@ async fn serve(config: Config, sources: Sources, filter: SetFilter) -> Outcome {
     };
     let started = Daemon::start(config, Arc::new(SystemClock), &mut show).await;
     bar.finish_and_clear();
-    let daemon = started.map_err(|error| Failure::new(error.to_string()))?;
+    let daemon = started.map_err(not_started)?;
     // Whoever reads `ready` may say stop at once; until here the default holds, and a start can be broken off.
     let mut stop = StopSignal::listen()?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -103,6 +104,36 @@ async fn serve(config: Config, sources: Sources, filter: SetFilter) -> Outcome {
             .hint("start it again: what was acknowledged is in the journal and nothing is lost"));
     }
     Ok(Found::AllWell)
+}
+
+/// Says why the gateway did not start, and what to do about it.
+fn not_started(error: DaemonError) -> Failure {
+    let hint = match &error {
+        DaemonError::Engine(EngineError::Journal(error)) => error.advice().to_owned(),
+        DaemonError::Engine(EngineError::Vault(error)) => error.advice().to_owned(),
+        DaemonError::Engine(EngineError::Ledger(_)) => {
+            "check that the disk is there and has room; the ledger is derived, and built anew when its folder is gone"
+                .to_owned()
+        }
+        DaemonError::Engine(_) => "check that the disk has room and that this user may write the data folder".to_owned(),
+        DaemonError::Listen(error) => match error.source.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "another program listens there, perhaps another gateway: stop it, or give {}.address another port",
+                error.name
+            ),
+            io::ErrorKind::AddrNotAvailable => {
+                format!("this machine has no such address: mend {}.address", error.name)
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!("this user may not use that port: give {}.address one above 1023", error.name)
+            }
+            _ => format!("mend {}.address", error.name),
+        },
+        DaemonError::Pki(_) | DaemonError::Sender(_) => {
+            "look at the certificates and keys that the configuration names; iwmo check-config FILE".to_owned()
+        }
+    };
+    Failure::new(error.to_string()).hint(hint)
 }
 
 /// SIGTERM and SIGINT.

@@ -11,7 +11,7 @@ use iwmo_codec::rules::outside::Outside;
 use iwmo_codec::value::Datum;
 use iwmo_codec::{Report, SchemaSource, Schemas, stuf};
 
-use super::output::{Failure, Found, Outcome, Terminal};
+use super::output::{Failure, Found, Outcome, Terminal, unreadable};
 use crate::clock::{Clock, SystemClock};
 use crate::{lists, translate};
 
@@ -200,7 +200,7 @@ pub(super) fn read_input(path: &Path) -> Result<(String, Vec<u8>), Failure> {
         return Ok(("-".to_owned(), bytes));
     }
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     Ok((name, bytes))
 }
 
@@ -212,7 +212,8 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             let before = files.len();
             search(path, "xml", &mut files)?;
             if files.len() == before {
-                return Err(Failure::new(format!("{}: no *.xml in this folder", path.display())));
+                return Err(Failure::new(format!("{}: no *.xml in this folder", path.display()))
+                    .hint("name a folder with messages, or a file whatever its name ends in"));
             }
         } else {
             files.push(path.clone());
@@ -222,7 +223,7 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn search(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let fail = |folder: &Path, error: io::Error| Failure::new(format!("{}: {error}", folder.display()));
+    let fail = |folder: &Path, error: io::Error| unreadable(folder, &error);
     let mut folders = vec![(folder.to_owned(), 0)];
     let mut found = Vec::new();
     while let Some((folder, depth)) = folders.pop() {
@@ -250,17 +251,18 @@ pub(super) fn load(path: &Path) -> Result<Schemas, Failure> {
     let mut files = Vec::new();
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     if !path.exists() {
-        return Err(Failure::new(format!("{}: no such file or folder", path.display())));
+        return Err(Failure::new(format!("{}: no such file or folder", path.display()))
+            .hint("--schemas takes a folder with *.xsd, or one of them with the others beside it"));
     }
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     search(folder, "xsd", &mut files)?;
     if files.is_empty() {
-        return Err(Failure::new(format!("{}: no *.xsd in this folder", path.display())));
+        return Err(Failure::new(format!("{}: no *.xsd in this folder", path.display()))
+            .hint("--schemas takes a folder with *.xsd, or one of them with the others beside it"));
     }
     let mut texts = Vec::with_capacity(files.len());
     for file in &files {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
         let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
         texts.push((name, text));
     }

@@ -27,6 +27,13 @@ pub fn fixed(old: &Config, new: &Config) -> Vec<String> {
     same("ops.address", address(old.ops), address(new.ops));
     let format = |config: &Config| format!("{:?}", config.logging.format).to_lowercase();
     same("logging.format", format(old), format(new));
+    let otlp = |config: &Config| {
+        config
+            .telemetry
+            .as_ref()
+            .map_or("not there".to_owned(), |one| format!("{} for {}", one.otlp, one.service))
+    };
+    same("telemetry", otlp(old), otlp(new));
     found
 }
 
@@ -164,6 +171,8 @@ fn partner_fields(old: &Partner, new: &Partner) -> String {
         ("folder", old.folder != new.folder),
         ("fingerprint", old.fingerprints != new.fingerprints),
         ("oin", old.oin != new.oin),
+        ("server_oin", old.server_oin != new.server_oin),
+        ("stilte", old.stilte != new.stilte),
         ("gemeenten", old.gemeenten != new.gemeenten),
         ("limits", old.limits != new.limits),
     ])

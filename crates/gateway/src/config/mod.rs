@@ -43,7 +43,7 @@ pub use iwmo_toewijzing::identity::{Aanbieder as AgbCode, Gemeente as Gemeenteco
 pub use mistake::{Mistake, MistakeKind, MistakeView, Severity, Text};
 pub use oin::{NotAnOin, Oin};
 pub use sources::{PARTNER_FILES_MAX, Sources, data_folder};
-pub use stilte::{NotAStilte, Stilte, stilte_at};
+pub use stilte::{NotAStilte, Stilte, is_awake_for, stilte_at};
 
 /// A configuration without mistakes, with its certificates read.
 #[derive(Clone, Debug)]
@@ -74,6 +74,8 @@ pub struct Config {
     pub sending: Sending,
     /// What is logged, and how.
     pub logging: Logging,
+    /// Where traces go; none: nowhere.
+    pub telemetry: Option<Telemetry>,
     /// The files that it names with certificates, keys and lists.
     pub files: Vec<PathBuf>,
 }
@@ -206,7 +208,8 @@ pub struct Partner {
     pub fingerprints: Vec<Fingerprint>,
     /// The OIN in a certificate, under a configured authority, that it may show.
     pub oin: Option<Oin>,
-    /// The OIN that the certificate of its server must have; of a partner behind a hub, that of the hub's.
+    /// The OIN that the certificate of its server must have: its own, unless the configuration says otherwise; of a partner
+    /// behind a hub, that of the hub's.
     pub server_oin: Option<Oin>,
     /// When nothing is sent to it; of a partner behind a hub, also when nothing is to the hub.
     pub stilte: Vec<Stilte>,
@@ -390,6 +393,15 @@ impl Default for Logging {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".to_owned() }
     }
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telemetry {
+    /// Where the collector takes OTLP over HTTP, with the path.
+    pub otlp: String,
+    /// The name of this gateway there.
+    pub service: String,
 }
 
 /// The form of log lines.

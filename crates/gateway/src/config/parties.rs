@@ -45,7 +45,8 @@ pub(super) struct PartnerDraft {
     pub(super) folder: Option<Found<PathBuf>>,
     pub(super) fingerprints: Vec<Found<Fingerprint>>,
     pub(super) oin: Option<Found<Oin>>,
-    pub(super) server_oin: Option<Found<Oin>>,
+    /// None within: the server need not have one.
+    pub(super) server_oin: Option<Found<Option<Oin>>>,
     pub(super) stilte: Vec<Stilte>,
     /// Without any, all are meant.
     pub(super) gemeenten: Vec<Found<Gemeentecode>>,
@@ -159,7 +160,14 @@ pub(super) fn partner(mut section: Section<'_, '_>, findings: &mut Findings<'_>)
         .collect();
     let wanted = ("het OIN: twintig cijfers tussen aanhalingstekens", "the OIN: twenty digits in quotes");
     let oin = section.parsed("oin", findings, wanted, |text| text.parse().ok());
-    let server_oin = section.parsed("server_oin", findings, wanted, |text| text.parse().ok());
+    let wanted = (
+        "het OIN: twintig cijfers tussen aanhalingstekens, of \"geen\"",
+        "the OIN: twenty digits in quotes, or \"geen\"",
+    );
+    let server_oin = section.parsed("server_oin", findings, wanted, |text| match text {
+        "geen" => Some(None),
+        text => text.parse().ok().map(Some),
+    });
     let wanted = (
         "een tijd waarin niets wordt gestuurd, als \"vr 18:00 - ma 06:00\" of \"2026-12-31 17:00 - 2027-01-02 08:00\"",
         "a time in which nothing is sent, as \"fr 18:00 - mo 06:00\" or \"2026-12-31 17:00 - 2027-01-02 08:00\"",
@@ -298,6 +306,9 @@ impl PartnerDraft {
     pub(super) fn done(self, all: &[Gemeentecode]) -> Partner {
         let named: Vec<Gemeentecode> = self.gemeenten.iter().map(|found| found.value).collect();
         let route = self.way();
+        let oin = self.oin.map(|found| found.value);
+        // C-55: whoever has an OIN is expected to have it as a server too.
+        let server_oin = self.server_oin.map_or(oin, |found| found.value).filter(|_| self.url.is_some());
         Partner {
             id: PartnerId(self.id.value),
             kind: self.kind,
@@ -307,8 +318,8 @@ impl PartnerDraft {
             via: self.via.map(|found| PartnerId(found.value)),
             folder: self.folder.map(|found| found.value),
             fingerprints: self.fingerprints.into_iter().map(|found| found.value).collect(),
-            oin: self.oin.map(|found| found.value),
-            server_oin: self.server_oin.map(|found| found.value),
+            oin,
+            server_oin,
             stilte: self.stilte,
             gemeenten: if named.is_empty() { all.to_vec() } else { named },
             limits: self.limits,

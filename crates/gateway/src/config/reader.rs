@@ -61,6 +61,13 @@ impl<'t> Findings<'t> {
         self.named.insert(file.to_owned());
     }
 
+    /// Returns whether anything was found about a section or a key.
+    pub(super) fn mentions(&self, key: &str) -> bool {
+        self.mistakes.iter().any(|mistake| {
+            mistake.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
     /// Returns the files that were named.
     pub(super) fn named(&self) -> Vec<PathBuf> {
         self.named.iter().cloned().collect()

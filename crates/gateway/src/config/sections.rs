@@ -14,7 +14,7 @@ use super::sources::{PARTNER_FILES, Sources};
 use super::systems::{SystemDraft, system};
 use super::{
     BackofficeSettings, Checked, Config, ExchangeSettings, Gemeente, Gemeentecode, Limits, LogFormat,
-    Logging, Pace, Partner, Retention, Sending, Severity, files, revocation,
+    Logging, Pace, Partner, Retention, Sending, Severity, Telemetry, files, revocation,
 };
 use crate::lists;
 use crate::pki::{self, ClientTrust, Revocation};
@@ -107,10 +107,19 @@ fn read(
     };
     let section = root.section("logging", findings);
     let logging = section.map(|section| logging(section, findings)).unwrap_or_default();
+    let telemetry = root.section("telemetry", findings).and_then(|section| telemetry(section, findings));
     root.finish(findings);
-    let client_authorities = exchange.as_ref().map(|exchange| exchange.client_authorities.len());
-    let server_authorities = sending.authorities.len();
-    let system_authorities = backoffice.as_ref().map(|settings| settings.client_authorities.len());
+    // What is there and cannot be used is told by itself: nothing is said to be missing for it.
+    let broken = |findings: &Findings<'_>, key| usize::from(findings.mentions(key));
+    let clients_broken = broken(findings, "exchange.client_ca");
+    let client_authorities =
+        exchange.as_ref().map(|exchange| exchange.client_authorities.len() + clients_broken);
+    let server_authorities = sending.authorities.len() + broken(findings, "sending.server_ca");
+    let authorities_broken = broken(findings, "backoffice");
+    let system_authorities = match &backoffice {
+        Some(settings) => Some(settings.client_authorities.len() + authorities_broken),
+        None => (authorities_broken > 0).then_some(authorities_broken),
+    };
     let message_bytes = limits.message_bytes;
     let parts = Parts {
         gemeenten,
@@ -143,6 +152,7 @@ fn read(
         limits,
         sending,
         logging,
+        telemetry,
         files: findings.named(),
     })
 }
@@ -338,4 +348,28 @@ fn logging(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Logging
     }
     section.finish(findings);
     logging
+}
+
+/// Where a collector takes OTLP over HTTP when an address has no path.
+const OTLP_PATH: &str = "/v1/traces";
+
+fn telemetry(mut section: Section<'_, '_>, findings: &mut Findings<'_>) -> Option<Telemetry> {
+    let wanted = (
+        "het adres van de collector, als \"http://127.0.0.1:4318\", zonder wachtwoord, vraagteken of hekje",
+        "the address of the collector, as \"http://127.0.0.1:4318\", without password, question mark or hash",
+    );
+    let otlp = section.parsed("otlp", findings, wanted, |text| {
+        let url = reqwest::Url::parse(text).ok()?;
+        let plain = url.username().is_empty() && url.password().is_none();
+        let bare = url.query().is_none() && url.fragment().is_none();
+        let path = if url.path() == "/" { OTLP_PATH } else { "" };
+        let sound = url.scheme() == "http" && url.has_host() && plain && bare;
+        sound.then(|| format!("{}{path}", text.trim_end_matches('/')))
+    });
+    let why = ("geef het adres van de collector", "give the address of the collector");
+    let otlp = section.required("otlp", otlp, findings, why);
+    let service = section.text("service", findings);
+    section.finish(findings);
+    let service = service.map_or_else(|| "iwmo-gateway".to_owned(), |service| service.value);
+    otlp.map(|otlp| Telemetry { otlp: otlp.value, service })
 }

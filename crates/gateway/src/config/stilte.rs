@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 /// Freezes that follow on each other count as one, up to so many.
 const CHAINED_MAX: usize = 16;
@@ -54,12 +54,7 @@ impl Stilte {
         let (from, until) = match (self.from, self.until) {
             (Moment::Once(from), Moment::Once(until)) => (from, until),
             (Moment::Every(first, from), Moment::Every(last, until)) => {
-                let clock = self.zone.to_datetime(now);
-                let back = i64::from(first.until(clock.date().weekday()));
-                let mut begin = clock.date().checked_sub(back.days()).ok()?.to_datetime(from);
-                if begin > clock {
-                    begin = begin.checked_sub(7.days()).ok()?;
-                }
+                let begin = self.begun(now, first, from)?;
                 let on = i64::from(first.until(last));
                 let mut end = begin.date().checked_add(on.days()).ok()?.to_datetime(until);
                 if end <= begin {
@@ -69,9 +64,33 @@ impl Stilte {
             }
             _ => return None,
         };
-        let moment = |clock: DateTime| self.zone.to_timestamp(clock).ok();
-        let (from, until) = (moment(from)?, moment(until)?);
+        let (from, until) = (self.moment(from)?, self.moment(until)?);
         (from <= now && now < until).then_some((from, until))
+    }
+
+    /// Returns when this freeze begins for the first time after now.
+    fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut begin = match self.from {
+            Moment::Once(from) => from,
+            Moment::Every(day, time) => self.begun(now, day, time)?,
+        };
+        // The last one by the clock of the zone; where that goes back, it may be ahead.
+        while matches!(self.from, Moment::Every(..)) && self.moment(begin)? <= now {
+            begin = begin.checked_add(7.days()).ok()?;
+        }
+        self.moment(begin).filter(|begin| *begin > now)
+    }
+
+    /// Returns the last time that a weekday and time came.
+    fn begun(&self, now: Timestamp, day: Weekday, time: Time) -> Option<DateTime> {
+        let clock = self.zone.to_datetime(now);
+        let back = i64::from(day.until(clock.date().weekday()));
+        let begin = clock.date().checked_sub(back.days()).ok()?.to_datetime(time);
+        if begin > clock { begin.checked_sub(7.days()).ok() } else { Some(begin) }
+    }
+
+    fn moment(&self, clock: DateTime) -> Option<Timestamp> {
+        self.zone.to_timestamp(clock).ok()
     }
 }
 
@@ -88,6 +107,26 @@ pub fn stilte_at(all: &[Stilte], now: Timestamp) -> Option<(Timestamp, Timestamp
         found = Some((found.map_or(from, |(first, _)| first), until));
     }
     found
+}
+
+/// Returns whether between two moments there was so much time outside these freezes.
+#[must_use]
+pub fn is_awake_for(all: &[Stilte], from: Timestamp, until: Timestamp, wanted: SignedDuration) -> bool {
+    if until.duration_since(from) < wanted {
+        return false;
+    }
+    let mut awake = SignedDuration::ZERO;
+    let mut moment = from;
+    while moment < until && awake < wanted {
+        if let Some((_, end)) = stilte_at(all, moment) {
+            moment = end;
+            continue;
+        }
+        let next = all.iter().filter_map(|one| one.next(moment)).min().map_or(until, |next| next.min(until));
+        awake += next.duration_since(moment);
+        moment = next;
+    }
+    awake >= wanted
 }
 
 impl FromStr for Stilte {
@@ -183,6 +222,35 @@ mod tests {
         assert_eq!(at(release, "2027-12-31T18:00:00Z"), None);
         let both = format!("{release};za 08:00 - za 10:00");
         assert_eq!(at(&both, "2027-01-01T00:00:00Z").unwrap(), "2026-12-31T16:00:00Z 2027-01-02T09:00:00Z");
+    }
+
+    /// Beside a walk through every minute.
+    #[test]
+    fn time_outside_freezes_is_counted() {
+        let from: Timestamp = "2026-10-22T07:30:00Z".parse().unwrap();
+        let minutes = |minutes: i64| SignedDuration::from_mins(minutes);
+        for text in [
+            "vr 18:00 - ma 06:00",
+            "vr 18:00 - ma 06:00;ma 06:00 - ma 07:00;wo 12:00 - wo 11:00",
+            // Over the night in which the clock goes back.
+            "za 23:00 - zo 02:30;2026-10-23 10:00 - 2026-10-23 11:00",
+            "2026-10-01 00:00 - 2026-10-22 12:00",
+            "2026-10-01 00:00 - 2026-10-02 12:00",
+            "do 09:00 - do 08:59",
+        ] {
+            let all: Vec<Stilte> = text.split(';').map(|one| one.parse().unwrap()).collect();
+            let mut awake = 0;
+            for passed in 0..15 * 24 * 60 {
+                if passed % 97 == 0 {
+                    let until = from + minutes(passed);
+                    assert!(is_awake_for(&all, from, until, minutes(awake)), "{text} {until} {awake}");
+                    assert!(!is_awake_for(&all, from, until, minutes(awake + 1)), "{text} {until} {awake}");
+                }
+                awake += i64::from(stilte_at(&all, from + minutes(passed)).is_none());
+            }
+        }
+        assert!(is_awake_for(&[], from, from, SignedDuration::ZERO));
+        assert!(!is_awake_for(&[], from, from - minutes(1), SignedDuration::ZERO), "the clock was set back");
     }
 
     #[test]

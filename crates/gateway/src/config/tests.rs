@@ -1,5 +1,7 @@
 //! Every mistake in a configuration, with its line.
 
+mod settings;
+
 use iwmo_toewijzing::cak::{Bedenktijd, EbBeleid, EbRegels, Standaard, Trigger};
 use std::collections::BTreeSet;
 use std::fs;
@@ -165,7 +167,10 @@ fn the_example_tells_the_defaults() {
     let uncommented: String = example()
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(setting) if setting.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => {
+            Some(setting)
+                if setting == "[telemetry]"
+                    || setting.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) =>
+            {
                 format!("{setting}\n")
             }
             _ => format!("{line}\n"),
@@ -179,6 +184,7 @@ fn the_example_tells_the_defaults() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.sending.pace, Pace::default());
     assert_eq!(config.logging, Logging::default());
+    assert_eq!(config.telemetry.unwrap().service, "iwmo-gateway");
     let policy = &config.gemeenten[0].policy.beleid;
     let agreed = policy.afspraken.clone();
     assert_eq!(agreed.len(), 1);
@@ -205,6 +211,7 @@ fn the_example_tells_the_defaults() {
         ("sending", "[sending]\ncertificate = \"x\""),
         ("bewaring", "[bewaring]"),
         ("logging", "[logging]"),
+        ("telemetry", "[telemetry]"),
     ] {
         let checked = check_text(&format!("{header}\nqqqqqqqqqqqq = 1\n"), folder.path());
         let key =
@@ -315,7 +322,6 @@ format = "xml"
         "36:7 unusable-value partner[1].url: `partner[1].url` has a value that cannot be",
         "37:16 unusable-value partner[1].fingerprint: `partner[1].fingerprint` has a value that cannot be",
         "41:8 unusable-value partner[2].kind: `partner[2].kind` has a value that cannot be",
-        "48:7 conflict partner[3].url: there is no authority under which this partner's server is trusted",
         "49:22 unknown-name partner[3].gemeenten: gemeente 0999 is not configured",
         "51:1 missing-key token[1].gemeenten: `token[1].gemeenten` is missing",
         "53:10 unusable-value token[1].sha256: `token[1].sha256` has a value that cannot be",

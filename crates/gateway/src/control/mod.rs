@@ -220,7 +220,13 @@ impl Refused {
 
 impl From<ActError> for Refused {
     fn from(error: ActError) -> Self {
-        Self::new(error.to_string())
+        let refused = Self::new(error.to_string());
+        match error {
+            ActError::Unfit { .. } | ActError::NoMessage(_) => {
+                refused.advice("nothing was changed; `iwmo outbox list --all` shows how each message stands")
+            }
+            _ => refused,
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! What the configuration gives to the parts of the gateway, each through a channel: a new configuration is sent
 //! through all of them, and counts for connections, requests and attempts from then on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::{DaemonError, settings};
-use crate::config::{BackofficeSettings, Config, ExchangeSettings, Pace, Partner, Sending, System, Token};
+use crate::config::{
+    BackofficeSettings, Config, ExchangeSettings, Oin, Pace, Partner, Sending, System, Token,
+};
 use crate::engine::Settings;
 use crate::exchange::{Allowances, Directory, Rate};
 use crate::listener::Bounds;
@@ -43,7 +45,7 @@ impl Made {
         let Sending { authorities, revocation, .. } = &config.sending;
         let client = pki::client_config_checking(Some(identity), authorities, revocation)?;
         let mut of_oin = BTreeMap::new();
-        for oin in config.partners.iter().filter_map(|partner| partner.server_oin) {
+        for oin in server_oins(config) {
             let tls = pki::client_config_for(Some(identity), authorities, revocation, Some(oin.as_str()))?;
             of_oin.insert(oin, tls);
         }
@@ -117,6 +119,7 @@ impl Live {
         if identity(&old) != identity(&config)
             || old.sending.authorities != config.sending.authorities
             || old.sending.revocation != config.sending.revocation
+            || server_oins(&old) != server_oins(&config)
             || old.sending.pace.attempt != config.sending.pace.attempt
         {
             self.caller.send_replace(made.caller);
@@ -130,6 +133,11 @@ impl Live {
         }
         self.config.send_replace(Arc::new(config));
     }
+}
+
+/// The OINs that servers must have, each with a client of its own.
+fn server_oins(config: &Config) -> BTreeSet<Oin> {
+    config.partners.iter().filter_map(|partner| partner.server_oin).collect()
 }
 
 fn room(config: &Config) -> BodyRoom {

@@ -111,6 +111,19 @@ pub enum Route {
     Map,
 }
 
+impl Route {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Stuf => "stuf",
+            Self::Map => "map",
+            Self::Backoffice => "backoffice",
+        }
+    }
+}
+
 /// Says that a message is on disk and will take effect exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {

@@ -23,6 +23,7 @@ use crate::metrics::{
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::{Ledger, Writes};
+use crate::traces::{self, Kind, Recorder};
 use crate::vault::{SEALED_VERSION, Vault};
 
 /// Said to who waits for what cannot be written any more.
@@ -134,13 +135,16 @@ impl Conclude<Decided> for Committer {
 
 impl Committer {
     fn durable(&self, decided: Decided, tips: &[Tip]) -> ControlFlow<()> {
-        let Decided { entries, writes, replies, outgoing, acts, .. } = decided;
+        let Decided { entries, writes, replies, outgoing, acts, since, .. } = decided;
         JOURNAL_COMMITTED_ENTRIES.add(&[], entries.len() as u64);
         for (message, verdict) in entries.iter().filter_map(|entry| entry.taken.as_ref()) {
             ENGINE_TAKEN_MESSAGES.count(&[message, verdict]);
         }
         // The journal has it, so it is acknowledged whatever becomes of the ledger.
         let applied = self.ledger.commit_shared(&writes, tips);
+        if let Some(recorder) = traces::recorder() {
+            committed(recorder, &entries, since);
+        }
         for reply in replies {
             reply.done();
         }
@@ -166,6 +170,16 @@ impl Committer {
             self.changed.send_modify(|count| *count += 1);
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Tells of the messages of a batch that they are durable.
+fn committed(recorder: &Recorder, entries: &[Pending], since: Instant) {
+    for entry in entries {
+        let Some((message, verdict)) = &entry.taken else { continue };
+        let name = EntryId { chain: entry.chain, seq: entry.seq }.to_string();
+        let span = recorder.within(&name, "commit", Kind::Internal, since.elapsed());
+        recorder.take(span.text("iwmo.message", message.as_str()).text("iwmo.verdict", *verdict));
     }
 }
 

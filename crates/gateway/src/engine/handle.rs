@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use bytes::Bytes;
 use iwmo_codec::Schemas;
@@ -25,6 +26,7 @@ use crate::ledger::Applier;
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
 use crate::removal::TERM_YEARS;
 use crate::store::Ledger;
+use crate::traces;
 
 /// Entries a slow listener to the feed may lag before it misses some.
 const FEED_ENTRIES: usize = 4096;
@@ -250,7 +252,12 @@ impl Intake for Engine {
     async fn receive(&self, inbound: Inbound) -> Result<Receipt, Refusal> {
         self.coming.fetch_add(1, Ordering::Relaxed);
         let _one = Coming(&self.coming);
+        let traced = traces::recorder()
+            .map(|recorder| (recorder, inbound.partner.clone(), inbound.route.word(), Instant::now()));
         let answer = self.take(inbound).await;
+        if let Some((recorder, partner, route, began)) = traced {
+            recorder.received(&partner.0, route, began, &answer);
+        }
         match &answer {
             // What was recorded is counted when it is durable.
             Ok(receipt) if receipt.dubbel => ENGINE_REPEATED_MESSAGES.count(&[]),

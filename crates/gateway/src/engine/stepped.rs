@@ -65,6 +65,11 @@ impl Stepped {
         self.0.pipeline.write_next()
     }
 
+    /// Returns how many batches were handed over whose fate is not known.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.0.pipeline.under_way()
+    }
+
     /// Returns whether the thread would now wait before it goes on with the daily run.
     pub(crate) fn pauses(&self) -> bool {
         self.0.going.pauses()

@@ -1,6 +1,7 @@
 //! What the loop does for each job.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::identity::Gemeente;
@@ -27,6 +28,7 @@ use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;
+use crate::traces::{self, Kind};
 use crate::vault::Vault;
 
 /// Something for the loop to do.
@@ -124,11 +126,18 @@ impl Worker {
         match job {
             Job::Stop => return true,
             Job::Message { inbound, message, sha256, reply } => {
+                let traced = traces::recorder().map(|recorder| (recorder, Instant::now()));
                 let decided = batch.attempt(
                     |batch| self.message(&inbound, &message, sha256, batch),
                     || unavailable("a fault of the gateway: the message could not be judged"),
                 );
                 self.settle(batch);
+                if let (Some((recorder, began)), Ok(receipt)) = (traced, &decided)
+                    && !receipt.dubbel
+                {
+                    let span = recorder.within(&receipt.id, "judge", Kind::Internal, began.elapsed());
+                    recorder.take(span.text("iwmo.message", message.kind().name()));
+                }
                 match decided {
                     Ok(receipt) => batch.reply(Reply::Receipt(reply, receipt)),
                     Err(refusal) => batch.reply(Reply::Refused(reply, refusal)),

@@ -10,6 +10,7 @@ use crate::engine::PartnerId;
 use crate::listener::Peer;
 use crate::metrics::{HTTP_ANSWER_DURATION, HTTP_ANSWERED_REQUESTS};
 use crate::problem::ProblemKind;
+use crate::traces;
 
 /// Travels with a response: who asked.
 #[derive(Clone, Debug)]
@@ -26,7 +27,13 @@ pub(crate) async fn log_access(request: Request, next: Next) -> Response {
     // The pattern of the route, never what the peer typed.
     let path = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
-    let response = next.run(request).await;
+    let response = match traces::recorder() {
+        None => next.run(request).await,
+        Some(_) => {
+            let headers = request.headers().clone();
+            traces::called(&headers, next.run(request)).await
+        }
+    };
     let elapsed = start.elapsed();
     let pattern = path.as_ref().map_or("unknown", MatchedPath::as_str);
     let known_method = if method.as_str().len() <= 7 { method.as_str() } else { "OTHER" };
@@ -40,6 +47,7 @@ pub(crate) async fn log_access(request: Request, next: Next) -> Response {
         path = pattern,
         status = response.status().as_u16(),
         problem = extensions.get::<ProblemKind>().map(|kind| kind.0),
+        trace = extensions.get::<Given>().and_then(|given| traces::of_entry(&given.0)),
         ontvangst = extensions.get::<Given>().map(|given| given.0.as_str()),
         microseconds = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         "A request was answered."

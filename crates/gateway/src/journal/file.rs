@@ -405,10 +405,11 @@ fn harden(disk: &dyn Disk, dir: &Path, catalog: &Catalog) -> Result<(), OpenErro
     let again = || -> io::Result<()> {
         disk.sync_dir(dir)?;
         let file = disk.open_write(&segment.path)?;
-        let mut buffer = vec![0; AGAIN_BYTES];
         let mut at = from;
+        let left = |at: u64| usize::try_from(catalog.end - at).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES);
+        let mut buffer = vec![0; left(from)];
         while at < catalog.end {
-            let rest = usize::try_from(catalog.end - at).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES);
+            let rest = left(at);
             let read = file.read_at(&mut buffer[..rest], at)?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());

@@ -64,7 +64,8 @@
 //! entry is written to it; the segment before it is never written again.
 //!
 //! So whatever a crash leaves unfinished lies after the last acknowledged entry of the last segment, and
-//! belongs to one append. At open, the last segments are read, 256 MiB of them, and the headers of all others, whose
+//! belongs to one append: a batch of any number of entries, of which the disk may have written any sectors and not
+//! others. At open, the last segments are read, 256 MiB of them, and the headers of all others, whose
 //! tips must go on from each other; `iwmo journal verify` reads all. Where an entry of the last segment is not right,
 //! the rest of the file is searched, at every multiple of 8 bytes, for the header of an entry that was
 //! written by a later append. If there is none, the rest is a torn tail: the file is cut there and

@@ -215,8 +215,10 @@ impl Scanner {
                 0..0
             };
             let kept_bytes = kept.len();
-            if self.buffer.len() < length {
-                let mut larger = vec![0; length.max(CHUNK_BYTES)];
+            // Never larger than what is left of the file.
+            let rest = usize::try_from(self.file.len()?.saturating_sub(offset)).unwrap_or(usize::MAX);
+            if self.buffer.len() < length.min(rest) {
+                let mut larger = vec![0; length.max(CHUNK_BYTES).min(rest)];
                 larger[..kept_bytes].copy_from_slice(&self.buffer[kept]);
                 self.buffer = larger;
             } else {

@@ -261,6 +261,9 @@ fn apply_wanted(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, LedgerError> {
     let tips = ledger.tips();
+    if tips == reader.tips() {
+        return Ok(0);
+    }
     let from = if tips.is_empty() { Position::START } else { reader.position_after(&tips) };
     let entries = reader.read_all(from);
     thread::scope(|scope| {

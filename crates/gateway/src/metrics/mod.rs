@@ -47,10 +47,11 @@ pub static LISTENER_SHED_REQUESTS: Counter = Counter::new(
 );
 
 /// Times that the configuration was read again.
-pub static GATEWAY_CONFIG_RELOADS: Counter = Counter::new(
+pub static GATEWAY_CONFIG_RELOADS: Counter = Counter::from_zero(
     "gateway_config_reloads_total",
     "Times that the configuration was read again, by outcome: applied, unchanged or refused.",
     &["outcome"],
+    &["applied", "unchanged", "refused"],
 );
 
 /// Messages taken.
@@ -93,6 +94,13 @@ pub static OUTBOX_ENDED_ATTEMPTS: Counter = Counter::new(
     &["partner", "message", "outcome"],
 );
 
+/// Spans that no collector got.
+pub static TELEMETRY_LOST_SPANS: Counter = Counter::new(
+    "telemetry_lost_spans_total",
+    "Spans that were lost: the collector of [telemetry] did not take them, or not soon enough.",
+    &[],
+);
+
 /// Persons of whom what is kept was removed.
 pub static REMOVAL_REMOVED_PERSONS: Counter = Counter::new(
     "removal_removed_persons_total",
@@ -101,7 +109,8 @@ pub static REMOVAL_REMOVED_PERSONS: Counter = Counter::new(
 );
 
 /// Everything that is counted as it happens.
-pub static COUNTED: [&dyn Metric; 14] = [
+pub static COUNTED: [&dyn Metric; 15] = [
+    &TELEMETRY_LOST_SPANS,
     &LISTENER_SHED_CONNECTIONS,
     &LISTENER_SHED_REQUESTS,
     &REMOVAL_REMOVED_PERSONS,

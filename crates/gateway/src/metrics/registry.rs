@@ -29,6 +29,8 @@ pub struct Counter {
     name: &'static str,
     help: &'static str,
     labels: &'static [&'static str],
+    /// Values of the only label that are shown before they are counted.
+    known: &'static [&'static str],
     series: Mutex<BTreeMap<Labels, u64>>,
 }
 
@@ -36,7 +38,19 @@ impl Counter {
     /// A counter at zero.
     #[must_use]
     pub const fn new(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Self {
-        Self { name, help, labels, series: Mutex::new(BTreeMap::new()) }
+        Self { name, help, labels, known: &[], series: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// A counter with one label that shows these values of it from the start: Prometheus sees no increase in a series that
+    /// begins with 1, so an alert on one would miss the first.
+    #[must_use]
+    pub const fn from_zero(
+        name: &'static str,
+        help: &'static str,
+        label: &'static [&'static str; 1],
+        known: &'static [&'static str],
+    ) -> Self {
+        Self { name, help, labels: label, known, series: Mutex::new(BTreeMap::new()) }
     }
 
     /// Counts one.
@@ -63,6 +77,12 @@ impl Metric for Counter {
         let series = lock(&self.series);
         if series.is_empty() && self.labels.is_empty() {
             sample(out, self.name, &[], 0);
+        }
+        for value in self.known {
+            let values = vec![(*value).to_owned()];
+            if !series.contains_key(&values) {
+                sample(out, self.name, &pairs(self.labels, &values), 0);
+            }
         }
         for (values, count) in series.iter() {
             sample(out, self.name, &pairs(self.labels, values), count);

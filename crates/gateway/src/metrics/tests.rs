@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::*;
 
 /// What a name may end with before `_total`.
-const UNITS: [&str; 13] = [
+const UNITS: [&str; 14] = [
+    "spans",
     "numbers",
     "reloads",
     "connections",
@@ -59,6 +60,26 @@ fn a_counter_in_the_text_format() {
          # TYPE test_seen_messages_total counter\n\
          test_seen_messages_total{message=\"WMO305\",partner=\"a\\\"b\\\\c\\nd\"} 3\n\
          test_seen_messages_total{message=\"WMO307\",partner=\"x\"} 1\n"
+    );
+}
+
+/// A counter that Prometheus first sees at 1 has not increased for it.
+#[test]
+fn known_values_are_shown_before_they_are_counted() {
+    static COUNTER: Counter =
+        Counter::from_zero("test_known_messages_total", "Known.", &["outcome"], &["good", "bad"]);
+    COUNTER.count(&["bad"]);
+    COUNTER.count(&["odd"]);
+    let mut text = String::new();
+    COUNTER.render(&mut text);
+    let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(
+        samples,
+        [
+            "test_known_messages_total{outcome=\"good\"} 0",
+            "test_known_messages_total{outcome=\"bad\"} 1",
+            "test_known_messages_total{outcome=\"odd\"} 1"
+        ]
     );
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::{Attempt, Parcel, Route, reply};
 use crate::config::{Oin, Partner};
 use crate::exchange::{APPLICATION_XML, BERICHTEN_PATH, DELIVERY_HEADER};
+use crate::traces::TRACEPARENT;
 
 /// For setting up a connection, TLS included.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -136,6 +137,10 @@ impl Route for DirectRoute {
             .header(header::ACCEPT, "application/json, application/problem+json")
             .header(DELIVERY_HEADER, parcel.id.to_string())
             .body(parcel.bytes.clone());
+        let request = match &parcel.traceparent {
+            Some(trace) => request.header(TRACEPARENT, trace),
+            None => request,
+        };
         match request.send().await {
             Ok(response) => reply::read(response, &parcel.bytes).await,
             Err(error) => Attempt::Retry { reason: failure(caller.attempt, &error), after: None },

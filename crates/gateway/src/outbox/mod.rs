@@ -47,6 +47,8 @@ pub struct Parcel {
     pub message: String,
     /// The same at every attempt.
     pub bytes: bytes::Bytes,
+    /// The value of `traceparent` of this attempt, when there are traces.
+    pub traceparent: Option<String>,
 }
 
 /// How one attempt ended. Whether it may be tried again is decided where the failure is seen.

@@ -2,19 +2,20 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::circuit::{Circuit, FAILURES_TO_OPEN};
 use super::{Attempt, Clock, Parcel, Route, States, backoff};
-use crate::config::{Pace, Partner, stilte_at};
+use crate::config::{Pace, Partner, is_awake_for, stilte_at};
 use crate::engine::{Outcome, Outgoing, OutgoingId, Standing, Waiting};
 use crate::listener::Stop;
 use crate::metrics::OUTBOX_ENDED_ATTEMPTS;
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
+use crate::traces::{self, Kind};
 
 /// Messages taken from the store at once; more only when all of these are held up by older ones.
 const WINDOW: usize = 64;
@@ -274,7 +275,14 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
     /// Makes one attempt and records how it ended.
     async fn send(&self, waiting: Waiting) -> Landed {
         let Waiting { id, message, attempts, since, bytes, .. } = waiting;
-        let parcel = Parcel { id: id.clone(), message, bytes };
+        let trace = traces::recorder().map(|recorder| {
+            // What an entry gave to send is on its way: GEMEENTE:SEQ of GEMEENTE:SEQ/N.
+            let (name, began) = (id.to_string(), Instant::now());
+            let entry = name.split('/').next().unwrap_or_default();
+            (recorder, recorder.within(entry, "deliver", Kind::Client, Duration::ZERO), began)
+        });
+        let traceparent = trace.as_ref().map(|(_, span, _)| span.own.header());
+        let parcel = Parcel { id: id.clone(), message, bytes, traceparent };
         let attempt = self.route.deliver(&parcel, &self.partner).await;
         #[cfg(test)]
         let attempt = match attempt {
@@ -311,13 +319,22 @@ impl<O: Outgoing, R: Route, C: Clock> Hands<O, R, C> {
             Outcome::Refused { .. } | Outcome::Rejected { .. } | Outcome::GivenUp { .. } => "parked",
         };
         OUTBOX_ENDED_ATTEMPTS.count(&[&self.partner.id.0, &parcel.message, word]);
+        if let Some((recorder, span, began)) = trace {
+            let span = span.lasting(began.elapsed()).text("iwmo.partner", self.partner.id.0.as_str());
+            let span = span.text("iwmo.message", parcel.message.as_str()).text("iwmo.outcome", word);
+            let span = span.text("iwmo.outgoing", id.to_string());
+            let mut span = span.number("iwmo.attempt", i64::from(attempts.saturating_add(1)));
+            span.failed = matches!(word, "failed" | "parked");
+            recorder.take(span);
+        }
         self.record(id, outcome).await;
         landed
     }
 
+    /// Nobody could deliver in a freeze: that time does not count. What comes of it goes into the journal with the outcome.
     fn out_of_patience(&self, since: Timestamp, now: Timestamp) -> bool {
         SignedDuration::try_from(self.pace.park_after)
-            .is_ok_and(|patience| now.duration_since(since) >= patience)
+            .is_ok_and(|patience| is_awake_for(&self.partner.stilte, since, now, patience))
     }
 
     /// Records an outcome, however long it takes. Until then the message and its key are not free, and

@@ -122,6 +122,16 @@ impl Identity {
         Self::new(certificates(certificate)?, private_key(key)?)
     }
 
+    /// Returns the fingerprint of the key.
+    ///
+    /// # Errors
+    ///
+    /// The certificate cannot be read.
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint, PkiError> {
+        let own = self.chain.first().ok_or(rustls::Error::NoCertificatesPresented)?;
+        Ok(PeerCertificate::from_der(own)?.fingerprint)
+    }
+
     /// Returns the certificates, our own first.
     #[cfg(test)]
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {

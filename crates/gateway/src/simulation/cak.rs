@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iwmo_codec::messages::Message;
+use jiff::civil::Date;
 
 /// A period as the CAK holds it. Dates compare as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,14 @@ pub(super) struct Period {
     pub(super) deleted: bool,
     /// A stop was deleted: the next is a first one.
     had_stop: bool,
+}
+
+impl Period {
+    /// Returns one that the CAK has from before.
+    pub(super) fn known(bsn: &str, start: Date, stop: Option<Date>) -> Self {
+        let (start, stop) = (start.to_string(), stop.map(|stop| stop.to_string()));
+        Self { bsn: bsn.to_owned(), start, stop, deleted: false, had_stop: false }
+    }
 }
 
 /// What the CAK holds, by gemeente and EbStartNummer.

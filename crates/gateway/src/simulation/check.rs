@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::cak::Opgave;
 use iwmo_toewijzing::deadline::Stand as Deadlines;
 use iwmo_toewijzing::dossier::Onderwerp;
 use iwmo_toewijzing::identity::Gemeente;
@@ -13,8 +14,8 @@ use super::gateway::{self, folder};
 use super::removal;
 use super::world::{PARTNERS, World, digest, short};
 use crate::engine::OutgoingId;
-use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak, Wat};
-use crate::journal::{Position, Reader, verify_on};
+use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak, Verklaring, Wat};
+use crate::journal::{Chain, EntryId, Position, Reader, verify_on};
 use crate::ledger::{self, Applier, Persoon, Rows, Stand, Uitgaand, decode_row, keys, row_words};
 use crate::vault::is_gone;
 use crate::view::{self, TermijnFilter};
@@ -46,6 +47,8 @@ struct Told {
     gone: BTreeMap<String, usize>,
     /// 305s and 307s that wait for their judgement, by chain and number.
     parked: BTreeMap<([u8; 4], u64), Box<Bericht>>,
+    /// What somebody changed by hand.
+    acts: BTreeSet<EntryId>,
     expected: Expected,
 }
 
@@ -53,6 +56,7 @@ pub(super) fn all(world: &World) {
     let Some(journal) = world.journal() else { return world.violated("the gateway is down".to_owned()) };
     let told = read(world, &journal);
     acknowledged(world, &told);
+    acted(world, &told);
     deliveries(world, &told);
     answers(world, &told);
     contribution(world, &told);
@@ -102,6 +106,12 @@ fn read(world: &World, journal: &Reader) -> Told {
             }
             Record::Handeling(handeling) => {
                 told.by_hand.extend(named(chain, &handeling.wat));
+                told.acts.insert(entry.id);
+                if let Wat::Opgave { verklaring } = &handeling.wat
+                    && !entry.gone
+                {
+                    told.stated(world, entry.id.chain, verklaring);
+                }
                 (Vec::new(), None)
             }
             _ => (Vec::new(), None),
@@ -177,6 +187,18 @@ impl Told {
         }
     }
 
+    /// The backoffice states something about a person.
+    fn stated(&mut self, world: &World, chain: Chain, verklaring: &Verklaring) {
+        match verklaring.opgave() {
+            Ok(Opgave::Vasthouden {} | Opgave::Vrijgeven {} | Opgave::Herplannen {}) => {}
+            Ok(opgave) => {
+                world.state().counts.stated += 1;
+                self.expected.stated((chain.to_string(), verklaring.bsn.clone()), &opgave);
+            }
+            Err(error) => world.violated(format!("a statement cannot be read: {error}")),
+        }
+    }
+
     /// A 305, 307, 315 or 317 has its judgement, and with it its one retour; or it waits, and has none.
     fn judged(
         &mut self,
@@ -219,6 +241,15 @@ fn acknowledged(world: &World, told: &Told) {
     for ((from, sha256), ids) in &told.received {
         if ids.len() != 1 {
             world.violated(format!("{} of {from} took effect {} times: {ids:?}", short(sha256), ids.len()));
+        }
+    }
+}
+
+/// An act that was answered as done is there.
+fn acted(world: &World, told: &Told) {
+    for id in world.state().acted.clone() {
+        if !told.acts.contains(&id) {
+            world.violated(format!("an act was answered as {id} and is not there"));
         }
     }
 }
@@ -287,7 +318,7 @@ fn parked(told: &Told, world: &World) -> BTreeSet<([u8; 4], u64)> {
 
 /// The CAK holds the periods that the gateway believes it holds, and they charge what the deliveries say.
 fn contribution(world: &World, told: &Told) {
-    let expected = told.expected.months(HORIZON);
+    let mut expected = told.expected.months(HORIZON);
     let parked = parked(told, world);
     let given_up = |persoon: &Persoon, gemeente: Gemeente| {
         let entries = told.notifications.iter().filter(|entry| parked.contains(entry));
@@ -301,6 +332,7 @@ fn contribution(world: &World, told: &Told) {
         let person = (gemeente.to_string(), bsn.expose().to_owned());
         if world.state().removed.as_ref() == Some(&person) {
             // They came to be known again: what the CAK has of before is not known here.
+            expected.remove(&person);
             continue;
         }
         let believed: Vec<(u64, String, Option<String>)> = persoon
@@ -323,6 +355,7 @@ fn contribution(world: &World, told: &Told) {
             list
         };
         let (believed, held) = (sorted(believed), sorted(held));
+        let wanted = expected.remove(&person).unwrap_or_default();
         if given_up(&persoon, gemeente) {
             continue;
         }
@@ -340,18 +373,23 @@ fn contribution(world: &World, told: &Told) {
                 charged(day(start), stop, HORIZON)
             })
             .collect();
-        let wanted = expected.get(&person).cloned().unwrap_or_default();
         if months != wanted {
             let name = |months: &BTreeSet<i32>| match (months.first(), months.last()) {
                 (Some(first), Some(last)) => format!("{} from {first} to {last}", months.len()),
                 _ => "none".to_owned(),
             };
             world.violated(format!(
-                "the CAK charges {} months (base {}) and the deliveries say {}: {held:?}",
+                "the CAK charges {} months (base {}) and what was said comes to {}: {held:?}",
                 name(&months),
                 month(date(2026, 1, 1)),
                 name(&wanted)
             ));
+        }
+    }
+    let removed = world.state().removed.clone();
+    for (person, months) in expected {
+        if removed.as_ref() != Some(&person) {
+            world.violated(format!("nobody knows of a person who owes {} months", months.len()));
         }
     }
 }
@@ -362,6 +400,7 @@ fn missing_starts(world: &World) {
     let filter = TermijnFilter {
         standen: Deadlines::ALL.to_vec(),
         termijn: Some("NO_START".to_owned()),
+        vanaf: Some(Date::MIN),
         limit: usize::MAX,
         ..TermijnFilter::default()
     };

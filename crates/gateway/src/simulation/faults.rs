@@ -59,7 +59,13 @@ fn calm(world: &World) {
 async fn strike(world: &Arc<World>, snapshot: &mut Option<Snapshot>) {
     let dice = world.between(0, 99);
     match dice {
-        0..=17 => {
+        0..=3 => {
+            let at = world.disk.operations() + world.between(0, 6);
+            world.say(|| format!("the disk goes away in the first sync from operation {at} on"));
+            world.disk.fail(Fault::FailFromSync { at });
+            tokio::spawn(unsynced(Arc::clone(world)));
+        }
+        4..=17 => {
             let at = world.disk.operations() + world.between(0, 12);
             world.say(|| format!("the power will go at operation {at}"));
             world.disk.fail(Fault::Crash { at });
@@ -131,6 +137,26 @@ async fn strike(world: &Arc<World>, snapshot: &mut Option<Snapshot>) {
         }
         _ => *snapshot = Some(Snapshot::take(&world.shelves.ledger)),
     }
+}
+
+/// Waits until a sync has failed. Then the process ends, the next one finds in the memory of the system what is not on the
+/// disk, and once it has gone on from there the power goes.
+async fn unsynced(world: Arc<World>) {
+    for _ in 0..120 {
+        if world.disk.is_failing() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let kill = |power| {
+        if world.state().up.is_some() {
+            gateway::kill(&world, power, LedgerFate::Kept, None);
+        }
+    };
+    kill(false);
+    world.disk.mend();
+    tokio::time::sleep(Duration::from_secs(world.between(1, 90))).await;
+    kill(true);
 }
 
 /// Does something after a while, in the background.

@@ -78,6 +78,22 @@ pub(crate) fn lot() -> Option<f64> {
     LOTS.with_borrow_mut(|lots| lots.as_mut().map(Random::share))
 }
 
+/// Breaks the core on this thread, until it is dropped.
+pub(crate) struct Broken(());
+
+impl Broken {
+    pub(crate) fn begin(how: Canary) -> Self {
+        BROKEN.set(Some(how));
+        Self(())
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        BROKEN.set(None);
+    }
+}
+
 /// Makes this thread one that runs a simulation, until it is dropped.
 pub(super) struct Simulated(());
 

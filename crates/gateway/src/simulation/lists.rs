@@ -11,27 +11,29 @@ use super::gateway;
 use super::world::{AGBS, World};
 use crate::clock::Clock;
 use crate::engine::Settings;
-use crate::store::Ledger;
 use crate::view::{self, Page, PlaceCursor, TermijnFilter, WerkFilter, WerkSoort, termijnen_walk, werk_walk};
 
 /// Days after the run on which the lists are asked for: nothing is overdue yet, some is, all is.
 const LATER: [i64; 3] = [0, 6, 400];
 
+/// Rows on a page: as few as there can be, some, and more than most lists have.
+const LIMITS: [usize; 3] = [1, 3, 50];
+
+/// Compares every list under every filter. To walk and to page is most of what a run would cost, so what was agreed, and for
+/// each list the day and the length of a page, are drawn: over many runs there is every one of them.
 pub(super) fn hold(world: &World) {
-    let ledger = &world.shelves.ledger;
-    let today = world.clock.today();
-    for (settings, which) in [(gateway::settings(None, 0), "as they are"), (agreed(), "agreements")] {
-        for later in LATER {
-            let day = today.saturating_add(later.days());
-            for limit in [1, 3, 50] {
-                if !world.state().violations.is_empty() {
-                    return;
-                }
-                deadlines(world, ledger, &settings, day, limit, which);
-                work(world, ledger, &settings, day, limit, which);
-            }
-        }
-    }
+    let (settings, which) = match world.percent(50) {
+        true => (gateway::settings(None, 0), "as they are"),
+        false => (agreed(), "agreements"),
+    };
+    deadlines(world, &settings, which);
+    work(world, &settings, which);
+}
+
+fn drawn(world: &World) -> (Date, usize) {
+    let mut state = world.state();
+    let later = *state.random.pick(&LATER);
+    (world.clock.today().saturating_add(later.days()), *state.random.pick(&LIMITS))
 }
 
 /// What was agreed differs by aanbieder, so that last days are not in the order of the days from which periods count.
@@ -47,18 +49,32 @@ fn agreed() -> Settings {
     settings
 }
 
-fn deadlines(world: &World, ledger: &Ledger, settings: &Settings, today: Date, limit: usize, which: &str) {
-    let all = TermijnFilter { limit, ..TermijnFilter::default() };
+fn deadlines(world: &World, settings: &Settings, which: &str) {
+    let (ledger, all) = (&world.shelves.ledger, TermijnFilter::default());
+    let met = TermijnFilter { standen: Stand::ALL.to_vec(), ..all.clone() };
+    let retours = TermijnFilter { termijn: Some("RETOUR_OUT".to_owned()), ..met.clone() };
+    let day = drawn(world).0;
     let mut filters = vec![
         all.clone(),
         TermijnFilter { verlopen: true, ..all.clone() },
         TermijnFilter { standen: vec![Stand::Loopt], ..all.clone() },
-        TermijnFilter { tot: Some(today), ..all.clone() },
+        TermijnFilter { tot: Some(day), ..all.clone() },
+        TermijnFilter { vanaf: Some(day), ..all.clone() },
     ];
+    // They have no index: each page goes through what is on record.
+    filters.push(match world.between(0, 3) {
+        0 => TermijnFilter { vanaf: Some(Date::MIN), tot: Some(day), ..retours },
+        1 => retours,
+        2 => TermijnFilter { vanaf: Some(Date::MIN), ..met },
+        _ => met,
+    });
     for timer in ["RETOUR_IN", "RETOUR_OUT", "CONTACT", "START_AGREED", "STOP_MISSING", "OP274", "CAK_DATA"] {
         filters.push(TermijnFilter { termijn: Some(timer.to_owned()), ..all.clone() });
     }
     for filter in filters {
+        let (today, limit) = drawn(world);
+        let limit = if filter.standen.is_empty() { limit } else { limit.max(3) };
+        let filter = TermijnFilter { limit, ..filter };
         let wanted = termijnen_walk::walk(ledger, settings, &filter, today).expect("a store");
         let found = paged(|after| {
             let asked = TermijnFilter { after, ..filter.clone() };
@@ -68,11 +84,13 @@ fn deadlines(world: &World, ledger: &Ledger, settings: &Settings, today: Date, l
     }
 }
 
-fn work(world: &World, ledger: &Ledger, settings: &Settings, today: Date, limit: usize, which: &str) {
-    let all = WerkFilter { limit, ..WerkFilter::default() };
+fn work(world: &World, settings: &Settings, which: &str) {
+    let (ledger, all) = (&world.shelves.ledger, WerkFilter::default());
     let mut filters = vec![all.clone(), WerkFilter { verlopen: true, ..all.clone() }];
     filters.extend(WerkSoort::ALL.map(|soort| WerkFilter { soort: Some(soort), ..all.clone() }));
     for filter in filters {
+        let (today, limit) = drawn(world);
+        let filter = WerkFilter { limit, ..filter };
         let wanted = werk_walk::walk(ledger, settings, &filter, today).expect("a store");
         let found = paged(|after| {
             let asked = WerkFilter { after, ..filter.clone() };

@@ -12,7 +12,10 @@ use crate::demo::requests as demo;
 use crate::translate;
 
 /// People by number of the test series; all of them have one name.
-pub(super) const BSNS: [&str; 4] = ["999900018", "999900031", "999900043", "999900055"];
+pub(super) const BSNS: [&str; 5] = ["999900018", "999900031", "999900043", "999900055", "999900067"];
+
+/// How each of them begins.
+pub(super) const BSN_BEGIN: &str = "9999000";
 
 /// A toewijzing of the run.
 #[derive(Clone, Copy, Debug)]

@@ -16,6 +16,7 @@
 //! | `script.rs` | what gemeente and aanbieders set out to do |
 //! | `asked.rs` | requests, answers and declarations |
 //! | `operator.rs`, `removal.rs` | what operators do: hold, release, send again; remove a person |
+//! | `stated.rs` | what the backoffice states about persons |
 //! | `faults.rs` | what goes wrong, and when |
 //! | `check.rs`, `expected.rs` | what must hold at the end |
 //! | `lists.rs` | the lists of deadlines and work |
@@ -38,8 +39,9 @@ mod random;
 mod removal;
 mod run;
 mod script;
+mod stated;
 mod tests;
 mod world;
 
-pub(crate) use hooks::{Canary, is_broken, lot};
+pub(crate) use hooks::{Broken, Canary, is_broken, lot};
 pub(crate) use random::Random;

@@ -81,7 +81,7 @@ fn stated(world: &World, gemeente: &str, bsn: &str, opgave: Opgave) -> Option<Ch
 }
 
 /// Does what is to be done; false when the gateway could not be asked.
-async fn perform(world: &Arc<World>, change: &Change) -> bool {
+pub(super) async fn perform(world: &Arc<World>, change: &Change) -> bool {
     let Some((engine, work)) = world.engine() else { return false };
     // What is refused cannot be done as things are.
     let Ok(plan) = change.plan(engine.ledger()) else { return true };
@@ -92,7 +92,9 @@ async fn perform(world: &Arc<World>, change: &Change) -> bool {
         match engine.act(act).await {
             Ok(acted) if acted.entry.is_some() => {
                 world.say(|| format!("an operator: {change:?}"));
-                world.state().counts.acts += 1;
+                let mut state = world.state();
+                state.counts.acts += 1;
+                state.acted.extend(acted.entry);
             }
             Err(ActError::Unavailable(_)) => return false,
             _ => {}

@@ -9,7 +9,7 @@ use super::gateway::{self, LedgerFate, Shelves, settings};
 use super::hooks::{Canary, Simulated};
 use super::script::{self, Size};
 use super::world::{Counts, World};
-use super::{check, faults, lists, operator};
+use super::{check, faults, lists, operator, stated};
 use crate::clock::Clock;
 use crate::ledger::keys;
 
@@ -70,6 +70,7 @@ async fn play(world: &Arc<World>, size: &Size, lists: bool) {
     }
     script::begin(world, size);
     operator::begin(world, size);
+    stated::begin(world, size);
     faults::storm(Arc::clone(world), *size).await;
     if lists && world.state().up.is_some() {
         // In the middle of things most waits.

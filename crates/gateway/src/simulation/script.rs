@@ -10,6 +10,7 @@ use super::asked;
 use super::messages::{self, Name, Toewijzing};
 use super::peers::{deliver, send};
 use super::removal;
+use super::stated;
 use super::world::{AGBS, BACKOFFICE, GEMEENTEN, World};
 use crate::clock::dutch_date;
 
@@ -25,6 +26,9 @@ pub(super) struct Size {
     /// How long faults may begin.
     pub(super) storm: Duration,
 }
+
+/// The number of the first toewijzing.
+pub(super) const FIRST_NUMMER: u32 = 100_000;
 
 /// Who asks that everything about them is removed.
 const LEAVER: usize = 3;
@@ -46,7 +50,7 @@ pub(super) fn begin(world: &Arc<World>, size: &Size) {
             gemeente,
             agb,
             person: world.between(0, 2) as usize,
-            nummer: 100_000 + number as u32,
+            nummer: FIRST_NUMMER + number as u32,
             ingangsdatum: today(world).saturating_sub((world.between(60, 200) as i64).days()),
         };
         world.state().busy += 1;
@@ -58,6 +62,9 @@ pub(super) fn begin(world: &Arc<World>, size: &Size) {
     }
     if world.percent(20) {
         leave(world, size.steps);
+    }
+    if world.percent(10) {
+        stated::take_over(world, size.steps);
     }
 }
 
@@ -97,7 +104,7 @@ pub(super) async fn pause(world: &World, most: u64) {
 }
 
 /// The life of one toewijzing.
-async fn live(world: &Arc<World>, toewijzing: &Toewijzing, steps: u64) {
+pub(super) async fn live(world: &Arc<World>, toewijzing: &Toewijzing, steps: u64) {
     let aanbieder = AGBS.iter().find(|(_, agb)| *agb == toewijzing.agb).map_or("hvb", |(name, _)| *name);
     pause(world, 120).await;
     if world.percent(25) {

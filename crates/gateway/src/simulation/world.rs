@@ -14,6 +14,7 @@ use super::clock::SimulatedClock;
 use super::gateway::{Shelves, Up};
 use super::network::Line;
 use super::random::Random;
+use crate::journal::EntryId;
 use crate::journal::simulated::SimulatedDisk;
 
 /// The partners, by their names in the gateway's configuration.
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub(super) busy: usize,
     /// Nothing goes wrong any more.
     pub(super) calm: bool,
+    /// Acts that the gateway said are done.
+    pub(super) acted: Vec<EntryId>,
     /// Of whom everything was removed: gemeente and BSN.
     pub(super) removed: Option<(String, String)>,
     /// What must not happen and did.
@@ -85,6 +88,8 @@ pub(super) struct Counts {
     pub(super) requests: u64,
     /// Acts of operators that changed something.
     pub(super) acts: u64,
+    /// Statements about persons.
+    pub(super) stated: u64,
     /// Persons of whom everything was removed.
     pub(super) removed: u64,
 }
@@ -102,6 +107,7 @@ impl Counts {
         self.waited += other.waited;
         self.requests += other.requests;
         self.acts += other.acts;
+        self.stated += other.stated;
         self.removed += other.removed;
     }
 }
@@ -134,6 +140,7 @@ impl World {
             acknowledged: BTreeMap::new(),
             busy: 0,
             calm: false,
+            acted: Vec::new(),
             removed: None,
             violations: Vec::new(),
             starts: 0,

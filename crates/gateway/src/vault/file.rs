@@ -2,35 +2,43 @@
 //!
 //! `master.key`, 44 bytes: `IWMOMSTR` (8), the master key (32), checksum (4).
 //!
-//! `persons.iwk`: a head of 96 bytes and then one row of 96 per key, in no order.
+//! `persons.iwk`: a head of 96 bytes and then one row of 100 per key, in no order.
 //!
 //! | at | bytes | what |
 //! | ---: | ---: | --- |
 //! | 0 | 8 | `IWMOKEYS` |
-//! | 8 | 4 | format: 2 |
+//! | 8 | 4 | format: 3 |
 //! | 12 | 4 | which key store this is; every sealed entry says it |
 //! | 16 | 8 | which master key: the start of HMAC-SHA-256 under it over `iwmo master` |
-//! | 24 | 8 | zero |
+//! | 24 | 4 | how many rows were put in place with it; the others were added later |
+//! | 28 | 4 | zero |
 //! | 32 | 60 | the index key, wrapped: nonce (12), key (32), tag (16) |
 //! | 92 | 4 | checksum |
 //!
-//! A row: lookup (16), name of the key (16), nonce (12), key (32), tag (16), checksum (4). Keys are wrapped with
-//! AES-256-GCM under the master key; the associated data is the key store (4), the name (16) and the lookup (16); for the
-//! index key the key store and 16 zeros. A row that is zero but for its name and checksum says that the key of that name
-//! was destroyed; nothing in it leads to whom it was of.
+//! A row: lookup (16), name of the key (16), nonce (12), key (32), tag (16), how many rows of the same append stand before
+//! it (4; 0 for one that was put in place with the file), checksum (4). Keys are wrapped with AES-256-GCM under the master
+//! key; the associated data is the key store (4), the name (16) and the lookup (16); for the index key the key store and 16
+//! zeros. A row that is zero but for its name and checksum says that the key of that name was destroyed; nothing in it leads
+//! to whom it was of.
 //!
-//! Format 1 has rows of 80: without a lookup, which was the name itself, also in the associated data. It is read, and
-//! written anew in format 2 with the first change.
+//! Format 2 has rows of 96: none says how many stand before it, and the head does not say how many there were. Format 1 has
+//! rows of 80: those have no lookup either, which was the name itself, also in the associated data. Both are read, and written
+//! anew in format 3 with the first change.
 //!
 //! A key is destroyed by writing the file anew without it, as below; then the bytes of the old file, which has no name
 //! any more, are overwritten with zeros.
 //!
-//! Recovery: rows are added at the end and made durable before the journal names them. Rows at the very end that a
-//! crash left half were never named and are dropped at the next write; a bad row before a good one is damage. After
-//! a write that failed nothing is assumed: the whole file is written anew and put in place of the old one; a process that
-//! starts cannot know whether one failed, and writes the end that it finds again. At most 1 MiB of rows is added before
-//! that is durable, so what is in doubt is within the last 1 MiB. A new
-//! master key stands in `master.new` until the file is under it; whichever of the two fits the head is the one.
+//! Recovery: rows are added at the end, at most 1 MiB of them, and made durable before any other is added and before the
+//! journal names them. Whatever a crash leaves of them, in whatever order the disk wrote its sectors, was never named: from
+//! the first bad row on it is dropped, and the next write puts the whole file anew in place of the old one. It is told from
+//! damage by what follows: when a row after the bad one is of a later append, that of the bad one was durable. A row that was
+//! put in place with the file is damage when it is bad or not there; so is a bad row in format 1 and 2 before a good one. Of
+//! the last append alone nothing in the file says whether it was durable: who opens the keys to write looks, when something is
+//! dropped, whether the journal names a key that is not here, and does not start when it does.
+//!
+//! After a write that failed nothing is assumed: the whole file is written anew; a process that starts cannot know whether one
+//! failed, and writes the last 1 MiB that it finds again. A new master key stands in `master.new` until the file is under it;
+//! whichever of the two fits the head is the one.
 //!
 //! To open the file is to check each row and to remember where it stands ([`super::keyring`]).
 
@@ -43,8 +51,8 @@ use ring::aead::LessSafeKey;
 
 use super::error::VaultError;
 use super::form::{
-    HEAD, MASTER_MAGIC, ROW, Row, array, associated, each_row, master_bytes, master_name, row, row_at,
-    seal_block, unwrap, unwrappable, whole, wrap,
+    HEAD, MASTER_MAGIC, ROW, Row, Span, alone, array, associated, each_row, master_bytes, master_name, row,
+    row_at, seal_block, unwrap, unwrappable, whole, wrap,
 };
 use super::keyring::{Held, Keyring, Lookup, Placed};
 use super::rows::Rows;
@@ -56,11 +64,16 @@ const PERSONS: &str = "persons.iwk";
 const MASTER: &str = "master.key";
 const MASTER_NEXT: &str = "master.new";
 const MAGIC: &[u8; 8] = b"IWMOKEYS";
-const FORMAT: u32 = 2;
-/// The format of which the lookup is the name.
+const FORMAT: u32 = 3;
+/// The format of which a row does not say where in its append it stands,
+const FORMAT_LOOSE: u32 = 2;
+const ROW_LOOSE: usize = 96;
+/// and the one of which the lookup is the name besides.
 const FORMAT_PLAIN: u32 = 1;
-const MASTER_BYTES: usize = 44;
 const ROW_PLAIN: usize = 80;
+const MASTER_BYTES: usize = 44;
+/// Where the head says how many rows were put in place with it.
+const COMPLETE: usize = 24;
 const INDEX: KeyId = [0; 16];
 /// How much is added before it is made durable; a whole number of rows.
 const ADDED_BYTES: usize = (1 << 20) / ROW * ROW;
@@ -96,6 +109,8 @@ pub(super) struct KeyFile {
     head: [u8; HEAD],
     /// Bytes that are known to be good and durable.
     written: u64,
+    /// Something lay beyond them when they were read.
+    torn: bool,
     /// What lies beyond is not known; the file must be written anew.
     unsure: bool,
     /// Keys that were destroyed and may be in the file still.
@@ -115,6 +130,7 @@ impl KeyFile {
             index: rand::random(),
             head: [0; HEAD],
             written: 0,
+            torn: false,
             unsure: true,
             doomed: false,
         };
@@ -141,9 +157,12 @@ impl KeyFile {
             return Err(damaged(0));
         }
         let format = u32::from_le_bytes(array(&head, 8));
-        if format != FORMAT && format != FORMAT_PLAIN {
-            return Err(VaultError::Newer { file: path.clone(), format });
-        }
+        let length = match format {
+            FORMAT => ROW,
+            FORMAT_LOOSE => ROW_LOOSE,
+            FORMAT_PLAIN => ROW_PLAIN,
+            _ => return Err(VaultError::Newer { file: path.clone(), format }),
+        };
         if !whole(&head) {
             return Err(damaged(0));
         }
@@ -155,22 +174,26 @@ impl KeyFile {
         let lid = cipher(&master).ok_or_else(|| damaged(16))?;
         let index =
             unwrap(&lid, &associated(store, INDEX, None), &head[32..92]).ok_or_else(|| damaged(32))?;
-        let plain = format == FORMAT_PLAIN;
-        let room = if plain { 0 } else { usize::try_from(bytes).unwrap_or(0) / ROW };
+        let old = format != FORMAT;
+        let room = if old { 0 } else { usize::try_from(bytes).unwrap_or(0) / ROW };
         let mut gone = BTreeSet::new();
-        // Rows of the old form are held in memory until the file is written anew.
+        // Rows of an old form are held in memory until the file is written anew.
         let mut fresh = Vec::new();
         let again = disk.open_read(&path).map_err(io())?;
         let mut placed = Placed::new(Rows::new(again, HEAD as u64, lid.clone(), store), room);
-        let length = if plain { ROW_PLAIN } else { ROW };
+        let complete = u32::from_le_bytes(array(&head, COMPLETE));
+        let span = Span { first: 0, complete: if old { 0 } else { complete }, length, placed: !old };
+        let name_at = if format == FORMAT_PLAIN { 0 } else { 16 };
         let mut bad = None;
-        let good = each_row(persons.as_ref(), HEAD as u64, length, &mut |number, row| {
-            let (lookup, id): (Lookup, KeyId) = (array(row, 0), array(row, length - 80));
-            if row[length - 64..length - 4].iter().all(|byte| *byte == 0) {
+        let good = each_row(persons.as_ref(), &span, &mut |number, row| {
+            let (lookup, id): (Lookup, KeyId) = (array(row, 0), array(row, name_at));
+            let wrapped = &row[name_at + 16..name_at + 76];
+            let under = associated(store, id, (format != FORMAT_PLAIN).then_some(lookup));
+            if wrapped.iter().all(|byte| *byte == 0) {
                 gone.insert(id);
-            } else if !plain {
+            } else if !old {
                 placed.take(number, &id, &lookup);
-            } else if let Some(secret) = unwrap(&lid, &associated(store, id, None), &row[16..76]) {
+            } else if let Some(secret) = unwrap(&lid, &under, wrapped) {
                 fresh.push((id, Held { lookup, secret }));
             } else {
                 bad = bad.or(Some(HEAD as u64 + u64::from(number) * length as u64));
@@ -190,8 +213,9 @@ impl KeyFile {
             store,
             index,
             head,
-            written: if plain { HEAD as u64 } else { good },
-            unsure: good != bytes || plain,
+            written: if old { HEAD as u64 } else { good },
+            torn: good != bytes,
+            unsure: good != bytes || old,
             doomed: false,
         };
         Ok(Some((file, Contents { store, index, keys })))
@@ -203,8 +227,8 @@ impl KeyFile {
         for name in [PERSONS, MASTER] {
             let file = self.disk.open_write(&self.dir.join(name))?;
             let end = if name == PERSONS { self.written } else { file.len()? };
-            let mut buffer = vec![0; ADDED_BYTES];
-            let mut at = end.saturating_sub(buffer.len() as u64);
+            let mut at = end.saturating_sub(ADDED_BYTES as u64);
+            let mut buffer = vec![0; usize::try_from(end - at).map_err(io::Error::other)?];
             while at < end {
                 let rest = usize::try_from(end - at).unwrap_or(buffer.len()).min(buffer.len());
                 let read = file.read_at(&mut buffer[..rest], at)?;
@@ -217,6 +241,12 @@ impl KeyFile {
             file.sync_data()?;
         }
         self.disk.sync_dir(&self.dir)
+    }
+
+    /// Says, when a part of the file was dropped as what a crash left of an append, that it is damage.
+    pub(super) fn torn_is_damage(&self) -> Result<(), VaultError> {
+        let file = || self.dir.join(PERSONS);
+        if self.torn { Err(VaultError::Damaged { file: file(), offset: self.written }) } else { Ok(()) }
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -241,12 +271,12 @@ impl KeyFile {
         if head != self.head || self.unsure {
             return None;
         }
-        let first = row_at(self.written)?;
+        let span = Span { first: row_at(self.written)?, complete: 0, length: ROW, placed: true };
         let mut gone = false;
-        let good = each_row(file.as_ref(), self.written, ROW, &mut |number, row| {
-            let Row { lookup, id, is_gone } = Row::of(row);
+        let good = each_row(file.as_ref(), &span, &mut |number, row| {
+            let Row { lookup, id, is_gone, .. } = Row::of(row);
             gone |= is_gone;
-            keys.taken(first.saturating_add(number), id, lookup);
+            keys.taken(number, id, lookup);
         });
         self.written = good.ok()?.ok()?;
         // Only a file that was written anew says so.
@@ -270,8 +300,8 @@ impl KeyFile {
         let old = self.disk.open_write(&self.dir.join(PERSONS))?;
         self.rewrite(keys, None)?;
         // The old file has no name any more; its bytes would stay on the disk until something else takes their place.
-        let zeros = vec![0; ADDED_BYTES];
         let (mut at, end) = (0, old.len()?);
+        let zeros = vec![0; usize::try_from(end).unwrap_or(ADDED_BYTES).min(ADDED_BYTES)];
         while at < end {
             let rest = usize::try_from(end - at).unwrap_or(ADDED_BYTES).min(ADDED_BYTES);
             old.write_at(&zeros[..rest], at)?;
@@ -307,8 +337,8 @@ impl KeyFile {
         let file = self.disk.open_write(&self.dir.join(PERSONS))?;
         for some in fresh.chunks(ADDED_BYTES / ROW) {
             let mut bytes = Vec::with_capacity(some.len() * ROW);
-            for (id, held) in some {
-                row(&mut bytes, &lid, self.store, *id, held)?;
+            for (place, (id, held)) in (0..).zip(some) {
+                row(&mut bytes, &lid, self.store, *id, held, place)?;
             }
             file.write_at(&bytes, self.written)?;
             file.sync_data()?;
@@ -340,7 +370,7 @@ impl KeyFile {
         let mut rows = self.rows(keys, from.map(|_| &lid))?;
         for (id, held) in keys.fresh() {
             let mut bytes = Vec::with_capacity(ROW);
-            row(&mut bytes, &lid, self.store, id, &held)?;
+            row(&mut bytes, &lid, self.store, id, &held, 0)?;
             rows.push(array(&bytes, 0));
         }
         // An order that does not say which came first. A key that was added and not known to be is there twice.
@@ -351,7 +381,9 @@ impl KeyFile {
         head.extend_from_slice(&FORMAT.to_le_bytes());
         head.extend_from_slice(&self.store);
         head.extend_from_slice(&master_name(&self.master));
-        head.extend_from_slice(&[0; 8]);
+        let complete = u32::try_from(rows.len() + keys.gone().len()).map_err(io::Error::other)?;
+        head.extend_from_slice(&complete.to_le_bytes());
+        head.extend_from_slice(&[0; 4]);
         wrap(&mut head, &lid, &associated(self.store, INDEX, None), &self.index)?;
         seal_block(&mut head, 0);
         let mut bytes = head.clone();
@@ -390,11 +422,11 @@ impl KeyFile {
                 continue;
             }
             rows.push(match under {
-                None => bytes,
+                None => alone(bytes),
                 Some(lid) => {
                     let (id, held) = placed.rows.get(number)?;
                     let mut other = Vec::with_capacity(ROW);
-                    row(&mut other, lid, self.store, id, &held)?;
+                    row(&mut other, lid, self.store, id, &held, 0)?;
                     array(&other, 0)
                 }
             });
@@ -445,18 +477,21 @@ fn load(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Returns a file as a release without lookups wrote it.
+/// Returns a file as an older release wrote it.
 #[cfg(test)]
-pub(super) fn in_format_1(file: &KeyFile, keys: &Keyring) -> Vec<u8> {
+pub(super) fn in_format(format: u32, file: &KeyFile, keys: &Keyring) -> Vec<u8> {
     let lid = cipher(&file.master).unwrap();
     let mut bytes = file.head.to_vec();
-    bytes[8..12].copy_from_slice(&FORMAT_PLAIN.to_le_bytes());
+    bytes[8..12].copy_from_slice(&format.to_le_bytes());
+    bytes[COMPLETE..COMPLETE + 4].fill(0);
     bytes.truncate(HEAD - 4);
     seal_block(&mut bytes, 0);
     for (id, held) in keys.fresh() {
         let start = bytes.len();
+        let lookup = (format != FORMAT_PLAIN).then_some(held.lookup);
+        bytes.extend_from_slice(lookup.as_ref().map_or(&[], |lookup| &lookup[..]));
         bytes.extend_from_slice(&id);
-        wrap(&mut bytes, &lid, &associated(file.store, id, None), &held.secret).unwrap();
+        wrap(&mut bytes, &lid, &associated(file.store, id, lookup), &held.secret).unwrap();
         seal_block(&mut bytes, start);
     }
     bytes

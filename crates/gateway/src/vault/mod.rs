@@ -53,7 +53,7 @@ pub use parts::PARTS_MAX;
 pub use sealed::{GONE, OpenFailure, Opened, PLAIN_VERSION, SEALED_VERSION, is_gone};
 
 use crate::engine::record::Record;
-use crate::journal::{AppendError, Disk, Entry, EntryId, ReadError, Reader, RealDisk};
+use crate::journal::{AppendError, Disk, Entry, EntryId, Position, ReadError, Reader, RealDisk};
 
 /// The folder of the keys in the folder of a store.
 pub const KEYS_DIR: &str = "keys";
@@ -98,6 +98,9 @@ impl Vault {
         let owner = sealed_under(journal)?;
         let (file, contents) = match KeyFile::read(Arc::clone(&disk), dir)? {
             Some(found) => {
+                if found.0.torn_is_damage().is_err() && names_others(journal, &found.1.keys)? {
+                    found.0.torn_is_damage()?;
+                }
                 // What a process that was killed wrote may not be on the disk yet.
                 found.0.settle().map_err(VaultError::io("making keys durable in", dir))?;
                 found
@@ -343,6 +346,19 @@ impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault").finish_non_exhaustive()
     }
+}
+
+/// Returns whether a journal names keys that are not here and were not destroyed.
+fn names_others(journal: &Reader, keys: &Keyring) -> Result<bool, ReadError> {
+    for entry in journal.read_all(Position::START) {
+        let entry = entry?;
+        let named =
+            if entry.version == SEALED_VERSION { sealed::keys_of(&entry.payload) } else { Vec::new() };
+        if named.iter().any(|id| !keys.is_gone(id) && !matches!(keys.get(id), Ok(Some(_)))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the key store under which the last entry of a journal is sealed; none, when it is from before there were

@@ -1,5 +1,7 @@
 //! What is sealed, under which key, and what becomes of keys that are lost, torn or rotated.
 
+mod torn;
+
 use std::path::PathBuf;
 
 use super::*;
@@ -137,7 +139,7 @@ fn keys_outlive_a_restart_and_a_new_master_key() {
     gateway.stop();
     let mut journal = ReadOnlyJournal::open(&data.path().join("journal")).unwrap();
     journal.set_vault(opened());
-    assert!(journal.reader().read_all(crate::journal::Position::START).all(|entry| entry.is_ok()));
+    assert!(journal.reader().read_all(Position::START).all(|entry| entry.is_ok()));
 }
 
 /// A rotation that is cut short anywhere leaves keys that open, under one master key or the other.
@@ -437,26 +439,5 @@ fn many_keys_at_once_outlive_a_failure_at_any_place() {
             let found = again.of_person(*b"0222", &bsn(number as u32)).unwrap();
             assert!(found == Some(*name) || found.is_none() && at % 2 == 1, "operation {at}: {number}");
         }
-    }
-}
-
-/// The file of a release before lookups is read, and written anew with the first change.
-#[test]
-fn an_old_file_is_read_and_becomes_a_new_one() {
-    let (dir, disk) = (Path::new("/keys"), SimulatedDisk::new(3));
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let (file, contents) = KeyFile::create(Arc::clone(&shared), dir).unwrap();
-    let vault = Vault::with(file, contents, None).unwrap();
-    let (id_of, _) = vault.key_for(*b"0222", Some(b"999990019")).unwrap();
-    let old = file::in_format_1(&vault.file.lock().unwrap(), &vault.ring());
-    shared.create(&dir.join("persons.iwk")).unwrap().write_at(&old, 0).unwrap();
-    for turn in 0..2 {
-        let (file, contents) = KeyFile::read(Arc::clone(&shared), dir).unwrap().unwrap();
-        let again = Vault::with(file, contents, None).unwrap();
-        // The lookup was the name.
-        let held = again.ring().get(&id_of).unwrap().unwrap();
-        assert_eq!((held.lookup, again.status().keys), (id_of, 1 + turn));
-        again.key_for(*b"0363", None).unwrap();
-        again.harden().unwrap();
     }
 }

@@ -15,6 +15,7 @@ mod outgoing;
 mod page;
 mod persoon;
 mod place;
+mod queue;
 mod queues;
 mod reason;
 mod requests;

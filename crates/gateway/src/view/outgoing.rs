@@ -27,7 +27,7 @@ pub struct OutgoingView {
     pub partner: String,
     /// `wacht`, `doorgegeven`, `bezorgd`, `geparkeerd`, `vastgehouden` or `geannuleerd`.
     pub stand: &'static str,
-    /// Why it waits or is parked.
+    /// Why it waits or is parked; in a freeze of the partner, the freeze.
     pub reden: Option<String>,
     /// How often it was tried.
     pub pogingen: u32,
@@ -35,7 +35,7 @@ pub struct OutgoingView {
     pub gemaakt: String,
     /// Since when it stands so.
     pub sinds: String,
-    /// When the next attempt is due.
+    /// When the next attempt is due; in a freeze of the partner, not before its end.
     pub volgende: Option<String>,
     /// The receipt of who has it.
     pub ontvangst: Option<String>,

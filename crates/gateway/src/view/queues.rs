@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::OutgoingView;
 use crate::clock::dutch_time;
@@ -33,7 +34,7 @@ pub struct QueueView {
 }
 
 /// A partner to which nothing is sent: an operator holds it, or there is a freeze.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldView {
     /// The partner.
     pub partner: String,

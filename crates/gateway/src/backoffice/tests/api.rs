@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::ToSpan;
 use serde_json::Value;
 
 use super::played::{Played, values};
 use super::*;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 
 #[tokio::test]
 async fn messages_are_listed_filtered_and_paged() {
@@ -170,6 +173,37 @@ async fn work_is_listed_what_is_due_and_what_waits() {
     let next = first.body["volgende"].as_str().unwrap();
     let second = played.ask(&format!("/termijnen?aantal=1&na={next}")).await;
     assert_eq!(second.body["termijnen"][0], due[1]);
+}
+
+/// C-43: what waits for a partner in a freeze says so and until when; other partners are not told of.
+#[tokio::test]
+async fn a_freeze_is_shown_with_its_end() {
+    let mut played = Played::start().await;
+    let today = SystemClock.today();
+    let (from, until) = (today.yesterday().unwrap(), today.saturating_add(2.days()));
+    let freeze = format!("{from} 00:00 - {until} 08:00");
+    let everybody = |config: &mut Config| {
+        for partner in &mut config.partners {
+            partner.stilte = vec![freeze.parse().unwrap()];
+        }
+    };
+    played.restart_with(everybody).await;
+    let message = played.wmo301("222050", "API-1").await;
+    assert_eq!(played.post("/berichten", None, &message).await.status, 202);
+    let page = played.ask("/uitgaand").await.body;
+    let (row, end) = (&page["uitgaand"][0], format!("{until} 08:00:00"));
+    assert_eq!((&row["stand"], &row["pogingen"]), (&json!("wacht"), &json!(0)));
+    assert_eq!(row["reden"], format!("stilte {freeze}"));
+    assert_eq!(row["volgende"], end);
+    let begin = format!("{from} 00:00:00");
+    let held = json!({ "partner": row["partner"], "sinds": begin, "reden": row["reden"], "tot": end });
+    assert_eq!(page["stil"], json!([held]));
+    assert_eq!(played.ask_voorst("/uitgaand").await.body["stil"], json!([]));
+
+    played.restart().await;
+    let page = played.ask("/uitgaand").await.body;
+    assert_eq!(page["stil"], json!([]));
+    assert!(!page["uitgaand"][0].to_string().contains(&freeze), "{page}");
 }
 
 /// Every route is registered with its description; here every described route answers, and the document is one.

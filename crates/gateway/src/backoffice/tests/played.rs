@@ -49,8 +49,13 @@ impl Played {
 
     /// Stops the gateway, if it runs, and starts it again.
     pub(super) async fn restart(&mut self) {
+        self.restart_with(|_| {}).await;
+    }
+
+    pub(super) async fn restart_with(&mut self, change: impl FnOnce(&mut config::Config)) {
         self.stop().await;
         let mut config = config::check(&self.file("iwmo.toml")).unwrap().config.unwrap();
+        change(&mut config);
         config.tokens.push(token("voorst", VOORST, "0285"));
         config.ops = Some(([127, 0, 0, 1], 0).into());
         self.daemon = Some(Daemon::start(config, Arc::new(SystemClock), &mut |_| {}).await.unwrap());

@@ -54,6 +54,7 @@ struct View {
     gemeenten: Vec<String>,
     fingerprints: Vec<String>,
     oin: Option<String>,
+    server_oin: Option<String>,
     certificaat: Option<SeenCertificate>,
     dagen_geldig: Option<i64>,
     wacht: u64,
@@ -114,6 +115,7 @@ impl Going {
             gemeenten: partner.gemeenten.iter().map(ToString::to_string).collect(),
             fingerprints: partner.fingerprints.iter().map(ToString::to_string).collect(),
             oin: partner.oin.map(|oin| oin.to_string()),
+            server_oin: partner.server_oin.map(|oin| oin.to_string()),
             dagen_geldig: seen.certificaat.as_ref().map(days),
             certificaat: seen.certificaat,
             wacht: queue.wacht,
@@ -202,6 +204,7 @@ impl View {
             line("sleutel", "key", Some(pin))?;
         }
         line("OIN", "OIN", self.oin.as_deref())?;
+        line("OIN van server", "server's OIN", self.server_oin.as_deref())?;
         match &self.certificaat {
             None => line("certificaat", "certificate", Some(terminal.say("niet gezien", "not seen")))?,
             Some(seen) => {

@@ -83,7 +83,7 @@ struct ConfigArguments {
 
 impl ConfigArguments {
     fn read(&self) -> Result<Config, Failure> {
-        let checked = config::check(&self.config).map_err(|error| Failure::new(error.to_string()))?;
+        let checked = config::check(&self.config)?;
         checked.config.ok_or_else(|| mistaken(&self.config))
     }
 }

@@ -1,8 +1,13 @@
 //! What a page of deadlines or work costs does not grow with what is on record.
 
+use iwmo_toewijzing::deadline::Stand;
+use jiff::ToSpan;
+
 use super::*;
 use crate::demo::requests::wmo315;
 use crate::view::{PlaceCursor, TermijnFilter, WerkFilter, termijnen_walk, werk_walk};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn with_requests(count: u32) -> Gateway {
     let gateway = Gateway::open(&SimulatedDisk::new(91));
@@ -43,6 +48,52 @@ fn a_page_costs_what_it_shows() {
     });
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0].iter().all(|looks| *looks < 40), "{costs:?}");
+}
+
+/// Retours that were delivered: a page looks at what was sent in the days that it shows, and not at what was sent before.
+#[test]
+fn met_retours_cost_the_days_that_are_asked_for() {
+    let settings = settings(Duration::ZERO);
+    let costs = [20, 200].map(|days| {
+        let gateway = Gateway::open(&SimulatedDisk::new(92));
+        let end = gateway.clock.today();
+        gateway.clock.set_back(DAY * days);
+        for number in 1..=days {
+            let person = Person { bsn: bsn(number).leak(), ..PERSON };
+            let (name, reference) = (format!("H{number}"), format!("R{number}"));
+            let request = wmo315(envelope(&name), &person, &order(100_101), &reference).unwrap();
+            gateway.send("hvb", request.encode()).unwrap();
+            gateway.deliver().unwrap();
+            gateway.clock.advance(DAY);
+        }
+        let ledger = &gateway.ledger;
+        let all = TermijnFilter {
+            termijn: Some("RETOUR_OUT".to_owned()),
+            standen: vec![Stand::Gehaald],
+            limit: 4,
+            ..TermijnFilter::default()
+        };
+        let shown = |filter: &TermijnFilter| view::termijnen(ledger, &settings, filter, end).unwrap();
+        let last = TermijnFilter { vanaf: Some(end.saturating_sub(7.days())), ..all.clone() };
+        let first = shown(&last);
+        assert_eq!(first.rows.len(), 4, "{first:?}");
+        let next = TermijnFilter { after: first.next, ..last.clone() };
+        assert!(!shown(&next).rows.is_empty());
+        // By itself a list goes back three months.
+        let without = TermijnFilter { limit: 500, ..all.clone() };
+        let every = TermijnFilter { vanaf: Some(Date::MIN), ..without.clone() };
+        let count = |filter: &TermijnFilter| shown(filter).rows.len() as u32;
+        assert_eq!(count(&every), days);
+        // The days of three months and three working days.
+        assert!((days.min(92)..=days.min(99)).contains(&count(&without)), "{}", count(&without));
+        let walked = termijnen_walk::walk(ledger, &settings, &without, end).unwrap();
+        assert_eq!(shown(&without).rows, walked);
+        let costs = [&last, &next].map(|filter| termijnen_walk::looks(ledger, &settings, filter, end));
+        gateway.stop();
+        costs
+    });
+    assert_eq!(costs[0], costs[1]);
+    assert!(costs[0].iter().all(|looks| *looks < 20), "{costs:?}");
 }
 
 /// Where the filters leave out more rows than a page looks at, it ends before it is full and the next goes on.

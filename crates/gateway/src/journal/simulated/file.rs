@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::MutexGuard;
 
-use super::SimulatedDisk;
 use super::change::{Change, chance};
 use super::state::State;
+use super::{Fault, SimulatedDisk};
 use crate::journal::disk::DiskFile;
 
 pub(super) struct SimulatedFile {
@@ -55,6 +55,11 @@ impl DiskFile for SimulatedFile {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state()?;
+        if let Some(Fault::FailFromSync { at }) = state.fault
+            && state.operations >= at
+        {
+            state.fault = Some(Fault::FailFrom { at });
+        }
         let done = state.operation();
         if state.crashed || state.dead || state.ignores_syncs {
             return done;

@@ -38,6 +38,12 @@ pub enum Fault {
         /// The operation.
         at: u64,
     },
+    /// The disk goes away in a sync: the first one from this operation on fails, and so does everything after it until the
+    /// next [`SimulatedDisk::mend`]. What was written before it is seen, and is not durable.
+    FailFromSync {
+        /// The operation.
+        at: u64,
+    },
     /// The process is killed: from this operation on nothing works for it until [`SimulatedDisk::kill`] has made room for
     /// the next. What it wrote is there, synced or not.
     Die {
@@ -96,6 +102,12 @@ impl SimulatedDisk {
     /// Returns how many operations were done.
     pub fn operations(&self) -> u64 {
         self.state().operations
+    }
+
+    /// Returns whether an operation fails now, and those after it.
+    pub fn is_failing(&self) -> bool {
+        let state = self.state();
+        matches!(state.fault, Some(Fault::FailFrom { at }) if state.operations > at)
     }
 
     /// Returns whether the power went.

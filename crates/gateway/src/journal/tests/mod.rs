@@ -10,6 +10,7 @@ mod long;
 mod pipeline;
 mod reading;
 mod reopened;
+mod torn;
 
 use std::collections::BTreeMap;
 use std::path::Path;

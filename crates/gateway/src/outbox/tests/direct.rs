@@ -13,7 +13,7 @@ const ATTEMPT: Duration = Duration::from_millis(1500);
 
 fn parcel(bytes: &'static str) -> Parcel {
     let id = OutgoingId { gemeente: *b"0222", seq: 14, index: 1 };
-    Parcel { id, message: "WMO306".into(), bytes: bytes.into() }
+    Parcel { id, message: "WMO306".into(), bytes: bytes.into(), traceparent: None }
 }
 
 fn at(address: std::net::SocketAddr) -> Partner {
@@ -231,4 +231,36 @@ async fn c_55_a_server_of_another_oin_gets_nothing() {
         matches!(&attempt, Attempt::Retry { reason, .. } if reason.contains("not in force")),
         "{attempt:?}"
     );
+}
+
+/// An attempt that is a span tells the partner of it; without traces there is no such header.
+#[tokio::test]
+async fn a_traceparent_is_sent_when_there_is_one() {
+    const GIVEN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let authority = DemoAuthority::new("Test CA").unwrap();
+    let tls = server_config(&authority.server("peer").unwrap().identity).unwrap();
+    let mut tls = (**tls.config()).clone();
+    tls.alpn_protocols.clear();
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let route = DirectRoute::new(client_config(None, &[authority.certificate()]).unwrap(), ATTEMPT).unwrap();
+    for given in [Some(GIVEN.to_owned()), None] {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let to = at(socket.local_addr().unwrap());
+        let acceptor = acceptor.clone();
+        let server = tokio::spawn(async move {
+            let (stream, _) = socket.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let (mut got, mut buffer) = (String::new(), [0; 1024]);
+            while !got.contains("<message/>") {
+                let read = stream.read(&mut buffer).await.unwrap();
+                got.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+            got
+        });
+        let parcel = Parcel { traceparent: given.clone(), ..parcel("<message/>") };
+        let _ended_without_an_answer = route.deliver(&parcel, &to).await;
+        let got = server.await.unwrap();
+        let header = got.lines().find_map(|line| line.strip_prefix("traceparent: ")).map(str::to_owned);
+        assert_eq!(header, given, "{got}");
+    }
 }

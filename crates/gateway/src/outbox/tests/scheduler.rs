@@ -372,3 +372,22 @@ async fn c_43_a_freeze_holds_and_releases_by_itself() {
         assert!(late[0] < until as f64 + 2.0, "{freeze}: it begins at once: {tried:?}");
     }
 }
+
+/// A message that waited through a freeze has as much time left when it ends as before it began.
+#[tokio::test(start_paused = true)]
+async fn a_freeze_uses_up_no_patience() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let peers = Peers::new(&clock, |_, _| (QUICK, retry()));
+    // From half an hour after the start on, for three hours; a message is given up after one.
+    let stilte = vec!["2027-01-15 09:30 - 2027-01-15 12:30".parse().unwrap()];
+    shelf.put("one", "key", 1);
+    let _running = run_with(&shelf, &peers, vec![Partner { stilte, ..partner("one") }]);
+    drained(&shelf).await;
+    let log = shelf.log();
+    assert!(matches!(log.last(), Some((_, Outcome::GivenUp { .. }))), "{log:?}");
+    let (tried, end) = (peers.tried(), 3.5 * 3600.0);
+    assert!(tried.iter().all(|(_, at)| *at <= 1800.0 || *at >= end), "{tried:?}");
+    let last = tried.last().unwrap().1;
+    // The waits between attempts are a minute or so; another half an hour was left.
+    assert!((end + 1700.0..end + 2000.0).contains(&last), "{last}");
+}

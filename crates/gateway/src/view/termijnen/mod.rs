@@ -16,7 +16,7 @@ pub(super) use self::sources::agreed;
 use iwmo_toewijzing::deadline::{Deadline, Stand, Subject, Timer, Wie};
 use iwmo_toewijzing::dossier::Onderwerp;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
-use iwmo_toewijzing::judge::Beleid;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,11 +24,11 @@ use utoipa::ToSchema;
 use self::words::words;
 use super::PlaceCursor;
 use super::berichten::Page;
-use super::page::{Rows, Seen};
 use super::place::{SEPARATOR, entry_place};
+use super::queue::Asked;
 use crate::engine::Settings;
 use crate::ledger::LedgerError;
-use crate::store::{Ledger, Value};
+use crate::store::Ledger;
 
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -64,16 +64,23 @@ pub struct TermijnView {
     pub regels: Vec<&'static str>,
 }
 
-impl TermijnView {
-    /// The place of a row: earliest first, then as the index has them. No personal data is in it.
-    fn place(&self) -> String {
-        let nummer = self.toewijzing.map(|nummer| format!("{nummer:0>10}")).unwrap_or_default();
-        let (aanbieder, entry) =
-            (self.aanbieder.as_deref().unwrap_or_default(), entry_place(self.entry.as_deref()));
-        [&self.uiterlijk, &self.gemeente, self.termijn, &self.vanaf, aanbieder, &entry, &nummer]
-            .join(SEPARATOR)
-    }
-}
+/// The timers that follow from what one gemeente and one aanbieder have on record.
+const OF_DOSSIERS: [Timer; 10] = [
+    Timer::RetourIn,
+    Timer::StartDue,
+    Timer::StopDue,
+    Timer::StopMissing,
+    Timer::Antwoord,
+    Timer::AntwoordWijziging,
+    Timer::Contact,
+    Timer::StartAfspraak,
+    Timer::NoStart,
+    Timer::Declarabel,
+];
+
+/// Of deadlines that were met those are shown whose last day is in so many days before today or later, unless somebody asks for
+/// earlier ones.
+const MET_DAYS: i64 = 92;
 
 /// Which deadlines to show.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +95,8 @@ pub struct TermijnFilter {
     pub verlopen: bool,
     /// Only those that stand so; none: what is not met.
     pub standen: Vec<Stand>,
+    /// Only those whose last day is this one or later; none: of what was met, those of the last 92 days.
+    pub vanaf: Option<Date>,
     /// Only those whose last day is this one or before.
     pub tot: Option<Date>,
     /// After the place of this cursor.
@@ -102,6 +111,17 @@ impl TermijnFilter {
         self.standen.iter().any(|stand| stand.is_met())
     }
 
+    /// The first last day that is asked for.
+    fn first_day(&self, met: bool, today: Date) -> Option<Date> {
+        self.vanaf.or_else(|| met.then(|| today.saturating_sub(MET_DAYS.days())))
+    }
+
+    /// True when the indexes do not have all that is asked for.
+    #[must_use]
+    pub fn walks(&self) -> bool {
+        self.wants_met() || self.termijn.as_deref() == Some(Timer::Declarabel.as_str())
+    }
+
     fn wants(&self, stand: Stand) -> bool {
         if self.verlopen && stand != Stand::Verlopen {
             return false;
@@ -113,7 +133,9 @@ impl TermijnFilter {
 /// Returns deadlines, the earliest first.
 ///
 /// What is not met comes from the index of what waits, and what the CAK does not know from the persons about whom it waits.
-/// What was met, and what can be declared (TR335), has no index: such a page goes through everything on record.
+/// What was met, and what can be declared (TR335), has no index, which would make each message dearer: such a page goes
+/// through every arrangement and person of the gemeente, and through the retours that were sent from the first day that is
+/// asked for until the page is full.
 ///
 /// # Errors
 ///
@@ -125,12 +147,12 @@ pub fn termijnen(
     today: Date,
 ) -> Result<Page<TermijnView, PlaceCursor>, LedgerError> {
     let mut queue = Queue::new(settings, filter, today);
-    if filter.wants_met() || filter.termijn.as_deref() == Some(Timer::Declarabel.as_str()) {
+    if filter.walks() {
         walk(ledger, &mut queue)?;
     } else {
         indexed(ledger, &mut queue)?;
     }
-    Ok(queue.rows.page())
+    Ok(queue.page())
 }
 
 /// The same from everything on record, without the index, and how many rows of indexes a page looked at.
@@ -148,14 +170,21 @@ pub(crate) mod walk {
         let filter = &TermijnFilter { after: None, limit: usize::MAX, ..filter.clone() };
         let mut queue = Queue::new(settings, filter, today);
         super::walk(ledger, &mut queue)?;
-        Ok(queue.rows.page().rows)
+        for gemeente in gemeenten(ledger, settings, filter.gemeenten.as_deref()) {
+            sources::of_retours(ledger, Some(gemeente), &mut queue)?;
+        }
+        Ok(queue.page().rows)
     }
 
     /// Returns how many rows a page looks at.
     pub(crate) fn looks(ledger: &Ledger, settings: &Settings, filter: &TermijnFilter, today: Date) -> usize {
         let mut queue = Queue::new(settings, filter, today);
-        indexed(ledger, &mut queue).expect("a store");
-        queue.rows.looks()
+        if filter.walks() {
+            super::walk(ledger, &mut queue).expect("a store");
+        } else {
+            indexed(ledger, &mut queue).expect("a store");
+        }
+        queue.looks()
     }
 }
 
@@ -172,17 +201,31 @@ fn indexed(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Goes through everything on record.
+/// Goes through what is on record of a gemeente, for the timers that are asked for.
 fn walk(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+    let asks = |queue: &Queue<'_>, timers: &[Timer]| timers.iter().any(|timer| queue.asks(timer.as_str()));
     for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
-        sources::of_dossiers(ledger, Some(gemeente), queue)?;
-        sources::of_persons(ledger, Some(gemeente), queue)?;
-        sources::of_notifications(ledger, Some(gemeente), queue)?;
-        sources::of_retours(ledger, Some(gemeente), queue)?;
-        sources::of_declarations(ledger, Some(gemeente), queue)?;
-        sources::of_parked(ledger, Some(gemeente), queue)?;
+        if asks(queue, &OF_DOSSIERS) {
+            sources::of_dossiers(ledger, Some(gemeente), queue)?;
+        }
+        if asks(queue, &[Timer::CakData, Timer::CakPgb]) {
+            sources::of_persons(ledger, Some(gemeente), queue)?;
+        }
+        if asks(queue, &[Timer::RetourIn]) {
+            sources::of_notifications(ledger, Some(gemeente), queue)?;
+        }
+        if asks(queue, &[Timer::Declaratie]) {
+            sources::of_declarations(ledger, Some(gemeente), queue)?;
+        }
+        if asks(queue, &[Timer::RetourOut]) {
+            sources::of_parked(ledger, Some(gemeente), queue)?;
+            index::of_retours(ledger, gemeente, queue)?;
+            index::of_met_retours(ledger, gemeente, queue)?;
+        }
+        if asks(queue, &[Timer::Aanvraag]) {
+            intakes::of_intakes(ledger, Some(gemeente), queue)?;
+        }
         sources::of_comparisons(Some(gemeente), queue);
-        intakes::of_intakes(ledger, Some(gemeente), queue)?;
         removals::of_removals(ledger, gemeente, queue)?;
     }
     Ok(())
@@ -245,27 +288,39 @@ impl Begin {
 }
 
 /// The rows that are due first.
-struct Queue<'f> {
-    filter: &'f TermijnFilter,
-    settings: &'f Settings,
-    /// Of gemeenten that are not configured.
-    standard: Beleid,
-    today: Date,
-    begin: Begin,
-    rows: Rows<'f, TermijnView>,
+type Queue<'f> = super::queue::Queue<'f, TermijnFilter>;
+
+impl Asked for TermijnFilter {
+    type Row = TermijnView;
+
+    fn page(&self) -> (Option<&PlaceCursor>, usize) {
+        (self.after.as_ref(), self.limit)
+    }
+
+    fn takes(&self, row: &TermijnView, today: Date) -> bool {
+        let stand = Stand::ALL.into_iter().find(|stand| stand.as_str() == row.stand);
+        let first = |stand: Stand| self.first_day(stand.is_met(), today);
+        stand.is_some_and(|stand| {
+            self.wants(stand) && first(stand).is_none_or(|day| row.uiterlijk >= day.to_string())
+        }) && self.tot.is_none_or(|tot| row.uiterlijk <= tot.to_string())
+            && self.aanbieder.is_none_or(|wanted| row.aanbieder.as_deref() == Some(wanted.as_str()))
+            && self.termijn.as_deref().is_none_or(|asked| asked == row.termijn)
+    }
+
+    /// Earliest first, then as the index has them.
+    fn place(row: &TermijnView) -> String {
+        let nummer = row.toewijzing.map(|nummer| format!("{nummer:0>10}")).unwrap_or_default();
+        let (aanbieder, entry) =
+            (row.aanbieder.as_deref().unwrap_or_default(), entry_place(row.entry.as_deref()));
+        [&row.uiterlijk, &row.gemeente, row.termijn, &row.vanaf, aanbieder, &entry, &nummer].join(SEPARATOR)
+    }
 }
 
 impl<'f> Queue<'f> {
     fn new(settings: &'f Settings, filter: &'f TermijnFilter, today: Date) -> Self {
         let only_later = !filter.verlopen && filter.standen == [Stand::Loopt];
-        let begin = Begin::new(filter.after.as_ref(), only_later.then_some(today));
-        let rows = Rows::new(filter.after.as_ref(), filter.limit);
-        Queue { filter, settings, standard: Beleid::default(), today, begin, rows }
-    }
-
-    /// The choices of a gemeente: its working days and what it agreed.
-    fn beleid(&self, gemeente: Gemeente) -> &Beleid {
-        self.settings.gemeenten.get(&gemeente).map_or(&self.standard, |own| &own.beleid)
+        let first = filter.vanaf.max(only_later.then_some(today));
+        Self::begin(settings, filter, today, first)
     }
 
     /// Whether deadlines of this timer are asked for.
@@ -278,20 +333,6 @@ impl<'f> Queue<'f> {
         let filter = self.filter;
         let only_expired = filter.verlopen || filter.standen == [Stand::Verlopen];
         (only_expired && due >= self.today) || filter.tot.is_some_and(|tot| due > tot)
-    }
-
-    /// Takes rows from an index.
-    fn follow(
-        &mut self,
-        ledger: &Ledger,
-        prefix: &[u8],
-        from: &[u8],
-        see: impl Fn(&Self, &[u8], &Value) -> Result<Option<Seen<TermijnView>>, LedgerError>,
-    ) -> Result<(), LedgerError> {
-        let mut rows = std::mem::replace(&mut self.rows, Rows::new(None, 0));
-        let result = rows.take(ledger, prefix, from, |key, value| see(self, key, value));
-        self.rows = rows;
-        result
     }
 
     fn row(
@@ -328,16 +369,6 @@ impl<'f> Queue<'f> {
         }
     }
 
-    /// Whether the filters let a row through.
-    fn takes(&self, row: &TermijnView) -> bool {
-        let filter = self.filter;
-        let stand = Stand::ALL.into_iter().find(|stand| stand.as_str() == row.stand);
-        stand.is_some_and(|stand| filter.wants(stand))
-            && filter.tot.is_none_or(|tot| row.uiterlijk <= tot.to_string())
-            && filter.aanbieder.is_none_or(|wanted| row.aanbieder.as_deref() == Some(wanted.as_str()))
-            && self.asks(row.termijn)
-    }
-
     fn add(
         &mut self,
         gemeente: Gemeente,
@@ -347,12 +378,5 @@ impl<'f> Queue<'f> {
     ) {
         let row = self.row(gemeente, aanbieder, entry, found);
         self.keep(row);
-    }
-
-    /// Keeps a row, if it is asked for.
-    fn keep(&mut self, row: TermijnView) {
-        if self.takes(&row) {
-            self.rows.keep(row.place(), row);
-        }
     }
 }

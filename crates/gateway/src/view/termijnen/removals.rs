@@ -48,7 +48,6 @@ pub(super) fn of_removals(
             text: "a person asked for removal of the data".to_owned(),
             regels: vec!["Wmo-5.3.5"],
         };
-        let place = row.place();
-        Ok(Some(Seen::Row { bound: place.clone(), row: queue.takes(&row).then_some((place, row)) }))
+        Ok(Some(queue.seen(row)))
     })
 }

@@ -10,7 +10,7 @@ use iwmo_toewijzing::judge::Beleid;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::Queue;
+use super::{Queue, TermijnView};
 use crate::clock::dutch_date;
 use crate::engine::{GemeenteSettings, OutgoingId, wanted};
 use crate::ledger::keys::{self, Soort};
@@ -206,40 +206,32 @@ pub(super) fn of_parked(
     Ok(())
 }
 
-/// OP090: retours of ours that are not delivered, and when met ones are asked for those that are.
+/// OP090: retours of ours, whether they are delivered or not: what an index must be equal to.
+#[cfg(test)]
 pub(super) fn of_retours(
     ledger: &Ledger,
     gemeente: Option<Gemeente>,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::uitgaand_open_van(gemeente)) {
-        let (key, _) = row?;
-        let Some(id) = keys::uitgaand_open_id(&key) else { continue };
-        // Delivered between the scan and the read.
-        let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
-        if !row.stand.is_final() {
-            of_retour(&id, &row, queue);
-        }
-    }
-    if queue.filter.wants_met() {
-        for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
-            let (key, value) = row?;
-            let Some(id) = keys::uitgaand_id(&key) else { continue };
-            let row: Uitgaand = decode_row(&key, &value)?;
-            if row.stand == Stand::Bezorgd {
-                of_retour(&id, &row, queue);
-            }
+    for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
+        let (key, value) = row?;
+        let Some(id) = keys::uitgaand_id(&key) else { continue };
+        let row: Uitgaand = decode_row(&key, &value)?;
+        if (row.stand == Stand::Bezorgd || !row.stand.is_final())
+            && let Some(row) = of_retour(&id, &row, queue)
+        {
+            queue.keep(row);
         }
     }
     Ok(())
 }
 
-fn of_retour(id: &OutgoingId, row: &Uitgaand, queue: &mut Queue<'_>) {
+/// OP090: what is due of an outgoing message, if it is a retour.
+pub(super) fn of_retour(id: &OutgoingId, row: &Uitgaand, queue: &Queue<'_>) -> Option<TermijnView> {
     if !RETOUREN.contains(&row.soort.as_str()) {
-        return;
+        return None;
     }
-    let code = String::from_utf8_lossy(&id.gemeente).into_owned();
-    let Ok(gemeente) = Gemeente::new(&code) else { return };
+    let gemeente = Gemeente::new(&String::from_utf8_lossy(&id.gemeente)).ok()?;
     let day = |micros| dutch_date(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH));
     let start = day(row.gemaakt_us);
     let found = Deadline {
@@ -250,7 +242,7 @@ fn of_retour(id: &OutgoingId, row: &Uitgaand, queue: &mut Queue<'_>) {
         wie: Wie::Gemeente,
         voldaan: (row.stand == Stand::Bezorgd).then(|| day(row.sinds_us)),
     };
-    queue.add(gemeente, None, Some(id.to_string()), &found);
+    Some(queue.row(gemeente, None, Some(id.to_string()), &found))
 }
 
 /// Uitvoeringsregeling Wmo 2015 art. 2h: the next comparison with the CAK, for gemeenten that keep a rhythm.

@@ -46,13 +46,9 @@ pub(super) fn of_deadlines(
                 }
                 _ => None,
             };
-            let bound = match &row {
-                Some(row) if stroom.is_exact() => row.place(),
-                _ => bound.to_string(),
-            };
-            Ok(Some(Seen::Row {
-                bound,
-                row: row.filter(|row| queue.takes(row)).map(|row| (row.place(), row)),
+            Ok(Some(match row {
+                Some(row) if stroom.is_exact() => queue.seen(row),
+                row => queue.seen_from(bound, row),
             }))
         })?;
     }
@@ -112,9 +108,7 @@ pub(super) fn of_waiting(
         let prefix = keys::wachtenden(gemeente, soort);
         let from = begin(gemeente, soort, werk, queue).unwrap_or_else(|| prefix.clone());
         queue.follow(ledger, &prefix, &from, |queue, key, _| {
-            let Some(row) = undated(ledger, soort, key)? else { return Ok(None) };
-            let place = row.place();
-            Ok(Some(Seen::Row { bound: place.clone(), row: queue.takes(&row).then_some((place, row)) }))
+            Ok(undated(ledger, soort, key)?.map(|row| queue.seen(row)))
         })?;
     }
     Ok(())

@@ -20,19 +20,18 @@ use std::str::FromStr;
 
 use iwmo_toewijzing::deadline::Deadline;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
-use iwmo_toewijzing::judge::Beleid;
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::berichten::Page;
-use super::page::{Rows, Seen};
 use super::place::{SEPARATOR, entry_place};
-use super::termijnen::{Begin, gemeenten};
+use super::queue::Asked;
+use super::termijnen::gemeenten;
 use super::{PlaceCursor, Words};
 use crate::engine::Settings;
 use crate::ledger::LedgerError;
-use crate::store::{Ledger, Value};
+use crate::store::Ledger;
 
 /// Sorts what has no last day behind what has one.
 const NO_DAY: &str = "9999-12-31";
@@ -169,16 +168,6 @@ impl WerkView {
         self.vanaf = Some(found.start);
         self
     }
-
-    /// The place of a row: what is due first comes first, then as the index has them. No personal data is in it.
-    fn place(&self) -> String {
-        let day = self.uiterlijk.as_deref().unwrap_or(NO_DAY);
-        let nummer = self.toewijzing.map(|nummer| format!("{nummer:0>10}")).unwrap_or_default();
-        let vanaf = self.vanaf.map(|day| day.to_string()).unwrap_or_default();
-        let (aanbieder, entry) = (self.aanbieder.as_deref(), entry_place(self.entry.as_deref()));
-        let aanbieder = aanbieder.unwrap_or_default();
-        [day, &self.gemeente, self.soort, &vanaf, aanbieder, &entry, &nummer, &self.code].join(SEPARATOR)
-    }
 }
 
 /// Which work to show.
@@ -211,9 +200,9 @@ pub fn werk(
     filter: &WerkFilter,
     today: Date,
 ) -> Result<Page<WerkView, PlaceCursor>, LedgerError> {
-    let mut queue = Queue::new(settings, filter, today);
+    let mut queue = Queue::begin(settings, filter, today, None);
     fill(ledger, &mut queue)?;
-    Ok(queue.rows.page())
+    Ok(queue.page())
 }
 
 fn fill(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
@@ -226,59 +215,35 @@ fn fill(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
 }
 
 /// The rows that come first.
-struct Queue<'f> {
-    filter: &'f WerkFilter,
-    settings: &'f Settings,
-    /// Of gemeenten that are not configured.
-    standard: Beleid,
-    today: Date,
-    begin: Begin,
-    rows: Rows<'f, WerkView>,
+type Queue<'f> = super::queue::Queue<'f, WerkFilter>;
+
+impl Asked for WerkFilter {
+    type Row = WerkView;
+
+    fn page(&self) -> (Option<&PlaceCursor>, usize) {
+        (self.after.as_ref(), self.limit)
+    }
+
+    fn takes(&self, row: &WerkView, _: Date) -> bool {
+        self.aanbieder.is_none_or(|wanted| row.aanbieder.as_deref() == Some(wanted.as_str()))
+            && self.soort.is_none_or(|wanted| row.soort == wanted.as_str())
+            && self.code.as_ref().is_none_or(|wanted| row.code.split(',').any(|code| code == wanted))
+            && (row.verlopen || !self.verlopen)
+    }
+
+    /// What is due first comes first, then as the index has them.
+    fn place(row: &WerkView) -> String {
+        let day = row.uiterlijk.as_deref().unwrap_or(NO_DAY);
+        let nummer = row.toewijzing.map(|nummer| format!("{nummer:0>10}")).unwrap_or_default();
+        let vanaf = row.vanaf.map(|day| day.to_string()).unwrap_or_default();
+        let (aanbieder, entry) = (row.aanbieder.as_deref(), entry_place(row.entry.as_deref()));
+        let aanbieder = aanbieder.unwrap_or_default();
+        [day, &row.gemeente, row.soort, &vanaf, aanbieder, &entry, &nummer, &row.code].join(SEPARATOR)
+    }
 }
 
-impl<'f> Queue<'f> {
-    fn new(settings: &'f Settings, filter: &'f WerkFilter, today: Date) -> Self {
-        let begin = Begin::new(filter.after.as_ref(), None);
-        let rows = Rows::new(filter.after.as_ref(), filter.limit);
-        Self { filter, settings, standard: Beleid::default(), today, begin, rows }
-    }
-
-    /// The choices of a gemeente: its working days and what it agreed.
-    fn beleid(&self, gemeente: Gemeente) -> &Beleid {
-        self.settings.gemeenten.get(&gemeente).map_or(&self.standard, |own| &own.beleid)
-    }
-
+impl Queue<'_> {
     fn wants(&self, soort: WerkSoort) -> bool {
         self.filter.soort.is_none_or(|asked| asked == soort)
-    }
-
-    /// Whether the filters let a row through.
-    fn takes(&self, row: &WerkView) -> bool {
-        let filter = self.filter;
-        filter.aanbieder.is_none_or(|wanted| row.aanbieder.as_deref() == Some(wanted.as_str()))
-            && filter.soort.is_none_or(|wanted| row.soort == wanted.as_str())
-            && filter.code.as_ref().is_none_or(|wanted| row.code.split(',').any(|code| code == wanted))
-            && (row.verlopen || !filter.verlopen)
-    }
-
-    /// Keeps a row, if it is asked for.
-    fn add(&mut self, row: WerkView) {
-        if self.takes(&row) {
-            self.rows.keep(row.place(), row);
-        }
-    }
-
-    /// Takes rows from an index.
-    fn follow(
-        &mut self,
-        ledger: &Ledger,
-        prefix: &[u8],
-        from: &[u8],
-        see: impl Fn(&Self, &[u8], &Value) -> Result<Option<Seen<WerkView>>, LedgerError>,
-    ) -> Result<(), LedgerError> {
-        let mut rows = std::mem::replace(&mut self.rows, Rows::new(None, 0));
-        let result = rows.take(ledger, prefix, from, |key, value| see(self, key, value));
-        self.rows = rows;
-        result
     }
 }

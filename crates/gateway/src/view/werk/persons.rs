@@ -52,7 +52,7 @@ pub(super) fn of_choices(
         if stop.reden.is_none() {
             row.regels = vec![GEMEENTE_ONBEKEND];
         }
-        queue.add(row);
+        queue.keep(row);
     }
     for row in ledger.scan(&keys::eb_beleid_van(Some(gemeente))) {
         let (key, value) = row?;
@@ -72,7 +72,7 @@ pub(super) fn of_choices(
         );
         let mut row = WerkView::new(WerkSoort::Cak, "BELEID", gemeente, words);
         row.sinds = Timestamp::from_microsecond(choices.sinds_us).ok().map(dutch_time);
-        queue.add(row);
+        queue.keep(row);
     }
     Ok(())
 }
@@ -107,7 +107,7 @@ pub(super) fn of_person(
         Some(melding) => format!("{gemeente}:{}/{}", melding.seq, melding.plaats),
         None => format!("{gemeente}:{}", persoon.sinds),
     });
-    queue.add(row);
+    queue.keep(row);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn walk(
     today: Date,
 ) -> Result<Vec<WerkView>, LedgerError> {
     let filter = &WerkFilter { after: None, limit: usize::MAX, ..filter.clone() };
-    let mut queue = Queue::new(settings, filter, today);
+    let mut queue = Queue::begin(settings, filter, today, None);
     for gemeente in gemeenten(ledger, settings, filter.gemeenten.as_deref()) {
         of_dossiers(ledger, gemeente, &mut queue)?;
         of_rows(ledger, gemeente, &mut queue)?;
@@ -29,14 +29,14 @@ pub(crate) fn walk(
             }
         }
     }
-    Ok(queue.rows.page().rows)
+    Ok(queue.page().rows)
 }
 
 /// Returns how many rows of indexes a page looks at.
 pub(crate) fn looks(ledger: &Ledger, settings: &Settings, filter: &WerkFilter, today: Date) -> usize {
-    let mut queue = Queue::new(settings, filter, today);
+    let mut queue = Queue::begin(settings, filter, today, None);
     fill(ledger, &mut queue).expect("a store");
-    queue.rows.looks()
+    queue.looks()
 }
 
 fn of_dossiers(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
@@ -49,13 +49,13 @@ fn of_dossiers(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Re
                 Onderwerp::Toewijzing(nummer) => Some(*nummer),
                 Onderwerp::Taakgericht(_) => None,
             };
-            queue.add(sources::anomaly(gemeente, anomaly.soort).with(aanbieder, nummer));
+            queue.keep(sources::anomaly(gemeente, anomaly.soort).with(aanbieder, nummer));
         }
         for nummer in dossier.nummers() {
             let last = dossier.versies(nummer).last().filter(|v| v.status == VersieStatus::Rejected);
             if let Some(version) = last {
                 let row = sources::refused(gemeente).with(aanbieder, Some(nummer));
-                queue.add(row.entry(gemeente, version.bericht.entry));
+                queue.keep(row.entry(gemeente, version.bericht.entry));
             }
         }
         let beleid = queue.beleid(gemeente).clone();
@@ -75,14 +75,14 @@ fn of_dossiers(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Re
                         in_onderzoek: false,
                     };
                     let row = sources::request(gemeente, &open, &found, queue.today);
-                    queue.add(row.with(aanbieder, None).entry(gemeente, open.entry));
+                    queue.keep(row.with(aanbieder, None).entry(gemeente, open.entry));
                 }
                 Subject::Onderwerp(Onderwerp::Toewijzing(nummer)) if found.is_expired(queue.today) => {
                     let row = match found.timer {
                         Timer::StopMissing => sources::late_stop(gemeente, &found, queue.today),
                         _ => sources::late_start(gemeente, *nummer, &found, queue.today),
                     };
-                    queue.add(row.with(aanbieder, Some(*nummer)));
+                    queue.keep(row.with(aanbieder, Some(*nummer)));
                 }
                 _ => {}
             }
@@ -100,7 +100,7 @@ fn of_rows(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result
             let kalender = queue.beleid(gemeente).kalender.clone();
             let found = deadline::declaratie(&identificatie, declaratie.dag, &kalender);
             let row = sources::declaration(gemeente, &found, queue.today);
-            queue.add(row.with(Some(aanbieder), None).entry(gemeente, declaratie.seq));
+            queue.keep(row.with(Some(aanbieder), None).entry(gemeente, declaratie.seq));
         }
     }
     for row in ledger.scan(&keys::uitgaand_van(Some(gemeente))) {
@@ -108,19 +108,19 @@ fn of_rows(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result
         let id = keys::uitgaand_id(&key).expect("the key of a message");
         let message: Uitgaand = decode_row(&key, &value)?;
         if message.stand == Stand::Geparkeerd && !sources::is_a_task(ledger, gemeente, &message)? {
-            queue.add(sources::outgoing(gemeente, &id, &message));
+            queue.keep(sources::outgoing(gemeente, &id, &message));
         }
     }
     for row in ledger.scan(&keys::alle_geparkeerd(Some(gemeente))) {
         let (key, value) = row?;
-        queue.add(sources::parked(&decode_row::<Geparkeerd>(&key, &value)?));
+        queue.keep(sources::parked(&decode_row::<Geparkeerd>(&key, &value)?));
     }
     for row in ledger.scan(&keys::opmerkingen(Some(gemeente))) {
         let (key, value) = row?;
         let (_, seq) = keys::opmerking_delen(&key).expect("the key of a remark");
         let found: Opmerking = decode_row(&key, &value)?;
         if !found.afgehandeld {
-            queue.add(sources::remark(gemeente, seq, &found));
+            queue.keep(sources::remark(gemeente, seq, &found));
         }
     }
     Ok(())
