@@ -52,6 +52,19 @@ fn what_cannot_run_ends_with_2_and_a_reason() {
     assert!(!std::path::Path::new("/nowhere").exists(), "nothing was made");
 }
 
+/// Man pages go into a folder, which is made; where there can be none, it is told what to do.
+#[test]
+fn man_pages_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("share/man1");
+    iwmo(["man", "--all", pages.to_str().unwrap()]).exits(0);
+    assert!(std::fs::read_dir(&pages).unwrap().count() > 20);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let run = iwmo(["man", "--all", file.join("man1").to_str().unwrap()]).exits(2);
+    assert!(run.reason().starts_with("iwmo: cannot write ") && run.err.lines().count() > 1, "{}", run.err);
+}
+
 /// Help and version are asked for: 0 and standard output. Nothing asked for: help, and 2.
 #[test]
 fn help_is_an_answer() {

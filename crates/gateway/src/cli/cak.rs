@@ -15,7 +15,7 @@ use super::change::{ChangeArguments, change};
 use super::journal::read_bsn;
 use super::look::look;
 use super::open::{self, PastArguments, StoreArguments};
-use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::output::{Failure, Format, Found, Outcome, Terminal, unwritable};
 use super::replay::read_text;
 use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
 use crate::engine::record::Blik;
@@ -187,7 +187,7 @@ impl Periods {
             .map_err(|error| Failure::new(error.to_string()))?;
         let entries = found.len() as u64;
         look(&self.store.folder()?, vec![(keys::chain(gemeente), Blik::Uitvoer { entries })], terminal);
-        let named = |error: io::Error| Failure::new(format!("{}: {error}", self.output.display()));
+        let named = |error: io::Error| unwritable(&self.output, &error);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.output);
         let mut out = io::BufWriter::new(file.map_err(named)?);
         lines(&mut out, &found, self.format).and_then(|()| out.flush()).map_err(named)?;

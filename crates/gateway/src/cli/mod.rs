@@ -161,8 +161,9 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
             Ok(Found::AllWell)
         }
         Command::Man { all: Some(folder) } => {
-            clap_mangen::generate_to(Arguments::command(), &folder)
-                .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+            std::fs::create_dir_all(&folder)
+                .and_then(|()| clap_mangen::generate_to(Arguments::command(), &folder))
+                .map_err(|error| output::unwritable(&folder, &error))?;
             Ok(Found::AllWell)
         }
     }

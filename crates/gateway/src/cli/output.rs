@@ -111,6 +111,21 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("cannot read {}: {error}", path.display())).hint(hint)
 }
 
+/// A file or folder that cannot be written, with what to do about it.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "name a file in a folder that is there",
+        io::ErrorKind::AlreadyExists => {
+            "nothing is overwritten: give another name, or move away what is there"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "this user may not write there"
+        }
+        _ => "check that the disk is there and has room",
+    };
+    Failure::new(format!("cannot write {}: {error}", path.display())).hint(hint)
+}
+
 /// A day on a command line.
 pub(super) fn day(text: &str) -> Result<Date, &'static str> {
     text.parse().map_err(|_| "no day; write one as 2026-11-25")

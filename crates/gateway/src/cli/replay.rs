@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::change::{ChangeArguments, change};
 use super::open::{self, StoreArguments};
-use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::output::{Failure, Format, Found, Outcome, Terminal, unreadable};
 use super::progress;
 use super::whatif;
 use crate::clock::dutch_time;
@@ -240,7 +240,7 @@ impl Replay {
 
 /// Reads the text of a file that the operator named.
 pub(super) fn read_text(file: &Path) -> Result<String, Failure> {
-    fs::read_to_string(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))
+    fs::read_to_string(file).map_err(|error| unreadable(file, &error))
 }
 
 fn hash(ledger: &Ledger) -> Result<String, Failure> {

@@ -262,8 +262,7 @@ pub(super) fn load(path: &Path) -> Result<Schemas, Failure> {
     }
     let mut texts = Vec::with_capacity(files.len());
     for file in &files {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
         let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
         texts.push((name, text));
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::cli::look::look;
 use crate::cli::open::{self, PastArguments, StoreArguments};
-use crate::cli::output::{Failure, Format, Found, Outcome, Terminal};
+use crate::cli::output::{Failure, Format, Found, Outcome, Terminal, unreadable, unwritable};
 use crate::cli::toewijzing;
 use crate::clock::{Clock, SystemClock};
 use crate::engine::record::Blik;
@@ -36,7 +36,7 @@ pub(super) fn write(
     };
     let key = key.map_err(|error| failed(&error))?;
     look(&folder, vec![(keys::chain(gemeente), Blik::Toewijzing { nummer: nummer.value() })], terminal);
-    let named = |error: io::Error| Failure::new(format!("{}: {error}", output.display()));
+    let named = |error: io::Error| unwritable(output, &error);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(output).map_err(named)?;
     let mut out = BufWriter::new(file);
     let (ledger, reader, schemas) = (&store.ledger, &store.reader, &store.schemas);
@@ -61,7 +61,7 @@ pub(super) fn write(
 
 /// Checks a bundle.
 pub(super) fn check(file: &Path, key: Option<&str>, format: Format, terminal: &Terminal) -> Outcome {
-    let bytes = fs::read(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+    let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
     let checked = evidence::check(&bytes, key);
     let mut out = io::stdout().lock();
     match format {

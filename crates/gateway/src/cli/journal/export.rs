@@ -13,7 +13,7 @@ use super::evidence;
 use super::filter::Filter;
 use crate::cli::look::{Exported, look};
 use crate::cli::open::StoreArguments;
-use crate::cli::output::{Failure, Found, Outcome, Terminal};
+use crate::cli::output::{Failure, Found, Outcome, Terminal, unwritable};
 use crate::engine::record::{Record, Uitgaand};
 use crate::journal::Entry;
 use crate::view::EntryView;
@@ -150,7 +150,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn named(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("{}: {error}", path.display()))
+    unwritable(path, error)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::summary;
 use crate::cli::look::look;
 use crate::cli::open::{self, PastArguments, ReadStore, StoreArguments};
-use crate::cli::output::{Failure, Terminal};
+use crate::cli::output::{Failure, Terminal, unreadable};
 use crate::cli::replay::failed;
 use crate::cli::toewijzing;
 use crate::engine::record::Blik;
@@ -242,7 +242,7 @@ pub(in crate::cli) fn read_bsn(file: &PathBuf) -> Result<Bsn, Failure> {
     } else {
         fs::File::open(file).and_then(|opened| opened.take(BSN_BYTES_MAX).read_to_string(&mut text))
     };
-    read.map_err(|error| Failure::new(format!("{name}: {error}")))?;
+    read.map_err(|error| unreadable(file, &error))?;
     Bsn::new(text.trim()).map_err(|_| {
         Failure::new(format!("{name}: this is not one BSN"))
             .hint("give a file with nine digits and nothing else")

@@ -13,13 +13,13 @@ use serde_json::json;
 use super::super::change::{ChangeArguments, unanswered};
 use super::super::check::mistake_text;
 use super::super::open::StoreArguments;
-use super::super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::super::output::{Failure, Format, Found, Outcome, Terminal, unreadable, unwritable};
 use super::super::reload;
 use super::ConfigArguments;
 use crate::clock::dutch_time;
 use crate::config::{MistakeView, Severity, Sources};
 use crate::control::{Client, operator};
-use crate::pki::{Fingerprint, PeerCertificate, certificates};
+use crate::pki::{Fingerprint, PeerCertificate, PkiError, certificates};
 
 /// Add a partner to the configuration
 ///
@@ -139,7 +139,10 @@ impl Add {
     fn certificates(&self) -> Result<Vec<PeerCertificate>, Failure> {
         let read = |path: &PathBuf| {
             let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", path.display()));
-            let chain = certificates(path).map_err(|error| failed(&error))?;
+            let chain = certificates(path).map_err(|error| match error {
+                PkiError::Unreadable { source, .. } => unreadable(path, &source),
+                error => failed(&error).hint("give the certificate of the partner as PEM, without its key"),
+            })?;
             // Its own comes first, then the chain.
             let first = chain.first().ok_or_else(|| failed(&"there is no certificate in it"))?;
             let certificate = PeerCertificate::from_der(first).map_err(|error| failed(&error))?;
@@ -270,7 +273,7 @@ fn put(
 
 /// Writes it under another name first; it belongs to whom the configuration belongs to.
 fn write(config: &Path, path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |path: &Path, error: io::Error| Failure::new(format!("{}: {error}", path.display()));
+    let failed = |path: &Path, error: io::Error| unwritable(path, &error);
     let own = fs::metadata(config).map_err(|error| failed(config, error))?;
     let give = |path: &Path, mode: u32| -> io::Result<()> {
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
