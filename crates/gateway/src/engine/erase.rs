@@ -284,8 +284,8 @@ impl Worker {
             let now = after.get(key).map_err(LedgerError::from)?;
             if now != ledger.get(key).map_err(LedgerError::from)? {
                 match now {
-                    Some(value) => batch.overlay.put(key.to_vec(), value.to_vec()),
-                    None => batch.overlay.delete(key.to_vec()),
+                    Some(value) => batch.overlay.put(key, value.to_vec()),
+                    None => batch.overlay.delete(key),
                 }
             }
         }

@@ -30,7 +30,7 @@ fn a_load_is_a_commit() {
                 let mut all = Writes::default();
                 for pair in model.scan(b"") {
                     let (key, value) = pair.unwrap();
-                    all.put(key.to_vec(), value);
+                    all.put(&key, value);
                 }
                 kept.commit(all, &[tip("0363", round)]).unwrap();
             }

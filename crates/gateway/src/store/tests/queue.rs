@@ -17,7 +17,7 @@ fn a_queue_begins_where_its_first_row_is() {
             let at = if random(8) == 0 { random(round + 1) } else { round };
             changes.put(format!("{prefix}{at:08}"), Vec::new());
             for (key, _) in ledger.scan(prefix.as_bytes()).map(Result::unwrap).take(random(3) as usize) {
-                changes.delete(key.to_vec());
+                changes.delete(&key);
             }
         }
         let open = ledger.queue(b"uone\0");
