@@ -30,8 +30,10 @@ use super::words::Tip;
 /// Batches that may be under way: one is written, one is encoded, and one waits, so that neither stage has to.
 const UNDER_WAY_MAX: u64 = 3;
 
-/// So many entries make a batch that is worth encoding while another is written.
-const ENTRIES_AHEAD: usize = 16;
+/// So many entries make a batch that is worth waking the disk for: each batch wakes three threads.
+const ENTRIES_AT_ONCE: usize = 8;
+/// So many make one that is worth encoding while another is written.
+const ENTRIES_AHEAD: usize = 32;
 
 /// What is made durable together.
 pub trait Load: Send + 'static {
@@ -196,12 +198,12 @@ impl<L: Load> Pipeline<L> {
         self.under_way() < UNDER_WAY_MAX
     }
 
-    /// Returns whether a batch of so many entries is better given now than filled on: at once while the disk has nothing to
-    /// do, and in good time to be encoded before what is written now is done. Who waits until nothing more comes has
-    /// everybody wait for the disk at the same moment, and then nobody.
+    /// Returns whether a batch of so many entries is better given now than filled on, although more is there: soon while the
+    /// disk has nothing to do, and in good time to be encoded before what is written now is done. Who waits until nothing
+    /// more comes has everybody wait for the disk at the same moment, and then nobody.
     pub fn wants(&self, entries: usize) -> bool {
         match self.under_way() {
-            0 => entries >= 1,
+            0 => entries >= ENTRIES_AT_ONCE,
             1 => entries >= ENTRIES_AHEAD,
             _ => false,
         }

@@ -158,7 +158,6 @@ impl Tables {
     pub(super) fn load(&self, batch: Batch) -> Result<()> {
         self.shared.whole()?;
         let pairs = in_order(batch);
-        let sealed = self.shared.sealed();
         let mut table = self.shared.tree.ingestion()?;
         for (key, value) in pairs {
             match value {
@@ -167,7 +166,6 @@ impl Tables {
             }
         }
         table.finish()?;
-        drop(sealed);
         self.shared.wake();
         self.shared.wait_for_room()
     }
