@@ -9,7 +9,7 @@ use crate::ledger::{EbKeuzes, Rows};
 use crate::view::WerkFilter;
 
 /// The usual settings, with choices that a configuration may have.
-fn usual() -> Settings {
+pub(super) fn usual() -> Settings {
     let mut usual = settings(Duration::ZERO);
     for own in usual.gemeenten.values_mut() {
         own.eb = Laag { melding_termijn: Some(Termijnen::all(24)), ..Laag::default() }.into();
@@ -17,7 +17,7 @@ fn usual() -> Settings {
     usual
 }
 
-fn open(disk: &SimulatedDisk) -> Gateway {
+pub(super) fn open(disk: &SimulatedDisk) -> Gateway {
     let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
     Gateway::run_under(open_journal(disk).unwrap(), ledger, usual()).unwrap()
 }

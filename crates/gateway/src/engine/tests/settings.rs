@@ -3,6 +3,7 @@
 
 use iwmo_toewijzing::cak::{EbBeleid, Laag, Lagen, Regime};
 
+use super::beleid::{open, usual};
 use super::*;
 use crate::engine::record::{Verklaring, Wat};
 use crate::journal::simulated::Fault;
@@ -10,20 +11,6 @@ use crate::ledger::{EbKeuzes, Rows};
 
 fn gemeente() -> Gemeente {
     Gemeente::new(GEMEENTE).unwrap()
-}
-
-/// The usual settings, with choices that a configuration may have.
-fn usual() -> Settings {
-    let mut usual = settings(Duration::ZERO);
-    for own in usual.gemeenten.values_mut() {
-        own.eb = Laag { melding_termijn: Some(Termijnen::all(24)), ..Laag::default() }.into();
-    }
-    usual
-}
-
-fn open(disk: &SimulatedDisk) -> Gateway {
-    let ledger = Arc::new(Ledger::temporary(ledger::FORMAT, 0).unwrap());
-    Gateway::run_under(open_journal(disk).unwrap(), ledger, usual()).unwrap()
 }
 
 /// Settings without the aanbieder, under which nobody owes a contribution.
