@@ -36,6 +36,8 @@ const COLLECTIONS_WAITING: usize = 3;
 /// What is in memory alone at most: the collection that is full and those that wait, each with one commit too many.
 #[cfg(test)]
 pub(super) const IN_MEMORY_BYTES_MAX: u64 = (COLLECTIONS_WAITING as u64 + 1) * (COLLECTED_BYTES + (4 << 20));
+/// So many tables are joined with those before them at once: each join writes those again.
+const JOINED: u8 = 8;
 /// With so many tables that were not joined, commits wait too: a read may have to look into each of them.
 const UNJOINED: usize = 24;
 /// Files of tables held open, well below what a process may hold.
@@ -342,7 +344,7 @@ impl Shared {
         self.flush()?;
         while !self.work().stop {
             let before = self.shape();
-            self.tree.compact(Arc::new(Leveled::default()), self.watermark())?;
+            self.tree.compact(Arc::new(Leveled::default().with_l0_threshold(JOINED)), self.watermark())?;
             if self.shape() == before {
                 break;
             }
