@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Rest};
 use super::disk::{Disk, RealDisk};
 use super::error::{OpenError, ReadError};
 use super::format::{ENTRY_HEADER, EntryHeader, SegmentHeader};
@@ -53,7 +53,7 @@ impl Browser {
             let (segment, header, _) = open_segment(disk.as_ref(), dir, first)?;
             segments.push((Arc::new(segment), header));
         }
-        let mut catalog = Catalog::from_headers(segments.clone());
+        let mut catalog = Catalog::from_headers(segments.clone(), Rest::Asked);
         catalog.extend(disk.as_ref(), dir)?;
         let recent = ReadOnlyJournal::with(dir, Arc::clone(&disk), catalog);
         let segments = segments.into_iter().map(|(segment, header)| (segment, header.tips)).collect();

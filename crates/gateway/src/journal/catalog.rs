@@ -47,6 +47,17 @@ pub(super) struct Catalog {
     pub(super) epoch: u64,
     /// The last entry, if it is in a segment that was read.
     pub(super) last: Option<EntryId>,
+    rest: Rest,
+}
+
+/// How it is found out that nothing follows the last entry: a segment is reserved whole, and is zeros where nothing was
+/// written yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// All of it is read: whoever goes on writing there cuts off what is no entry.
+    Read,
+    /// The file system says where something was written: whoever only looks need not wait.
+    Asked,
 }
 
 /// Where an entry is.
@@ -76,7 +87,7 @@ pub(super) enum Tail {
 
 impl Catalog {
     /// Returns the catalog of a journal without entries.
-    pub(super) fn new() -> Self {
+    fn new(rest: Rest) -> Self {
         Self {
             segments: Vec::new(),
             before: Vec::new(),
@@ -89,12 +100,18 @@ impl Catalog {
             last_append: None,
             epoch: 0,
             last: None,
+            rest,
         }
     }
 
     /// Returns the catalog of the journal in a directory, of which the last segments are read, with so many bytes
     /// together if there are as many, and what follows the last entry.
-    pub(super) fn open(disk: &dyn Disk, dir: &Path, read_bytes: u64) -> Result<(Self, Tail), OpenError> {
+    pub(super) fn open(
+        disk: &dyn Disk,
+        dir: &Path,
+        read_bytes: u64,
+        rest: Rest,
+    ) -> Result<(Self, Tail), OpenError> {
         let firsts = list_segments(disk, dir)?;
         let (mut bytes, mut read) = (0, firsts.len());
         while read > 0 && bytes < read_bytes {
@@ -117,19 +134,19 @@ impl Catalog {
             }
             known.push((Arc::new(segment), header));
         }
-        let mut catalog = Self::from_headers(known);
+        let mut catalog = Self::from_headers(known, rest);
         let tail = catalog.extend(disk, dir)?;
         Ok((catalog, tail))
     }
 
     /// Returns a catalog that knows these segments by their headers, and no entry of them; the last is read next.
-    pub(super) fn from_headers(known: Vec<(Arc<Segment>, SegmentHeader)>) -> Self {
-        let Some((last, header)) = known.last() else { return Self::new() };
+    pub(super) fn from_headers(known: Vec<(Arc<Segment>, SegmentHeader)>, rest: Rest) -> Self {
+        let Some((last, header)) = known.last() else { return Self::new(rest) };
         let (end, next, tips) = (last.start, header.first, header.tips.clone());
         let epoch = known.iter().map(|(_, header)| header.epoch).max().unwrap_or(0);
         let unread = known.len() - 1;
         let (segments, before) = known.into_iter().map(|(segment, header)| (segment, header.tips)).unzip();
-        Self { segments, before, unread, end, next, tips, epoch, ..Self::new() }
+        Self { segments, before, unread, end, next, tips, epoch, ..Self::new(rest) }
     }
 
     /// Takes up what the files have beyond what the catalog already knows.
@@ -194,7 +211,11 @@ impl Catalog {
                 Found::End => (DamageKind::NotEmpty, None),
                 Found::Wrong { kind, header } => (kind, header.map(|header| header.id)),
             };
-            let zero = scanner.is_zero_from(offset).map_err(io)?;
+            let zero = match self.rest {
+                Rest::Read => scanner.is_zero_from(offset),
+                Rest::Asked => scanner.is_unwritten_from(offset),
+            };
+            let zero = zero.map_err(io)?;
             if let Some(next) = following {
                 if !zero {
                     return Err(segment.damage(offset, entry, kind).into());

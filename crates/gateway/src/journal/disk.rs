@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
+
 /// What the journal asks of a file system.
 pub trait Disk: Send + Sync + 'static {
     /// Makes a directory and those above it, and makes them durable in their parents.
@@ -96,6 +99,16 @@ pub trait DiskFile: Send + Sync {
     ///
     /// What the system said.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Returns the first place, from an offset on, where something may have been written; nothing, when from there on only
+    /// room is reserved, which reads as zeros. A file system that does not know names the offset.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    fn written_from(&self, offset: u64) -> io::Result<Option<u64>> {
+        Ok(Some(offset))
+    }
 
     /// Writes all bytes at an offset.
     ///
@@ -215,6 +228,15 @@ impl DiskFile for RealFile {
             }
         }
         Ok(read)
+    }
+
+    fn written_from(&self, offset: u64) -> io::Result<Option<u64>> {
+        match rustix::fs::seek(&self.0, SeekFrom::Data(offset)) {
+            Ok(place) => Ok(Some(place)),
+            Err(Errno::NXIO) => Ok(None),
+            // Not every file system knows.
+            Err(_) => Ok(Some(offset)),
+        }
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::catalog::{Catalog, READ_BYTES, Tail};
+use super::catalog::{Catalog, READ_BYTES, Rest, Tail};
 use super::disk::{Disk, DiskFile, RealDisk};
 use super::encode::{Buffers, Encoded, Encoder, encode};
 use super::error::{AppendError, Damage, OpenError, ReadError};
@@ -122,7 +122,7 @@ impl FileJournal {
         disk.create_dir(dir).map_err(OpenError::io("making", dir))?;
         let (lock, epoch_before) = take_lock(disk.as_ref(), dir)?;
         remove_unfinished(disk.as_ref(), dir)?;
-        let (catalog, tail) = Catalog::open(disk.as_ref(), dir, read_bytes)?;
+        let (catalog, tail) = Catalog::open(disk.as_ref(), dir, read_bytes, Rest::Read)?;
         let torn_tail = match tail {
             Tail::Clean => None,
             Tail::Torn(damage) => Some(damage),

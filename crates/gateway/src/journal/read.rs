@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 
-use super::catalog::{Catalog, Located, READ_BYTES, follows, look_through};
+use super::catalog::{Catalog, Located, READ_BYTES, Rest, follows, look_through};
 use super::disk::{Disk, DiskFile, RealDisk};
 use super::error::{DamageKind, OpenError, ReadError};
 use super::format::{ENTRY_HEADER, EntryHeader, is_zero};
@@ -456,7 +456,7 @@ impl ReadOnlyJournal {
 
     /// Opens the journal and reads so much of its end.
     pub(super) fn open_reading(disk: Arc<dyn Disk>, dir: &Path, read_bytes: u64) -> Result<Self, OpenError> {
-        let (catalog, _) = Catalog::open(disk.as_ref(), dir, read_bytes)?;
+        let (catalog, _) = Catalog::open(disk.as_ref(), dir, read_bytes, Rest::Asked)?;
         Ok(Self { dir: dir.to_owned(), reader: Reader::new(disk, catalog) })
     }
 
@@ -474,7 +474,7 @@ impl ReadOnlyJournal {
         let extended = self.reader.catalog_mut().extend(disk, &self.dir);
         if extended.is_err() {
             // The writer may have taken back an append that it could not acknowledge. A fresh look tells.
-            let (catalog, _) = Catalog::open(disk, &self.dir, READ_BYTES)?;
+            let (catalog, _) = Catalog::open(disk, &self.dir, READ_BYTES, Rest::Asked)?;
             *self.reader.catalog_mut() = catalog;
         }
         Ok(())

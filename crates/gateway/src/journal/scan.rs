@@ -162,10 +162,25 @@ impl Scanner {
         Ok(Found::Entry { header, payload })
     }
 
-    /// Returns whether there is nothing but zeros from an offset to the end of the file.
+    /// Returns whether there is nothing but zeros from an offset to the end of the file, all of which is read.
     pub(super) fn is_zero_from(&mut self, offset: u64) -> io::Result<bool> {
+        self.is_zero(offset, |_, at| Ok(Some(at)))
+    }
+
+    /// As [`Scanner::is_zero_from`], but what the file system says was never written is not read.
+    pub(super) fn is_unwritten_from(&mut self, offset: u64) -> io::Result<bool> {
+        self.is_zero(offset, |file, at| file.written_from(at))
+    }
+
+    fn is_zero(
+        &mut self,
+        offset: u64,
+        next: impl Fn(&dyn DiskFile, u64) -> io::Result<Option<u64>>,
+    ) -> io::Result<bool> {
         let mut at = offset;
         loop {
+            let Some(place) = next(self.file.as_ref(), at)? else { return Ok(true) };
+            at = place.max(at);
             let bytes = self.bytes(at, CHUNK_BYTES)?;
             if bytes.is_empty() {
                 return Ok(true);

@@ -1,5 +1,7 @@
 //! Writing and reading back, on the simulated disk and on the real one.
 
+use std::os::unix::fs::FileExt as _;
+
 use super::simulated::Fault;
 use super::*;
 
@@ -191,4 +193,31 @@ fn the_real_disk_does_the_same() {
     })
     .unwrap();
     assert!(report.is_clean() && report.entries == 11 && calls >= 5, "{report:?}");
+}
+
+#[test]
+fn a_hole_in_the_middle_is_no_end() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("journal");
+    let mut journal = FileJournal::open(&dir, Options::default()).unwrap();
+    let big = payload(1, 40_000);
+    for _ in 0..3 {
+        append(&mut journal, &[("0363", &[&big])]).unwrap();
+    }
+    let entries: Vec<Entry> = journal.read(chain("0363"), 1).map(Result::unwrap).collect();
+    let (path, end) = journal.reader().files()[0].clone();
+    drop(journal);
+    let number = |dir: &Path| ReadOnlyJournal::open_last(dir).map(|journal| journal.reader().entries());
+    assert_eq!(number(&dir).unwrap(), 3, "room that is reserved is the end");
+
+    // The second entry is lost, and the file system knows nothing of what stood there.
+    let bytes = std::fs::read(&path).unwrap();
+    let [second, third] = [1, 2].map(|at: usize| u64::from(entries[at].position.offset));
+    let sparse = std::fs::File::create(&path).unwrap();
+    sparse.set_len(bytes.len() as u64).unwrap();
+    sparse.write_all_at(&bytes[..second as usize], 0).unwrap();
+    assert_eq!(number(&dir).unwrap(), 1);
+    sparse.write_all_at(&bytes[third as usize..end.unwrap() as usize], third).unwrap();
+    let error = number(&dir).unwrap_err();
+    assert!(matches!(&error, OpenError::Damaged(damage) if damage.offset == second), "{error:?}");
 }
