@@ -2,10 +2,11 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use rustix::fs::SeekFrom;
+use rustix::fs::{Advice, SeekFrom, fadvise, seek};
 use rustix::io::Errno;
 
 /// What the journal asks of a file system.
@@ -100,14 +101,14 @@ pub trait DiskFile: Send + Sync {
     /// What the system said.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// Returns the first place, from an offset on, where something may have been written; nothing, when from there on only
-    /// room is reserved, which reads as zeros. A file system that does not know names the offset.
+    /// Returns the first part, from an offset on, where something may have been written; an empty one, when from there on
+    /// only room is reserved, which reads as zeros. A file system that does not know names all of it.
     ///
     /// # Errors
     ///
     /// What the system said.
-    fn written_from(&self, offset: u64) -> io::Result<Option<u64>> {
-        Ok(Some(offset))
+    fn written_from(&self, offset: u64) -> io::Result<Range<u64>> {
+        Ok(offset..self.len()?.max(offset))
     }
 
     /// Writes all bytes at an offset.
@@ -230,12 +231,16 @@ impl DiskFile for RealFile {
         Ok(read)
     }
 
-    fn written_from(&self, offset: u64) -> io::Result<Option<u64>> {
-        match rustix::fs::seek(&self.0, SeekFrom::Data(offset)) {
-            Ok(place) => Ok(Some(place)),
-            Err(Errno::NXIO) => Ok(None),
+    fn written_from(&self, offset: u64) -> io::Result<Range<u64>> {
+        // Zeros that the system read ahead are in its memory, and count as written as long as they are. Advice may be ignored.
+        let _ = fadvise(&self.0, offset, None, Advice::DontNeed);
+        let part = seek(&self.0, SeekFrom::Data(offset))
+            .and_then(|from| Ok(from..seek(&self.0, SeekFrom::Hole(from))?));
+        match part {
+            Ok(part) => Ok(part),
+            Err(Errno::NXIO) => Ok(offset..offset),
             // Not every file system knows.
-            Err(_) => Ok(Some(offset)),
+            Err(_) => Ok(offset..self.len()?.max(offset)),
         }
     }
 

@@ -164,23 +164,8 @@ impl Scanner {
 
     /// Returns whether there is nothing but zeros from an offset to the end of the file, all of which is read.
     pub(super) fn is_zero_from(&mut self, offset: u64) -> io::Result<bool> {
-        self.is_zero(offset, |_, at| Ok(Some(at)))
-    }
-
-    /// As [`Scanner::is_zero_from`], but what the file system says was never written is not read.
-    pub(super) fn is_unwritten_from(&mut self, offset: u64) -> io::Result<bool> {
-        self.is_zero(offset, |file, at| file.written_from(at))
-    }
-
-    fn is_zero(
-        &mut self,
-        offset: u64,
-        next: impl Fn(&dyn DiskFile, u64) -> io::Result<Option<u64>>,
-    ) -> io::Result<bool> {
         let mut at = offset;
         loop {
-            let Some(place) = next(self.file.as_ref(), at)? else { return Ok(true) };
-            at = place.max(at);
             let bytes = self.bytes(at, CHUNK_BYTES)?;
             if bytes.is_empty() {
                 return Ok(true);
@@ -190,6 +175,28 @@ impl Scanner {
             }
             at += bytes.len() as u64;
         }
+    }
+
+    /// As [`Scanner::is_zero_from`], but what the file system says was never written is not read.
+    pub(super) fn is_unwritten_from(&mut self, offset: u64) -> io::Result<bool> {
+        let mut buffer = Vec::new();
+        let mut part = self.file.written_from(offset)?;
+        while !part.is_empty() {
+            buffer.resize(usize::try_from(part.end - part.start).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES), 0);
+            let read = self.file.read_at(&mut buffer, part.start)?;
+            if !is_zero(&buffer[..read]) {
+                return Ok(false);
+            }
+            if read < buffer.len() {
+                // The file ends there by now.
+                return Ok(true);
+            }
+            part.start += read as u64;
+            if part.is_empty() {
+                part = self.file.written_from(part.start)?;
+            }
+        }
+        Ok(true)
     }
 
     /// Returns the first header, from an offset on, that `wanted` takes, and where it stands.
