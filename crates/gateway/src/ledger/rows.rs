@@ -287,4 +287,6 @@ pub struct Tellers {
     pub cak_stil: bool,
     /// How many messages wait to be judged (D8).
     pub geparkeerd: u32,
+    /// The day on which the last message was made, as keys have it; zero: there is none.
+    pub gemaakt_op: u32,
 }
