@@ -213,6 +213,34 @@ fn people_choose_their_language_and_programs_do_not_notice() {
     assert!(!verify("nl").contains('\u{1b}'));
 }
 
+/// A disk that is not mounted leaves a folder with nothing in it: nobody is told that all is whole.
+#[test]
+fn a_journal_without_an_entry_is_not_called_whole() {
+    let site = Site::new();
+    site.start().stop();
+    let (empty, journal) = (site.path("empty"), site.data().join("journal"));
+    std::fs::create_dir(&empty).unwrap();
+    let empty = empty.to_str().unwrap();
+    let checked = iwmo(["store", "check", "--lang", "en", "--backup", empty]).exits(1);
+    assert!(checked.out.contains("there is not one entry"), "{}", checked.out);
+    let restored = iwmo(["store", "restore", "--from", empty, "--data", site.path("to").to_str().unwrap()]);
+    let said = restored.exits(2).err;
+    assert!(said.contains(&format!("{empty} has no entry of a journal")), "{said}");
+    let inside = site.data().join("backup");
+    let said = site.iwmo(&["store", "backup", "--to", inside.to_str().unwrap()]).exits(2).err;
+    assert!(said.contains("is in the data folder"), "{said}");
+
+    std::fs::remove_dir_all(&journal).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    let verified = site.iwmo(&["journal", "verify", "--lang", "en"]).exits(1);
+    assert!(verified.out.contains("there is not one entry"), "{}", verified.out);
+    assert!(!verified.out.contains("the chain is whole"), "{}", verified.out);
+    let json = site.iwmo(&["journal", "verify", "--format", "json"]).exits(1).json().remove(0);
+    assert_eq!((&json["valid"], &json["entries"]), (&serde_json::json!(false), &serde_json::json!(0)));
+    let checked = site.iwmo(&["store", "check", "--lang", "en"]).exits(1);
+    assert!(checked.out.contains("acknowledged entries are gone"), "{}", checked.out);
+}
+
 /// Who has seen enough closes the pipe; the program ends quietly.
 #[test]
 fn a_closed_pipe_ends_the_program_quietly() {

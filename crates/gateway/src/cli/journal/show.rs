@@ -10,7 +10,7 @@ use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::engine::record::{Blik, Record};
 use crate::journal::EntryId;
-use crate::view;
+use crate::view::{self, Inhoud};
 
 /// Show one entry
 #[derive(Debug, Args)]
@@ -47,13 +47,23 @@ impl Show {
         }
         let mut out = io::stdout().lock();
         if self.xml {
-            return match Record::decode(entry.kind, entry.version, &entry.payload) {
-                Ok(Record::Bericht(bericht)) => {
-                    out.write_all(&bericht.bytes)?;
+            let named = |what: &dyn std::fmt::Display| Failure::new(format!("{}: {what}", self.entry));
+            return match view::xml(&entry).map_err(|error| named(&error))? {
+                Inhoud::Xml(bytes) => {
+                    out.write_all(&bytes)?;
                     Ok(Found::AllWell)
                 }
-                Ok(_) => Err(Failure::new(format!("{}: this entry holds no received message", self.entry))),
-                Err(error) => Err(Failure::new(format!("{}: {error}", self.entry))),
+                Inhoud::Verwijderd(left) => {
+                    out.write_all(&left)?;
+                    let gone = terminal.say(
+                        "verwijderd: dit bericht, of wat erin over een persoon stond",
+                        "removed: this message, or what stood in it about a person",
+                    );
+                    writeln!(io::stderr().lock(), "{}: {gone}", self.entry)?;
+                    Ok(Found::AllWell)
+                }
+                Inhoud::Geen => Err(named(&"this entry holds no received message")
+                    .hint("`iwmo journal list` shows which entries do; what was sent: `iwmo journal export --xml FOLDER`")),
             };
         }
         let view =
