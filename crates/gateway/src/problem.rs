@@ -95,6 +95,20 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "methode", "This path does not know this method")
     }
 
+    /// The request is not one that the API describes.
+    #[must_use]
+    pub fn not_as_described(status: StatusCode) -> Self {
+        let title = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => "The request is larger than it may be here",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "The request is not of a content type that is taken here",
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                "The request is not as /api/v1/openapi.json describes it"
+            }
+            _ => "The request is not understood",
+        };
+        Self::new(status, "verzoek", title)
+    }
+
     /// The content type is not one of `accepted`.
     #[must_use]
     pub fn unsupported_media_type(accepted: &'static str) -> Self {
@@ -164,15 +178,7 @@ pub(crate) async fn only_problems(response: Response) -> Response {
         return response;
     }
     // What the framework says may repeat what was sent.
-    let title = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "The request is larger than it may be here",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "The request is not of a content type that is taken here",
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
-            "The request is not as /api/v1/openapi.json describes it"
-        }
-        _ => "The request is not understood",
-    };
-    Problem::new(status, "verzoek", title).into_response()
+    Problem::not_as_described(status).into_response()
 }
 
 /// Travels with a response, for the access log.
@@ -216,7 +222,7 @@ fn invalid(report: &Report) -> Problem {
         .detail(if report.truncated {
             "diagnostics has the first faults; there are more".to_owned()
         } else {
-            format!("{errors} faults; diagnostics has them all")
+            format!("{errors} {}; diagnostics has them all", if errors == 1 { "fault" } else { "faults" })
         })
         .member("message", json!(report.message))
         .member("release", json!(report.release))

@@ -29,7 +29,7 @@ use crate::journal::Chain;
 use crate::ledger::LedgerError;
 use crate::listener::{BoundsSource, Stop};
 use crate::problem::Problem;
-use crate::view::{self, HeldView};
+use crate::view::{self, HeldView, NotAChoice};
 
 /// Rows of a page when the caller does not say.
 pub(super) const PAGE_DEFAULT: usize = 50;
@@ -188,6 +188,15 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
 pub(super) fn after<T: FromStr>(na: Option<&str>) -> Result<Option<T>, Problem> {
     let place = na.map(str::parse).transpose();
     place.map_err(|_| bad_query("na", "give the value of `volgende` of the page before"))
+}
+
+/// Returns the word that a filter was given, as the gateway writes it.
+pub(super) fn chosen(
+    name: &str,
+    asked: Option<&str>,
+    word: fn(&str) -> Result<String, NotAChoice>,
+) -> Result<Option<String>, Problem> {
+    asked.map(word).transpose().map_err(|error| bad_query(name, &error.to_string()))
 }
 
 /// A parameter of the query cannot be used.

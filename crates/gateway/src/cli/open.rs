@@ -191,12 +191,15 @@ pub(super) fn unopened(error: OpenError) -> Failure {
     Failure::new(words(&error)).hint(advice)
 }
 
-/// Returns an error with its causes, in one line.
+/// Returns an error with its causes, in one line; what an error says of its cause itself is not said twice.
 pub(super) fn words(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
+        let more = cause.to_string();
+        if !text.ends_with(&more) {
+            text.push_str(&format!(": {more}"));
+        }
         source = cause.source();
     }
     text

@@ -39,7 +39,7 @@ struct List {
     #[arg(long, value_name = "AGB")]
     aanbieder: Option<String>,
     /// Only in this state of delivery: NIET_GESTART, GESTART, TIJDELIJK_GESTOPT or BEEINDIGD
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", value_parser = view::levering)]
     levering: Option<String>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 1000)]
@@ -84,7 +84,7 @@ impl List {
         let filter = ToewijzingFilter {
             gemeenten: gemeente.map(|gemeente| vec![gemeente]),
             aanbieder,
-            levering: self.levering.map(|levering| levering.to_uppercase()),
+            levering: self.levering,
             after: None,
             limit: self.limit,
         };

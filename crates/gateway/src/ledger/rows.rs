@@ -149,6 +149,16 @@ pub enum Stand {
 }
 
 impl Stand {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Wacht,
+        Self::Doorgegeven,
+        Self::Bezorgd,
+        Self::Geparkeerd,
+        Self::Vastgehouden,
+        Self::Geannuleerd,
+    ];
+
     /// Returns the word for it, for programs and people.
     #[must_use]
     pub fn word(self) -> &'static str {

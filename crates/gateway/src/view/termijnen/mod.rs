@@ -12,6 +12,7 @@ mod sources;
 mod words;
 
 pub(super) use self::index::Stroom;
+pub(super) use self::removals::VERWIJDERING;
 #[cfg(test)]
 pub(super) use self::sources::agreed;
 
