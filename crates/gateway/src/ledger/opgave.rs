@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::cak::{Opgave, Opgaven};
+use iwmo_toewijzing::cak::{EbBeleid, Maanden, Opgave, Opgaven, Soort};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::civil::Date;
@@ -85,8 +85,20 @@ pub struct Gegevens {
     pub dossiers: Vec<Arc<Dossier>>,
     /// What the backoffice stated.
     pub opgaven: Opgaven,
-    /// The CAK still holds periods under a wrong BSN of this person: first those must go (P13).
-    pub wacht_op_eerdere_bsn: bool,
+    /// A notification under a wrong BSN of this person waits for its answer.
+    pub eerdere_onderweg: bool,
+    /// The periods that the CAK holds under a wrong BSN of this person.
+    pub eerdere_perioden: Vec<(Date, Option<Date>)>,
+}
+
+impl Gegevens {
+    /// Returns whether something must go under a wrong BSN before anything is told under this one (P13). A period that charges
+    /// nothing stays where it is.
+    #[must_use]
+    pub fn wacht_op_eerdere_bsn(&self, beleid: &EbBeleid) -> bool {
+        let charges = || !Maanden::under(beleid, self.eerdere_perioden.iter().copied()).is_empty();
+        self.eerdere_onderweg || charges()
+    }
 }
 
 /// Collects from what the eigen bijdrage of a person follows.
@@ -108,12 +120,15 @@ pub fn gegevens(
         geboortedatum: persoon.geboortedatum,
         dossiers: Vec::with_capacity(persoon.aanbieders.len()),
         opgaven,
-        wacht_op_eerdere_bsn: false,
+        eerdere_onderweg: false,
+        eerdere_perioden: Vec::new(),
     };
     of(rows, gemeente, bsn, persoon, &mut found.dossiers)?;
     for eerder in found.opgaven.eerdere_bsns.clone() {
         let Some(before) = rows.row::<Persoon>(&keys::persoon(gemeente, &eerder))? else { continue };
-        found.wacht_op_eerdere_bsn |= before.eb.onderweg().is_some() || !before.eb.aanvaard().is_empty();
+        found.eerdere_onderweg |= before.eb.onderweg().is_some();
+        let planned = before.eb.aanvaard().into_iter().filter(|period| period.soort == Soort::default());
+        found.eerdere_perioden.extend(planned.map(|period| (period.start.datum, period.stop)));
         found.geboortedatum = found.geboortedatum.or(before.geboortedatum);
         of(rows, gemeente, &eerder, &before, &mut found.dossiers)?;
     }
@@ -141,6 +156,10 @@ fn of(
 ///
 /// The store cannot be read.
 pub fn juiste_bsn(rows: &impl Rows, gemeente: Gemeente, bsn: &Bsn) -> Result<Option<Bsn>, LedgerError> {
+    let persoon = rows.kept::<Persoon>(keys::persoon(gemeente, bsn))?;
+    if persoon.is_none_or(|persoon| !persoon.opgaven) {
+        return Ok(None);
+    }
     let opgaven: Option<Opgaven> = rows.row(&keys::opgaven(gemeente, bsn))?;
     Ok(opgaven.and_then(|opgaven| opgaven.juiste_bsn))
 }

@@ -143,6 +143,41 @@ fn a_corrected_bsn() {
     gateway.stop();
 }
 
+/// P13: a period that charges nothing stays under the wrong BSN, and holds nothing up.
+#[test]
+fn what_charges_nothing_under_the_wrong_bsn_holds_nothing_up() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    let right = bsn(7);
+    let known = r#"{"bekend_bij_cak": [{"nummer": 1, "start": "2026-10-05", "stop": "2026-10-20"}]}"#;
+    state(&gateway, PERSON.bsn, known).unwrap();
+    for step in [Step::Order, Step::OrderRetour] {
+        play(&gateway, step).unwrap();
+    }
+    state(&gateway, PERSON.bsn, &format!(r#"{{"bsn": "{right}"}}"#)).unwrap();
+    play(&gateway, Step::Start).unwrap();
+    assert_eq!(told(&gateway), ["401/1 2026-11-02"]);
+    assert_eq!(persoon(&gateway, &right).eb_reden, None);
+    assert_eq!(persoon(&gateway, PERSON.bsn).eb.aanvaard().len(), 1);
+    gateway.stop();
+}
+
+/// P13: what aanbieders go on to say under the wrong BSN is told under the right one, at once.
+#[test]
+fn what_is_said_under_the_wrong_bsn_is_about_the_right_one() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    let right = bsn(7);
+    for step in [Step::Order, Step::OrderRetour] {
+        play(&gateway, step).unwrap();
+    }
+    state(&gateway, PERSON.bsn, &format!(r#"{{"bsn": "{right}"}}"#)).unwrap();
+    assert_eq!(told(&gateway), [""; 0]);
+    play(&gateway, Step::Start).unwrap();
+    assert_eq!(told(&gateway), ["401/1 2026-11-02"]);
+    assert!(persoon(&gateway, &right).eb.onderweg().is_some());
+    assert!(persoon(&gateway, PERSON.bsn).eb.berichten().is_empty());
+    gateway.stop();
+}
+
 /// E10: no message can tell the CAK of an exemption, so a person must, and says when it was done.
 #[test]
 fn an_exemption_is_a_task() {
