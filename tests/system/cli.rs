@@ -209,6 +209,11 @@ fn people_choose_their_language_and_programs_do_not_notice() {
     assert_eq!((none.out.as_str(), none.err.trim_end()), ("", "no toewijzing with this number"));
     let none = site.iwmo(&["journal", "show", "0222:99", "--lang", "en"]).exits(1);
     assert_eq!((none.out.as_str(), none.err.trim_end()), ("", "0222:99: no such entry"));
+    let past = site.iwmo(&["toewijzing", "list", "--until", "0222:99", "--lang", "en"]).exits(2).err;
+    assert!(past.contains("has no entry 0222:99\n  what to do: iwmo journal list"), "{past}");
+    let status = site.iwmo(&["status", "--format", "json"]).json().remove(0);
+    let (words, full) = (site.iwmo(&["status"]).out, status["disk"]["nearly_full"].as_bool().unwrap());
+    assert_eq!(words.contains("bijna vol"), full, "{words}");
     // A pipe gets no colour unless it is asked for.
     assert!(!verify("nl").contains('\u{1b}'));
 }

@@ -10,6 +10,7 @@ use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::engine::record::{Blik, Record};
 use crate::journal::EntryId;
+use crate::ledger::LedgerError;
 use crate::view::{self, Inhoud};
 
 /// Show one entry
@@ -31,7 +32,7 @@ impl Show {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let store = open::read(&self.store, &PastArguments::default())?;
         let entry = store.reader.get(self.entry.chain, self.entry.seq);
-        let Some(entry) = entry.map_err(|error| Failure::new(error.to_string()))? else {
+        let Some(entry) = entry.map_err(LedgerError::from)? else {
             let mut stderr = io::stderr().lock();
             writeln!(
                 stderr,
@@ -68,8 +69,7 @@ impl Show {
         }
         let view =
             view::summarize(&entry).map_err(|error| Failure::new(format!("{}: {error}", self.entry)))?;
-        let lines = view::lines(&store.ledger, &store.reader, &store.schemas, &entry)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let lines = view::lines(&store.ledger, &store.reader, &store.schemas, &entry)?;
         match self.format {
             Format::Json => {
                 let mut value = serde_json::to_value(&view).map_err(io::Error::from)?;
