@@ -2,10 +2,11 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use iwmo_codec::{Diagnostic, Report, Severity, Stage};
+use iwmo_codec::{Diagnostic, Lang, Report, Severity, Stage};
 use serde_json::{Map, Value, json};
 
 use crate::engine::Refusal;
+use crate::view::{self, Words};
 
 /// The kind of a problem with who a message says that it is from.
 pub(crate) const WRONG_SENDER: &str = "verkeerde-afzender";
@@ -190,10 +191,18 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Invalid(report) => invalid(&report),
             Refusal::Unacceptable { title, detail, rules, retourcodes } => {
+                let explained = explained(&rules, &retourcodes);
+                let words: Vec<String> =
+                    explained.iter().map(|(code, words)| format!("{code}: {}", words.en)).collect();
+                let detail =
+                    if words.is_empty() { detail } else { format!("{detail} ({})", words.join("; ")) };
+                let one =
+                    |(code, words): (String, Words)| json!({ "code": code, "nl": words.nl, "en": words.en });
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "onaanvaardbaar", title)
                     .detail(detail)
                     .member("rules", json!(rules))
                     .member("retourcodes", json!(retourcodes))
+                    .member("uitleg", explained.into_iter().map(one).collect())
             }
             Refusal::WrongSender(detail) => {
                 Self::new(StatusCode::FORBIDDEN, WRONG_SENDER, "The message is not from this partner")
@@ -213,6 +222,17 @@ impl From<Refusal> for Problem {
             }
         }
     }
+}
+
+/// What findings and retourcodes mean; a rule is left out that only the text of the standard explains.
+fn explained(rules: &[String], retourcodes: &[String]) -> Vec<(String, Words)> {
+    let finding =
+        |code: &String| Some((code.clone(), view::finding(code))).filter(|(code, words)| words.en != *code);
+    let meaning = |code: &String| {
+        let one = |lang| iwmo_codec::show::meaning("RetourCodes", "RetourCode", code, lang);
+        Some((code.clone(), Words::new(one(Lang::Nl)?, one(Lang::En)?)))
+    };
+    rules.iter().filter_map(finding).chain(retourcodes.iter().filter_map(meaning)).collect()
 }
 
 fn invalid(report: &Report) -> Problem {
@@ -250,4 +270,33 @@ fn diagnostic(found: &Diagnostic) -> Value {
         "message_en": found.message.en,
         "retourcode": found.retourcode,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A code by itself tells nobody what to do.
+    #[test]
+    fn what_the_receiver_would_find_is_said_in_words() {
+        let refusal = Refusal::Unacceptable {
+            title: "The message would be refused".to_owned(),
+            detail: "the receiver would find: INCOMPLETE, TR355".to_owned(),
+            rules: vec!["INCOMPLETE".to_owned(), "TR355".to_owned()],
+            retourcodes: vec!["9019".to_owned()],
+        };
+        let document = Problem::from(refusal).document();
+        assert_eq!(
+            document["detail"],
+            "the receiver would find: INCOMPLETE, TR355 (INCOMPLETE: the 301 leaves an actual toewijzing out; 9019: no \
+             toewijzing fits)"
+        );
+        assert_eq!(
+            document["uitleg"],
+            json!([
+                { "code": "INCOMPLETE", "nl": "de 301 laat een lopende toewijzing weg", "en": "the 301 leaves an actual toewijzing out" },
+                { "code": "9019", "nl": "er is geen passende toewijzing", "en": "no toewijzing fits" },
+            ])
+        );
+    }
 }

@@ -173,8 +173,8 @@ pub(super) fn gemeenten(principal: &Principal, asked: Option<&str>) -> Result<Ve
 
 /// Returns a gemeente of a path, if the token opens it.
 pub(super) fn visible(principal: &Principal, gemeente: &str) -> Result<Gemeente, Problem> {
-    let gemeente = Gemeente::new(gemeente).map_err(|_| Problem::not_found())?;
-    if principal.may_see(gemeente) { Ok(gemeente) } else { Err(Problem::not_found()) }
+    let nowhere = || Problem::not_found().detail("it does not exist, or not for this token");
+    Gemeente::new(gemeente).ok().filter(|gemeente| principal.may_see(*gemeente)).ok_or_else(nowhere)
 }
 
 /// Returns how many rows a page has.

@@ -67,7 +67,7 @@ fn unread_body(rejection: &JsonRejection) -> Problem {
 }
 
 /// Says what serde found wrong, without names and values that the caller made up.
-fn without_values(fault: &str) -> String {
+pub(super) fn without_values(fault: &str) -> String {
     // What was expected stands last, and is of our making; a name or value before it may say "expected" too.
     if let Some((found, expected)) = fault.rsplit_once(", expected ") {
         if found.contains("unknown field") {
@@ -79,8 +79,9 @@ fn without_values(fault: &str) -> String {
         return format!("{}expected {expected}", field(fault));
     }
     for known in ["duplicate field `", "missing field `"] {
-        if let Some(place) = fault.find(known) {
-            return fault[place..].to_owned();
+        let name = fault.split_once(known).and_then(|(_, rest)| rest.split_once('`'));
+        if let Some((name, rest)) = name.filter(|(name, _)| is_ours(name)) {
+            return format!("{known}{name}`{}", rest.find(" at line ").map_or("", |place| &rest[place..]));
         }
     }
     let number = ["digit", "number", "integer"].iter().any(|word| fault.contains(word));
@@ -94,8 +95,12 @@ fn without_values(fault: &str) -> String {
 /// The field that a fault is about: one of ours, because an unknown one is another fault.
 fn field(fault: &str) -> String {
     let name = fault.split(": ").next().unwrap_or_default();
-    let ours = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-    if !name.is_empty() && name.bytes().all(ours) { format!("{name}: ") } else { String::new() }
+    if is_ours(name) { format!("{name}: ") } else { String::new() }
+}
+
+/// Whether it may be the name of a field, none of which has digits.
+fn is_ours(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[cfg(test)]

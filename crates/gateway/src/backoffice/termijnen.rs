@@ -26,7 +26,11 @@ pub(super) struct ListQuery {
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
     /// Only this timer: RETOUR_OUT, RETOUR_IN, START_DUE, STOP_DUE, STOP_MISSING, NO_START, CONTACT, START_AGREED,
-    /// CAK_DATA, CAK_PGB, CAK_COMPARE, OP274, OP346, OP090x4, FAQ-315, or TR335, which is shown only when it is asked for.
+    /// CAK_DATA, CAK_PGB, CAK_COMPARE, OP274, OP346, OP090x4, FAQ-315, VERWIJDERING, or TR335, which is shown only when it is
+    /// asked for.
+    #[param(
+        pattern = "^(RETOUR_OUT|RETOUR_IN|START_DUE|STOP_DUE|STOP_MISSING|NO_START|CAK_DATA|OP274|OP346|OP090x4|FAQ-315|CONTACT|START_AGREED|TR335|CAK_PGB|CAK_COMPARE|VERWIJDERING)$"
+    )]
     termijn: Option<String>,
     /// Only those that stand so: `loopt`, `verlopen`, `gehaald` or `te_laat`, or several with commas between. As if not
     /// given: what is not met.

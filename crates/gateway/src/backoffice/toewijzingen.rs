@@ -27,6 +27,7 @@ pub(super) struct ListQuery {
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
     /// Only in this state of delivery: NIET_GESTART, GESTART, TIJDELIJK_GESTOPT or BEEINDIGD.
+    #[param(pattern = "^(NIET_GESTART|GESTART|TIJDELIJK_GESTOPT|BEEINDIGD)$")]
     levering: Option<String>,
     /// The value of `volgende` of the page before.
     #[param(pattern = "^[0-9]{4}:[1-9][0-9]{0,8}$")]

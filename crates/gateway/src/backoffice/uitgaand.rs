@@ -33,6 +33,7 @@ pub(super) struct ListQuery {
     /// Only of this kind, as `WMO306`.
     bericht: Option<String>,
     /// Only those that stand so: `wacht`, `doorgegeven`, `bezorgd`, `geparkeerd`, `vastgehouden` or `geannuleerd`.
+    #[param(pattern = "^(wacht|doorgegeven|bezorgd|geparkeerd|vastgehouden|geannuleerd)$")]
     stand: Option<String>,
     /// Those delivered too; without it and without `stand` they are left out.
     #[serde(default)]

@@ -122,8 +122,7 @@ pub(super) fn rows(
     let (wanted, mut rows) = (filter.limit, Vec::new());
     loop {
         filter.limit = wanted - rows.len();
-        let page = view::termijnen(ledger, settings, &filter, today)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let page = view::termijnen(ledger, settings, &filter, today)?;
         rows.extend(page.rows);
         filter.after = page.next;
         if filter.after.is_none() || rows.len() >= wanted {

@@ -137,8 +137,7 @@ impl List {
             limit: self.limit,
             ..OutgoingFilter::default()
         };
-        let mut found =
-            view::outgoing_by(&store.ledger, &filter).map_err(|error| Failure::new(error.to_string()))?;
+        let mut found = view::outgoing_by(&store.ledger, &filter)?;
         if !self.past.is_given()
             && let Some(config) = self.store.configuration()?
         {

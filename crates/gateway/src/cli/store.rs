@@ -128,9 +128,9 @@ fn say(copied: &Copied, dir: &Path, format: Format, terminal: &Terminal, (nl, en
         "{}",
         terminal.say(
             &format!(
-                "{dir}: {entries} regels {nl} en nagekeken ({files} bestanden, {bytes} bytes gekopieerd)"
+                "{dir}: {entries} regels {nl} en nagekeken (bestanden: {files}, bytes gekopieerd: {bytes})"
             ),
-            &format!("{dir}: {entries} entries {en} and verified ({files} files, {bytes} bytes copied)")
+            &format!("{dir}: {entries} entries {en} and verified (files: {files}, bytes copied: {bytes})")
         )
     )?;
     for tip in copied.report.tips.values() {
@@ -165,9 +165,10 @@ impl Check {
         let report = report.map_err(open::unopened)?;
         // Beside a running gateway the last append may be incomplete for a moment; so may it be after a crash, and
         // the next start cuts it off. Of a backup everything must be complete.
-        let whole = report.faults.is_empty() && (stand.is_some() || report.torn_tail.is_none());
+        let whole =
+            report.faults.is_empty() && report.entries > 0 && (stand.is_some() || report.torn_tail.is_none());
         let ledger = match stand {
-            Some(folder) if whole => Some(backup::ledger_stand(&folder).map_err(failed)?),
+            Some(folder) if report.faults.is_empty() => Some(backup::ledger_stand(&folder).map_err(failed)?),
             _ => None,
         };
         let good = whole && !matches!(ledger, Some(LedgerStand::Ahead(_) | LedgerStand::NeedsRebuild(_)));
@@ -177,6 +178,14 @@ impl Check {
         }
         Ok(if good { Found::AllWell } else { Found::Something })
     }
+}
+
+/// Said of a journal without an entry: the first start of a gateway writes one.
+pub(super) fn no_entry(terminal: &Terminal) -> &'static str {
+    terminal.say(
+        "er staat geen enkele regel: ga na of de map de juiste is en de schijf gekoppeld is",
+        "there is not one entry: check that the folder is the right one and the disk is mounted",
+    )
 }
 
 fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) -> io::Result<()> {
@@ -220,6 +229,9 @@ fn text(
             &format!("journal: {entries} entries, {bytes} bytes")
         )
     )?;
+    if entries == 0 && report.faults.is_empty() {
+        writeln!(out, "  {}", no_entry(terminal))?;
+    }
     if report.torn_tail.is_some() {
         writeln!(
             out,

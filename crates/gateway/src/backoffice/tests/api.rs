@@ -193,6 +193,17 @@ async fn a_misspelt_choice_is_refused_and_not_an_empty_list() {
         assert_eq!(refused.problem(), "400 ongeldige-vraag", "{bad}");
         assert!(refused.body["detail"].as_str().unwrap().contains("give one of "), "{refused:?}");
     }
+    // What is described is what is known.
+    let document = played.ask("/openapi.json").await.body;
+    for (path, name) in [("uitgaand", "stand"), ("toewijzingen", "levering"), ("termijnen", "termijn")] {
+        let parameters = document["paths"][format!("/api/v1/{path}")]["get"]["parameters"].clone();
+        let parameter =
+            parameters.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+        let refused = played.ask(&format!("/{path}?{name}=x")).await;
+        let detail = refused.body["detail"].as_str().unwrap().to_owned();
+        let known = detail.split("give one of ").nth(1).unwrap().replace(", ", "|");
+        assert_eq!(parameter["schema"]["pattern"], format!("^({known})$"), "{path}");
+    }
     let delivered = played.ask("/uitgaand?stand=Bezorgd").await;
     assert!(!delivered.body["uitgaand"].as_array().unwrap().is_empty());
     let act =
