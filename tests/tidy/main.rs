@@ -196,3 +196,28 @@ fn every_error_of_the_store_is_on_the_page_for_operators() {
     }
     complain(&faults);
 }
+
+/// Programs go by the `type` of a problem: each is in the document of the API.
+#[test]
+fn every_kind_of_problem_is_documented() {
+    let page = fs::read_to_string(root().join("docs/backoffice-api.md")).unwrap();
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for (name, text) in files(&["crates/gateway/src"], "rs") {
+        if name.contains("/tests") {
+            continue;
+        }
+        for call in text.split("::new(").skip(1) {
+            let mut arguments = call.splitn(3, ',').map(str::trim);
+            let (status, kind) = (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
+            if !(status == "status" || status.contains("StatusCode::")) || !kind.starts_with('"') {
+                continue;
+            }
+            seen += 1;
+            if !page.contains(&format!("| `{}` |", kind.trim_matches('"'))) {
+                faults.push(format!("{name}: {kind} is not in docs/backoffice-api.md"));
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    complain(&faults);
+}
