@@ -208,8 +208,17 @@ pub enum LedgerStand {
     NeedsRebuild(String),
     /// The gateway has it open.
     InUse,
+    /// Whoever opens it must be able to write there, and this user cannot.
+    NotWritable,
     /// It stands for an entry that the journal does not have: the journal has lost what was acknowledged.
     Ahead(String),
+}
+
+/// Whether a store could be read by who may write it: opening takes a lock.
+#[must_use]
+pub fn is_unwritable(error: &StoreError) -> bool {
+    let kinds = [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem];
+    matches!(error, StoreError::Io(error) if kinds.contains(&error.kind()))
 }
 
 /// Looks how the ledger of a store stands to its journal, without changing either.
@@ -225,6 +234,7 @@ pub fn ledger_stand(data: &Path) -> Result<LedgerStand, LedgerError> {
         Ok(Opening::Opened(ledger)) => ledger,
         Ok(Opening::NeedsRebuild(reason)) => return Ok(LedgerStand::NeedsRebuild(reason.to_string())),
         Err(StoreError::Locked { .. }) => return Ok(LedgerStand::InUse),
+        Err(error) if is_unwritable(&error) => return Ok(LedgerStand::NotWritable),
         Err(error) => return Err(error.into()),
     };
     let tips = ledger.tips();

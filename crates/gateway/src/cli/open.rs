@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::output::{Failure, unreadable};
 use super::progress;
+use crate::backup::is_unwritable;
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
 use crate::config;
 use crate::control::Client;
@@ -262,6 +263,8 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
         let stored = match Ledger::open(&folder.join("ledger"), FORMAT) {
             Ok(Opening::Opened(ledger)) if ledger.tips() == reader.tips() => Some(ledger),
             Ok(_) | Err(StoreError::Locked { .. }) => None,
+            // A store that may only be read, as a copy on another machine.
+            Err(error) if is_unwritable(&error) => None,
             Err(error) => return Err(Failure::new(words(&error)).hint(error.advice())),
         };
         let ledger = match stored {

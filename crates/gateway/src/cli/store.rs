@@ -194,6 +194,7 @@ fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) ->
         LedgerStand::Lags(entries) => json!({ "state": "lags", "entries": entries }),
         LedgerStand::NeedsRebuild(reason) => json!({ "state": "needs rebuild", "reason": reason }),
         LedgerStand::InUse => json!({ "state": "in use" }),
+        LedgerStand::NotWritable => json!({ "state": "not looked at" }),
         LedgerStand::Ahead(entry) => json!({ "state": "ahead", "entry": entry }),
     });
     let faults: Vec<_> = report
@@ -260,6 +261,10 @@ fn text(
             LedgerStand::InUse => {
                 ("in gebruik door de gateway".to_owned(), "in use by the gateway".to_owned())
             }
+            LedgerStand::NotWritable => (
+                "niet bekeken: deze gebruiker mag daar niet schrijven".to_owned(),
+                "not looked at: this user may not write there".to_owned(),
+            ),
             LedgerStand::Ahead(entry) => (
                 format!(
                     "staat voor {entry}, dat het journaal niet heeft: bevestigde regels zijn weg. Zet het journaal terug uit een reservekopie"
