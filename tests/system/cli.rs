@@ -209,8 +209,41 @@ fn people_choose_their_language_and_programs_do_not_notice() {
     assert_eq!((none.out.as_str(), none.err.trim_end()), ("", "no toewijzing with this number"));
     let none = site.iwmo(&["journal", "show", "0222:99", "--lang", "en"]).exits(1);
     assert_eq!((none.out.as_str(), none.err.trim_end()), ("", "0222:99: no such entry"));
+    let past = site.iwmo(&["toewijzing", "list", "--until", "0222:99", "--lang", "en"]).exits(2).err;
+    assert!(past.contains("has no entry 0222:99\n  what to do: iwmo journal list"), "{past}");
+    let status = site.iwmo(&["status", "--format", "json"]).json().remove(0);
+    let (words, full) = (site.iwmo(&["status"]).out, status["disk"]["nearly_full"].as_bool().unwrap());
+    assert_eq!(words.contains("bijna vol"), full, "{words}");
     // A pipe gets no colour unless it is asked for.
     assert!(!verify("nl").contains('\u{1b}'));
+}
+
+/// A disk that is not mounted leaves a folder with nothing in it: nobody is told that all is whole.
+#[test]
+fn a_journal_without_an_entry_is_not_called_whole() {
+    let site = Site::new();
+    site.start().stop();
+    let (empty, journal) = (site.path("empty"), site.data().join("journal"));
+    std::fs::create_dir(&empty).unwrap();
+    let empty = empty.to_str().unwrap();
+    let checked = iwmo(["store", "check", "--lang", "en", "--backup", empty]).exits(1);
+    assert!(checked.out.contains("there is not one entry"), "{}", checked.out);
+    let restored = iwmo(["store", "restore", "--from", empty, "--data", site.path("to").to_str().unwrap()]);
+    let said = restored.exits(2).err;
+    assert!(said.contains(&format!("{empty} has no entry of a journal")), "{said}");
+    let inside = site.data().join("backup");
+    let said = site.iwmo(&["store", "backup", "--to", inside.to_str().unwrap()]).exits(2).err;
+    assert!(said.contains("is in the data folder"), "{said}");
+
+    std::fs::remove_dir_all(&journal).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    let verified = site.iwmo(&["journal", "verify", "--lang", "en"]).exits(1);
+    assert!(verified.out.contains("there is not one entry"), "{}", verified.out);
+    assert!(!verified.out.contains("the chain is whole"), "{}", verified.out);
+    let json = site.iwmo(&["journal", "verify", "--format", "json"]).exits(1).json().remove(0);
+    assert_eq!((&json["valid"], &json["entries"]), (&serde_json::json!(false), &serde_json::json!(0)));
+    let checked = site.iwmo(&["store", "check", "--lang", "en"]).exits(1);
+    assert!(checked.out.contains("acknowledged entries are gone"), "{}", checked.out);
 }
 
 /// Who has seen enough closes the pipe; the program ends quietly.

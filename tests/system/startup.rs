@@ -87,6 +87,25 @@ fn a_folder_that_cannot_be_written_is_told() {
     assert_eq!(std::fs::read_dir(site.data()).unwrap().count(), 0);
 }
 
+/// Who may read a store and not write it, as a copy on another machine, reads it all the same.
+#[test]
+fn a_store_that_may_only_be_read_is_read() {
+    let site = Site::new();
+    site.start().stop();
+    let ledger = site.data().join("ledger");
+    let lock = ledger.join("in-use");
+    std::fs::set_permissions(&lock, std::fs::Permissions::from_mode(0o400)).unwrap();
+    if std::fs::OpenOptions::new().write(true).open(&lock).is_ok() {
+        eprintln!("SKIPPED: this user may write everywhere");
+        return;
+    }
+    site.iwmo(&["toewijzing", "list"]).exits(0);
+    site.iwmo(&["status"]);
+    let checked = site.iwmo(&["store", "check", "--format", "json"]).exits(0).json().remove(0);
+    assert_eq!(checked["ledger"]["state"], "not looked at");
+    std::fs::set_permissions(&lock, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// Who reads `ready` may tell the daemon to stop at once: it ends as it should, not by the signal.
 #[test]
 fn a_daemon_that_said_ready_can_be_stopped_at_once() {

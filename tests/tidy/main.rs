@@ -142,3 +142,82 @@ fn links_in_the_documents_lead_somewhere() {
     }
     complain(&faults);
 }
+
+/// The operator's page: what the gateway says when the store is not as it should be, and what to do.
+const PAGE: &str = "docs/when-something-is-wrong.md";
+
+/// Every code of a line in the log that warns or tells of a fault stands on the page, with what to do.
+#[test]
+fn every_warning_in_the_log_is_on_the_page_for_operators() {
+    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for (name, text) in files(&["crates/gateway/src"], "rs") {
+        if name.contains("/tests") || name.contains("/demo/") || name.contains("/simulation/") {
+            continue;
+        }
+        let calls = ["tracing::warn!(", "tracing::error!("].map(|call| text.split(call).skip(1));
+        for call in calls.into_iter().flatten() {
+            let call = call.split(");").next().unwrap_or_default();
+            let code = call.split_once("code = \"").and_then(|(_, rest)| rest.split('"').next());
+            let Some(code) = code else { continue };
+            seen += 1;
+            if !page.contains(&format!("`{code}`")) {
+                faults.push(format!("{name}: {code} is not on {PAGE}"));
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    complain(&faults);
+}
+
+/// Every error of the store that an operator can meet stands on the page.
+#[test]
+fn every_error_of_the_store_is_on_the_page_for_operators() {
+    /// Of a caller that would be wrong, never of a disk; or with the words of another error.
+    const NOT_OF_A_DISK: &[&str] =
+        &["given twice", "wanted to take it to", "that the store takes", "{doing} {}"];
+    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    let mut faults = Vec::new();
+    for file in ["vault/error.rs", "vault/sealed.rs", "store/error.rs", "backup.rs"] {
+        let text = fs::read_to_string(root().join("crates/gateway/src").join(file)).unwrap();
+        for error in text.split("#[error(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            if NOT_OF_A_DISK.iter().any(|known| error.contains(known)) {
+                continue;
+            }
+            // What stands between what is filled in.
+            let parts = error.split(['{', '}']).step_by(2).map(|part| part.trim_matches([' ', ':', ';']));
+            let missing: Vec<&str> =
+                parts.filter(|part| part.len() > 3 && !page.contains(part.trim_end_matches(','))).collect();
+            if !missing.is_empty() {
+                faults.push(format!("{file}: `{error}` is not on {PAGE}: {missing:?}"));
+            }
+        }
+    }
+    complain(&faults);
+}
+
+/// Programs go by the `type` of a problem: each is in the document of the API.
+#[test]
+fn every_kind_of_problem_is_documented() {
+    let page = fs::read_to_string(root().join("docs/backoffice-api.md")).unwrap();
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for (name, text) in files(&["crates/gateway/src"], "rs") {
+        if name.contains("/tests") {
+            continue;
+        }
+        for call in text.split("::new(").skip(1) {
+            let mut arguments = call.splitn(3, ',').map(str::trim);
+            let (status, kind) = (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
+            if !(status == "status" || status.contains("StatusCode::")) || !kind.starts_with('"') {
+                continue;
+            }
+            seen += 1;
+            if !page.contains(&format!("| `{}` |", kind.trim_matches('"'))) {
+                faults.push(format!("{name}: {kind} is not in docs/backoffice-api.md"));
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    complain(&faults);
+}

@@ -57,6 +57,18 @@ pub enum BackupError {
         /// What is wrong.
         report: Box<VerifyReport>,
     },
+    /// Not one entry of a journal is there.
+    #[error("{} has no entry of a journal", .dir.display())]
+    Empty {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The backup would be lost with what it is of.
+    #[error("{} is in the data folder", .to.display())]
+    Inside {
+        /// Where the backup was to be.
+        to: PathBuf,
+    },
     /// A journal is already there.
     #[error("{} has a journal already; nothing was changed", .dir.display())]
     Occupied {
@@ -93,6 +105,10 @@ impl BackupError {
             Self::NotClean { .. } => {
                 "Run `iwmo journal verify` on the store, and `iwmo store check` on earlier backups; do not throw any away."
             }
+            Self::Empty { .. } => "Check the path, and whether the disk is mounted.",
+            Self::Inside { .. } => {
+                "Name a folder outside it, best on another disk: a backup is to be there when this one is not."
+            }
             Self::Occupied { .. } => {
                 "Restore into an empty folder; or move the old journal away, and keep it."
             }
@@ -125,6 +141,13 @@ pub struct Copied {
 /// [`BackupError`]; an earlier backup in the folder stays usable.
 pub fn backup(data: &Path, to: &Path) -> Result<Copied, BackupError> {
     let journal = ReadOnlyJournal::open(&data.join("journal"))?;
+    let real = data.canonicalize().map_err(BackupError::io("reading", data))?;
+    // What is not there yet is where the folder above it is.
+    let whole = std::path::absolute(to).map_err(BackupError::io("reading", to))?;
+    let above = whole.ancestors().find_map(|above| above.canonicalize().ok());
+    if above.is_some_and(|above| above.starts_with(real)) {
+        return Err(BackupError::Inside { to: to.to_owned() });
+    }
     make_dir(to)?;
     let files = journal.reader().files();
     let present = segments(to)?;
@@ -185,8 +208,17 @@ pub enum LedgerStand {
     NeedsRebuild(String),
     /// The gateway has it open.
     InUse,
+    /// Whoever opens it must be able to write there, and this user cannot.
+    NotWritable,
     /// It stands for an entry that the journal does not have: the journal has lost what was acknowledged.
     Ahead(String),
+}
+
+/// Whether a store could be read by who may write it: opening takes a lock.
+#[must_use]
+pub fn is_unwritable(error: &StoreError) -> bool {
+    let kinds = [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem];
+    matches!(error, StoreError::Io(error) if kinds.contains(&error.kind()))
 }
 
 /// Looks how the ledger of a store stands to its journal, without changing either.
@@ -202,6 +234,7 @@ pub fn ledger_stand(data: &Path) -> Result<LedgerStand, LedgerError> {
         Ok(Opening::Opened(ledger)) => ledger,
         Ok(Opening::NeedsRebuild(reason)) => return Ok(LedgerStand::NeedsRebuild(reason.to_string())),
         Err(StoreError::Locked { .. }) => return Ok(LedgerStand::InUse),
+        Err(error) if is_unwritable(&error) => return Ok(LedgerStand::NotWritable),
         Err(error) => return Err(error.into()),
     };
     let tips = ledger.tips();
@@ -218,7 +251,10 @@ pub fn ledger_stand(data: &Path) -> Result<LedgerStand, LedgerError> {
 
 fn verified(dir: &Path, (files, bytes): (u64, u64)) -> Result<Copied, BackupError> {
     let report = verify(dir, &mut |_| {})?;
-    if !report.is_clean() || report.entries == 0 {
+    if report.is_clean() && report.entries == 0 {
+        return Err(BackupError::Empty { dir: dir.to_owned() });
+    }
+    if !report.is_clean() {
         return Err(BackupError::NotClean { dir: dir.to_owned(), report: Box::new(report) });
     }
     Ok(Copied { files, bytes, report })
@@ -353,6 +389,21 @@ mod tests {
         let gateway = Gateway::in_folder(store.path());
         assert!(gateway.send("backoffice", numbered(1)).unwrap().dubbel);
         assert!(!gateway.send("backoffice", numbered(2)).unwrap().dubbel);
+        gateway.stop();
+    }
+
+    /// An empty folder is no backup, and a backup in the folder that it is of would be lost with it.
+    #[test]
+    fn an_empty_folder_and_one_inside_the_store_are_refused() {
+        let (store, empty) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let other = store.path().with_extension("other");
+        assert!(matches!(restore(empty.path(), &other), Err(BackupError::Empty { .. })));
+        assert!(!other.exists());
+        let gateway = Gateway::in_folder(store.path());
+        gateway.send("backoffice", numbered(1)).unwrap();
+        let inside = store.path().join("a/backup");
+        assert!(matches!(backup(store.path(), &inside), Err(BackupError::Inside { .. })));
+        assert!(!store.path().join("a").exists());
         gateway.stop();
     }
 

@@ -2,10 +2,11 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use iwmo_codec::{Diagnostic, Report, Severity, Stage};
+use iwmo_codec::{Diagnostic, Lang, Report, Severity, Stage};
 use serde_json::{Map, Value, json};
 
 use crate::engine::Refusal;
+use crate::view::{self, Words};
 
 /// The kind of a problem with who a message says that it is from.
 pub(crate) const WRONG_SENDER: &str = "verkeerde-afzender";
@@ -95,6 +96,20 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "methode", "This path does not know this method")
     }
 
+    /// The request is not one that the API describes.
+    #[must_use]
+    pub fn not_as_described(status: StatusCode) -> Self {
+        let title = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => "The request is larger than it may be here",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "The request is not of a content type that is taken here",
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                "The request is not as /api/v1/openapi.json describes it"
+            }
+            _ => "The request is not understood",
+        };
+        Self::new(status, "verzoek", title)
+    }
+
     /// The content type is not one of `accepted`.
     #[must_use]
     pub fn unsupported_media_type(accepted: &'static str) -> Self {
@@ -164,15 +179,7 @@ pub(crate) async fn only_problems(response: Response) -> Response {
         return response;
     }
     // What the framework says may repeat what was sent.
-    let title = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "The request is larger than it may be here",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "The request is not of a content type that is taken here",
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
-            "The request is not as /api/v1/openapi.json describes it"
-        }
-        _ => "The request is not understood",
-    };
-    Problem::new(status, "verzoek", title).into_response()
+    Problem::not_as_described(status).into_response()
 }
 
 /// Travels with a response, for the access log.
@@ -184,10 +191,18 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Invalid(report) => invalid(&report),
             Refusal::Unacceptable { title, detail, rules, retourcodes } => {
+                let explained = explained(&rules, &retourcodes);
+                let words: Vec<String> =
+                    explained.iter().map(|(code, words)| format!("{code}: {}", words.en)).collect();
+                let detail =
+                    if words.is_empty() { detail } else { format!("{detail} ({})", words.join("; ")) };
+                let one =
+                    |(code, words): (String, Words)| json!({ "code": code, "nl": words.nl, "en": words.en });
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "onaanvaardbaar", title)
                     .detail(detail)
                     .member("rules", json!(rules))
                     .member("retourcodes", json!(retourcodes))
+                    .member("uitleg", explained.into_iter().map(one).collect())
             }
             Refusal::WrongSender(detail) => {
                 Self::new(StatusCode::FORBIDDEN, WRONG_SENDER, "The message is not from this partner")
@@ -209,6 +224,17 @@ impl From<Refusal> for Problem {
     }
 }
 
+/// What findings and retourcodes mean; a rule is left out that only the text of the standard explains.
+fn explained(rules: &[String], retourcodes: &[String]) -> Vec<(String, Words)> {
+    let finding =
+        |code: &String| Some((code.clone(), view::finding(code))).filter(|(code, words)| words.en != *code);
+    let meaning = |code: &String| {
+        let one = |lang| iwmo_codec::show::meaning("RetourCodes", "RetourCode", code, lang);
+        Some((code.clone(), Words::new(one(Lang::Nl)?, one(Lang::En)?)))
+    };
+    rules.iter().filter_map(finding).chain(retourcodes.iter().filter_map(meaning)).collect()
+}
+
 fn invalid(report: &Report) -> Problem {
     let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     let diagnostics = report.diagnostics.iter().map(diagnostic).collect();
@@ -216,7 +242,7 @@ fn invalid(report: &Report) -> Problem {
         .detail(if report.truncated {
             "diagnostics has the first faults; there are more".to_owned()
         } else {
-            format!("{errors} faults; diagnostics has them all")
+            format!("{errors} {}; diagnostics has them all", if errors == 1 { "fault" } else { "faults" })
         })
         .member("message", json!(report.message))
         .member("release", json!(report.release))
@@ -244,4 +270,33 @@ fn diagnostic(found: &Diagnostic) -> Value {
         "message_en": found.message.en,
         "retourcode": found.retourcode,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A code by itself tells nobody what to do.
+    #[test]
+    fn what_the_receiver_would_find_is_said_in_words() {
+        let refusal = Refusal::Unacceptable {
+            title: "The message would be refused".to_owned(),
+            detail: "the receiver would find: INCOMPLETE, TR355".to_owned(),
+            rules: vec!["INCOMPLETE".to_owned(), "TR355".to_owned()],
+            retourcodes: vec!["9019".to_owned()],
+        };
+        let document = Problem::from(refusal).document();
+        assert_eq!(
+            document["detail"],
+            "the receiver would find: INCOMPLETE, TR355 (INCOMPLETE: the 301 leaves an actual toewijzing out; 9019: no \
+             toewijzing fits)"
+        );
+        assert_eq!(
+            document["uitleg"],
+            json!([
+                { "code": "INCOMPLETE", "nl": "de 301 laat een lopende toewijzing weg", "en": "the 301 leaves an actual toewijzing out" },
+                { "code": "9019", "nl": "er is geen passende toewijzing", "en": "no toewijzing fits" },
+            ])
+        );
+    }
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::api::{Api, RETRY_AFTER_SECONDS};
+use super::asked::without_values;
 use super::{Principal, idempotency_key};
 use crate::control::{Change, Plan, Summary};
 use crate::engine::record::{Record, Sleutel, Wie};
@@ -175,7 +176,7 @@ fn changed_by(api: &Api, id: EntryId) -> Result<u64, LedgerError> {
 fn shape(body: &[u8], error: &serde_json::Error) -> String {
     let place = format!("line {}, column {}", error.line(), error.column());
     match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
-        Ok(_) => format!("the JSON has another shape at {place}; /api/v1/openapi.json describes it"),
+        Ok(_) => format!("{}; /api/v1/openapi.json describes it", without_values(&error.to_string())),
         Err(_) => format!("this is no JSON: {place}"),
     }
 }

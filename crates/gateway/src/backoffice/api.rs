@@ -29,7 +29,7 @@ use crate::journal::Chain;
 use crate::ledger::LedgerError;
 use crate::listener::{BoundsSource, Stop};
 use crate::problem::Problem;
-use crate::view::{self, HeldView};
+use crate::view::{self, HeldView, NotAChoice};
 
 /// Rows of a page when the caller does not say.
 pub(super) const PAGE_DEFAULT: usize = 50;
@@ -38,7 +38,7 @@ pub(super) const PAGE_MAX: usize = 500;
 /// Seconds after which another try makes sense while a look cannot be recorded.
 pub(super) const RETRY_AFTER_SECONDS: u32 = 30;
 /// Largest body of a question.
-const QUESTION_BYTES_MAX: usize = 4096;
+pub(super) const QUESTION_BYTES_MAX: usize = 4096;
 /// Largest body of an act, which may name many messages.
 const ACT_BYTES_MAX: usize = 64 * 1024;
 /// Most callers that follow the feed at once.
@@ -173,8 +173,8 @@ pub(super) fn gemeenten(principal: &Principal, asked: Option<&str>) -> Result<Ve
 
 /// Returns a gemeente of a path, if the token opens it.
 pub(super) fn visible(principal: &Principal, gemeente: &str) -> Result<Gemeente, Problem> {
-    let gemeente = Gemeente::new(gemeente).map_err(|_| Problem::not_found())?;
-    if principal.may_see(gemeente) { Ok(gemeente) } else { Err(Problem::not_found()) }
+    let nowhere = || Problem::not_found().detail("it does not exist, or not for this token");
+    Gemeente::new(gemeente).ok().filter(|gemeente| principal.may_see(*gemeente)).ok_or_else(nowhere)
 }
 
 /// Returns how many rows a page has.
@@ -188,6 +188,15 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
 pub(super) fn after<T: FromStr>(na: Option<&str>) -> Result<Option<T>, Problem> {
     let place = na.map(str::parse).transpose();
     place.map_err(|_| bad_query("na", "give the value of `volgende` of the page before"))
+}
+
+/// Returns the word that a filter was given, as the gateway writes it.
+pub(super) fn chosen(
+    name: &str,
+    asked: Option<&str>,
+    word: fn(&str) -> Result<String, NotAChoice>,
+) -> Result<Option<String>, Problem> {
+    asked.map(word).transpose().map_err(|error| bad_query(name, &error.to_string()))
 }
 
 /// A parameter of the query cannot be used.

@@ -72,12 +72,15 @@ impl Doors {
 pub(super) async fn authenticate(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
     let Some(principal) = doors.principal(&request) else {
         return Problem::new(StatusCode::UNAUTHORIZED, "niet-aangemeld", "A known bearer token is needed")
+            .detail("send `Authorization: Bearer TOKEN`, or show a certificate that a [[system]] of the configuration names")
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"iwmo\""))
             .into_response();
     };
     let asker = Asker(PartnerId(principal.name.clone()));
     request.extensions_mut().insert(principal);
     let mut response = next.run(request).await;
+    // What is about persons is for who asked, and for no cache on the way.
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(asker);
     response
 }

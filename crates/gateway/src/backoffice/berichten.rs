@@ -1,7 +1,7 @@
 //! Messages received: what was decided about each, and the message itself.
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::Principal;
 use super::api::{Api, bad_query, gemeenten, limit, visible};
+use super::asked::Filters;
 use super::openapi::Problems;
 use super::toewijzingen::number;
 use crate::clock::dutch_midnight;
@@ -83,7 +84,7 @@ pub(super) struct BerichtenPage {
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<ListQuery>,
+    Filters(query): Filters<ListQuery>,
 ) -> Result<Json<BerichtenPage>, Problem> {
     let mut looked_in = gemeenten(&principal, query.gemeente.as_deref())?;
     let toewijzing = match query.toewijzing.as_deref() {
@@ -98,7 +99,7 @@ pub(super) async fn list(
     };
     let filter = BerichtFilter {
         gemeenten: looked_in,
-        bericht: query.bericht,
+        bericht: query.bericht.map(|kind| kind.to_uppercase()),
         partner: query.partner,
         retourcode: query.retourcode,
         toewijzing,

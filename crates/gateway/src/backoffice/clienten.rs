@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::Principal;
 use super::api::{Api, gemeenten};
+use super::asked::Question;
 use super::openapi::Problems;
 use crate::engine::record::Blik;
 use crate::ledger::{Persoon, Rows, keys};
@@ -54,7 +55,7 @@ pub(super) struct SearchResult {
 pub(super) async fn search(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Json(search): Json<Search>,
+    Question(search): Question<Search>,
 ) -> Result<Json<SearchResult>, Problem> {
     let bsn = Bsn::new(&search.bsn).map_err(|_| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ongeldig-bsn", "The BSN is not one")

@@ -2,7 +2,7 @@
 //! bodies alone.
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use iwmo_toewijzing::cak::Opgave;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::Principal;
 use super::acts::{Asked, Asking, Uitgevoerd, perform};
 use super::api::{Api, limit, visible};
+use super::asked::{Filters, Question};
 use super::openapi::Problems;
 use super::opgave::OpgaveVorm;
 use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
@@ -167,7 +168,7 @@ pub(super) struct Vraag {
 pub(super) async fn show(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Json(vraag): Json<Vraag>,
+    Question(vraag): Question<Vraag>,
 ) -> Result<Json<EigenBijdrageView>, Problem> {
     let gemeente = visible(&principal, &vraag.gemeente)?;
     let bsn = Bsn::new(&vraag.bsn).map_err(|_| {
@@ -223,7 +224,7 @@ pub(super) struct PeriodenPage {
 pub(super) async fn known(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<PeriodenQuery>,
+    Filters(query): Filters<PeriodenQuery>,
 ) -> Result<Json<PeriodenPage>, Problem> {
     let gemeente = visible(&principal, &query.gemeente)?;
     let limit = limit(query.aantal)?;

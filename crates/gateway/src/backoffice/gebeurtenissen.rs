@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 
 use super::Principal;
 use super::api::{Api, bad_query, gemeenten, limit};
+use super::asked::Filters;
 use super::openapi::Problems;
 use crate::engine::record::KIND_INZAGE;
 use crate::journal::{Chain, EntryId};
@@ -103,7 +104,7 @@ pub(super) async fn follow(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
-    Query(query): Query<FollowQuery>,
+    Filters(query): Filters<FollowQuery>,
 ) -> Result<Response, Problem> {
     let chains: Vec<Chain> =
         gemeenten(&principal, query.gemeente.as_deref())?.into_iter().map(keys::chain).collect();

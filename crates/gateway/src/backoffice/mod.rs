@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `auth.rs` | who is asking |
 //! | `api.rs`, `openapi.rs` | the routes with their descriptions, what they share |
+//! | `asked.rs` | how what is asked is read |
 //! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
 //! | `eigen_bijdrage.rs` | what is stated about a person, and what the CAK holds |
 //! | `werk.rs`, `termijnen.rs`, `uitgaand.rs` | work: what a person must do, what is due, what waits |
@@ -18,6 +19,7 @@
 mod acts;
 mod afhandelen;
 mod api;
+mod asked;
 mod auth;
 mod berichten;
 mod clienten;
@@ -188,22 +190,29 @@ async fn take<I: Intake>(
     if !json && !content_is(&head.headers, APPLICATION_XML) {
         return Err(Problem::unsupported_media_type("application/xml, application/json"));
     }
+    let bevestigd = confirmed(head.uri.query())?;
     shed(backoffice.intake.is_busy(), "backoffice")?;
     let received = backoffice.bodies.read(&head.headers, body).await?;
     let key = idempotency_key(&head.headers, &received.bytes)?;
     let bytes =
         if json { from_json(backoffice, received.bytes.clone()).await? } else { received.bytes.clone() };
     let partner = PartnerId(principal.name.clone());
-    let bevestigd = confirmed(head.uri.query());
     let inbound = Inbound { partner, route: Route::Backoffice, bytes, key, bevestigd };
     Ok(backoffice.intake.receive(inbound).await?)
 }
 
 /// What the sender confirms (D4), by the names of the warnings.
-fn confirmed(query: Option<&str>) -> Vec<String> {
-    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    let named = pairs.filter(|(name, _)| *name == "bevestigd").flat_map(|(_, value)| value.split(','));
-    named.flat_map(|value| value.split("%2C")).map(str::to_uppercase).take(CONFIRMED_MAX).collect()
+fn confirmed(query: Option<&str>) -> Result<Vec<String>, Problem> {
+    let mut confirmed = Vec::new();
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let Some(value) = pair.strip_prefix("bevestigd=") else {
+            let what = "a name that is not known; known here: `bevestigd`";
+            return Err(Problem::not_as_described(StatusCode::BAD_REQUEST).detail(what));
+        };
+        confirmed.extend(value.split(',').flat_map(|value| value.split("%2C")).map(str::to_uppercase));
+    }
+    confirmed.truncate(CONFIRMED_MAX);
+    Ok(confirmed)
 }
 
 /// The key of the request, if it has one.
@@ -227,7 +236,7 @@ async fn from_json<I>(backoffice: &Backoffice<I>, json: Bytes) -> Result<Bytes, 
         Ok(xml) => Ok(xml?.into()),
         Err(error) => {
             tracing::error!(%error, "A JSON message could not be converted. This is a bug.");
-            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "intern", "Something went wrong here"))
+            Err(Problem::internal("the JSON could not be turned into a message"))
         }
     }
 }

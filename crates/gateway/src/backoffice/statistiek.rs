@@ -1,11 +1,12 @@
 //! Figures: volumes, refusals, lead times, costs.
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use serde::Deserialize;
 
 use super::Principal;
 use super::api::{Api, bad_query, gemeenten};
+use super::asked::Filters;
 use super::openapi::Problems;
 use crate::problem::Problem;
 use crate::view::{self, Statistiek, StatistiekFilter};
@@ -37,7 +38,7 @@ pub(super) struct FigureQuery {
 pub(super) async fn figures(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<FigureQuery>,
+    Filters(query): Filters<FigureQuery>,
 ) -> Result<Json<Statistiek>, Problem> {
     let month = |name: &str, text: &Option<String>| {
         let month = |text: &str| view::month(text).ok_or_else(|| bad_query(name, "give a month, as 2026-11"));

@@ -1,14 +1,15 @@
 //! Deadlines: what is due from whom.
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use iwmo_toewijzing::deadline::Stand;
 use iwmo_toewijzing::identity::Aanbieder;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Principal;
-use super::api::{Api, after, bad_query, gemeenten, limit};
+use super::api::{Api, after, bad_query, chosen, gemeenten, limit};
+use super::asked::Filters;
 use super::openapi::Problems;
 use crate::problem::Problem;
 use crate::view::{self, TermijnFilter, TermijnView};
@@ -25,7 +26,11 @@ pub(super) struct ListQuery {
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
     /// Only this timer: RETOUR_OUT, RETOUR_IN, START_DUE, STOP_DUE, STOP_MISSING, NO_START, CONTACT, START_AGREED,
-    /// CAK_DATA, CAK_PGB, CAK_COMPARE, OP274, OP346, OP090x4, FAQ-315, or TR335, which is shown only when it is asked for.
+    /// CAK_DATA, CAK_PGB, CAK_COMPARE, OP274, OP346, OP090x4, FAQ-315, VERWIJDERING, or TR335, which is shown only when it is
+    /// asked for.
+    #[param(
+        pattern = "^(RETOUR_OUT|RETOUR_IN|START_DUE|STOP_DUE|STOP_MISSING|NO_START|CAK_DATA|OP274|OP346|OP090x4|FAQ-315|CONTACT|START_AGREED|TR335|CAK_PGB|CAK_COMPARE|VERWIJDERING)$"
+    )]
     termijn: Option<String>,
     /// Only those that stand so: `loopt`, `verlopen`, `gehaald` or `te_laat`, or several with commas between. As if not
     /// given: what is not met.
@@ -70,7 +75,7 @@ pub(super) struct TermijnenPage {
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<ListQuery>,
+    Filters(query): Filters<ListQuery>,
 ) -> Result<Json<TermijnenPage>, Problem> {
     let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
     let day = |name, day: Option<&str>| {
@@ -80,7 +85,7 @@ pub(super) async fn list(
     let filter = TermijnFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
         aanbieder: aanbieder.map_err(|error| bad_query("aanbieder", &error.to_string()))?,
-        termijn: query.termijn,
+        termijn: chosen("termijn", query.termijn.as_deref(), view::termijn)?,
         verlopen: query.verlopen,
         standen: standen(query.stand.as_deref())?,
         vanaf: day("vanaf", query.vanaf.as_deref())?,

@@ -1,13 +1,14 @@
 //! Toewijzingen: state, delivery, timeline and why.
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, State};
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Principal;
-use super::api::{Api, bad_query, gemeenten, limit, visible};
+use super::api::{Api, bad_query, chosen, gemeenten, limit, visible};
+use super::asked::Filters;
 use super::openapi::Problems;
 use crate::engine::record::Blik;
 use crate::ledger::keys;
@@ -26,6 +27,7 @@ pub(super) struct ListQuery {
     #[param(pattern = "^[0-9]{8}$")]
     aanbieder: Option<String>,
     /// Only in this state of delivery: NIET_GESTART, GESTART, TIJDELIJK_GESTOPT or BEEINDIGD.
+    #[param(pattern = "^(NIET_GESTART|GESTART|TIJDELIJK_GESTOPT|BEEINDIGD)$")]
     levering: Option<String>,
     /// The value of `volgende` of the page before.
     #[param(pattern = "^[0-9]{4}:[1-9][0-9]{0,8}$")]
@@ -55,14 +57,14 @@ pub(super) struct ToewijzingenPage {
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<ListQuery>,
+    Filters(query): Filters<ListQuery>,
 ) -> Result<Json<ToewijzingenPage>, Problem> {
     let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
     let limit = limit(query.aantal)?;
     let filter = ToewijzingFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
         aanbieder: aanbieder.map_err(|error| bad_query("aanbieder", &error.to_string()))?,
-        levering: query.levering,
+        levering: chosen("levering", query.levering.as_deref(), view::levering)?,
         after: query.na.as_deref().map(cursor).transpose()?,
         limit,
     };

@@ -1,7 +1,7 @@
 //! Outgoing messages: where each stands, the message itself, and what a system may change about them.
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 
 use super::Principal;
 use super::acts::{Asked, Asking, NAMES_MAX, Uitgevoerd, perform};
-use super::api::{Api, bad_query, gemeenten, limit, visible};
+use super::api::{Api, bad_query, chosen, gemeenten, limit, visible};
+use super::asked::Filters;
 use super::berichten::{as_xml, entry_id};
 use super::openapi::Problems;
 use crate::control::{Change, OutboxChange, OutboxVerb};
@@ -32,6 +33,7 @@ pub(super) struct ListQuery {
     /// Only of this kind, as `WMO306`.
     bericht: Option<String>,
     /// Only those that stand so: `wacht`, `doorgegeven`, `bezorgd`, `geparkeerd`, `vastgehouden` or `geannuleerd`.
+    #[param(pattern = "^(wacht|doorgegeven|bezorgd|geparkeerd|vastgehouden|geannuleerd)$")]
     stand: Option<String>,
     /// Those delivered too; without it and without `stand` they are left out.
     #[serde(default)]
@@ -67,7 +69,7 @@ pub(super) struct UitgaandPage {
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<ListQuery>,
+    Filters(query): Filters<ListQuery>,
 ) -> Result<Json<UitgaandPage>, Problem> {
     let after = match query.na.as_deref() {
         None => None,
@@ -79,8 +81,8 @@ pub(super) async fn list(
     let filter = OutgoingFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
         partner: query.partner,
-        bericht: query.bericht,
-        stand: query.stand,
+        bericht: query.bericht.map(|kind| kind.to_uppercase()),
+        stand: chosen("stand", query.stand.as_deref(), view::stand)?,
         all: query.alle,
         after,
         limit: limit(query.aantal)?,
@@ -219,13 +221,15 @@ impl Opdracht {
             visible(principal, other)?;
             return Err(Self::refused("berichten: name messages of one gemeente"));
         }
+        let stand = self.stand.as_deref().map(view::stand).transpose();
+        let stand = stand.map_err(|error| Self::refused(&format!("stand: {error}")))?;
         Ok(Change::Uitgaand(OutboxChange {
             verb: self.verb(),
             berichten: self.berichten.clone(),
             gemeenten: Some(vec![gemeente]),
             partner: self.partner.clone(),
-            bericht: self.bericht.clone(),
-            stand: self.stand.clone(),
+            bericht: self.bericht.as_ref().map(|kind| kind.to_uppercase()),
+            stand,
         }))
     }
 

@@ -1,13 +1,14 @@
 //! The work queue: what a person of the gemeente must do or look at.
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use iwmo_toewijzing::identity::Aanbieder;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Principal;
 use super::api::{Api, after, bad_query, gemeenten, limit};
+use super::asked::Filters;
 use super::openapi::Problems;
 use crate::problem::Problem;
 use crate::view::{self, NotAKind, WerkFilter, WerkView};
@@ -62,7 +63,7 @@ pub(super) struct WerkPage {
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<ListQuery>,
+    Filters(query): Filters<ListQuery>,
 ) -> Result<Json<WerkPage>, Problem> {
     let aanbieder = query.aanbieder.as_deref().map(Aanbieder::new).transpose();
     let soort = query.soort.as_deref().map(str::parse).transpose();

@@ -183,8 +183,7 @@ impl Periods {
     fn run(self, terminal: &Terminal) -> Outcome {
         let gemeente = gemeente(&self.gemeente)?;
         let store = open::read(&self.store, &self.past)?;
-        let (found, _) = view::known_periods(&store.ledger, gemeente, 0, usize::MAX)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let (found, _) = view::known_periods(&store.ledger, gemeente, 0, usize::MAX)?;
         let entries = found.len() as u64;
         look(&self.store.folder()?, vec![(keys::chain(gemeente), Blik::Uitvoer { entries })], terminal);
         let named = |error: io::Error| unwritable(&self.output, &error);

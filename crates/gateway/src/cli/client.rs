@@ -39,7 +39,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let failed = |error: crate::ledger::LedgerError| Failure::new(error.to_string());
+        let failed = |error: crate::ledger::LedgerError| Failure::from(error);
         let only = self.gemeente.as_deref().map(Gemeente::new).transpose();
         let only = only.map_err(|error| Failure::new(error.to_string()))?;
         let bsn = read_bsn(&self.bsn_from)?;

@@ -40,7 +40,7 @@ pub(super) struct Deadlines {
     /// Only this timer: RETOUR_OUT, RETOUR_IN, START_DUE, STOP_DUE, STOP_MISSING, NO_START, CONTACT, START_AGREED, CAK_DATA,
     /// CAK_PGB, CAK_COMPARE, OP274, OP346, OP090x4, FAQ-315, VERWIJDERING, or TR335, which is shown only when it is asked
     /// for
-    #[arg(long, value_name = "TIMER")]
+    #[arg(long, value_name = "TIMER", value_parser = view::termijn)]
     timer: Option<String>,
     /// Only those whose last day is this one or later
     #[arg(long, value_name = "DATE", value_parser = day)]
@@ -87,7 +87,7 @@ impl Deadlines {
         let filter = TermijnFilter {
             gemeenten: gemeente.map(|gemeente| vec![gemeente]),
             aanbieder: self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?,
-            termijn: self.timer.map(|timer| timer.to_uppercase()),
+            termijn: self.timer,
             verlopen: self.overdue,
             standen: self.status.into_iter().map(Status::stand).collect(),
             vanaf: self.from,
@@ -122,8 +122,7 @@ pub(super) fn rows(
     let (wanted, mut rows) = (filter.limit, Vec::new());
     loop {
         filter.limit = wanted - rows.len();
-        let page = view::termijnen(ledger, settings, &filter, today)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let page = view::termijnen(ledger, settings, &filter, today)?;
         rows.extend(page.rows);
         filter.after = page.next;
         if filter.after.is_none() || rows.len() >= wanted {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::{Failure, Found, Outcome, Terminal};
+use super::output::{Failure, Found, Outcome, Terminal, unwritable};
 use crate::demo::{self, DemoError, Narrator, Report, Told};
 use crate::view::Line;
 
@@ -41,9 +41,13 @@ impl Demo {
 }
 
 fn failure(error: DemoError) -> Failure {
-    let occupied = matches!(error, DemoError::Occupied(_));
-    let failure = Failure::new(error.to_string());
-    if occupied { failure.hint("choose another folder with --data DIR") } else { failure }
+    match error {
+        DemoError::File { path, source } => unwritable(&path, &source),
+        DemoError::Occupied(_) => {
+            Failure::new(error.to_string()).hint("choose another folder with --data DIR")
+        }
+        error => Failure::new(error.to_string()),
+    }
 }
 
 fn tell(out: &mut impl Write, told: &Told, terminal: &Terminal) -> io::Result<()> {

@@ -9,12 +9,13 @@ use jiff::civil::Date;
 
 use super::output::{Failure, unreadable};
 use super::progress;
+use crate::backup::is_unwritable;
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
 use crate::config;
 use crate::control::Client;
 use crate::daemon::settings;
 use crate::engine::Settings;
-use crate::journal::{Browser, OpenError, ReadOnlyJournal, Reader};
+use crate::journal::{Browser, OpenError, ReadError, ReadOnlyJournal, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -191,12 +192,41 @@ pub(super) fn unopened(error: OpenError) -> Failure {
     Failure::new(words(&error)).hint(advice)
 }
 
-/// Returns an error with its causes, in one line.
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        let advice = match &error {
+            LedgerError::Store(error) => error.advice(),
+            LedgerError::Open(error) => error.advice(),
+            LedgerError::Journal(ReadError::Damaged(damage)) => damage.kind.advice(),
+            LedgerError::Journal(_) => {
+                "Check that the disk is there, that this user may read it, and iwmo keys status."
+            }
+            LedgerError::Entry { .. } => {
+                "Use the release that wrote it, or a later one; if that says the same, report it."
+            }
+            LedgerError::Inconsistent { .. } => "Nothing on the disk is damaged: report it.",
+            LedgerError::Ahead { .. } => "Copy the whole folder first, and throw nothing away.",
+            LedgerError::Unfinished { .. } => {
+                "Start the gateway on this folder, or wait until it has started."
+            }
+            LedgerError::NoEntry { .. } => "iwmo journal list shows which there are.",
+            LedgerError::BeforeRemoval | LedgerError::Row { .. } => {
+                "Stop the gateway and run iwmo replay: the ledger is derived."
+            }
+        };
+        Self::new(words(&error)).hint(advice)
+    }
+}
+
+/// Returns an error with its causes, in one line; what an error says of its cause itself is not said twice.
 pub(super) fn words(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
+        let more = cause.to_string();
+        if !text.ends_with(&more) {
+            text.push_str(&format!(": {more}"));
+        }
         source = cause.source();
     }
     text
@@ -224,10 +254,8 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
         bar.set_length(progress.entries);
         bar.set_position(progress.applied);
     };
-    let failed = |error: LedgerError| Failure::new(words(&error));
     let (ledger, today, now) = if let Some(horizon) = past.until {
-        let (ledger, moment) =
-            ledger::temporary_until(horizon, &reader, &applier, &mut show).map_err(failed)?;
+        let (ledger, moment) = ledger::temporary_until(horizon, &reader, &applier, &mut show)?;
         (ledger, dutch_date(moment), moment)
     } else if let Some(ledger) = beside {
         (ledger, SystemClock.today(), SystemClock.now())
@@ -235,11 +263,13 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
         let stored = match Ledger::open(&folder.join("ledger"), FORMAT) {
             Ok(Opening::Opened(ledger)) if ledger.tips() == reader.tips() => Some(ledger),
             Ok(_) | Err(StoreError::Locked { .. }) => None,
+            // A store that may only be read, as a copy on another machine.
+            Err(error) if is_unwritable(&error) => None,
             Err(error) => return Err(Failure::new(words(&error)).hint(error.advice())),
         };
         let ledger = match stored {
             Some(ledger) => ledger,
-            None => ledger::temporary(&reader, &applier, &mut show).map_err(failed)?,
+            None => ledger::temporary(&reader, &applier, &mut show)?,
         };
         (ledger, SystemClock.today(), SystemClock.now())
     };

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
+use iwmo_toewijzing::identity::Gemeente;
 
 use super::change::{ChangeArguments, change};
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::control::{Change, OutboxChange, OutboxVerb};
-use crate::view;
+use crate::view::{self, OutgoingFilter};
 
 /// Show what waits to be sent, and why; send it again, hold, release or cancel it
 #[derive(Debug, Args)]
@@ -73,7 +74,7 @@ impl Act {
             berichten: self.messages,
             gemeenten: self.gemeente.map(|gemeente| vec![gemeente]),
             partner: self.partner,
-            bericht: self.kind,
+            bericht: self.kind.map(|kind| kind.to_uppercase()),
             stand: self.state,
         };
         change(&self.store, &self.change, Change::Uitgaand(wanted), self.format, terminal)
@@ -90,6 +91,15 @@ struct List {
     /// Only to this partner
     #[arg(long, value_name = "PARTNER")]
     partner: Option<String>,
+    /// Only of this kind, as WMO306
+    #[arg(long = "message", value_name = "KIND")]
+    kind: Option<String>,
+    /// Only of this gemeente (CBS code)
+    #[arg(long, value_name = "CODE")]
+    gemeente: Option<String>,
+    /// Only those that stand so: wacht, doorgegeven, bezorgd, geparkeerd, vastgehouden or geannuleerd
+    #[arg(long, value_name = "STATE", value_parser = view::stand)]
+    state: Option<String>,
     /// Delivered messages too
     #[arg(long)]
     all: bool,
@@ -116,8 +126,18 @@ impl OutboxCommand {
 impl List {
     fn run(self, terminal: &Terminal) -> Outcome {
         let store = open::read(&self.store, &self.past)?;
-        let mut found = view::outgoing(&store.ledger, self.partner.as_deref(), self.all, self.limit)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose();
+        let gemeente = gemeente.map_err(|error| Failure::new(format!("--gemeente: {error}")))?;
+        let filter = OutgoingFilter {
+            gemeenten: gemeente.map(|gemeente| vec![gemeente]),
+            partner: self.partner,
+            bericht: self.kind.map(|kind| kind.to_uppercase()),
+            stand: self.state,
+            all: self.all,
+            limit: self.limit,
+            ..OutgoingFilter::default()
+        };
+        let mut found = view::outgoing_by(&store.ledger, &filter)?;
         if !self.past.is_given()
             && let Some(config) = self.store.configuration()?
         {

@@ -46,8 +46,9 @@ pub(super) struct Replay {
     /// those of [gemeente.policy] in the configuration (docs/eigen-bijdrage.md)
     #[arg(long, value_name = "POLICY.toml")]
     what_if: Option<PathBuf>,
-    /// Judge the recorded messages again under the schemas of another release: a folder of XSDs, or one with what it
-    /// imports beside it. With --what-if under another policy as well
+    /// Hold the recorded messages, received and sent, against the schemas of another release: a folder of XSDs, or one with
+    /// what it imports beside it. Shows what would be refused at the door, with what was decided then, and what of ours
+    /// would not be valid. With --what-if under another policy as well
     #[arg(long, value_name = "DIR", conflicts_with_all = ["verify", "until"])]
     what_if_schemas: Option<PathBuf>,
     /// Queue outgoing messages once more, as they were: of an entry (GEMEENTE:SEQ) or one of them (GEMEENTE:SEQ/N), also

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::open::words;
 use super::output::{Failure, Found, Outcome, Terminal};
 use super::{check, logging, progress};
 use crate::clock::SystemClock;
@@ -133,7 +134,7 @@ fn not_started(error: DaemonError) -> Failure {
             "look at the certificates and keys that the configuration names; iwmo check-config FILE".to_owned()
         }
     };
-    Failure::new(error.to_string()).hint(hint)
+    Failure::new(words(&error)).hint(hint)
 }
 
 /// SIGTERM and SIGINT.

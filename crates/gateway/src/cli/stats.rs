@@ -81,8 +81,7 @@ impl Stats {
             .filter(|one| one.as_str() != "0000" && gemeente.is_none_or(|wanted| wanted == *one))
             .collect();
         let filter = StatistiekFilter { gemeenten, van: self.from, tot: self.to };
-        let found =
-            view::statistiek(&store.ledger, &filter).map_err(|error| Failure::new(error.to_string()))?;
+        let found = view::statistiek(&store.ledger, &filter)?;
         let tables = match self.table {
             Some(table) => vec![table],
             None => Table::value_variants().to_vec(),

@@ -84,6 +84,8 @@ struct Disk {
     used_bytes: u64,
     free_bytes: u64,
     total_bytes: u64,
+    /// Too little room is left to wait for.
+    nearly_full: bool,
 }
 
 impl Status {
@@ -98,7 +100,7 @@ impl Status {
     }
 
     fn screen(&self) -> Result<Screen, Failure> {
-        let failed = |error: crate::ledger::LedgerError| Failure::new(error.to_string());
+        let failed = |error: crate::ledger::LedgerError| Failure::from(error);
         let config = self.store.configuration()?;
         let settings = self.store.settings()?;
         let folder = self.store.folder()?;
@@ -191,7 +193,13 @@ fn disk(folder: &Path) -> io::Result<Disk> {
         }
     }
     let space = fs4::statvfs(folder)?;
-    Ok(Disk { used_bytes: used, free_bytes: space.available_space(), total_bytes: space.total_space() })
+    let (free_bytes, total_bytes) = (space.available_space(), space.total_space());
+    Ok(Disk {
+        used_bytes: used,
+        free_bytes,
+        total_bytes,
+        nearly_full: is_nearly_full(free_bytes, total_bytes),
+    })
 }
 
 impl Screen {
@@ -200,7 +208,7 @@ impl Screen {
             || self.listeners.iter().any(|listener| !listener.answers)
             || self.certificates.iter().any(|certificate| certificate.near)
             || self.queues.iter().any(|queue| queue.geparkeerd > 0)
-            || self.disk.is_nearly_full()
+            || self.disk.nearly_full
     }
 
     fn text(&self, out: &mut impl Write, terminal: &Terminal) -> io::Result<()> {
@@ -290,7 +298,12 @@ impl Screen {
             mib(disk.free_bytes),
             mib(disk.total_bytes)
         );
-        writeln!(out, "  {}", mark(!disk.is_nearly_full(), terminal.say(&nl, &en)))
+        writeln!(out, "  {}", mark(!disk.nearly_full, terminal.say(&nl, &en)))?;
+        if disk.nearly_full {
+            let (nl, en) = ("bijna vol: maak ruimte", "nearly full: make room");
+            writeln!(out, "  {}", mark(false, terminal.say(nl, en)))?;
+        }
+        Ok(())
     }
 
     fn queue(&self, out: &mut impl Write, queue: &QueueView, terminal: &Terminal) -> io::Result<()> {
@@ -309,10 +322,8 @@ impl Screen {
     }
 }
 
-impl Disk {
-    fn is_nearly_full(&self) -> bool {
-        self.free_bytes < self.total_bytes / 100 * DISK_FREE_PERCENT
-    }
+fn is_nearly_full(free_bytes: u64, total_bytes: u64) -> bool {
+    free_bytes < total_bytes / 100 * DISK_FREE_PERCENT
 }
 
 /// Seconds in the largest unit that is whole.

@@ -128,9 +128,9 @@ fn say(copied: &Copied, dir: &Path, format: Format, terminal: &Terminal, (nl, en
         "{}",
         terminal.say(
             &format!(
-                "{dir}: {entries} regels {nl} en nagekeken ({files} bestanden, {bytes} bytes gekopieerd)"
+                "{dir}: {entries} regels {nl} en nagekeken (bestanden: {files}, bytes gekopieerd: {bytes})"
             ),
-            &format!("{dir}: {entries} entries {en} and verified ({files} files, {bytes} bytes copied)")
+            &format!("{dir}: {entries} entries {en} and verified (files: {files}, bytes copied: {bytes})")
         )
     )?;
     for tip in copied.report.tips.values() {
@@ -165,9 +165,10 @@ impl Check {
         let report = report.map_err(open::unopened)?;
         // Beside a running gateway the last append may be incomplete for a moment; so may it be after a crash, and
         // the next start cuts it off. Of a backup everything must be complete.
-        let whole = report.faults.is_empty() && (stand.is_some() || report.torn_tail.is_none());
+        let whole =
+            report.faults.is_empty() && report.entries > 0 && (stand.is_some() || report.torn_tail.is_none());
         let ledger = match stand {
-            Some(folder) if whole => Some(backup::ledger_stand(&folder).map_err(failed)?),
+            Some(folder) if report.faults.is_empty() => Some(backup::ledger_stand(&folder).map_err(failed)?),
             _ => None,
         };
         let good = whole && !matches!(ledger, Some(LedgerStand::Ahead(_) | LedgerStand::NeedsRebuild(_)));
@@ -179,12 +180,21 @@ impl Check {
     }
 }
 
+/// Said of a journal without an entry: the first start of a gateway writes one.
+pub(super) fn no_entry(terminal: &Terminal) -> &'static str {
+    terminal.say(
+        "er staat geen enkele regel: ga na of de map de juiste is en de schijf gekoppeld is",
+        "there is not one entry: check that the folder is the right one and the disk is mounted",
+    )
+}
+
 fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) -> io::Result<()> {
     let ledger = ledger.map(|ledger| match ledger {
         LedgerStand::InStep => json!({ "state": "in step" }),
         LedgerStand::Lags(entries) => json!({ "state": "lags", "entries": entries }),
         LedgerStand::NeedsRebuild(reason) => json!({ "state": "needs rebuild", "reason": reason }),
         LedgerStand::InUse => json!({ "state": "in use" }),
+        LedgerStand::NotWritable => json!({ "state": "not looked at" }),
         LedgerStand::Ahead(entry) => json!({ "state": "ahead", "entry": entry }),
     });
     let faults: Vec<_> = report
@@ -220,6 +230,9 @@ fn text(
             &format!("journal: {entries} entries, {bytes} bytes")
         )
     )?;
+    if entries == 0 && report.faults.is_empty() {
+        writeln!(out, "  {}", no_entry(terminal))?;
+    }
     if report.torn_tail.is_some() {
         writeln!(
             out,
@@ -248,6 +261,10 @@ fn text(
             LedgerStand::InUse => {
                 ("in gebruik door de gateway".to_owned(), "in use by the gateway".to_owned())
             }
+            LedgerStand::NotWritable => (
+                "niet bekeken: deze gebruiker mag daar niet schrijven".to_owned(),
+                "not looked at: this user may not write there".to_owned(),
+            ),
             LedgerStand::Ahead(entry) => (
                 format!(
                     "staat voor {entry}, dat het journaal niet heeft: bevestigde regels zijn weg. Zet het journaal terug uit een reservekopie"

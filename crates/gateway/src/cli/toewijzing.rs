@@ -39,7 +39,7 @@ struct List {
     #[arg(long, value_name = "AGB")]
     aanbieder: Option<String>,
     /// Only in this state of delivery: NIET_GESTART, GESTART, TIJDELIJK_GESTOPT or BEEINDIGD
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", value_parser = view::levering)]
     levering: Option<String>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 1000)]
@@ -84,12 +84,11 @@ impl List {
         let filter = ToewijzingFilter {
             gemeenten: gemeente.map(|gemeente| vec![gemeente]),
             aanbieder,
-            levering: self.levering.map(|levering| levering.to_uppercase()),
+            levering: self.levering,
             after: None,
             limit: self.limit,
         };
-        let found = view::toewijzingen(&store.ledger, &filter, store.today)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let found = view::toewijzingen(&store.ledger, &filter, store.today)?;
         let mut out = io::stdout().lock();
         for toewijzing in &found {
             match self.format {
@@ -111,8 +110,7 @@ impl Show {
         let store = open::read(&self.store, &self.past)?;
         let (gemeente, nummer) = name(&self.toewijzing, &store)?;
         let (ledger, reader, schemas) = (&store.ledger, &store.reader, &store.schemas);
-        let found = view::toewijzing(ledger, reader, schemas, gemeente, nummer, store.today)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let found = view::toewijzing(ledger, reader, schemas, gemeente, nummer, store.today)?;
         let Some(toewijzing) = found else {
             let mut stderr = io::stderr().lock();
             writeln!(
@@ -148,8 +146,7 @@ pub(super) fn name(text: &str, store: &open::ReadStore) -> Result<(Gemeente, Toe
     }
     let wanted = nummer(text)?;
     let filter = ToewijzingFilter { limit: usize::MAX, ..ToewijzingFilter::default() };
-    let all = view::toewijzingen(&store.ledger, &filter, store.today)
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let all = view::toewijzingen(&store.ledger, &filter, store.today)?;
     let mut with: Vec<&str> =
         all.iter().filter(|one| one.nummer == wanted.value()).map(|one| one.gemeente.as_str()).collect();
     match (with.pop(), with.is_empty()) {

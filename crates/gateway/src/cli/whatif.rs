@@ -138,8 +138,13 @@ fn value(different: &Different) -> Value {
             value["wat"] = "niet verzonden".into();
             value["regels"] = json!(regels);
         }
-        What::Ongeldig { regels, .. } => {
+        What::Ongeldig { was, regels, .. } => {
             value["wat"] = "ongeldig".into();
+            value["richting"] = if was.is_some() { "ontvangen" } else { "verzonden" }.into();
+            if let Some(was) = was {
+                value["was"] = words(was).into();
+                value["zou"] = "geweigerd bij ontvangst".into();
+            }
             value["regels"] = json!(regels);
         }
         What::Cak { was, zou } => {
@@ -163,9 +168,20 @@ fn line(different: &Different, terminal: &Terminal) -> String {
             let words = terminal.say("zou niet verzonden zijn", "would not have been sent");
             format!("{words} ({})", regels.join(", "))
         }
-        What::Ongeldig { regels, meer } => {
-            let words = terminal.say("zou ongeldig zijn", "would not be valid");
-            format!("{words}: {}{}", regels.join(", "), if *meer { ", ..." } else { "" })
+        What::Ongeldig { was, regels, meer } => {
+            let became = match was {
+                Some(was) => {
+                    let refused = terminal.say(
+                        "geweigerd bij ontvangst, zonder retour",
+                        "refused at the door, without a retour",
+                    );
+                    format!("{} -> {arrow}: {refused}", words(was))
+                }
+                None => {
+                    terminal.say("verzonden, zou ongeldig zijn", "sent, and would not be valid").to_owned()
+                }
+            };
+            format!("{became} ({}{})", regels.join(", "), if *meer { ", ..." } else { "" })
         }
         What::Cak { was, zou } => format!("{was} -> {arrow}: {zou}"),
     };

@@ -144,8 +144,7 @@ impl List {
         let mut rows = Vec::new();
         while {
             filter.limit = self.limit - rows.len();
-            let page = view::werk(&store.ledger, &settings, &filter, store.today)
-                .map_err(|error| Failure::new(error.to_string()))?;
+            let page = view::werk(&store.ledger, &settings, &filter, store.today)?;
             rows.extend(page.rows);
             filter.after = page.next;
             filter.after.is_some() && rows.len() < self.limit

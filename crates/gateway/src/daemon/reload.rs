@@ -131,7 +131,8 @@ impl Reloader {
         let mistakes = checked.mistakes;
         let Some(new) = checked.config else {
             let count = mistakes.iter().filter(|found| found.kind.severity() == Severity::Error).count();
-            let why = format!("the configuration has {count} mistakes; the one before stays in force");
+            let noun = if count == 1 { "mistake" } else { "mistakes" };
+            let why = format!("the configuration has {count} {noun}; the one before stays in force");
             return Err(NotReloaded { why, mistakes });
         };
         let old = self.live.config();

@@ -114,14 +114,23 @@ pub fn would_answer(
         entry: message.kind().name().to_owned(),
         what: error.to_string(),
     })?;
-    if !rules::check(message).is_empty() {
-        return Ok(Uitspraak::Kop { codes: vec!["0001".to_owned()] });
+    if let Some((refused, _)) = level_2(message) {
+        return Ok(refused);
     }
     let defaults = GemeenteSettings::default();
     let at = At { chain: keys::chain(gemeente), seq: 0, time: now };
     let gemeente = settings.gemeenten.get(&gemeente).unwrap_or(&defaults);
     let bench = Bench { settings, gemeente, today: dutch_date(now), rol: Rol::Ontvanger };
     Ok(Uitspraak::of(&bench.judge(message, &at, rows)?))
+}
+
+/// Says what is answered to a message that breaks rules of level 2, which need nothing but the message: it is refused as a whole
+/// and nothing else is judged. None: it breaks none. With the rules, ascending.
+pub(super) fn level_2(message: &Message) -> Option<(Uitspraak, Vec<String>)> {
+    let violations = rules::check(message);
+    let regels = ascending(violations.iter().map(|violation| violation.rule));
+    let uitspraak = || Uitspraak::Kop { codes: vec!["0001".to_owned()] };
+    (!regels.is_empty()).then(|| (uitspraak(), regels))
 }
 
 /// Returns the dossier on record, or an empty one.

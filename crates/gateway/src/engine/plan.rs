@@ -16,6 +16,8 @@ use crate::engine::answer;
 use crate::engine::judged::order;
 use crate::engine::record::{EbBesluit, EbUitkomst, Uitgaand};
 use crate::ledger::{self, At, Gegevens, LedgerError, Persoon, Rows, Tellers, keys};
+#[cfg(test)]
+use crate::simulation::{Canary, is_broken};
 use crate::store::Overlay;
 
 /// Why a notification is held back.
@@ -62,6 +64,9 @@ impl Planner<'_> {
             return Ok(None);
         }
         let gegevens = ledger::gegevens(overlay, gemeente, bsn, &persoon)?;
+        let eerst_de_eerdere = gegevens.wacht_op_eerdere_bsn(&settings.eb);
+        #[cfg(test)]
+        let eerst_de_eerdere = eerst_de_eerdere && !is_broken(Canary::TwoBsns);
         let gewenst = wanted(&gegevens, &settings.eb, today);
         let tellers: Tellers = overlay.row(&keys::tellers(gemeente))?.unwrap_or_default();
         let next = settings.eb.op(today).eb_startnummer_vanaf.max(tellers.eb_start_nummer.saturating_add(1));
@@ -74,13 +79,13 @@ impl Planner<'_> {
         });
         let plan = match EbStartNummer::new(next) {
             // P13: nothing is told under the right BSN while the CAK holds it under a wrong one.
-            Ok(_) if gegevens.wacht_op_eerdere_bsn => Plan::Niets,
+            Ok(_) if eerst_de_eerdere => Plan::Niets,
             Ok(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
             Err(_) => Plan::Handmatig(Handmatig::NummersOp),
         };
         let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
-            Plan::Niets if gegevens.wacht_op_eerdere_bsn => wait(tomorrow, "EERDERE_BSN"),
+            Plan::Niets if eerst_de_eerdere => wait(tomorrow, "EERDERE_BSN"),
             Plan::Niets | Plan::Wachten(Wachtreden::Onderweg) => tasks(&gewenst, &persoon),
             Plan::Wachten(Wachtreden::Vastgehouden) => {
                 EbUitkomst::Handmatig { reden: "VASTGEHOUDEN".to_owned() }
@@ -100,8 +105,16 @@ impl Planner<'_> {
                 None => EbUitkomst::Niets,
                 Some(stap) => {
                     let identificatie = answer::eb_identificatie(at);
+                    let opdracht = stap.opdracht;
+                    #[cfg(test)]
+                    let opdracht = match opdracht {
+                        Opdracht::MeldStart { nummer, datum, .. } if is_broken(Canary::LosesThePrice) => {
+                            Opdracht::MeldStart { nummer, datum, kostprijs: None }
+                        }
+                        opdracht => opdracht,
+                    };
                     let message =
-                        answer::eb_melding(gemeente, bsn, &stap.opdracht, &identificatie, today).map_err(
+                        answer::eb_melding(gemeente, bsn, &opdracht, &identificatie, today).map_err(
                             |error| LedgerError::Inconsistent { entry: at.name(), what: error.to_string() },
                         )?;
                     let kostprijs = stap.opdracht.kostprijs();
@@ -182,6 +195,8 @@ fn tasks(gewenst: &Gewenst, persoon: &Persoon) -> EbUitkomst {
     codes.extend(refused.then_some("KOSTPRIJS_GEWEIGERD"));
     codes.extend(persoon.eb.is_oud_ingetrokken().then_some("STOP_OUD"));
     codes.dedup();
+    #[cfg(test)]
+    codes.retain(|_| !is_broken(Canary::ForgetsTasks));
     if codes.is_empty() {
         return EbUitkomst::Niets;
     }

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use iwmo_codec::Schemas;
 use iwmo_codec::messages::Message;
-use iwmo_codec::{Schemas, rules};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use iwmo_toewijzing::judge::{Context, Ernst, Judgement, Rol, judge};
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::engine::decide::Decider;
-use crate::engine::judged::{Bench, dossier, gebroken, heenbericht, regels};
+use crate::engine::judged::{Bench, dossier, gebroken, heenbericht, level_2, regels};
 use crate::engine::plan::{BEDENKTIJD, Hold};
 use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Oordeel, Planning, Record, Uitspraak};
 use crate::engine::{Policy, Settings};
@@ -58,8 +58,11 @@ pub enum What {
         /// The rules.
         regels: Vec<String>,
     },
-    /// The message would not be valid under other schemas.
+    /// The message would not be valid under other schemas: one that was received would be refused at the door, and nothing of it
+    /// recorded or answered with a retour; one that was sent would be refused by its receiver.
     Ongeldig {
+        /// What was decided about it as it was received; none: it was sent.
+        was: Option<Uitspraak>,
         /// The rules that it breaks, each with the element.
         regels: Vec<String>,
         /// There are more.
@@ -264,10 +267,16 @@ impl Again<'_> {
                 vec![judgement]
             }
             Message::Wmo402(_) | Message::Wmo404(_) => return Ok(None),
-            // Rules within the message are not a matter of policy.
-            _ if !rules::check(message).is_empty() => return Ok(None),
             _ => {
                 let ours = matches!(message, Message::Wmo301(_) | Message::Wmo319(_) | Message::Wmo325(_));
+                // No policy changes these rules, but the gateway may know others than when the message was judged.
+                if let Some((zou, regels)) = level_2(message) {
+                    let was = bericht.uitspraak.clone();
+                    return Ok(match ours {
+                        true => Some(What::NietVerzonden { regels }),
+                        false => (zou != was).then_some(What::Uitspraak { was, zou, regels }),
+                    });
+                }
                 let rol = if ours { Rol::Verzender } else { Rol::Ontvanger };
                 let judgements = Bench { settings, gemeente, today, rol }.judge(message, at, overlay)?;
                 if ours {

@@ -48,13 +48,16 @@ fn of_entry(
     let record = Record::decode(entry.kind, entry.version, &entry.payload)
         .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
     let (received, sent) = match record {
-        Record::Bericht(bericht) => (Some((bericht.soort, bericht.bytes)), bericht.uitgaand),
+        Record::Bericht(bericht) => {
+            (Some((bericht.soort, bericht.bytes, Some(bericht.uitspraak))), bericht.uitgaand)
+        }
         // What was set aside was no message.
         Record::Terzijde(_) => (None, Vec::new()),
         other => (None, other.into_uitgaand()),
     };
     let mut before: Option<Vec<u8>> = None;
-    for (kind, bytes) in received.into_iter().chain(sent.into_iter().map(|one| (one.soort, one.bytes))) {
+    let sent = sent.into_iter().map(|one| (one.soort, one.bytes, None));
+    for (kind, bytes, was) in received.into_iter().chain(sent) {
         // A 301 goes out as it came in.
         if before.as_ref() == Some(&bytes) || entry.gone && is_gone(&bytes) {
             continue;
@@ -65,7 +68,7 @@ fn of_entry(
             looked.differences += 1;
             let faults = report.diagnostics.iter().take(FAULTS_MAX);
             let regels = faults.map(|fault| format!("{} {}", fault.rule, fault.path)).collect();
-            let what = What::Ongeldig { regels, meer: report.diagnostics.len() > FAULTS_MAX };
+            let what = What::Ongeldig { was, regels, meer: report.diagnostics.len() > FAULTS_MAX };
             tell(Different { entry: entry.id, time: entry.time, soort: Some(kind), what });
         }
         before = Some(bytes);

@@ -282,7 +282,8 @@ impl Worker {
             // The CAK does not take a notification: what comes next is for the planner to say.
             Some(Gevolg { gemeente, bsn, .. }) => {
                 let (decider, now) = (self.decider(), self.clock.now());
-                decider.planning(gemeente, &bsn, dutch_date(now), now, batch)
+                decider.planning(gemeente, &bsn, dutch_date(now), now, batch)?;
+                decider.successor(gemeente, &bsn, dutch_date(now), now, Hold::Freed, batch)
             }
             None => Ok(()),
         }
@@ -308,6 +309,8 @@ impl Worker {
         let (decider, now) = (self.decider(), self.clock.now());
         for Gevolg { gemeente, bsn, .. } in gevolgen {
             decider.planning_held(gemeente, &bsn, dutch_date(now), now, hold, batch)?;
+            let hold = if hold == Hold::Over { Hold::Freed } else { hold };
+            decider.successor(gemeente, &bsn, dutch_date(now), now, hold, batch)?;
         }
         let entry = Some(EntryId { chain: at.chain, seq: at.seq });
         Ok(Acted { entry, gewijzigd, ongewijzigd, dubbel: false })

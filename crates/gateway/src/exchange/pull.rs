@@ -151,6 +151,8 @@ async fn confirm(State(pull): State<Pull>, Path(id): Path<String>, request: Requ
 fn told(answer: Result<(PartnerId, Response), Problem>) -> Response {
     match answer {
         Ok((partner, mut response)) => {
+            let no_store = HeaderValue::from_static("no-store");
+            response.headers_mut().insert(header::CACHE_CONTROL, no_store);
             response.extensions_mut().insert(Asker(partner));
             response
         }

@@ -19,6 +19,7 @@ use super::{
     envelop, geparkeerd, heen, keep_row, keys, ontvangst, opmerking, outgoing, put_row, statistiek, take_row,
     te_doen, verwijderd,
 };
+use crate::clock::dutch_date;
 use crate::engine::OutgoingId;
 use crate::engine::record::{
     self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Handeling, Oordeel, Record,
@@ -285,11 +286,18 @@ pub(super) fn bind(
     }
 }
 
-/// Gives out the place in the queues for what an entry sends.
+/// Gives out the place in the queues for what an entry sends, and notes where the messages of another day begin.
 fn plaats(overlay: &mut Overlay<'_>, at: &At) -> Result<i64, LedgerError> {
-    let key = keys::tellers(gemeente(at)?);
+    let gemeente = gemeente(at)?;
+    let key = keys::tellers(gemeente);
     let mut tellers: Tellers = overlay.row(&key)?.unwrap_or_default();
     tellers.plaats_us = tellers.plaats_us.max(at.time.as_microsecond());
+    let today = dutch_date(at.time);
+    let number = keys::day_number(today);
+    if tellers.gemaakt_op != number {
+        tellers.gemaakt_op = number;
+        overlay.put(keys::gemaakt(gemeente, today, at.seq), Vec::new());
+    }
     put_row(overlay, key, &tellers)?;
     Ok(tellers.plaats_us)
 }

@@ -20,6 +20,7 @@
 //! | `x` | partner, SHA-256 | the first receipt of these bytes, where no row `h` says it |
 //! | `i` | partner, Idempotency-Key | the request that the key is bound to |
 //! | `o` | gemeente, seq, index | an outgoing message |
+//! | `O` | gemeente, day, seq | nothing: from this entry on outgoing messages were made on this day, until another day comes |
 //! | `f` | `o`, gemeente, seq, index | the envelope that an outgoing message leaves in |
 //! | `f` | `r`, referentienummer | which outgoing message leaves or left in an envelope |
 //! | `f` | `t`, gemeente | the time of the last envelope |
@@ -41,6 +42,7 @@
 
 mod eigen_bijdrage;
 mod te_doen;
+mod uitgaand;
 mod verwijdering;
 
 use iwmo_toewijzing::event::DossierKey;
@@ -48,15 +50,13 @@ use iwmo_toewijzing::identity::{
     Aanbieder, Bsn, Gemeente, Identificatie, ReferentieAanbieder, ToewijzingNummer,
 };
 
-use jiff::civil::Date;
-
-use self::te_doen::{day, day_number};
 use crate::engine::{OutgoingId, PartnerId};
 use crate::journal::Chain;
 use crate::ledger::Uitgaand;
 
 pub use eigen_bijdrage::*;
 pub use te_doen::*;
+pub use uitgaand::*;
 pub use verwijdering::*;
 
 /// Longest name of a partner in a key; the configuration allows no longer one.
@@ -319,38 +319,6 @@ pub fn tellingen(gemeente: Gemeente) -> Vec<u8> {
 /// Reads back what a count is about from its key.
 pub fn telling_rest(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.get(5..)?).ok()
-}
-
-/// Key that says that an outgoing message that was made on this day is not final.
-pub fn uitgaand_open(dag: Date, id: &OutgoingId) -> Vec<u8> {
-    let day = day_number(dag).to_be_bytes();
-    key(b'a', &[&id.gemeente, &day, &id.seq.to_be_bytes(), &id.index.to_be_bytes()])
-}
-
-/// Key of the first place for a message of a gemeente that is not final and was made on this day.
-pub fn uitgaand_open_dag(gemeente: Gemeente, dag: Date) -> Vec<u8> {
-    key(b'a', &[gemeente.as_str().as_bytes(), &day_number(dag).to_be_bytes()])
-}
-
-/// Prefix of what says which outgoing messages of a gemeente are not final; of all gemeenten without one.
-pub fn uitgaand_open_van(gemeente: Option<Gemeente>) -> Vec<u8> {
-    of(b'a', gemeente)
-}
-
-/// Reads back the name of an outgoing message from the key that says that it is not final.
-pub fn uitgaand_open_id(key: &[u8]) -> Option<OutgoingId> {
-    let (gemeente, rest) = key.strip_prefix(b"a")?.split_first_chunk::<4>()?;
-    let (seq, index) = rest.get(4..14)?.split_first_chunk::<8>()?;
-    Some(OutgoingId {
-        gemeente: *gemeente,
-        seq: u64::from_be_bytes(*seq),
-        index: u16::from_be_bytes(index.try_into().ok()?),
-    })
-}
-
-/// Reads back the day on which an outgoing message was made from the key that says that it is not final.
-pub fn uitgaand_open_gemaakt(key: &[u8]) -> Option<Date> {
-    day(u32::from_be_bytes(key.strip_prefix(b"a")?.get(4..8)?.try_into().ok()?))
 }
 
 fn id_from(rest: &[u8]) -> Option<OutgoingId> {

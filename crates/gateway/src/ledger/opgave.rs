@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use iwmo_toewijzing::Dossier;
-use iwmo_toewijzing::cak::{Opgave, Opgaven};
+use iwmo_toewijzing::cak::{EbBeleid, Maanden, Opgave, Opgaven, Soort};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::civil::Date;
@@ -24,6 +24,7 @@ pub(super) fn apply(
     let opgave = verklaring.opgave().map_err(|_| inconsistent(at, "the statement cannot be read"))?;
     let mut opgaven: Opgaven = overlay.row(&keys::opgaven(gemeente, &bsn))?.unwrap_or_default();
     let intakes = te_doen::intakes(overlay, gemeente, &bsn, &opgaven, None)?;
+    let zei = opgaven.juiste_bsn;
     opgaven.apply(&opgave).map_err(|error| inconsistent(at, &error.to_string()))?;
     put_row(overlay, keys::opgaven(gemeente, &bsn), &opgaven)?;
     let mut who = persoon(overlay, at, gemeente, &bsn)?;
@@ -59,21 +60,87 @@ pub(super) fn apply(
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     let mut gevolgen = vec![Gevolg { gemeente, bsn, aanbieder: None }];
     if let Opgave::Bsn(juist) = opgave {
-        let mut theirs: Opgaven = overlay.row(&keys::opgaven(gemeente, &juist))?.unwrap_or_default();
-        let intakes = te_doen::intakes(overlay, gemeente, &juist, &theirs, None)?;
-        theirs.take_over(bsn, &opgaven);
-        put_row(overlay, keys::opgaven(gemeente, &juist), &theirs)?;
-        let mut person = persoon(overlay, at, gemeente, &juist)?;
-        let waited = te_doen::persoon_wacht(&person);
-        person.opgaven = true;
-        person.geboortedatum = person.geboortedatum.or(geboortedatum);
-        te_doen::put_persoon(overlay, gemeente, &juist, waited, person)?;
-        let after = te_doen::intakes(overlay, gemeente, &juist, &theirs, None)?;
-        te_doen::bring(overlay, &intakes, after);
-        overlay.put(keys::persoon_entry(gemeente, &juist, at.seq), Vec::new());
-        gevolgen.push(Gevolg { gemeente, bsn: juist, aanbieder: None });
+        let mut correctie = Correctie { overlay, at, gemeente, gevolgen };
+        if let Some(eerst) = zei.filter(|eerst| *eerst != juist) {
+            correctie.give_back(&eerst, &bsn)?;
+        }
+        correctie.is_right(&juist)?;
+        correctie.take_over(&juist, &bsn, geboortedatum)?;
+        gevolgen = correctie.gevolgen;
     }
     Ok(gevolgen)
+}
+
+/// A BSN is corrected (P13). What is on record under a wrong one is of one right one: a BSN that is right is not wrong, and who is
+/// corrected to one that turns out wrong is corrected to the one that is right in its place.
+struct Correctie<'o, 'l, 'a> {
+    overlay: &'o mut Overlay<'l>,
+    at: &'a At,
+    gemeente: Gemeente,
+    gevolgen: Vec<Gevolg>,
+}
+
+impl Correctie<'_, '_, '_> {
+    fn opgaven(&self, bsn: &Bsn) -> Result<Opgaven, LedgerError> {
+        Ok(self.overlay.row(&keys::opgaven(self.gemeente, bsn))?.unwrap_or_default())
+    }
+
+    /// Writes what is stated about a person, with what follows from it, and keeps that the entry concerns them.
+    fn put(
+        &mut self,
+        bsn: &Bsn,
+        before: &Opgaven,
+        after: &Opgaven,
+        geboortedatum: Option<Date>,
+    ) -> Result<(), LedgerError> {
+        let Self { overlay, at, gemeente, gevolgen } = self;
+        let intakes = te_doen::intakes(overlay, *gemeente, bsn, before, None)?;
+        put_row(overlay, keys::opgaven(*gemeente, bsn), after)?;
+        let mut who = persoon(overlay, at, *gemeente, bsn)?;
+        let waited = te_doen::persoon_wacht(&who);
+        who.opgaven = true;
+        who.geboortedatum = who.geboortedatum.or(geboortedatum);
+        te_doen::put_persoon(overlay, *gemeente, bsn, waited, who)?;
+        let after = te_doen::intakes(overlay, *gemeente, bsn, after, None)?;
+        te_doen::bring(overlay, &intakes, after);
+        overlay.put(keys::persoon_entry(*gemeente, bsn, at.seq), Vec::new());
+        gevolgen.push(Gevolg { gemeente: *gemeente, bsn: *bsn, aanbieder: None });
+        Ok(())
+    }
+
+    /// What is on record under a BSN is not of this person after all.
+    fn give_back(&mut self, person: &Bsn, bsn: &Bsn) -> Result<(), LedgerError> {
+        let (before, stated) = (self.opgaven(person)?, self.opgaven(bsn)?);
+        let mut after = before.clone();
+        after.give_back(*bsn, &stated);
+        self.put(person, &before, &after, None)
+    }
+
+    /// A BSN that was corrected is right after all.
+    fn is_right(&mut self, bsn: &Bsn) -> Result<(), LedgerError> {
+        let before = self.opgaven(bsn)?;
+        let Some(instead) = before.juiste_bsn else { return Ok(()) };
+        self.give_back(&instead, bsn)?;
+        let after = Opgaven { juiste_bsn: None, ..before.clone() };
+        self.put(bsn, &before, &after, None)
+    }
+
+    /// What is on record under a BSN, and under those that were corrected to it, is of this person.
+    fn take_over(&mut self, person: &Bsn, bsn: &Bsn, born: Option<Date>) -> Result<(), LedgerError> {
+        let (before, mut stated) = (self.opgaven(person)?, self.opgaven(bsn)?);
+        let mut after = before.clone();
+        after.take_over(*bsn, &stated);
+        for earlier in std::mem::take(&mut stated.eerdere_bsns) {
+            let before = self.opgaven(&earlier)?;
+            let corrected = Opgaven { juiste_bsn: Some(*person), ..before.clone() };
+            self.put(&earlier, &before, &corrected, None)?;
+            if !after.eerdere_bsns.contains(&earlier) {
+                after.eerdere_bsns.push(earlier);
+            }
+        }
+        put_row(self.overlay, keys::opgaven(self.gemeente, bsn), &stated)?;
+        self.put(person, &before, &after, born)
+    }
 }
 
 /// All that a gemeente has on record from which the eigen bijdrage of a person follows.
@@ -85,8 +152,20 @@ pub struct Gegevens {
     pub dossiers: Vec<Arc<Dossier>>,
     /// What the backoffice stated.
     pub opgaven: Opgaven,
-    /// The CAK still holds periods under a wrong BSN of this person: first those must go (P13).
-    pub wacht_op_eerdere_bsn: bool,
+    /// A notification under a wrong BSN of this person waits for its answer.
+    pub eerdere_onderweg: bool,
+    /// The periods that the CAK holds under a wrong BSN of this person.
+    pub eerdere_perioden: Vec<(Date, Option<Date>)>,
+}
+
+impl Gegevens {
+    /// Returns whether something must go under a wrong BSN before anything is told under this one (P13). A period that charges
+    /// nothing stays where it is.
+    #[must_use]
+    pub fn wacht_op_eerdere_bsn(&self, beleid: &EbBeleid) -> bool {
+        let charges = || !Maanden::under(beleid, self.eerdere_perioden.iter().copied()).is_empty();
+        self.eerdere_onderweg || charges()
+    }
 }
 
 /// Collects from what the eigen bijdrage of a person follows.
@@ -108,12 +187,15 @@ pub fn gegevens(
         geboortedatum: persoon.geboortedatum,
         dossiers: Vec::with_capacity(persoon.aanbieders.len()),
         opgaven,
-        wacht_op_eerdere_bsn: false,
+        eerdere_onderweg: false,
+        eerdere_perioden: Vec::new(),
     };
     of(rows, gemeente, bsn, persoon, &mut found.dossiers)?;
     for eerder in found.opgaven.eerdere_bsns.clone() {
         let Some(before) = rows.row::<Persoon>(&keys::persoon(gemeente, &eerder))? else { continue };
-        found.wacht_op_eerdere_bsn |= before.eb.onderweg().is_some() || !before.eb.aanvaard().is_empty();
+        found.eerdere_onderweg |= before.eb.onderweg().is_some();
+        let planned = before.eb.aanvaard().into_iter().filter(|period| period.soort == Soort::default());
+        found.eerdere_perioden.extend(planned.map(|period| (period.start.datum, period.stop)));
         found.geboortedatum = found.geboortedatum.or(before.geboortedatum);
         of(rows, gemeente, &eerder, &before, &mut found.dossiers)?;
     }
@@ -141,6 +223,10 @@ fn of(
 ///
 /// The store cannot be read.
 pub fn juiste_bsn(rows: &impl Rows, gemeente: Gemeente, bsn: &Bsn) -> Result<Option<Bsn>, LedgerError> {
+    let persoon = rows.kept::<Persoon>(keys::persoon(gemeente, bsn))?;
+    if persoon.is_none_or(|persoon| !persoon.opgaven) {
+        return Ok(None);
+    }
     let opgaven: Option<Opgaven> = rows.row(&keys::opgaven(gemeente, bsn))?;
     Ok(opgaven.and_then(|opgaven| opgaven.juiste_bsn))
 }

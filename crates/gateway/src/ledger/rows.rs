@@ -149,6 +149,16 @@ pub enum Stand {
 }
 
 impl Stand {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Wacht,
+        Self::Doorgegeven,
+        Self::Bezorgd,
+        Self::Geparkeerd,
+        Self::Vastgehouden,
+        Self::Geannuleerd,
+    ];
+
     /// Returns the word for it, for programs and people.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -277,4 +287,6 @@ pub struct Tellers {
     pub cak_stil: bool,
     /// How many messages wait to be judged (D8).
     pub geparkeerd: u32,
+    /// The day on which the last message was made, as keys have it; zero: there is none.
+    pub gemaakt_op: u32,
 }

@@ -2,7 +2,8 @@
 //!
 //! A refusal often comes before the message has been read: too large, a wrong token, another content type. Over
 //! HTTP/1.1 the connection would then be closed in the middle of the sender's writing, the sender would see a broken
-//! pipe, and the answer would be lost with it. What is read here is thrown away at once, within bounds.
+//! pipe, and the answer would be lost with it. Over HTTP/2 the stream would be reset behind the answer, which a sender may
+//! take for the answer (curl 7.88 does). What is read here is thrown away at once, within bounds.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

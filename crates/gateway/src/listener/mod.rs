@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Version, header};
+use axum::http::header;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -349,13 +349,11 @@ impl Connection {
         let router = Standings::new(self.router, standing).map_request(
             move |mut request: axum::http::Request<Incoming>| {
                 request.extensions_mut().insert(peer.clone());
-                // A stream of HTTP/2 ends by itself; a sender that waits for "100 Continue" sends nothing unasked.
-                let lingers =
-                    request.version() < Version::HTTP_2 && !request.headers().contains_key(header::EXPECT);
-                if lingers {
-                    request.map(|body| Body::new(Leftover::new(body)))
-                } else {
+                // A sender that waits for "100 Continue" sends nothing unasked.
+                if request.headers().contains_key(header::EXPECT) {
                     request.map(Body::new)
+                } else {
+                    request.map(|body| Body::new(Leftover::new(body)))
                 }
             },
         );

@@ -137,14 +137,18 @@ impl Route for DirectRoute {
             .header(header::ACCEPT, "application/json, application/problem+json")
             .header(DELIVERY_HEADER, parcel.id.to_string())
             .body(parcel.bytes.clone());
-        let request = match &parcel.traceparent {
-            Some(trace) => request.header(TRACEPARENT, trace),
-            None => request,
-        };
-        match request.send().await {
+        match traced(request, parcel).send().await {
             Ok(response) => reply::read(response, &parcel.bytes).await,
             Err(error) => Attempt::Retry { reason: failure(caller.attempt, &error), after: None },
         }
+    }
+}
+
+/// Tells the partner of the span that the attempt is, when there are traces.
+pub(super) fn traced(request: reqwest::RequestBuilder, parcel: &Parcel) -> reqwest::RequestBuilder {
+    match &parcel.traceparent {
+        Some(trace) => request.header(TRACEPARENT, trace),
+        None => request,
     }
 }
 

@@ -14,7 +14,7 @@ use iwmo_codec::MessageKind;
 use iwmo_codec::soap;
 use iwmo_codec::stuf::{Adres, Envelope, Plek, Refnummer, Systeem, Tijdstip, Versie, Vrijbericht};
 
-use super::direct::{DirectRoute, failure};
+use super::direct::{DirectRoute, failure, traced};
 use super::reply::{body, retry_after};
 use super::{Attempt, Parcel, Route};
 use crate::config::Partner;
@@ -67,7 +67,7 @@ impl Route for StufRoute {
             .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
             .header("soapaction", format!("\"{}\"", action(&envelope)))
             .body(soap::wrap(&document));
-        match request.send().await {
+        match traced(request, parcel).send().await {
             Ok(response) => answered(response, &envelope).await,
             Err(error) => Attempt::Retry { reason: failure(caller.attempt, &error), after: None },
         }

@@ -6,6 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use iwmo_codec::messages::Message;
 use jiff::civil::Date;
 
+use super::expected::{Month, charged};
+use super::messages::{BSNS, RIGHT, WRONG};
+use super::prices::amount;
+
 /// A period as the CAK holds it. Dates compare as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Period {
@@ -13,15 +17,23 @@ pub(super) struct Period {
     pub(super) start: String,
     pub(super) stop: Option<String>,
     pub(super) deleted: bool,
+    /// The price that is guarded, in cents, and from when on.
+    pub(super) price: Option<(u64, String)>,
     /// A stop was deleted: the next is a first one.
     had_stop: bool,
 }
 
 impl Period {
+    fn charges(&self) -> bool {
+        let day = |text: &str| text.parse().expect("a date");
+        let last = self.stop.as_deref().map_or(Date::MAX, day);
+        !self.deleted && charged(day(&self.start), last, Month::MAX).next().is_some()
+    }
+
     /// Returns one that the CAK has from before.
     pub(super) fn known(bsn: &str, start: Date, stop: Option<Date>) -> Self {
         let (start, stop) = (start.to_string(), stop.map(|stop| stop.to_string()));
-        Self { bsn: bsn.to_owned(), start, stop, deleted: false, had_stop: false }
+        Self { bsn: bsn.to_owned(), start, stop, deleted: false, price: None, had_stop: false }
     }
 }
 
@@ -41,7 +53,22 @@ impl Cak {
                 let start = &m.client.start_eigen_bijdrage;
                 let number = (m.header.afzender.to_string(), start.eb_start_nummer.value());
                 let bsn = m.client.bsn.expose().as_str().to_owned();
-                self.start(number, bsn, start.eb_startdatum.to_string(), start.status_aanlevering.as_str())
+                let price = start
+                    .eb_kostprijs
+                    .as_ref()
+                    .map(|price| (price.kostprijs_bedrag.value(), price.kostprijs_startdatum.to_string()));
+                let date = start.eb_startdatum.to_string();
+                if let Some((cents, from)) = &price {
+                    let year = from.get(..4).and_then(|year| year.parse().ok()).expect("a year");
+                    // CS333, CS334
+                    if *cents <= u64::from(amount(year)) || *from < date {
+                        return Some("S333");
+                    }
+                }
+                if start.status_aanlevering.as_str() == "1" && self.has_under_the_wrong_bsn(&number.0, &bsn) {
+                    return Some("9102");
+                }
+                self.start(number, bsn, date, price, start.status_aanlevering.as_str())
             }
             Message::Wmo403(m) => {
                 let stop = &m.client.stop_eigen_bijdrage;
@@ -67,11 +94,19 @@ impl Cak {
         self.grumbled.insert(about)
     }
 
+    /// P13: who has another BSN than was said is told of under that one when nothing is left under the first. Nobody says anything
+    /// of the other one before.
+    fn has_under_the_wrong_bsn(&self, gemeente: &str, bsn: &str) -> bool {
+        let stands = |period: &Period| period.bsn == BSNS[WRONG] && period.charges();
+        bsn == BSNS[RIGHT] && self.periods.iter().any(|((of, _), period)| of == gemeente && stands(period))
+    }
+
     fn start(
         &mut self,
         number: (String, u64),
         bsn: String,
         date: String,
+        price: Option<(u64, String)>,
         status: &str,
     ) -> Option<&'static str> {
         if status == "1" {
@@ -82,7 +117,7 @@ impl Cak {
             if self.periods.contains_key(&number) || self.periods.iter().any(open) {
                 return Some("9102");
             }
-            let period = Period { bsn, start: date, stop: None, deleted: false, had_stop: false };
+            let period = Period { bsn, start: date, stop: None, deleted: false, price, had_stop: false };
             self.periods.insert(number, period);
             return None;
         }
@@ -91,11 +126,11 @@ impl Cak {
             _ if period.deleted => Some("9104"),
             "2" if period.stop.as_ref().is_some_and(|stop| *stop < date) => Some("9328"),
             "2" => {
-                period.start = date;
+                (period.start, period.price) = (date, price);
                 None
             }
             _ if period.stop.is_some() => Some("9071"),
-            _ if period.start != date => Some("9329"),
+            _ if period.start != date || period.price != price => Some("9329"),
             _ => {
                 period.deleted = true;
                 None

@@ -6,22 +6,19 @@ use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::Opgave;
 use iwmo_toewijzing::deadline::Stand as Deadlines;
 use iwmo_toewijzing::dossier::Onderwerp;
-use iwmo_toewijzing::identity::Gemeente;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 
-use super::expected::{Expected, charged, month};
+use super::contribution;
+use super::expected::Expected;
 use super::gateway::{self, folder};
 use super::removal;
 use super::world::{PARTNERS, World, digest, short};
 use crate::engine::OutgoingId;
 use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak, Verklaring, Wat};
 use crate::journal::{Chain, EntryId, Position, Reader, verify_on};
-use crate::ledger::{self, Applier, Persoon, Rows, Stand, Uitgaand, decode_row, keys, row_words};
+use crate::ledger::{self, Applier, Rows, Stand, Uitgaand, decode_row, keys, row_words};
 use crate::vault::is_gone;
 use crate::view::{self, TermijnFilter};
-
-/// Months are compared until this one, far after every run.
-const HORIZON: i32 = 2030 * 12;
 
 /// A message that is to be sent: its name, its kind and the SHA-256 of its bytes.
 type Sent = (OutgoingId, String, [u8; 32]);
@@ -59,7 +56,7 @@ pub(super) fn all(world: &World) {
     acted(world, &told);
     deliveries(world, &told);
     answers(world, &told);
-    contribution(world, &told);
+    contribution::hold(world, &told.expected, &given_up(world, &told));
     missing_starts(world);
     removal::removed(world, &journal);
     replay(world, &journal);
@@ -316,82 +313,10 @@ fn parked(told: &Told, world: &World) -> BTreeSet<([u8; 4], u64)> {
     ids.filter(is_parked).map(|id| (id.gemeente, id.seq)).collect()
 }
 
-/// The CAK holds the periods that the gateway believes it holds, and they charge what the deliveries say.
-fn contribution(world: &World, told: &Told) {
-    let mut expected = told.expected.months(HORIZON);
+/// The gemeenten in which a notification was given up.
+fn given_up(world: &World, told: &Told) -> BTreeSet<[u8; 4]> {
     let parked = parked(told, world);
-    let given_up = |persoon: &Persoon, gemeente: Gemeente| {
-        let entries = told.notifications.iter().filter(|entry| parked.contains(entry));
-        let code = keys::chain(gemeente).code();
-        entries.clone().any(|(chain, _)| *chain == code) && persoon.eb.onderweg().is_some()
-    };
-    for row in world.shelves.ledger.scan(&keys::personen()) {
-        let (key, value) = row.expect("a row");
-        let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
-        let persoon: Persoon = decode_row(&key, &value).expect("a row");
-        let person = (gemeente.to_string(), bsn.expose().to_owned());
-        if world.state().removed.as_ref() == Some(&person) {
-            // They came to be known again: what the CAK has of before is not known here.
-            expected.remove(&person);
-            continue;
-        }
-        let believed: Vec<(u64, String, Option<String>)> = persoon
-            .eb
-            .aanvaard()
-            .iter()
-            .map(|period| {
-                let stop = period.stop.map(|stop| stop.to_string());
-                (u64::from(period.nummer.value()), period.start.datum.to_string(), stop)
-            })
-            .collect();
-        let mut held: Vec<(u64, String, Option<String>)> = Vec::new();
-        for ((code, number), period) in &world.state().cak.periods {
-            if (code, &period.bsn) == (&person.0, &person.1) && !period.deleted {
-                held.push((*number, period.start.clone(), period.stop.clone()));
-            }
-        }
-        let sorted = |mut list: Vec<(u64, String, Option<String>)>| {
-            list.sort();
-            list
-        };
-        let (believed, held) = (sorted(believed), sorted(held));
-        let wanted = expected.remove(&person).unwrap_or_default();
-        if given_up(&persoon, gemeente) {
-            continue;
-        }
-        if believed != held {
-            world.violated(format!("the CAK holds {held:?} and the gateway believes {believed:?}"));
-        }
-        if let Some(reason) = &persoon.eb_reden {
-            world.violated(format!("a person is left to an operator: {reason}"));
-        }
-        let day = |text: &str| text.parse().expect("a date");
-        let months: BTreeSet<i32> = held
-            .iter()
-            .flat_map(|(_, start, stop)| {
-                let stop = stop.as_deref().map_or(Date::MAX, day);
-                charged(day(start), stop, HORIZON)
-            })
-            .collect();
-        if months != wanted {
-            let name = |months: &BTreeSet<i32>| match (months.first(), months.last()) {
-                (Some(first), Some(last)) => format!("{} from {first} to {last}", months.len()),
-                _ => "none".to_owned(),
-            };
-            world.violated(format!(
-                "the CAK charges {} months (base {}) and what was said comes to {}: {held:?}",
-                name(&months),
-                month(date(2026, 1, 1)),
-                name(&wanted)
-            ));
-        }
-    }
-    let removed = world.state().removed.clone();
-    for (person, months) in expected {
-        if removed.as_ref() != Some(&person) {
-            world.violated(format!("nobody knows of a person who owes {} months", months.len()));
-        }
-    }
+    told.notifications.iter().filter(|entry| parked.contains(entry)).map(|(chain, _)| *chain).collect()
 }
 
 /// D26: of each toewijzing that exists it is told that no start came, or when one came.

@@ -3,22 +3,36 @@
 //! It knows the policy of the runs and nothing else: support itself begins the contribution, a whole calendar month
 //! without support ends it, a start on the first day of a month is charged from that month and any other from the
 //! next, and the month of the stop is charged in full. Support counts on the days on which it is chargeable and the person is
-//! grown, alive and here. Every day is asked by itself.
+//! grown, alive and here. Every day is asked by itself. Who has another BSN than was said owes nothing under the wrong one, and
+//! all of it under the right one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::cak::{Belasting, BelastingBesluit, Opgave, Opgaven, Waarover};
+use iwmo_toewijzing::identity::{Bsn, ToewijzingNummer};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::prices::{BESIDE_A_SERVICE, GOODS, Price, Prices};
 use crate::translate;
 
 /// A month, counted from year 0.
-type Month = i32;
+pub(super) type Month = i32;
 
 /// By number of the toewijzing and begin, the end of a delivery if it has one.
 type Deliveries = BTreeMap<(u64, Date), Option<Date>>;
+
+/// What somebody owes, and what is left to somebody.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Owed {
+    /// The months that are charged.
+    pub(super) months: BTreeSet<Month>,
+    /// The prices that are guarded, by the first month that their periods charge: what is left, and from when on.
+    pub(super) prices: BTreeMap<Month, (u32, Date)>,
+    /// Why somebody must look.
+    pub(super) tasks: BTreeSet<String>,
+}
 
 /// For each person of a gemeente, what was delivered.
 #[derive(Debug, Default)]
@@ -62,55 +76,129 @@ impl Expected {
     }
 
     /// Takes a statement about a person into account.
-    pub(super) fn stated(&mut self, person: (String, String), opgave: &Opgave) {
-        self.stated.entry(person).or_default().apply(opgave).expect("few statements");
-    }
-
-    /// Returns the months charged for each person of a gemeente, until the horizon.
-    pub(super) fn months(&self, horizon: Month) -> BTreeMap<(String, String), BTreeSet<Month>> {
-        let persons: BTreeSet<_> = self.deliveries.keys().chain(self.stated.keys()).collect();
-        let mut all = BTreeMap::new();
-        for person in persons {
-            let mut months = BTreeSet::new();
-            for (begin, end) in self.periods(person) {
-                months.extend(charged(begin, end, horizon));
-            }
-            if !months.is_empty() {
-                all.insert(person.clone(), months);
-            }
+    pub(super) fn stated(&mut self, (gemeente, bsn): (String, String), opgave: &Opgave) {
+        let wrong = Bsn::new(&bsn).expect("a BSN");
+        let of = self.stated.entry((gemeente.clone(), bsn)).or_default();
+        of.apply(opgave).expect("few statements");
+        if let Opgave::Bsn(right) = opgave {
+            let of = of.clone();
+            let right = (gemeente, right.expose().to_owned());
+            self.stated.entry(right).or_default().take_over(wrong, &of);
         }
-        all
     }
 
-    /// Returns the periods of a person.
-    fn periods(&self, person: &(String, String)) -> Vec<(Date, Date)> {
+    /// Returns what each person of a gemeente owes, until the horizon, if it is anything.
+    pub(super) fn owed(&self, horizon: Month) -> BTreeMap<(String, String), Owed> {
+        let persons: BTreeSet<_> = self.deliveries.keys().chain(self.stated.keys()).collect();
+        let all = persons.into_iter().map(|person| (person.clone(), self.owed_by(person, horizon)));
+        all.filter(|(_, owed)| *owed != Owed::default()).collect()
+    }
+
+    fn owed_by(&self, person: &(String, String), horizon: Month) -> Owed {
         let none = Opgaven::default();
         let stated = self.stated.get(person).unwrap_or(&none);
-        if let Some(own) = &stated.eigen_datums {
-            return own.iter().map(|period| (period.start, period.eind.unwrap_or(Date::MAX))).collect();
+        let mut owed = Owed::default();
+        if stated.juiste_bsn.is_some() {
+            return owed;
         }
-        let mut rows: Vec<(Option<u64>, Date, Date)> = Vec::new();
-        for ((nummer, begin), stop) in self.deliveries.get(person).into_iter().flatten() {
-            rows.push((Some(*nummer), *begin, stop.unwrap_or(Date::MAX)));
+        let support = self.support(person, stated);
+        let periods = support.periods();
+        for (begin, end) in &periods {
+            owed.months.extend(charged(*begin, *end, horizon));
+        }
+        let beside = BESIDE_A_SERVICE.contains(&person.0.as_str());
+        for period in periods {
+            let price = Prices { support: &support, charged: &owed.months, beside }.of(period);
+            if matches!(price, Price::UsedUp) {
+                owed.tasks.insert("KOSTPRIJS_OP".to_owned());
+            }
+            if let (Price::Left(cents, from), Some(first)) =
+                (price, charged(period.0, period.1, horizon).next())
+            {
+                owed.prices.insert(first, (cents, from));
+            }
+        }
+        if stated.vrijstellingen.iter().any(|one| !one.gemeld) {
+            owed.tasks.insert("VRIJSTELLING".to_owned());
+        }
+        owed
+    }
+
+    /// Returns what somebody has and had, under whichever BSN it was reported.
+    fn support<'a>(&self, person: &(String, String), stated: &'a Opgaven) -> Support<'a> {
+        let mut rows = Vec::new();
+        let before = stated.eerdere_bsns.iter().map(|bsn| (person.0.clone(), bsn.expose().to_owned()));
+        for person in before.chain([person.clone()]) {
+            for ((nummer, begin), stop) in self.deliveries.get(&person).into_iter().flatten() {
+                let nummer =
+                    u32::try_from(*nummer).ok().and_then(|nummer| ToewijzingNummer::new(nummer).ok());
+                let waarover = Waarover::Toewijzing(nummer.expect("a number"));
+                rows.push(Row { waarover, begin: *begin, end: stop.unwrap_or(Date::MAX), is_goods: false });
+            }
         }
         for voorziening in &stated.voorzieningen {
-            let end = voorziening.einddatum.unwrap_or(Date::MAX);
-            rows.push((None, voorziening.ingangsdatum, end));
+            rows.push(Row {
+                waarover: Waarover::Voorziening(voorziening.naam.clone()),
+                begin: voorziening.ingangsdatum,
+                end: voorziening.einddatum.unwrap_or(Date::MAX),
+                is_goods: voorziening.categorie.is_some_and(|categorie| categorie.as_str() == GOODS),
+            });
         }
-        let Some(first) = rows.iter().map(|(_, begin, _)| *begin).min() else { return Vec::new() };
-        let ends = rows.iter().flat_map(|(_, begin, end)| [*begin, *end]).filter(|day| *day != Date::MAX);
+        for price in &stated.kostprijzen {
+            let Some(reached) = price.bereikt_op.map(Date::last_of_month) else { continue };
+            for row in rows.iter_mut().filter(|row| row.waarover == price.waarover) {
+                row.end = row.end.min(reached);
+            }
+        }
+        rows.retain(|row| row.begin <= row.end);
+        Support::new(stated, rows)
+    }
+}
+
+/// What somebody has or had, from day to day.
+pub(super) struct Row {
+    pub(super) waarover: Waarover,
+    begin: Date,
+    end: Date,
+    pub(super) is_goods: bool,
+}
+
+/// All that somebody has and had.
+pub(super) struct Support<'a> {
+    pub(super) stated: &'a Opgaven,
+    pub(super) rows: Vec<Row>,
+    pub(super) first: Date,
+    /// Nothing changes after it.
+    pub(super) last: Date,
+}
+
+impl<'a> Support<'a> {
+    fn new(stated: &'a Opgaven, rows: Vec<Row>) -> Self {
+        let first = rows.iter().map(|row| row.begin).min().unwrap_or(Date::MAX);
+        let ends = rows.iter().flat_map(|row| [row.begin, row.end]).filter(|day| *day != Date::MAX);
         let decided = stated.belasting.iter().filter_map(|besluit| besluit.geldig_vanaf);
-        let grown = stated.client.geboortedatum.map(|born| born.saturating_add(18.years()));
+        let grown = grown(stated);
         let gone = [stated.client.overleden_op, stated.client.verhuisd_na];
         let last = ends.chain(decided).chain(grown).chain(gone.into_iter().flatten()).max().unwrap_or(first);
         // Whoever is charged long after everything was said is charged for good.
-        let last = last.saturating_add(100.days());
+        Self { stated, rows, first, last: last.saturating_add(100.days()) }
+    }
+
+    /// Returns whether a row is chargeable on a day.
+    pub(super) fn counts(&self, row: &Row, day: Date) -> bool {
+        row.begin <= day && day <= row.end && is_chargeable(self.stated, &row.waarover, day)
+    }
+
+    fn periods(&self) -> Vec<(Date, Date)> {
+        if let Some(own) = &self.stated.eigen_datums {
+            return own.iter().map(|period| (period.start, period.eind.unwrap_or(Date::MAX))).collect();
+        }
+        let grown = grown(self.stated);
         let mut periods: Vec<(Date, Date)> = Vec::new();
-        let mut day = first;
-        while day <= last {
-            let within = |row: &&(Option<u64>, Date, Date)| row.1 <= day && day <= row.2;
-            let charged = rows.iter().filter(within).any(|row| is_chargeable(stated, row.0, day));
-            if charged && grown.is_none_or(|grown| grown <= day) && is_here(stated, day) {
+        let mut day = self.first;
+        while day <= self.last && !self.rows.is_empty() {
+            let charged = self.rows.iter().any(|row| self.counts(row, day));
+            if charged && grown.is_none_or(|grown| grown <= day) && is_here(self.stated, day) {
                 match periods.last_mut() {
                     Some((_, end)) if month(day) - month(*end) < 2 => *end = day,
                     _ => periods.push((day, day)),
@@ -118,21 +206,21 @@ impl Expected {
             }
             day = day.saturating_add(1.days());
         }
-        for (_, end) in periods.iter_mut().filter(|(_, end)| *end == last) {
+        for (_, end) in periods.iter_mut().filter(|(_, end)| *end == self.last) {
             *end = Date::MAX;
         }
         periods
     }
 }
 
-/// Returns what was decided about a toewijzing, of all that holds on the day what was stated last.
-fn is_chargeable(stated: &Opgaven, nummer: Option<u64>, day: Date) -> bool {
-    let about = |waarover: &Waarover| match (waarover, nummer) {
-        (Waarover::Toewijzing(about), Some(nummer)) => u64::from(about.value()) == nummer,
-        _ => false,
-    };
+fn grown(stated: &Opgaven) -> Option<Date> {
+    stated.client.geboortedatum.map(|born| born.saturating_add(18.years()))
+}
+
+/// Returns what was decided about something, of all that holds on the day what was stated last.
+fn is_chargeable(stated: &Opgaven, waarover: &Waarover, day: Date) -> bool {
     let holds = |besluit: &&BelastingBesluit| {
-        about(&besluit.waarover) && besluit.geldig_vanaf.is_none_or(|from| from <= day)
+        besluit.waarover == *waarover && besluit.geldig_vanaf.is_none_or(|from| from <= day)
     };
     let last = stated.belasting.iter().rfind(holds);
     last.is_none_or(|besluit| besluit.belasting == Some(Belasting::Belast))
@@ -147,8 +235,12 @@ fn is_here(stated: &Opgaven, day: Date) -> bool {
 
 /// Returns the months for which a period is charged, until the horizon.
 pub(super) fn charged(begin: Date, end: Date, horizon: Month) -> impl Iterator<Item = Month> {
-    let first = month(begin) + Month::from(begin.day() != 1);
-    first..=month(end).min(horizon)
+    first_charged(begin)..=month(end).min(horizon)
+}
+
+/// The first month that is charged when a period begins on a day.
+pub(super) fn first_charged(begin: Date) -> Month {
+    month(begin) + Month::from(begin.day() != 1)
 }
 
 pub(super) fn month(day: Date) -> Month {

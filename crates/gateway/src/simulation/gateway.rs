@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::network::Lines;
+use super::prices;
 use super::world::{AGBS, BACKOFFICE, GEMEENTEN, PARTNERS, World, digest, short};
 use crate::clock::Clock;
 use crate::config;
@@ -126,7 +127,8 @@ pub(super) fn settings(bedenktijd: Option<Duration>, parkeertijd_minuten: u32) -
             afspraken: vec![contact],
             ..Beleid::default()
         };
-        let of = GemeenteSettings { cak: Some(cak.clone()), bedenktijd, beleid, ..Default::default() };
+        let eb = prices::policy(gemeente.as_str());
+        let of = GemeenteSettings { cak: Some(cak.clone()), bedenktijd, beleid, eb, ..Default::default() };
         settings.gemeenten.insert(*gemeente, of);
     }
     let mut add = |name: &str, kind| {

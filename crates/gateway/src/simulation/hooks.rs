@@ -18,32 +18,41 @@ pub(crate) enum Canary {
     DeliveryOutsideTheJournal,
     /// What was received before is not recognised.
     ForgetsReceipts,
+    /// What is left to a person is not said.
+    ForgetsTasks,
     /// What a batch that was not written would have put into the ledger stays.
     KeepsTheForlorn,
     /// The key of a person is not destroyed, although the removal is recorded.
     KeepsTheKey,
     /// A failed attempt to deliver is taken for a success.
     LosesOutgoing,
+    /// A start is told without its price.
+    LosesThePrice,
     /// A message is sent while an older one with its key is under way.
     OvertakesItsKey,
     /// A retour of the CAK is kept and has no effect.
     IgnoresTheCak,
     /// What a start finds in the journal is taken for durable.
     TrustsWhatItFinds,
+    /// Who has another BSN is told of under it while the CAK has them under the wrong one.
+    TwoBsns,
 }
 
 impl Canary {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::AnswersFirst,
         Self::AnswersTheForlorn,
         Self::DeliveryOutsideTheJournal,
         Self::ForgetsReceipts,
+        Self::ForgetsTasks,
         Self::IgnoresTheCak,
         Self::KeepsTheForlorn,
         Self::KeepsTheKey,
         Self::LosesOutgoing,
+        Self::LosesThePrice,
         Self::OvertakesItsKey,
         Self::TrustsWhatItFinds,
+        Self::TwoBsns,
     ];
 }
 

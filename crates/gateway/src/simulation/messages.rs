@@ -12,7 +12,12 @@ use crate::demo::requests as demo;
 use crate::translate;
 
 /// People by number of the test series; all of them have one name.
-pub(super) const BSNS: [&str; 5] = ["999900018", "999900031", "999900043", "999900055", "999900067"];
+pub(super) const BSNS: [&str; 6] =
+    ["999900018", "999900031", "999900043", "999900055", "999900067", "999900079"];
+
+/// Whose BSN turns out to be another one, and which.
+pub(super) const WRONG: usize = 2;
+pub(super) const RIGHT: usize = 5;
 
 /// How each of them begins.
 pub(super) const BSN_BEGIN: &str = "9999000";

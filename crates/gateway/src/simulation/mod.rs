@@ -18,7 +18,8 @@
 //! | `operator.rs`, `removal.rs` | what operators do: hold, release, send again; remove a person |
 //! | `stated.rs` | what the backoffice states about persons |
 //! | `faults.rs` | what goes wrong, and when |
-//! | `check.rs`, `expected.rs` | what must hold at the end |
+//! | `check.rs`, `contribution.rs` | what must hold at the end |
+//! | `expected.rs`, `prices.rs` | what the CAK must hold, reckoned slowly |
 //! | `lists.rs` | the lists of deadlines and work |
 //! | `run.rs` | one seed from beginning to end |
 
@@ -26,6 +27,7 @@ mod asked;
 mod cak;
 mod check;
 mod clock;
+mod contribution;
 mod expected;
 mod faults;
 mod gateway;
@@ -35,6 +37,7 @@ mod messages;
 mod network;
 mod operator;
 mod peers;
+mod prices;
 mod random;
 mod removal;
 mod run;

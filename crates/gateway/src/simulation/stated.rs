@@ -1,24 +1,25 @@
-//! What the backoffice states about persons: support without a message, facts, decisions, own dates, and what the CAK has from
-//! an earlier system. All of it changes what the CAK must hear.
+//! What the backoffice states about persons: support without a message, facts, decisions, prices, exemptions, own dates,
+//! another BSN, and what the CAK has from an earlier system. All of it changes what the CAK must hear.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use iwmo_toewijzing::cak::{
-    BekendePeriode, Belasting, BelastingBesluit, Clientfeiten, EbStartNummer, EigenPeriode, Intake,
-    Leveringsvorm, Opgave, Voorziening, Waarover,
+    BekendePeriode, Belasting, BelastingBesluit, Clientfeiten, EbStartNummer, EigenPeriode, Grond, Intake,
+    KostprijsOpgave, Leveringsvorm, Opgave, Voorziening, Vrijstelling, Waarover,
 };
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Categorie, Gemeente, ToewijzingNummer, VoorzieningNaam};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::cak::Period;
-use super::messages::{BSNS, Toewijzing};
+use super::messages::{BSNS, RIGHT, Toewijzing, WRONG};
 use super::operator::perform;
+use super::prices;
 use super::script::{self, FIRST_NUMMER, Size, today};
 use super::world::{AGBS, GEMEENTEN, World};
 use crate::control::{Change, OpgaveChange};
-use crate::ledger::{Persoon, Rows, keys};
+use crate::ledger::{Persoon, Rows, juiste_bsn, keys};
 
 /// Of whom the CAK has a period from an earlier system.
 pub(super) const TAKEN_OVER: usize = 4;
@@ -38,8 +39,9 @@ pub(super) fn begin(world: &Arc<World>, size: &Size) {
         tokio::spawn(async move {
             tokio::time::sleep(moment).await;
             if !world.is_calm() {
-                let change = drawn(&world);
-                perform(&world, &change).await;
+                for change in drawn(&world) {
+                    perform(&world, &change).await;
+                }
             }
         });
     }
@@ -64,32 +66,22 @@ fn end(world: &World, begin: Date) -> Option<Date> {
     world.percent(60).then(|| begin.saturating_add(days.days()).min(latest))
 }
 
-/// Draws a statement.
-fn drawn(world: &World) -> Change {
+/// Draws a statement; a price now and then with what has it.
+fn drawn(world: &World) -> Vec<Change> {
     let gemeente = GEMEENTEN[world.between(0, 1) as usize];
-    let person = world.between(0, 2) as usize;
-    let naam = || VoorzieningNaam::new(NAMES[world.between(0, 1) as usize]).expect("a name");
-    let opgave = match world.between(0, 11) {
+    let mut person = world.between(0, 2) as usize;
+    let mut first = None;
+    let opgave = match world.between(0, 17) {
         0..=3 => {
-            let ingangsdatum = day(world, 90);
-            Opgave::Voorziening(Voorziening {
-                naam: naam(),
-                leveringsvorm: if world.percent(50) { Leveringsvorm::Pgb } else { Leveringsvorm::Algemeen },
-                toewijzing: None,
-                categorie: Categorie::new("02").ok(),
-                code: None,
-                beschikkingsdatum: None,
-                ingangsdatum,
-                einddatum: end(world, ingangsdatum),
-            })
+            let categorie = if world.percent(40) { prices::GOODS } else { "02" };
+            Opgave::Voorziening(voorziening(world, categorie))
         }
-        4 => Opgave::VoorzieningIngetrokken(naam()),
+        4 => Opgave::VoorzieningIngetrokken(name(world)),
         5 | 6 => Opgave::Client(facts(world)),
         7 | 8 => {
-            let nummer = ToewijzingNummer::new(FIRST_NUMMER + world.between(0, 3) as u32).expect("a number");
             let belasting = [None, Some(Belasting::Vrij), Some(Belasting::Vrij), Some(Belasting::Belast)];
             Opgave::Belasting(BelastingBesluit {
-                waarover: Waarover::Toewijzing(nummer),
+                waarover: about_what(world, 60),
                 belasting: belasting[world.between(0, 3) as usize],
                 geldig_vanaf: world.percent(70).then(|| day(world, 60)),
                 geldig_tot: None,
@@ -97,12 +89,73 @@ fn drawn(world: &World) -> Change {
         }
         9 => Opgave::EigenDatums(own(world)),
         10 => Opgave::GeenEigenDatums {},
+        11..=13 => Opgave::Kostprijs(KostprijsOpgave {
+            waarover: if world.percent(60) {
+                let goods = voorziening(world, prices::GOODS);
+                let naam = goods.naam.clone();
+                first = Some(Opgave::Voorziening(goods));
+                Waarover::Voorziening(naam)
+            } else {
+                about_what(world, 10)
+            },
+            bedrag_cent: world.percent(90).then(|| world.between(2_000, 30_000) as u32),
+            startdatum: world.percent(40).then(|| day(world, 90)),
+            // The end of its month can be told today.
+            bereikt_op: world.percent(20).then(|| day(world, 40).min(today(world))),
+        }),
+        14 => Opgave::Vrijstelling(Vrijstelling {
+            grond: if world.percent(50) { Grond::C } else { Grond::H },
+            vanaf: today(world).first_of_month(),
+            maanden: world.between(0, 6) as u8,
+            gemeld: world.percent(50),
+        }),
+        15 | 16 => {
+            person = WRONG;
+            Opgave::Bsn(Bsn::new(BSNS[RIGHT]).expect("a BSN"))
+        }
         _ => Opgave::Intake(Intake {
             aanbieder: Aanbieder::new(AGBS[world.between(0, 1) as usize].1).expect("an AGB code"),
             gehouden_op: world.percent(70).then(|| day(world, 10)),
         }),
     };
-    about(gemeente, person, opgave)
+    // Of the other BSN nobody knows before.
+    let is_corrected = person == WRONG && !matches!(opgave, Opgave::Bsn(_)) && is_corrected(world, gemeente);
+    let person = if is_corrected && world.percent(70) { RIGHT } else { person };
+    first.into_iter().chain([opgave]).map(|opgave| about(gemeente, person, opgave)).collect()
+}
+
+fn voorziening(world: &World, categorie: &str) -> Voorziening {
+    let ingangsdatum = day(world, 90);
+    Voorziening {
+        naam: name(world),
+        leveringsvorm: if world.percent(50) { Leveringsvorm::Pgb } else { Leveringsvorm::Algemeen },
+        toewijzing: None,
+        categorie: Categorie::new(categorie).ok(),
+        code: None,
+        beschikkingsdatum: None,
+        ingangsdatum,
+        einddatum: end(world, ingangsdatum),
+    }
+}
+
+fn name(world: &World) -> VoorzieningNaam {
+    VoorzieningNaam::new(NAMES[world.between(0, 1) as usize]).expect("a name")
+}
+
+/// Draws a toewijzing, so many times in a hundred, or a voorziening.
+fn about_what(world: &World, percent: u64) -> Waarover {
+    if world.percent(percent) {
+        let nummer = ToewijzingNummer::new(FIRST_NUMMER + world.between(0, 3) as u32).expect("a number");
+        Waarover::Toewijzing(nummer)
+    } else {
+        Waarover::Voorziening(name(world))
+    }
+}
+
+fn is_corrected(world: &World, gemeente: &str) -> bool {
+    let (gemeente, bsn) =
+        (Gemeente::new(gemeente).expect("a gemeente"), Bsn::new(BSNS[WRONG]).expect("a BSN"));
+    juiste_bsn(&*world.shelves.ledger, gemeente, &bsn).expect("a row").is_some()
 }
 
 fn facts(world: &World) -> Clientfeiten {

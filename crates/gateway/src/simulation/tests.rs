@@ -123,8 +123,17 @@ fn a_seed_keeps_every_promise() {
 /// Seeds that broke a promise once, with what was wrong. What a seed makes happen changes with the simulation; each of
 /// them is a run like any other then.
 const FOUND: &[(u64, &str)] = &[
+    (133, "what was said under a wrong BSN was told under the right one the next day only"),
     (300, "work with no aanbieder stood last on its page and first in its index, so that paging lost it"),
+    (
+        795,
+        "a period that charges nothing, under a wrong BSN, held up all that was to be told under the right one",
+    ),
     (27_986, "what was made while the clock was ahead waited for hours"),
+    (
+        100_045_700,
+        "retours that were delivered stood on no page after the clock was set back by more than a day",
+    ),
     (110_244, "the cut of a torn tail whose sync failed was taken for durable by the next process"),
 ];
 

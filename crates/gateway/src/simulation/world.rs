@@ -90,6 +90,8 @@ pub(super) struct Counts {
     pub(super) acts: u64,
     /// Statements about persons.
     pub(super) stated: u64,
+    /// Prices that the CAK guards in the end.
+    pub(super) priced: u64,
     /// Persons of whom everything was removed.
     pub(super) removed: u64,
 }
@@ -108,6 +110,7 @@ impl Counts {
         self.requests += other.requests;
         self.acts += other.acts;
         self.stated += other.stated;
+        self.priced += other.priced;
         self.removed += other.removed;
     }
 }

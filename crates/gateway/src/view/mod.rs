@@ -4,6 +4,7 @@
 
 mod bekend;
 mod berichten;
+mod choices;
 mod cursor;
 mod eigen_bijdrage;
 mod entry;
@@ -31,6 +32,7 @@ pub(crate) use berichten::first_at;
 pub use berichten::{
     BerichtFilter, BerichtView, Inhoud, Order, Page, bericht, berichten, entries_after, xml,
 };
+pub use choices::{NotAChoice, levering, stand, termijn};
 pub use cursor::{Cursor, NotACursor};
 pub use eigen_bijdrage::{
     AanvaardView, EigenBijdrageView, GewenstView, GrondslagView, MeldingView, NietBelastView, StapView,
@@ -41,7 +43,9 @@ pub use findings::{finding, finding_rules};
 pub use handelingen::{act_words, handeling_words};
 pub use inzagen::{AuditView, audit};
 pub use label::{EntryFilter, EntryLabel, label};
-pub use outgoing::{OutgoingFilter, OutgoingView, outgoing, outgoing_id, outgoing_of, outgoing_page};
+pub use outgoing::{
+    OutgoingFilter, OutgoingView, outgoing, outgoing_by, outgoing_id, outgoing_of, outgoing_page,
+};
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use place::PlaceCursor;
 pub use queues::{HeldView, QueueView, frozen, held, queues, say_frozen};

@@ -95,7 +95,16 @@ pub fn outgoing(
 ) -> Result<Vec<OutgoingView>, LedgerError> {
     let filter =
         OutgoingFilter { partner: partner.map(str::to_owned), all, limit, ..OutgoingFilter::default() };
-    Ok(page(ledger, &filter, usize::MAX)?.rows)
+    outgoing_by(ledger, &filter)
+}
+
+/// Returns outgoing messages in order of gemeente and entry, however many rows that takes to go through.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn outgoing_by(ledger: &Ledger, filter: &OutgoingFilter) -> Result<Vec<OutgoingView>, LedgerError> {
+    Ok(page(ledger, filter, usize::MAX)?.rows)
 }
 
 /// Returns a page of outgoing messages in order of gemeente and entry; of those that are not final in order of gemeente, day

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use super::PlaceCursor;
 use super::berichten::Page;
 use crate::ledger::LedgerError;
-use crate::store::{Ledger, Value};
 
 /// Most rows of one index that a page looks at, unless its limit asks for more; few in tests, so that they come to it.
 const LOOKS_MAX: usize = if cfg!(test) { 8 } else { 20_000 };
@@ -66,20 +65,18 @@ impl<'f, T> Rows<'f, T> {
         last.is_some_and(|(last, _)| bound > last.as_str()) || self.limit == 0
     }
 
-    /// Takes from an index what is on the page, from a key on.
-    pub(super) fn take(
+    /// Takes from the rows of an index what is on the page.
+    pub(super) fn take<I>(
         &mut self,
-        ledger: &Ledger,
-        prefix: &[u8],
-        from: &[u8],
-        mut see: impl FnMut(&[u8], &Value) -> Result<Option<Seen<T>>, LedgerError>,
+        items: impl Iterator<Item = Result<I, LedgerError>>,
+        mut see: impl FnMut(I) -> Result<Option<Seen<T>>, LedgerError>,
     ) -> Result<(), LedgerError> {
         let looks_max = LOOKS_MAX.max(self.limit.saturating_mul(LOOKS_PER_ROW));
         let mut last: Option<String> = None;
-        for (looked, pair) in ledger.range(prefix, from).enumerate() {
-            let (key, value) = pair?;
+        for (looked, item) in items.enumerate() {
+            let item = item?;
             self.looks += 1;
-            let (bound, row) = match see(&key, &value)? {
+            let (bound, row) = match see(item)? {
                 Some(Seen::Row { bound, row }) => (bound, row),
                 Some(Seen::End) => break,
                 None => continue,

@@ -77,7 +77,12 @@ impl<'f, A: Asked> Queue<'f, A> {
         Seen::Row { bound: day.to_string(), row: row.map(|row| (A::place(&row), row)) }
     }
 
-    /// Takes rows from an index.
+    /// A row of such an index that is not asked for.
+    pub(super) fn passed(&self, row: &A::Row) -> Seen<A::Row> {
+        Seen::Row { bound: A::place(row), row: None }
+    }
+
+    /// Takes rows from an index, from a key on.
     pub(super) fn follow(
         &mut self,
         ledger: &Ledger,
@@ -85,8 +90,18 @@ impl<'f, A: Asked> Queue<'f, A> {
         from: &[u8],
         see: impl Fn(&Self, &[u8], &Value) -> Result<Option<Seen<A::Row>>, LedgerError>,
     ) -> Result<(), LedgerError> {
+        let pairs = ledger.range(prefix, from).map(|pair| pair.map_err(LedgerError::from));
+        self.follow_all(pairs, |queue, (key, value)| see(queue, &key, &value))
+    }
+
+    /// Takes rows that an index leads to.
+    pub(super) fn follow_all<I>(
+        &mut self,
+        items: impl Iterator<Item = Result<I, LedgerError>>,
+        see: impl Fn(&Self, I) -> Result<Option<Seen<A::Row>>, LedgerError>,
+    ) -> Result<(), LedgerError> {
         let mut rows = std::mem::replace(&mut self.rows, Rows::new(None, 0));
-        let result = rows.take(ledger, prefix, from, |key, value| see(self, key, value));
+        let result = rows.take(items, |item| see(self, item));
         self.rows = rows;
         result
     }

@@ -429,11 +429,29 @@ impl Opgaven {
         if self.client == Clientfeiten::default() {
             self.client = stated.client;
         }
-        self.belasting.splice(0..0, stated.belasting.iter().cloned());
-        self.kostprijzen.splice(0..0, stated.kostprijzen.iter().cloned());
-        self.vrijstellingen.splice(0..0, stated.vrijstellingen.iter().copied());
-        self.intakes.splice(0..0, stated.intakes.iter().copied());
+        self.belasting.splice(0..0, others(&stated.belasting, &self.belasting));
+        self.kostprijzen.splice(0..0, others(&stated.kostprijzen, &self.kostprijzen));
+        self.vrijstellingen.splice(0..0, others(&stated.vrijstellingen, &self.vrijstellingen));
+        self.intakes.splice(0..0, others(&stated.intakes, &self.intakes));
     }
+
+    /// Takes back that what is on record under a BSN is of this person, and what was stated there and taken over.
+    pub fn give_back(&mut self, bsn: Bsn, stated: &Self) {
+        self.eerdere_bsns.retain(|one| *one != bsn);
+        self.voorzieningen.retain(|one| !stated.voorzieningen.contains(one));
+        if self.client == stated.client {
+            self.client = Clientfeiten::default();
+        }
+        self.belasting.retain(|one| !stated.belasting.contains(one));
+        self.kostprijzen.retain(|one| !stated.kostprijzen.contains(one));
+        self.vrijstellingen.retain(|one| !stated.vrijstellingen.contains(one));
+        self.intakes.retain(|one| !stated.intakes.contains(one));
+    }
+}
+
+/// What stands in the first and not in the second.
+fn others<T: Clone + PartialEq>(all: &[T], known: &[T]) -> Vec<T> {
+    all.iter().filter(|one| !known.contains(one)).cloned().collect()
 }
 
 fn replace<T: Clone>(all: &mut Vec<T>, new: &T, same: impl Fn(&T) -> bool) -> Result<(), OpgaveFout> {

@@ -21,6 +21,9 @@ pub enum LeveringStatus {
 }
 
 impl LeveringStatus {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::NietGestart, Self::Gestart, Self::TijdelijkGestopt, Self::Beeindigd];
+
     /// Returns the name that reports and interfaces use.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -52,10 +52,13 @@ async fn messages_are_listed_filtered_and_paged() {
     assert_eq!(values(&only("van=2020-01-01&volgorde=oudste&aantal=500").await, "entry"), entries);
     assert_eq!(only("van=2120-01-01").await, json!([]));
 
+    assert_eq!(only("bericht=wmo307&gemeente=1586").await, only("bericht=WMO307&gemeente=1586").await);
     for bad in ["van=gisteren", "na=0222", "gemeente=22", "toewijzing=222003"] {
         assert_eq!(played.ask(&format!("/berichten?{bad}")).await.problem(), "400 ongeldige-vraag", "{bad}");
     }
-    assert_eq!(played.ask("/berichten?onbekend=1").await.problem(), "400 verzoek");
+    let unknown = played.ask("/berichten?onbekend=1").await;
+    assert_eq!(unknown.problem(), "400 verzoek");
+    assert!(unknown.body["detail"].as_str().unwrap().contains("known here: `gemeente`"), "{unknown:?}");
 }
 
 #[tokio::test]
@@ -71,6 +74,7 @@ async fn a_message_is_shown_in_words_and_as_xml() {
     for path in [format!("/berichten/{id}/xml"), format!("/uitgaand/{id}/0/xml")] {
         let xml = played.get(&played.all, &path).send().await.unwrap();
         assert_eq!(xml.headers()["content-type"], "application/xml");
+        assert_eq!(xml.headers()["cache-control"], "no-store");
         assert!(iwmo_codec::Schemas::bundled().decode(&xml.bytes().await.unwrap()).is_ok(), "{path}");
     }
     for nowhere in ["0222:99999", "0222:0", "0333:1", "x", "0222:1x"] {
@@ -134,7 +138,9 @@ async fn a_person_is_found_over_all_aanbieders() {
         assert_eq!(played.post("/clienten/zoek", None, &bad).await.problem(), "422 verzoek");
     }
     let large = json!({ "bsn": "1".repeat(5000) });
-    assert_eq!(played.post("/clienten/zoek", None, &large).await.problem(), "413 verzoek");
+    let refused = played.post("/clienten/zoek", None, &large).await;
+    assert_eq!(refused.problem(), "413 verzoek");
+    assert_eq!(refused.body["detail"], "a question has at most 4096 bytes");
 }
 
 #[tokio::test]
@@ -173,6 +179,41 @@ async fn work_is_listed_what_is_due_and_what_waits() {
     let next = first.body["volgende"].as_str().unwrap();
     let second = played.ask(&format!("/termijnen?aantal=1&na={next}")).await;
     assert_eq!(second.body["termijnen"][0], due[1]);
+}
+
+/// A word that is no choice of a filter is refused: an empty list would say that all is well.
+#[tokio::test]
+async fn a_misspelt_choice_is_refused_and_not_an_empty_list() {
+    let played = Played::start().await;
+    for (good, bad) in [
+        ("/uitgaand?stand=Bezorgd", "/uitgaand?stand=afgeleverd"),
+        ("/toewijzingen?levering=gestart", "/toewijzingen?levering=gestopt"),
+        ("/termijnen?termijn=op090X4", "/termijnen?termijn=OP090X5"),
+    ] {
+        assert_eq!(played.ask(good).await.status, 200, "{good}");
+        let refused = played.ask(bad).await;
+        assert_eq!(refused.problem(), "400 ongeldige-vraag", "{bad}");
+        assert!(refused.body["detail"].as_str().unwrap().contains("give one of "), "{refused:?}");
+    }
+    // What is described is what is known.
+    let document = played.ask("/openapi.json").await.body;
+    for (path, name) in [("uitgaand", "stand"), ("toewijzingen", "levering"), ("termijnen", "termijn")] {
+        let parameters = document["paths"][format!("/api/v1/{path}")]["get"]["parameters"].clone();
+        let parameter =
+            parameters.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+        let refused = played.ask(&format!("/{path}?{name}=x")).await;
+        let detail = refused.body["detail"].as_str().unwrap().to_owned();
+        let known = detail.split("give one of ").nth(1).unwrap().replace(", ", "|");
+        assert_eq!(parameter["schema"]["pattern"], format!("^({known})$"), "{path}");
+    }
+    let delivered = played.ask("/uitgaand?stand=Bezorgd").await;
+    assert!(!delivered.body["uitgaand"].as_array().unwrap().is_empty());
+    let act =
+        json!({ "wat": "opnieuw", "reden": "x", "gemeente": "0222", "stand": "geparkeert", "proef": true });
+    assert_eq!(played.post("/uitgaand", None, &act).await.problem(), "422 handeling-geweigerd");
+    let message = played.wmo301("222050", "API-1").await;
+    assert_eq!(played.post("/berichten?bevestig=X", None, &message).await.problem(), "400 verzoek");
+    assert_eq!(played.post("/berichten?bevestigd=X", None, &message).await.status, 202);
 }
 
 /// C-43: what waits for a partner in a freeze says so and until when; other partners are not told of.

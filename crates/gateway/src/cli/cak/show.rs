@@ -40,7 +40,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let failed = |error: crate::ledger::LedgerError| Failure::new(error.to_string());
+        let failed = |error: crate::ledger::LedgerError| Failure::from(error);
         let gemeente = gemeente(&self.gemeente)?;
         let bsn = read_bsn(&self.bsn_from)?;
         let settings = self.store.settings()?;

@@ -17,7 +17,7 @@ use crate::cli::replay::failed;
 use crate::cli::toewijzing;
 use crate::engine::record::Blik;
 use crate::journal::{CLOCK_SLACK, Chain, Entry, ReadError, Takes, Wanted};
-use crate::ledger::{Horizon, Persoon, Rows, keys};
+use crate::ledger::{Horizon, LedgerError, Persoon, Rows, keys};
 use crate::view::{self, EntryFilter, EntryView};
 
 /// A BSN and its line feed fit in this; more is not read.
@@ -139,7 +139,9 @@ impl Filter {
                 let entry = journal.reader().get_sealed(id.chain, id.seq);
                 let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
                 End::After(
-                    entry.ok_or_else(|| Failure::new(format!("the journal has no entry {id}")))?.number,
+                    entry
+                        .ok_or_else(|| Failure::from(LedgerError::NoEntry { entry: id.to_string() }))?
+                        .number,
                 )
             }
         })

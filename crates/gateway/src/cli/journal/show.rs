@@ -10,7 +10,8 @@ use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::engine::record::{Blik, Record};
 use crate::journal::EntryId;
-use crate::view;
+use crate::ledger::LedgerError;
+use crate::view::{self, Inhoud};
 
 /// Show one entry
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ impl Show {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let store = open::read(&self.store, &PastArguments::default())?;
         let entry = store.reader.get(self.entry.chain, self.entry.seq);
-        let Some(entry) = entry.map_err(|error| Failure::new(error.to_string()))? else {
+        let Some(entry) = entry.map_err(LedgerError::from)? else {
             let mut stderr = io::stderr().lock();
             writeln!(
                 stderr,
@@ -47,19 +48,28 @@ impl Show {
         }
         let mut out = io::stdout().lock();
         if self.xml {
-            return match Record::decode(entry.kind, entry.version, &entry.payload) {
-                Ok(Record::Bericht(bericht)) => {
-                    out.write_all(&bericht.bytes)?;
+            let named = |what: &dyn std::fmt::Display| Failure::new(format!("{}: {what}", self.entry));
+            return match view::xml(&entry).map_err(|error| named(&error))? {
+                Inhoud::Xml(bytes) => {
+                    out.write_all(&bytes)?;
                     Ok(Found::AllWell)
                 }
-                Ok(_) => Err(Failure::new(format!("{}: this entry holds no received message", self.entry))),
-                Err(error) => Err(Failure::new(format!("{}: {error}", self.entry))),
+                Inhoud::Verwijderd(left) => {
+                    out.write_all(&left)?;
+                    let gone = terminal.say(
+                        "verwijderd: dit bericht, of wat erin over een persoon stond",
+                        "removed: this message, or what stood in it about a person",
+                    );
+                    writeln!(io::stderr().lock(), "{}: {gone}", self.entry)?;
+                    Ok(Found::AllWell)
+                }
+                Inhoud::Geen => Err(named(&"this entry holds no received message")
+                    .hint("`iwmo journal list` shows which entries do; what was sent: `iwmo journal export --xml FOLDER`")),
             };
         }
         let view =
             view::summarize(&entry).map_err(|error| Failure::new(format!("{}: {error}", self.entry)))?;
-        let lines = view::lines(&store.ledger, &store.reader, &store.schemas, &entry)
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let lines = view::lines(&store.ledger, &store.reader, &store.schemas, &entry)?;
         match self.format {
             Format::Json => {
                 let mut value = serde_json::to_value(&view).map_err(io::Error::from)?;

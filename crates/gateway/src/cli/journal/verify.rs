@@ -10,6 +10,7 @@ use super::evidence;
 use crate::cli::open::{self, StoreArguments};
 use crate::cli::output::{Format, Found, Outcome, Terminal};
 use crate::cli::progress;
+use crate::cli::store::no_entry;
 use crate::journal::{Damage, Tip, Tips, verify};
 use crate::ledger::FORMAT;
 use crate::store::{Ledger, Opening};
@@ -59,7 +60,8 @@ impl Verify {
             faults.push(torn);
             unfinished = None;
         }
-        let valid = faults.is_empty();
+        let empty = report.entries == 0 && faults.is_empty();
+        let valid = faults.is_empty() && !empty;
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => {
@@ -110,6 +112,9 @@ impl Verify {
                         "the last write is incomplete and was never acknowledged; the next start removes it",
                     );
                     writeln!(out, "{words}: {torn}")?;
+                }
+                if empty {
+                    writeln!(out, "{}", no_entry(terminal))?;
                 }
                 if valid {
                     writeln!(out, "{}", terminal.say("de keten is heel", "the chain is whole"))?;

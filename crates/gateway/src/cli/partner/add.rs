@@ -146,8 +146,13 @@ impl Add {
             // Its own comes first, then the chain.
             let first = chain.first().ok_or_else(|| failed(&"there is no certificate in it"))?;
             let certificate = PeerCertificate::from_der(first).map_err(|error| failed(&error))?;
-            if certificate.authority || !certificate.client_authentication {
-                return Err(failed(&"this certificate cannot be shown by a client")
+            let unfit = match (certificate.authority, certificate.client_authentication) {
+                (true, _) => Some("it is that of an authority (CA:TRUE)"),
+                (false, false) => Some("it is not for clients (clientAuth)"),
+                (false, true) => None,
+            };
+            if let Some(why) = unfit {
+                return Err(failed(&format!("this certificate cannot be shown by a client: {why}"))
                     .hint("ask for the certificate with which the partner calls others"));
             }
             if !certificate.valid_at(Timestamp::now()) {

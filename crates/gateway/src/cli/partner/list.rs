@@ -81,7 +81,7 @@ impl Going {
         if !config.data.join("journal").is_dir() {
             return Ok(Self { queues: BTreeMap::new(), held: BTreeMap::new(), seen });
         }
-        let failed = |error: crate::ledger::LedgerError| Failure::new(error.to_string());
+        let failed = |error: crate::ledger::LedgerError| Failure::from(error);
         let store = StoreArguments::either(None, Some(arguments.config.clone()));
         let store = open::read(&store, &PastArguments::default())?;
         let queues = view::queues(&store.ledger, SystemClock.now()).map_err(failed)?;

@@ -20,6 +20,7 @@ type Reply = dyn Fn(&Envelope) -> (u16, Vec<u8>) + Send + Sync;
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     got: Arc<Mutex<Vec<(String, Bytes)>>>,
+    traces: Arc<Mutex<Vec<Option<String>>>>,
     reply: Arc<Mutex<Arc<Reply>>>,
     _stopper: Arc<Stopper>,
 }
@@ -39,6 +40,7 @@ impl Peer {
         let peer = Self {
             address,
             got: Arc::default(),
+            traces: Arc::default(),
             reply: Arc::new(Mutex::new(reply)),
             _stopper: Arc::new(stopper),
         };
@@ -60,6 +62,11 @@ impl Peer {
         self.got.lock().unwrap().clone()
     }
 
+    /// The `traceparent` of each.
+    pub(crate) fn traces(&self) -> Vec<Option<String>> {
+        self.traces.lock().unwrap().clone()
+    }
+
     /// Waits until it got so many, and returns the last as an envelope.
     pub(crate) async fn wait(&self, count: usize) -> Envelope {
         for _ in 0..2000 {
@@ -74,6 +81,7 @@ impl Peer {
 }
 
 async fn answer(State(peer): State<Peer>, request: Request) -> Response {
+    let trace = request.headers().get("traceparent").map(|trace| trace.to_str().unwrap().to_owned());
     let action = request.headers().get("soapaction").unwrap().to_str().unwrap().to_owned();
     assert_eq!(request.headers()["content-type"], "text/xml; charset=utf-8", "C-17");
     let bytes = to_bytes(request.into_body(), usize::MAX).await.unwrap();
@@ -82,6 +90,7 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
     let envelope = Envelope::read(body.document.as_bytes()).unwrap();
     let reply = Arc::clone(&peer.reply.lock().unwrap());
     let (status, answer) = reply(&envelope);
+    peer.traces.lock().unwrap().push(trace);
     peer.got.lock().unwrap().push((action, bytes));
     (StatusCode::from_u16(status).unwrap(), [("content-type", "text/xml")], answer).into_response()
 }

@@ -59,6 +59,7 @@ async fn a_partner_fetches_and_confirms_once() {
     let response = hvb.call(reqwest::Method::GET, &format!("/{id}")).await;
     assert_eq!(response.headers()["content-type"], "application/xml");
     assert_eq!(response.headers()[crate::exchange::DIGEST_HEADER].to_str().ok(), one["sha256"].as_str());
+    assert_eq!(response.headers()["cache-control"], "no-store");
     assert_eq!(response.bytes().await.unwrap(), sent);
     // Fetching alone changes nothing: an answer may be lost on its way.
     assert_eq!(hvb.ids("").await, [id]);

@@ -6,8 +6,10 @@ use iwmo_codec::stuf::Envelope as Ggk;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config::{Partner, PartnerKind};
 use crate::engine::Settings;
-use crate::view::{WerkFilter, werk};
+use crate::outbox::{Attempt, DirectRoute, Parcel, Route, StufRoute};
+use crate::view::{self, WerkFilter, werk};
 use stuf::{Chain, approved, di01, fo01, payload, refnummer, start_on, vrij, wrapped};
 
 fn codes(retour: &Ggk) -> Value {
@@ -122,5 +124,32 @@ async fn rows_16_and_17_the_same_number_again() {
     assert_eq!(first.envelope().refnummer(), second.envelope().refnummer(), "the same acknowledgement");
     assert_eq!(chain.post(&chain.world.linde, start_in_days(1, -3)).await.short(), "500 Client StUF016");
     assert_eq!(chain.entries().len(), 1);
+    chain.daemon.stop().await;
+}
+
+/// An attempt that is a span tells the partner of it beside the envelope, which is the same with and without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_traceparent_is_sent_when_there_is_one() {
+    const GIVEN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let chain = Chain::new().await;
+    let sent = toewijzing("0222", LINDE, 1);
+    order(&chain.daemon, "backoffice", sent.clone()).await;
+    chain.peer.wait(1).await;
+    let own = chain.world.authority.client("gateway", None).unwrap();
+    let tls = pki::client_config(Some(&own.identity), &[chain.world.authority.certificate()]).unwrap();
+    let direct = DirectRoute::new(tls, Duration::from_secs(20)).unwrap();
+    let route = StufRoute::new(&direct, chain.daemon.engine().clone());
+    let partner = Partner {
+        agb: LINDE.parse().ok(),
+        url: Some(format!("https://{}", chain.peer.address)),
+        ..Partner::new("linde", PartnerKind::Aanbieder)
+    };
+    let id = view::outgoing_id(&chain.outgoing()[0].id).unwrap();
+    let traceparent = Some(GIVEN.to_owned());
+    let parcel = Parcel { id, message: "WMO301".into(), bytes: sent.into(), traceparent };
+    let attempt = route.deliver(&parcel, &partner).await;
+    assert!(matches!(attempt, Attempt::HandedOver { .. }), "{attempt:?}");
+    assert_eq!(chain.peer.traces(), [None, Some(GIVEN.to_owned())]);
+    assert_eq!(chain.peer.got()[0], chain.peer.got()[1], "the same envelope");
     chain.daemon.stop().await;
 }

@@ -61,18 +61,18 @@ impl Decider<'_> {
     }
 
     /// Runs the CAK planner for the person who really has this BSN, if it is a wrong one: what waited for its periods to
-    /// go may go on (P13).
-    pub(super) fn successor(
+    /// go may go on, and what aanbieders say under it is about them (P13).
+    pub(in crate::engine) fn successor(
         &self,
         gemeente: Gemeente,
         bsn: &Bsn,
         today: Date,
         now: Timestamp,
+        hold: Hold,
         batch: &mut Batch<'_>,
     ) -> Result<(), LedgerError> {
         match ledger::juiste_bsn(&batch.overlay, gemeente, bsn)? {
-            // It waits until tomorrow, or for this.
-            Some(juist) => self.planning_held(gemeente, &juist, today, now, Hold::Freed, batch),
+            Some(juist) => self.planning_held(gemeente, &juist, today, now, hold, batch),
             None => Ok(()),
         }
     }

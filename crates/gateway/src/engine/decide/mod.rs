@@ -166,9 +166,12 @@ impl Decider<'_> {
             }
             other => broken(other),
         })?;
-        if let (Some(gevolg), Message::Wmo402(_) | Message::Wmo404(_)) = (gevolg, incoming.message) {
-            let done = self.successor(gevolg.gemeente, &gevolg.bsn, incoming.today, at.time, batch);
-            done.map_err(broken)?;
+        if let Some(Gevolg { gemeente, bsn, .. }) = gevolg {
+            let hold = match incoming.message {
+                Message::Wmo402(_) | Message::Wmo404(_) => Hold::Freed,
+                _ => Hold::Begin,
+            };
+            self.successor(gemeente, &bsn, incoming.today, at.time, hold, batch).map_err(broken)?;
         }
         Ok(Receipt { id: at.name(), sha256: incoming.sha256, dubbel: false })
     }

@@ -1,6 +1,5 @@
 //! The 305, 307, 315 and 317 of an aanbieder, and our retour on them.
 
-use iwmo_codec::rules;
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use iwmo_toewijzing::judge::{Judgement, Rol};
 use jiff::Timestamp;
@@ -8,7 +7,7 @@ use jiff::Timestamp;
 use super::refusal::{broken, untranslatable, wrong_sender};
 use super::{Decider, Incoming};
 use crate::engine::batch::{Batch, unavailable};
-use crate::engine::judged::order;
+use crate::engine::judged::{level_2, order};
 use crate::engine::record::{Bericht, Uitgaand, Uitspraak};
 use crate::engine::{GemeenteSettings, PartnerKind, PartnerSettings, Receipt, Refusal, answer};
 use crate::ledger::{At, keys};
@@ -72,17 +71,11 @@ impl Decider<'_> {
         at: &At,
         batch: &Batch<'_>,
     ) -> Result<(Bericht, Vec<Judgement>), Refusal> {
-        let violations = rules::check(incoming.message);
-        if violations.is_empty() {
-            let bench = self.bench(incoming, settings, Rol::Ontvanger);
-            let judgements = bench.judge(incoming.message, at, &batch.overlay).map_err(broken)?;
-            return Ok((self.record(incoming, &judgements), judgements));
+        if let Some((uitspraak, regels)) = level_2(incoming.message) {
+            return Ok((incoming.record(uitspraak, regels, Vec::new()), Vec::new()));
         }
-        // Level 2: the whole message is refused with 0001 and nothing else is judged.
-        let mut regels: Vec<String> = violations.iter().map(|v| v.rule.to_owned()).collect();
-        regels.sort_unstable();
-        regels.dedup();
-        let uitspraak = Uitspraak::Kop { codes: vec!["0001".to_owned()] };
-        Ok((incoming.record(uitspraak, regels, Vec::new()), Vec::new()))
+        let bench = self.bench(incoming, settings, Rol::Ontvanger);
+        let judgements = bench.judge(incoming.message, at, &batch.overlay).map_err(broken)?;
+        Ok((self.record(incoming, &judgements), judgements))
     }
 }

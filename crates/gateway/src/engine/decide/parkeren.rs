@@ -93,8 +93,8 @@ impl Decider<'_> {
             }],
             eb: None,
         };
-        if let Some(gevolg) = self.applier.oordeel(&mut batch.overlay, &at, &record)? {
-            let Gevolg { gemeente, bsn, .. } = gevolg;
+        let gevolg = self.applier.oordeel(&mut batch.overlay, &at, &record)?;
+        if let Some(Gevolg { gemeente, bsn, .. }) = gevolg {
             let planned = self.planner().plan(gemeente, &bsn, today, &at, Hold::Begin, &batch.overlay)?;
             if let Some((besluit, uitgaand)) = planned {
                 record.eb = Some(besluit);
@@ -106,6 +106,9 @@ impl Decider<'_> {
         self.applier.vervolg(&mut batch.overlay, &at, &record.uitgaand, record.eb.as_ref())?;
         batch.outgoing = true;
         batch.push(&at, Record::Oordeel(record))?;
+        if let Some(Gevolg { gemeente, bsn, .. }) = gevolg {
+            self.successor(gemeente, &bsn, today, at.time, Hold::Begin, batch)?;
+        }
         Ok(true)
     }
 }

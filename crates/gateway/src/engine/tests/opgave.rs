@@ -143,6 +143,85 @@ fn a_corrected_bsn() {
     gateway.stop();
 }
 
+/// P13: who is corrected a second time is told of under the last BSN alone; and so is who was corrected to one that is wrong itself.
+/// A correction that was wrong is taken back by one the other way round.
+#[test]
+fn a_bsn_corrected_again() {
+    let correct = |gateway: &Gateway, from: &str, to: &str| {
+        state(gateway, from, &format!(r#"{{"bsn": "{to}"}}"#)).unwrap();
+    };
+    let stands = |gateway: &Gateway, bsn: &str| {
+        let persoon = persoon(gateway, bsn);
+        persoon.eb.onderweg().is_some() || !persoon.eb.aanvaard().is_empty()
+    };
+    let (first, second) = (bsn(7), bsn(8));
+    for (corrections, right) in [
+        (vec![(PERSON.bsn, &*first), (PERSON.bsn, &*second)], &*second),
+        (vec![(PERSON.bsn, &*first), (&*first, &*second)], &*second),
+        (vec![(PERSON.bsn, &*first), (&*first, PERSON.bsn)], PERSON.bsn),
+        (vec![(PERSON.bsn, &*first), (&*first, PERSON.bsn), (PERSON.bsn, &*first)], &*first),
+    ] {
+        let gateway = Gateway::open(&SimulatedDisk::new(3));
+        for step in [Step::Order, Step::OrderRetour] {
+            play(&gateway, step).unwrap();
+        }
+        let pgb = r#"{"belasting": {"waarover": {"toewijzing": 100}, "belasting": "belast"}}"#;
+        state(&gateway, PERSON.bsn, pgb).unwrap();
+        for (from, to) in &corrections {
+            correct(&gateway, from, to);
+        }
+        play(&gateway, Step::Start).unwrap();
+        assert_eq!(told(&gateway), ["401/1 2026-11-02"], "{corrections:?}");
+        for person in [PERSON.bsn, &*first, &*second] {
+            let known = gateway
+                .ledger
+                .get(&keys::persoon(Gemeente::new(GEMEENTE).unwrap(), &Bsn::new(person).unwrap()));
+            if known.unwrap().is_some() {
+                assert_eq!(stands(&gateway, person), person == right, "{person} of {corrections:?}");
+            }
+        }
+        let applier = Applier::new(Schemas::bundled());
+        let again = ledger::temporary(gateway.engine.journal(), &applier, &mut |_| {}).unwrap();
+        assert_eq!(again.content_hash().unwrap(), gateway.ledger.content_hash().unwrap());
+        gateway.stop();
+    }
+}
+
+/// P13: a period that charges nothing stays under the wrong BSN, and holds nothing up.
+#[test]
+fn what_charges_nothing_under_the_wrong_bsn_holds_nothing_up() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    let right = bsn(7);
+    let known = r#"{"bekend_bij_cak": [{"nummer": 1, "start": "2026-10-05", "stop": "2026-10-20"}]}"#;
+    state(&gateway, PERSON.bsn, known).unwrap();
+    for step in [Step::Order, Step::OrderRetour] {
+        play(&gateway, step).unwrap();
+    }
+    state(&gateway, PERSON.bsn, &format!(r#"{{"bsn": "{right}"}}"#)).unwrap();
+    play(&gateway, Step::Start).unwrap();
+    assert_eq!(told(&gateway), ["401/1 2026-11-02"]);
+    assert_eq!(persoon(&gateway, &right).eb_reden, None);
+    assert_eq!(persoon(&gateway, PERSON.bsn).eb.aanvaard().len(), 1);
+    gateway.stop();
+}
+
+/// P13: what aanbieders go on to say under the wrong BSN is told under the right one, at once.
+#[test]
+fn what_is_said_under_the_wrong_bsn_is_about_the_right_one() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    let right = bsn(7);
+    for step in [Step::Order, Step::OrderRetour] {
+        play(&gateway, step).unwrap();
+    }
+    state(&gateway, PERSON.bsn, &format!(r#"{{"bsn": "{right}"}}"#)).unwrap();
+    assert_eq!(told(&gateway), [""; 0]);
+    play(&gateway, Step::Start).unwrap();
+    assert_eq!(told(&gateway), ["401/1 2026-11-02"]);
+    assert!(persoon(&gateway, &right).eb.onderweg().is_some());
+    assert!(persoon(&gateway, PERSON.bsn).eb.berichten().is_empty());
+    gateway.stop();
+}
+
 /// E10: no message can tell the CAK of an exemption, so a person must, and says when it was done.
 #[test]
 fn an_exemption_is_a_task() {

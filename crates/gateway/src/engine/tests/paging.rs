@@ -96,6 +96,51 @@ fn met_retours_cost_the_days_that_are_asked_for() {
     assert!(costs[0].iter().all(|looks| *looks < 20), "{costs:?}");
 }
 
+/// A clock that was weeks ahead, set right in steps, and wrong again: what was delivered stands in its day on every page.
+#[test]
+fn met_retours_stand_in_order_though_the_clock_was_set_back() {
+    let settings = settings(Duration::ZERO);
+    let gateway = Gateway::open(&SimulatedDisk::new(93));
+    gateway.clock.advance(DAY * 60);
+    for number in 1..=60 {
+        let person = Person { bsn: bsn(number).leak(), ..PERSON };
+        let (name, reference) = (format!("H{number}"), format!("R{number}"));
+        let request = wmo315(envelope(&name), &person, &order(100_101), &reference).unwrap();
+        gateway.send("hvb", request.encode()).unwrap();
+        match number {
+            10 => gateway.clock.set_back(DAY * 45),
+            20 | 30 => gateway.clock.set_back(Duration::from_secs(22 * 3600)),
+            40 => gateway.clock.advance(DAY * 2),
+            50 => gateway.clock.set_back(DAY),
+            _ => {}
+        }
+    }
+    gateway.deliver().unwrap();
+    let (ledger, end) = (&gateway.ledger, gateway.clock.today());
+    for (termijn, limit) in [(Some("RETOUR_OUT"), 3), (Some("RETOUR_OUT"), 50), (None, 3)] {
+        let all = TermijnFilter {
+            termijn: termijn.map(str::to_owned),
+            standen: Stand::ALL.to_vec(),
+            limit,
+            ..TermijnFilter::default()
+        };
+        let walked = termijnen_walk::walk(ledger, &settings, &all, end).unwrap();
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page =
+                view::termijnen(ledger, &settings, &TermijnFilter { after, ..all.clone() }, end).unwrap();
+            rows.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(rows.iter().filter(|row| row.termijn == "RETOUR_OUT").count(), 60);
+        assert_eq!(rows, walked);
+    }
+    gateway.stop();
+}
+
 /// Where the filters leave out more rows than a page looks at, it ends before it is full and the next goes on.
 #[test]
 fn filters_that_leave_out_much_end_a_page_early() {

@@ -1,6 +1,7 @@
 //! Recorded messages judged again.
 
 use super::*;
+use crate::journal::{ChainBatch, Draft, Journal, Tip};
 use crate::ledger::Horizon;
 
 fn ask(gateway: &Gateway, policy: &str) -> (Looked, Vec<Different>) {
@@ -71,6 +72,63 @@ fn another_policy_shows_what_it_would_change() {
     gateway.stop();
 }
 
+/// A release of the gateway that judges by other rules of the message: made up here by a journal that says that a message was
+/// refused which breaks none, and that one was approved which breaks one.
+#[test]
+fn other_rules_within_a_message_show() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    for step in [Step::Order, Step::OrderRetour] {
+        play(&gateway, step).unwrap();
+    }
+    let start = |name: &str, begin: &str| {
+        let starts = [(date(begin), "1")];
+        wmo305(envelope(name), &PERSON, &order(100_101), &starts).unwrap().encode()
+    };
+    gateway.send("hvb", start("A", "2030-01-01")).unwrap();
+    gateway.send("hvb", start("B", "2026-11-02")).unwrap();
+    assert_eq!(ask(&gateway, "").1, []);
+
+    let mut journal =
+        FileJournal::open_on(Arc::new(SimulatedDisk::new(4)), Path::new("/data/journal"), Options::default())
+            .unwrap();
+    let refused = || Uitspraak::Kop { codes: vec!["0001".to_owned()] };
+    let approved = || Uitspraak::Klassen { codes: vec![vec!["9019".to_owned()]] };
+    for entry in gateway.engine.journal().read_all(Position::START) {
+        let entry = entry.unwrap();
+        let mut record = Record::decode(entry.kind, entry.version, &entry.payload).unwrap();
+        if let Record::Bericht(bericht) = &mut record
+            && bericht.soort == "WMO305"
+        {
+            let was = bericht.uitspraak.clone();
+            bericht.uitspraak = if was == refused() { approved() } else { refused() };
+            bericht.eb = None;
+            bericht.uitgaand.truncate(1);
+        }
+        let mut payload = Vec::new();
+        record.encode(&mut payload);
+        let drafts =
+            [Draft { time: entry.time, kind: entry.kind, version: entry.version, payload: &payload }];
+        let tip = journal.tips().get(&entry.id.chain).copied().unwrap_or(Tip::start(entry.id.chain));
+        let epoch = journal.epoch();
+        journal.append(epoch, &[ChainBatch { tip, drafts: &drafts }]).unwrap();
+    }
+    let mut found = Vec::new();
+    let policy = Policy::read("").unwrap();
+    let schemas = gateway.engine.schemas();
+    what_if(&policy, &journal.reader(), schemas, &mut |one| found.push(one), &mut |_| {}).unwrap();
+    let found: Vec<_> = found
+        .into_iter()
+        .filter_map(|one| match one.what {
+            What::Uitspraak { was, zou, regels } => Some((was, zou, regels)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found[0], (approved(), refused(), vec!["TR134".to_owned()]));
+    assert_eq!((&found[1].0, &found[1].1), (&refused(), &Uitspraak::Goedgekeurd));
+    gateway.stop();
+}
+
 #[test]
 fn a_policy_with_a_mistake_is_refused_with_its_place() {
     assert!(Policy::read("[beleid]\nstrikt = true\n").unwrap_err().contains("line 2"));
@@ -130,5 +188,13 @@ fn other_schemas_tell_which_messages_they_do_not_know() {
     let (again, found) = look(&Schemas::load(&only).unwrap());
     assert_eq!((again, found.len() as u64), (messages, messages));
     assert!(matches!(&found[0].what, What::Ongeldig { regels, .. } if !regels.is_empty()));
+    let was = |kind: &str| {
+        let of = |one: &&Different| one.soort.as_deref() == Some(kind);
+        match &found.iter().find(of).unwrap().what {
+            What::Ongeldig { was, .. } => was.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((was("WMO305"), was("WMO306")), (Some(Uitspraak::Goedgekeurd), None));
     gateway.stop();
 }

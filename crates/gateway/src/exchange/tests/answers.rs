@@ -1,5 +1,13 @@
 //! What each message is answered.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::Frame;
+use tokio::sync::mpsc;
+
 use super::*;
 use serde_json::json;
 
@@ -102,6 +110,43 @@ async fn a_far_too_large_message_is_answered_before_the_connection_goes() {
             let answer = house.post(&client, vec![b'x'; 128 * MESSAGE_BYTES_MAX]).await;
             assert_eq!(answer.problem(), "413 te-groot");
         }
+    }
+}
+
+/// A body that comes piece by piece, as long as somebody takes it.
+struct Pieces(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.get_mut().0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+/// Some clients of HTTP/2, curl 7.88 among them, lose an answer when the stream is reset behind it while they still send.
+#[tokio::test]
+async fn what_was_answered_early_is_read_on_over_http2_as_well() {
+    const PIECE: Bytes = Bytes::from_static(&[b'x'; 64 * 1024]);
+    let house = house().await;
+    let mut tls = house.tls(Some(&house.authority.client("partner", Some(OIN)).unwrap()));
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let builder = reqwest::Client::builder().no_proxy().http2_prior_knowledge();
+    let client = builder.tls_backend_preconfigured(tls).build().unwrap();
+    let (sender, pieces) = mpsc::channel(1);
+    sender.send(PIECE).await.unwrap();
+    let request = client.post(house.url()).header("content-type", "text/plain");
+    let response = request.body(reqwest::Body::wrap(Pieces(pieces))).send().await.unwrap();
+    assert_eq!(response.version(), reqwest::Version::HTTP_2);
+    assert_eq!(Answer::of(response).await.problem(), "415 inhoudstype");
+    // Far more than one side may send before the other has read any of it.
+    for piece in 0..128 {
+        let sent = tokio::time::timeout(PATIENCE, sender.send(PIECE)).await.expect("somebody reads");
+        assert!(sent.is_ok(), "the stream was reset before piece {piece}");
     }
 }
 

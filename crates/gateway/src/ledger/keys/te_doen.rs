@@ -139,8 +139,9 @@ pub fn anomalie_soort(rest: &[u8]) -> Option<AnomalieSoort> {
     AnomalieSoort::ALL.get(usize::from(*rest.first()?)).copied()
 }
 
-/// A day as a number that sorts as days do.
-pub(super) fn day_number(day: Date) -> u32 {
+/// A day as a number that sorts as days do; none is zero.
+#[must_use]
+pub fn day_number(day: Date) -> u32 {
     let number = i32::from(day.year()) * 10_000 + i32::from(day.month()) * 100 + i32::from(day.day());
     u32::try_from(number + DAY_BIAS).unwrap_or_default()
 }

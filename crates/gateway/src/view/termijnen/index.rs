@@ -1,4 +1,4 @@
-//! Deadlines that are not met, from the index of what waits; and the retours that were sent, in the order in which they were.
+//! Deadlines that are not met, from the index of what waits.
 //!
 //! Each kind of row stands in the order of the day from which its period counts, and a later day never has an earlier last
 //! day; so it stands in the order of the list too. Where a gemeente agreed on different periods with different aanbieders
@@ -11,10 +11,9 @@ use iwmo_toewijzing::judge::Beleid;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::{Begin, Queue, Shown, sources};
-use crate::engine::OutgoingId;
+use super::{Begin, Queue, Shown};
 use crate::ledger::keys::{self, Plaats, Soort};
-use crate::ledger::{Afgehandeld, LedgerError, Rows, Stand, Uitgaand, decode_row, made_on};
+use crate::ledger::{Afgehandeld, LedgerError, Rows, decode_row};
 use crate::store::{Ledger, Value};
 use crate::view::page::Seen;
 
@@ -160,7 +159,7 @@ impl<'b> Stroom<'b> {
 }
 
 /// The first day whose last day is this one or later; `latest` never gives an earlier one for a later day.
-fn first_day(due: Date, latest: impl Fn(Date) -> Date) -> Date {
+pub(super) fn first_day(due: Date, latest: impl Fn(Date) -> Date) -> Date {
     // A last day is never before the day it counts from.
     let (mut low, mut step) = (due, 1_i64);
     while latest(low) >= due && low > Date::MIN {
@@ -213,110 +212,6 @@ pub(super) fn of_waiting(
         })?;
     }
     Ok(())
-}
-
-/// OP090: retours of ours that are not delivered.
-pub(super) fn of_retours(
-    ledger: &Ledger,
-    gemeente: Gemeente,
-    queue: &mut Queue<'_>,
-) -> Result<(), LedgerError> {
-    let timer = Timer::RetourOut;
-    if !queue.asks(timer.as_str()) {
-        return Ok(());
-    }
-    let kalender = queue.beleid(gemeente).kalender.clone();
-    let due = |made| deadline::due(timer, false, made, &kalender);
-    let prefix = keys::uitgaand_open_van(Some(gemeente));
-    let from = match &queue.begin {
-        Begin { due: None, .. } => prefix.clone(),
-        Begin { due: Some(wanted), shown } => {
-            let day = keys::uitgaand_open_dag(gemeente, first_day(*wanted, due));
-            // What has an aanbieder comes after these.
-            let same = |shown: &&Shown| {
-                shown.gemeente == gemeente && shown.termijn == timer.as_str() && shown.aanbieder.is_none()
-            };
-            match shown.as_ref().filter(same).and_then(|shown| Some((shown.vanaf?, shown.seq))) {
-                Some((from, seq)) if due(from) == *wanted => {
-                    let mut id = OutgoingId { gemeente: [0; 4], seq, index: 0 };
-                    id.gemeente.copy_from_slice(gemeente.as_str().as_bytes());
-                    keys::uitgaand_open(from, &id)
-                }
-                _ => day,
-            }
-        }
-    };
-    queue.follow(ledger, &prefix, &from, |queue, key, value| {
-        let made = keys::uitgaand_open_gemaakt(key).zip(keys::uitgaand_open_id(key));
-        let Some((start, id)) = made else { return Ok(None) };
-        let due = due(start);
-        if queue.is_past(due) {
-            return Ok(Some(Seen::End));
-        }
-        let (subject, wie) = (Subject::EigenBijdrage(start), Wie::Gemeente);
-        let found = Deadline { due, start, timer, subject, wie, voldaan: None };
-        let row = queue.row(gemeente, None, Some(id.to_string()), &found);
-        let owed = value.first() == Some(&1);
-        Ok(Some(if owed { queue.seen(row) } else { queue.seen_from(due, None) }))
-    })
-}
-
-/// OP090: retours of ours that were delivered.
-///
-/// Messages are numbered as they are made, so the first of a day is found by halving. A clock that was set back by less than
-/// a day hides none.
-pub(super) fn of_met_retours(
-    ledger: &Ledger,
-    gemeente: Gemeente,
-    queue: &mut Queue<'_>,
-) -> Result<(), LedgerError> {
-    if !queue.filter.wants_met() {
-        return Ok(());
-    }
-    let kalender = queue.beleid(gemeente).kalender.clone();
-    let due = |made: Date| deadline::due(Timer::RetourOut, false, made, &kalender);
-    let wanted = queue.filter.first_day(true, queue.today).max(queue.begin.due);
-    let prefix = keys::uitgaand_van(Some(gemeente));
-    let from = match wanted {
-        Some(wanted) => first_made(ledger, gemeente, day_before(first_day(wanted, due)))?,
-        None => prefix.clone(),
-    };
-    queue.follow(ledger, &prefix, &from, |queue, key, value| {
-        let Some(id) = keys::uitgaand_id(key) else { return Ok(None) };
-        let row: Uitgaand = decode_row(key, value)?;
-        let bound = due(day_before(made_on(&row)));
-        if queue.is_past(bound) {
-            return Ok(Some(Seen::End));
-        }
-        let met = if row.stand == Stand::Bezorgd { sources::of_retour(&id, &row, queue) } else { None };
-        Ok(Some(queue.seen_from(bound, met)))
-    })
-}
-
-fn day_before(day: Date) -> Date {
-    day.saturating_sub(1.days())
-}
-
-/// The key of the first message of a gemeente that was made on this day or later.
-fn first_made(ledger: &Ledger, gemeente: Gemeente, day: Date) -> Result<Vec<u8>, LedgerError> {
-    let prefix = keys::uitgaand_van(Some(gemeente));
-    let mut id = OutgoingId { gemeente: [0; 4], seq: 0, index: 0 };
-    id.gemeente.copy_from_slice(gemeente.as_str().as_bytes());
-    let tips = ledger.tips();
-    let last = tips.into_values().find(|tip| tip.chain.code() == id.gemeente).map_or(0, |tip| tip.seq);
-    let (mut low, mut high) = (0, last.saturating_add(1));
-    while low < high {
-        id.seq = low + (high - low) / 2;
-        let next = ledger.range(&prefix, &keys::uitgaand(&id)).next().transpose()?;
-        let next = next
-            .map(|(key, value)| Ok::<_, LedgerError>((keys::uitgaand_id(&key), decode_row(&key, &value)?)));
-        match next.transpose()? {
-            Some((Some(found), row)) if made_on(&row) < day => low = found.seq + 1,
-            _ => high = id.seq,
-        }
-    }
-    id.seq = low;
-    Ok(keys::uitgaand(&id))
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! What is due from whom, as a work queue.
 //!
 //! Deadlines are not stored: they follow from the records, the calendar and today. What they follow from has an index,
-//! so that a page costs what it shows. `index.rs` reads that, `sources.rs` and `intakes.rs` go through what is on record.
+//! so that a page costs what it shows. `index.rs` and `retours.rs` read that, `sources.rs` and `intakes.rs` go through what is on
+//! record.
 
 mod index;
 mod intakes;
 mod removals;
+mod retours;
 mod sources;
 mod words;
 
 pub(super) use self::index::Stroom;
+pub(super) use self::removals::VERWIJDERING;
 #[cfg(test)]
 pub(super) use self::sources::agreed;
 
@@ -171,7 +174,7 @@ pub(crate) mod walk {
         let mut queue = Queue::new(settings, filter, today);
         super::walk(ledger, &mut queue)?;
         for gemeente in gemeenten(ledger, settings, filter.gemeenten.as_deref()) {
-            sources::of_retours(ledger, Some(gemeente), &mut queue)?;
+            retours::of_all(ledger, gemeente, &mut queue)?;
         }
         Ok(queue.page().rows)
     }
@@ -191,7 +194,7 @@ pub(crate) mod walk {
 fn indexed(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
     for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
         index::of_waiting(ledger, gemeente, queue)?;
-        index::of_retours(ledger, gemeente, queue)?;
+        retours::of_waiting(ledger, gemeente, queue)?;
         removals::of_removals(ledger, gemeente, queue)?;
         if queue.asks(Timer::CakData.as_str()) || queue.asks(Timer::CakPgb.as_str()) {
             sources::of_waiting_persons(ledger, gemeente, queue)?;
@@ -219,8 +222,8 @@ fn walk(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
         }
         if asks(queue, &[Timer::RetourOut]) {
             sources::of_parked(ledger, Some(gemeente), queue)?;
-            index::of_retours(ledger, gemeente, queue)?;
-            index::of_met_retours(ledger, gemeente, queue)?;
+            retours::of_waiting(ledger, gemeente, queue)?;
+            retours::of_met(ledger, gemeente, queue)?;
         }
         if asks(queue, &[Timer::Aanvraag]) {
             intakes::of_intakes(ledger, Some(gemeente), queue)?;

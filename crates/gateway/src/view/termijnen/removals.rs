@@ -11,7 +11,7 @@ use crate::store::Ledger;
 use crate::view::page::Seen;
 
 /// The timer of such a request.
-const VERWIJDERING: &str = "VERWIJDERING";
+pub(in crate::view) const VERWIJDERING: &str = "VERWIJDERING";
 
 /// Adds those that are open.
 pub(super) fn of_removals(

@@ -7,16 +7,14 @@ use iwmo_toewijzing::dossier::{Onderwerp, VersieStatus};
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie};
 use iwmo_toewijzing::judge::Beleid;
-use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Queue, TermijnView};
-use crate::clock::dutch_date;
-use crate::engine::{GemeenteSettings, OutgoingId, wanted};
+use super::Queue;
+use crate::engine::{GemeenteSettings, wanted};
 use crate::ledger::keys::{self, Soort};
 use crate::ledger::{
-    Afgehandeld, Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, RETOUREN, Rows, Stand, Uitgaand,
-    decode_row, gegevens, persoon_wacht,
+    Afgehandeld, Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, decode_row, gegevens,
+    persoon_wacht,
 };
 use crate::store::Ledger;
 
@@ -204,45 +202,6 @@ pub(super) fn of_parked(
         queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", bericht.entry)), &found);
     }
     Ok(())
-}
-
-/// OP090: retours of ours, whether they are delivered or not: what an index must be equal to.
-#[cfg(test)]
-pub(super) fn of_retours(
-    ledger: &Ledger,
-    gemeente: Option<Gemeente>,
-    queue: &mut Queue<'_>,
-) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::uitgaand_van(gemeente)) {
-        let (key, value) = row?;
-        let Some(id) = keys::uitgaand_id(&key) else { continue };
-        let row: Uitgaand = decode_row(&key, &value)?;
-        if (row.stand == Stand::Bezorgd || !row.stand.is_final())
-            && let Some(row) = of_retour(&id, &row, queue)
-        {
-            queue.keep(row);
-        }
-    }
-    Ok(())
-}
-
-/// OP090: what is due of an outgoing message, if it is a retour.
-pub(super) fn of_retour(id: &OutgoingId, row: &Uitgaand, queue: &Queue<'_>) -> Option<TermijnView> {
-    if !RETOUREN.contains(&row.soort.as_str()) {
-        return None;
-    }
-    let gemeente = Gemeente::new(&String::from_utf8_lossy(&id.gemeente)).ok()?;
-    let day = |micros| dutch_date(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH));
-    let start = day(row.gemaakt_us);
-    let found = Deadline {
-        due: queue.beleid(gemeente).kalender.add_working_days(start, RETOUR_WERKDAGEN),
-        start,
-        timer: Timer::RetourOut,
-        subject: Subject::EigenBijdrage(start),
-        wie: Wie::Gemeente,
-        voldaan: (row.stand == Stand::Bezorgd).then(|| day(row.sinds_us)),
-    };
-    Some(queue.row(gemeente, None, Some(id.to_string()), &found))
 }
 
 /// Uitvoeringsregeling Wmo 2015 art. 2h: the next comparison with the CAK, for gemeenten that keep a rhythm.
