@@ -38,7 +38,7 @@ pub(super) const PAGE_MAX: usize = 500;
 /// Seconds after which another try makes sense while a look cannot be recorded.
 pub(super) const RETRY_AFTER_SECONDS: u32 = 30;
 /// Largest body of a question.
-const QUESTION_BYTES_MAX: usize = 4096;
+pub(super) const QUESTION_BYTES_MAX: usize = 4096;
 /// Largest body of an act, which may name many messages.
 const ACT_BYTES_MAX: usize = 64 * 1024;
 /// Most callers that follow the feed at once.

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::api::QUESTION_BYTES_MAX;
 use crate::problem::Problem;
 
 /// The parameters of a query.
@@ -61,6 +62,9 @@ fn unread_body(rejection: &JsonRejection) -> Problem {
         }
         _ if rejection.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             problem.detail("send JSON, with `Content-Type: application/json`")
+        }
+        _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            problem.detail(format!("a question has at most {QUESTION_BYTES_MAX} bytes"))
         }
         _ => problem,
     }

@@ -138,7 +138,9 @@ async fn a_person_is_found_over_all_aanbieders() {
         assert_eq!(played.post("/clienten/zoek", None, &bad).await.problem(), "422 verzoek");
     }
     let large = json!({ "bsn": "1".repeat(5000) });
-    assert_eq!(played.post("/clienten/zoek", None, &large).await.problem(), "413 verzoek");
+    let refused = played.post("/clienten/zoek", None, &large).await;
+    assert_eq!(refused.problem(), "413 verzoek");
+    assert_eq!(refused.body["detail"], "a question has at most 4096 bytes");
 }
 
 #[tokio::test]
