@@ -41,6 +41,8 @@ impl Period {
 #[derive(Debug, Default)]
 pub(super) struct Cak {
     pub(super) periods: BTreeMap<(String, u64), Period>,
+    /// Somebody's BSN was corrected more than once, or a correction taken back.
+    pub(super) corrected_again: bool,
     /// What it refused once for a reason of its own: the number, and whether it was a stop.
     grumbled: BTreeSet<(String, u64, bool)>,
 }
@@ -98,7 +100,9 @@ impl Cak {
     /// of the other one before.
     fn has_under_the_wrong_bsn(&self, gemeente: &str, bsn: &str) -> bool {
         let stands = |period: &Period| period.bsn == BSNS[WRONG] && period.charges();
-        bsn == BSNS[RIGHT] && self.periods.iter().any(|((of, _), period)| of == gemeente && stands(period))
+        !self.corrected_again
+            && bsn == BSNS[RIGHT]
+            && self.periods.iter().any(|((of, _), period)| of == gemeente && stands(period))
     }
 
     fn start(

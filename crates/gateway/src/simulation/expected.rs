@@ -77,14 +77,34 @@ impl Expected {
 
     /// Takes a statement about a person into account.
     pub(super) fn stated(&mut self, (gemeente, bsn): (String, String), opgave: &Opgave) {
-        let wrong = Bsn::new(&bsn).expect("a BSN");
-        let of = self.stated.entry((gemeente.clone(), bsn)).or_default();
+        let of = self.stated.entry((gemeente.clone(), bsn.clone())).or_default();
+        let was = of.juiste_bsn;
         of.apply(opgave).expect("few statements");
-        if let Opgave::Bsn(right) = opgave {
-            let of = of.clone();
-            let right = (gemeente, right.expose().to_owned());
-            self.stated.entry(right).or_default().take_over(wrong, &of);
+        let Opgave::Bsn(right) = opgave else { return };
+        let wrong = Bsn::new(&bsn).expect("a BSN");
+        if let Some(was) = was.filter(|was| was != right) {
+            self.give_back(&gemeente, &was, wrong);
         }
+        if let Some(was) = self.of(&gemeente, right).juiste_bsn.take() {
+            self.give_back(&gemeente, &was, *right);
+        }
+        let earlier = std::mem::take(&mut self.of(&gemeente, &wrong).eerdere_bsns);
+        let stated = self.of(&gemeente, &wrong).clone();
+        self.of(&gemeente, right).take_over(wrong, &stated);
+        for bsn in earlier {
+            self.of(&gemeente, &bsn).juiste_bsn = Some(*right);
+            self.of(&gemeente, right).eerdere_bsns.push(bsn);
+        }
+    }
+
+    fn of(&mut self, gemeente: &str, bsn: &Bsn) -> &mut Opgaven {
+        self.stated.entry((gemeente.to_owned(), bsn.expose().to_owned())).or_default()
+    }
+
+    /// What was said to be of somebody is not.
+    fn give_back(&mut self, gemeente: &str, person: &Bsn, bsn: Bsn) {
+        let stated = self.of(gemeente, &bsn).clone();
+        self.of(gemeente, person).give_back(bsn, &stated);
     }
 
     /// Returns what each person of a gemeente owes, until the horizon, if it is anything.

@@ -12,12 +12,13 @@ use crate::demo::requests as demo;
 use crate::translate;
 
 /// People by number of the test series; all of them have one name.
-pub(super) const BSNS: [&str; 6] =
-    ["999900018", "999900031", "999900043", "999900055", "999900067", "999900079"];
+pub(super) const BSNS: [&str; 7] =
+    ["999900018", "999900031", "999900043", "999900055", "999900067", "999900079", "999900080"];
 
-/// Whose BSN turns out to be another one, and which.
+/// Whose BSN turns out to be another one, and which; and one that it may be after all.
 pub(super) const WRONG: usize = 2;
 pub(super) const RIGHT: usize = 5;
+pub(super) const OTHER: usize = 6;
 
 /// How each of them begins.
 pub(super) const BSN_BEGIN: &str = "9999000";

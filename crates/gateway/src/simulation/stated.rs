@@ -13,7 +13,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::cak::Period;
-use super::messages::{BSNS, RIGHT, Toewijzing, WRONG};
+use super::messages::{BSNS, OTHER, RIGHT, Toewijzing, WRONG};
 use super::operator::perform;
 use super::prices;
 use super::script::{self, FIRST_NUMMER, Size, today};
@@ -110,8 +110,14 @@ fn drawn(world: &World) -> Vec<Change> {
             gemeld: world.percent(50),
         }),
         15 | 16 => {
+            let mut right = RIGHT;
             person = WRONG;
-            Opgave::Bsn(Bsn::new(BSNS[RIGHT]).expect("a BSN"))
+            if is_corrected(world, gemeente) {
+                world.state().cak.corrected_again = true;
+                let again = [(RIGHT, WRONG), (WRONG, OTHER), (RIGHT, OTHER), (OTHER, RIGHT)];
+                (person, right) = again[world.between(0, 3) as usize];
+            }
+            Opgave::Bsn(Bsn::new(BSNS[right]).expect("a BSN"))
         }
         _ => Opgave::Intake(Intake {
             aanbieder: Aanbieder::new(AGBS[world.between(0, 1) as usize].1).expect("an AGB code"),
