@@ -59,6 +59,11 @@ async fn reading_commands_work_beside_a_running_daemon() {
     assert_eq!(RetourView::of(&retour).unwrap().codes().count(), 0, "it would be approved");
     assert_eq!(list(), entries);
 
+    // What the journal makes is what the daemon has; and that is compared, not what a stopped one left.
+    let replayed = site.iwmo(&["replay", "--verify", "--format", "json"]).exits(0).json();
+    assert_eq!((replayed.len(), &replayed[0]["equal"]), (1, &true.into()));
+    assert!(replayed[0]["entries"].as_u64().unwrap() > 1, "{replayed:?}");
+
     // The daemon goes on as if nobody had looked.
     site.partner(HVB).post(&daemon.exchange, &start).await.receipt();
     let show = site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json();

@@ -233,7 +233,7 @@ pub(super) fn words(error: &dyn std::error::Error) -> String {
 }
 
 /// Returns the rows of the gateway that runs on a folder; nothing, when none does or it does not give them.
-fn beside(folder: &Path) -> Option<Ledger> {
+pub(super) fn beside(folder: &Path) -> Option<Ledger> {
     let ask = Client::connect(folder).ok()??.rows().ok()?;
     Ledger::beside(ask, FORMAT).ok()?
 }

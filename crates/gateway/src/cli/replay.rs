@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use iwmo_codec::Schemas;
@@ -23,8 +24,8 @@ use crate::vault::Vault;
 /// Rebuild the ledger from the journal, verify that it is what the journal says, or ask what would have been
 ///
 /// The journal is the truth, the ledger is derived from it. Without an option the ledger is dropped and built
-/// anew; with --verify it is built beside the stored one and compared, and the exit code is 1 when they differ.
-/// Stop the gateway first for these two: the store is locked while it runs.
+/// anew: stop the gateway first, since the store is locked while it runs. With --verify it is built beside the stored
+/// one and compared, beside a running gateway or without; the exit code is 1 when they differ.
 ///
 /// With --until the ledger is built in memory as it was at a moment in the past, and its tips and hash are shown;
 /// `toewijzing` and `outbox` take the same option. With --what-if every recorded message is judged again under
@@ -76,6 +77,15 @@ struct Replayed {
     difference: Option<String>,
 }
 
+/// A gateway that is asked for its rows waits no longer than half a minute for a question.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+impl Replayed {
+    fn found(&self) -> Found {
+        if self.equal == Some(false) { Found::Something } else { Found::AllWell }
+    }
+}
+
 impl Replay {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         if !self.resend.is_empty() {
@@ -98,6 +108,11 @@ impl Replay {
         }
         if let Some(horizon) = self.until {
             return self.past(&folder, horizon, terminal);
+        }
+        if self.verify
+            && let Some(found) = self.verify_beside(&folder, terminal)?
+        {
+            return Ok(found);
         }
         // Holding the journal keeps a daemon from starting meanwhile.
         let mut journal =
@@ -132,18 +147,29 @@ impl Replay {
                 return Ok(Found::Something);
             }
         };
-        // A crash may have kept the last entries from being applied; the next start does that. What is compared
-        // is the ledger as it should be at the place it stands for.
-        let tips = stored.tips();
-        let fresh = ledger::temporary_at(&tips, &reader, &applier, &mut show).map_err(failed)?;
-        bar.finish_and_clear();
-        let difference = stored.first_difference(&fresh).map_err(|error| failed(error.into()))?;
-        let difference = difference.map(|difference| ledger::row_words(&difference.key));
-        let equal = difference.is_none();
-        let entries = tips.values().map(|tip| tip.seq).sum();
-        let replayed = Replayed { entries, hash: hash(&fresh)?, equal: Some(equal), difference };
+        let replayed = compare(&stored, &reader)?;
         self.say(terminal, &replayed)?;
-        Ok(if equal { Found::AllWell } else { Found::Something })
+        Ok(replayed.found())
+    }
+
+    /// Compares with the rows of the gateway that runs on the folder; nothing when none does.
+    fn verify_beside(&self, folder: &Path, terminal: &Terminal) -> Result<Option<Found>, Failure> {
+        let mut last = None;
+        // Rows that a removal took away while the journal was read are no difference: a second look tells.
+        for _ in 0..2 {
+            // The rows come first: the journal then has every entry that they stand for.
+            let Some(stored) = open::beside(folder) else { break };
+            let journal = open::journal(folder)?;
+            let replayed = compare(&stored, journal.reader())?;
+            let found = replayed.found();
+            last = Some(replayed);
+            if found == Found::AllWell {
+                break;
+            }
+        }
+        let Some(replayed) = last else { return Ok(None) };
+        self.say(terminal, &replayed)?;
+        Ok(Some(replayed.found()))
     }
 
     fn past(&self, folder: &Path, horizon: Horizon, terminal: &Terminal) -> Outcome {
@@ -242,6 +268,31 @@ impl Replay {
 /// Reads the text of a file that the operator named.
 pub(super) fn read_text(file: &Path) -> Result<String, Failure> {
     fs::read_to_string(file).map_err(|error| unreadable(file, &error))
+}
+
+/// Compares a ledger with what the journal makes of it. A crash may have kept the last entries from being applied, and beside
+/// a gateway there are more by now: what is compared is the ledger as it should be at the place it stands for.
+fn compare(stored: &Ledger, reader: &Reader) -> Result<Replayed, Failure> {
+    let tips = stored.tips();
+    let bar = progress::bar("replay");
+    let mut asked = Instant::now();
+    let mut show = |progress: Progress| {
+        bar.set_length(progress.entries);
+        bar.set_position(progress.applied);
+        if asked.elapsed() > SIGN_OF_LIFE {
+            asked = Instant::now();
+            // Should it not answer, the comparison says so.
+            drop(stored.get(b"n"));
+        }
+    };
+    let applier = Applier::new(Schemas::bundled());
+    let fresh = ledger::temporary_at(&tips, reader, &applier, &mut show).map_err(failed)?;
+    bar.finish_and_clear();
+    let difference = stored.first_difference(&fresh).map_err(|error| failed(error.into()))?;
+    let difference = difference.map(|difference| ledger::row_words(&difference.key));
+    let equal = Some(difference.is_none());
+    let entries = tips.values().map(|tip| tip.seq).sum();
+    Ok(Replayed { entries, hash: hash(&fresh)?, equal, difference })
 }
 
 fn hash(ledger: &Ledger) -> Result<String, Failure> {
