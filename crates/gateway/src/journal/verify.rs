@@ -85,6 +85,7 @@ pub fn verify_on(
         progress: VerifyProgress { bytes_total, ..VerifyProgress::default() },
         tell: progress,
         next: 1,
+        unread: 0,
     };
     for (at, first) in firsts.iter().enumerate() {
         let before = verifier.progress.bytes;
@@ -97,19 +98,23 @@ pub fn verify_on(
                         DamageKind::SegmentEndsEarly { expected: verifier.next, next: *first }
                     };
                     verifier.fault(segment.damage(0, None, kind));
-                } else if header.tips != verifier.report.tips {
+                } else if !verifier.leads_to(&header.tips) {
                     verifier.fault(segment.damage(0, None, DamageKind::Tips));
                 }
                 // Each segment is judged by itself: what one lacks is reported once.
                 verifier.next = *first;
                 verifier.report.tips = header.tips;
+                verifier.unread = 0;
                 let scanner = Scanner::new(file, segment.marker, segment.start);
                 verifier.segment(&segment, scanner, firsts.get(at + 1).copied(), before)?;
             }
             Err(ReadError::Damaged(damage)) => {
                 verifier.fault(*damage);
                 // The header of the next segment says where it goes on.
-                verifier.next = firsts.get(at + 1).copied().unwrap_or(verifier.next);
+                if let Some(following) = firsts.get(at + 1) {
+                    verifier.unread += following - first;
+                    verifier.next = *following;
+                }
             }
             Err(error) => return Err(error.into()),
         }
@@ -125,6 +130,8 @@ struct Verifier<'a> {
     tell: &'a mut dyn FnMut(&VerifyProgress),
     /// The number of the entry that comes next.
     next: u64,
+    /// So many entries stood in what cannot be read, of chains that nothing after it told yet.
+    unread: u64,
 }
 
 impl Verifier<'_> {
@@ -178,8 +185,8 @@ impl Verifier<'_> {
                 continue;
             }
             self.fault(damage);
-            // Goes on behind it: by its own length if its header is right, else at the next header. What was
-            // between shows as a gap in its chain.
+            // Goes on behind it: by its own length if its header is right, else at the next header. How many were
+            // between its number says, and of which chains the entries behind it.
             let resume = match header {
                 Some(header) => {
                     self.entry_after_damage(&header);
@@ -187,10 +194,17 @@ impl Verifier<'_> {
                 }
                 None => match scanner.find_header(offset + 8, |found| found.number >= next).map_err(io)? {
                     Some((resume, header)) => {
+                        self.unread += header.number - next;
                         self.next = header.number;
                         resume
                     }
-                    None => return Ok(()),
+                    None => {
+                        if let Some(following) = following.filter(|following| *following >= next) {
+                            self.unread += following - next;
+                            self.next = following;
+                        }
+                        return Ok(());
+                    }
                 },
             };
             scanner.seek(resume);
@@ -201,7 +215,13 @@ impl Verifier<'_> {
     fn entry(&mut self, segment: &Segment, offset: u64, header: &EntryHeader, hash_is_right: bool) {
         self.progress.entries += 1;
         let chain = header.id.chain;
-        let tip = self.report.tips.get(&chain).copied().unwrap_or_else(|| Tip::start(chain));
+        let mut tip = self.report.tips.get(&chain).copied().unwrap_or_else(|| Tip::start(chain));
+        // Its own chain lacks no more than what cannot be read: that was said.
+        let lacking = header.id.seq.saturating_sub(tip.seq + 1);
+        if (1..=self.unread).contains(&lacking) {
+            self.unread -= lacking;
+            tip = Tip { chain, seq: header.id.seq - 1, hash: header.previous };
+        }
         let at = |kind| segment.damage(offset, Some(header.id), kind);
         let wrong = follows(self.next, tip, header);
         let right = wrong.is_none() && hash_is_right;
@@ -213,6 +233,20 @@ impl Verifier<'_> {
         }
         self.report.entries += u64::from(right);
         self.entry_after_damage(header);
+    }
+
+    /// Returns whether the next segment goes on from here, but for what cannot be read.
+    fn leads_to(&self, tips: &Tips) -> bool {
+        let mut lacking = 0;
+        for (chain, tip) in tips {
+            let here = self.report.tips.get(chain).copied().unwrap_or_else(|| Tip::start(*chain));
+            match tip.seq.checked_sub(here.seq) {
+                Some(0) if here == *tip => {}
+                None | Some(0) => return false,
+                Some(more) => lacking += more,
+            }
+        }
+        lacking == self.unread && self.report.tips.keys().all(|chain| tips.contains_key(chain))
     }
 
     /// Takes an entry for what it says, so that those behind it are judged by themselves.

@@ -88,6 +88,41 @@ fn damage_before_the_last_append_stops_the_opening_and_names_the_place() {
 }
 
 #[test]
+fn what_cannot_be_read_is_said_once() {
+    let (disk, _) = written();
+    let names = segments(&disk);
+    let entries: Vec<Entry> =
+        open(&disk).unwrap().reader().read_all(Position::START).map(Result::unwrap).collect();
+    // Not the last append, which is cut.
+    for entry in &entries[..33] {
+        let disk = copy(&disk);
+        let path = dir().join(
+            &names[names.partition_point(|name| {
+                let first: u64 = name["journal-".len()..][..20].parse().unwrap();
+                first <= entry.number
+            }) - 1],
+        );
+        let mut bytes = disk.content(&path).unwrap();
+        bytes[entry.position.offset as usize + 20] ^= 1;
+        disk.put(&path, bytes);
+        let report = verified(&disk);
+        let [fault] = &report.faults[..] else { panic!("{}: {report:?}", entry.id) };
+        assert_eq!((&fault.kind, fault.offset), (&DamageKind::EntryHeader, entry.position.offset.into()));
+        assert_eq!(report.entries, 35, "{}", entry.id);
+    }
+    // A whole segment, by its header.
+    let path = dir().join(&names[1]);
+    let mut bytes = disk.content(&path).unwrap();
+    bytes[20] ^= 1;
+    disk.put(&path, bytes);
+    let report = verified(&disk);
+    assert_eq!(
+        report.faults.iter().map(|fault| &fault.kind).collect::<Vec<_>>(),
+        [&DamageKind::SegmentHeader]
+    );
+}
+
+#[test]
 fn a_missing_segment_is_found() {
     let (disk, _) = written();
     let names = segments(&disk);
