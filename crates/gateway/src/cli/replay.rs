@@ -109,45 +109,41 @@ impl Replay {
         if let Some(horizon) = self.until {
             return self.past(&folder, horizon, terminal);
         }
-        if self.verify
-            && let Some(found) = self.verify_beside(&folder, terminal)?
-        {
-            return Ok(found);
+        if self.verify { self.verified(&folder, terminal) } else { self.rebuilt(&folder, terminal) }
+    }
+
+    fn rebuilt(&self, folder: &Path, terminal: &Terminal) -> Outcome {
+        let journal = held(folder)?;
+        let (reader, path) = (journal.reader(), folder.join("ledger"));
+        if !self.accept_loss {
+            self.refuse_loss(&path, &reader)?;
         }
-        // Holding the journal keeps a daemon from starting meanwhile.
-        let mut journal =
-            FileJournal::open(&folder.join("journal"), Options::default()).map_err(open::unopened)?;
-        if let Some(vault) = Vault::read(&folder, &journal.reader()).map_err(open::locked)? {
-            journal.set_vault(vault);
-        }
-        let reader = journal.reader();
-        let applier = Applier::new(Schemas::bundled());
         let bar = progress::bar("replay");
         let mut show = |progress: Progress| {
             bar.set_length(progress.entries);
             bar.set_position(progress.applied);
         };
-        let path = folder.join("ledger");
-        if !self.verify {
-            if !self.accept_loss {
-                self.refuse_loss(&path, &reader)?;
-            }
-            let (ledger, entries) = ledger::rebuild(&path, &reader, &applier, &mut show).map_err(failed)?;
-            bar.finish_and_clear();
-            let replayed = Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None };
-            self.say(terminal, &replayed)?;
-            return Ok(Found::AllWell);
+        let applier = Applier::new(Schemas::bundled());
+        let (ledger, entries) = ledger::rebuild(&path, &reader, &applier, &mut show).map_err(failed)?;
+        bar.finish_and_clear();
+        let replayed = Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None };
+        self.say(terminal, &replayed)?;
+        Ok(Found::AllWell)
+    }
+
+    fn verified(&self, folder: &Path, terminal: &Terminal) -> Outcome {
+        if let Some(found) = self.verify_beside(folder, terminal)? {
+            return Ok(found);
         }
-        let stored = match Ledger::open(&path, FORMAT).map_err(|error| failed(error.into()))? {
-            Opening::Opened(ledger) => ledger,
+        let journal = held(folder)?;
+        let stored = Ledger::open(&folder.join("ledger"), FORMAT).map_err(|error| failed(error.into()))?;
+        let replayed = match stored {
+            Opening::Opened(stored) => compare(&stored, &journal.reader())?,
             Opening::NeedsRebuild(reason) => {
                 let difference = Some(format!("the stored ledger cannot be read: {reason}"));
-                let hash = String::new();
-                self.say(terminal, &Replayed { entries: 0, hash, equal: Some(false), difference })?;
-                return Ok(Found::Something);
+                Replayed { entries: 0, hash: String::new(), equal: Some(false), difference }
             }
         };
-        let replayed = compare(&stored, &reader)?;
         self.say(terminal, &replayed)?;
         Ok(replayed.found())
     }
@@ -268,6 +264,16 @@ impl Replay {
 /// Reads the text of a file that the operator named.
 pub(super) fn read_text(file: &Path) -> Result<String, Failure> {
     fs::read_to_string(file).map_err(|error| unreadable(file, &error))
+}
+
+/// Opens the journal of a store, which keeps a gateway from starting meanwhile.
+fn held(folder: &Path) -> Result<FileJournal, Failure> {
+    let mut journal =
+        FileJournal::open(&folder.join("journal"), Options::default()).map_err(open::unopened)?;
+    if let Some(vault) = Vault::read(folder, &journal.reader()).map_err(open::locked)? {
+        journal.set_vault(vault);
+    }
+    Ok(journal)
 }
 
 /// Compares a ledger with what the journal makes of it. A crash may have kept the last entries from being applied, and beside
