@@ -112,7 +112,7 @@ pub fn verify_on(
                 verifier.fault(*damage);
                 // The header of the next segment says where it goes on.
                 if let Some(following) = firsts.get(at + 1) {
-                    verifier.unread += following - first;
+                    verifier.unread = verifier.unread.saturating_add(following - first);
                     verifier.next = *following;
                 }
             }
@@ -194,13 +194,13 @@ impl Verifier<'_> {
                 }
                 None => match scanner.find_header(offset + 8, |found| found.number >= next).map_err(io)? {
                     Some((resume, header)) => {
-                        self.unread += header.number - next;
+                        self.unread = self.unread.saturating_add(header.number - next);
                         self.next = header.number;
                         resume
                     }
                     None => {
                         if let Some(following) = following.filter(|following| *following >= next) {
-                            self.unread += following - next;
+                            self.unread = self.unread.saturating_add(following - next);
                             self.next = following;
                         }
                         return Ok(());
@@ -237,13 +237,13 @@ impl Verifier<'_> {
 
     /// Returns whether the next segment goes on from here, but for what cannot be read.
     fn leads_to(&self, tips: &Tips) -> bool {
-        let mut lacking = 0;
+        let mut lacking = 0_u64;
         for (chain, tip) in tips {
             let here = self.report.tips.get(chain).copied().unwrap_or_else(|| Tip::start(*chain));
             match tip.seq.checked_sub(here.seq) {
                 Some(0) if here == *tip => {}
                 None | Some(0) => return false,
-                Some(more) => lacking += more,
+                Some(more) => lacking = lacking.saturating_add(more),
             }
         }
         lacking == self.unread && self.report.tips.keys().all(|chain| tips.contains_key(chain))

@@ -1,14 +1,11 @@
 //! Bounds and graceful stop of the listeners.
 
 use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
-use bytes::Bytes;
-use hyper::body::Frame;
+use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -17,24 +14,13 @@ use super::paced::Paced;
 use super::{Stop, Stopper};
 
 /// A body that is sent piece by piece.
-struct Pieces(mpsc::UnboundedReceiver<&'static [u8]>);
-
-impl hyper::body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.get_mut().0.poll_recv(cx);
-        piece.map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from_static(piece)))))
-    }
-}
-
 fn body() -> (mpsc::UnboundedSender<&'static [u8]>, Body) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (sender, Body::new(Pieces(receiver)))
+    let pieces = stream::unfold(receiver, async |mut pieces: mpsc::UnboundedReceiver<&'static [u8]>| {
+        let piece = pieces.recv().await?;
+        Some((Ok::<_, Infallible>(piece), pieces))
+    });
+    (sender, Body::from_stream(pieces))
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! What each message is answered.
 
 use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::StreamBody;
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
@@ -113,21 +113,6 @@ async fn a_far_too_large_message_is_answered_before_the_connection_goes() {
     }
 }
 
-/// A body that comes piece by piece, as long as somebody takes it.
-struct Pieces(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.get_mut().0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
-    }
-}
-
 /// Some clients of HTTP/2, curl 7.88 among them, lose an answer when the stream is reset behind it while they still send.
 #[tokio::test]
 async fn what_was_answered_early_is_read_on_over_http2_as_well() {
@@ -140,7 +125,12 @@ async fn what_was_answered_early_is_read_on_over_http2_as_well() {
     let (sender, pieces) = mpsc::channel(1);
     sender.send(PIECE).await.unwrap();
     let request = client.post(house.url()).header("content-type", "text/plain");
-    let response = request.body(reqwest::Body::wrap(Pieces(pieces))).send().await.unwrap();
+    // It goes on for as long as somebody takes a piece.
+    let body = StreamBody::new(stream::unfold(pieces, async |mut pieces: mpsc::Receiver<Bytes>| {
+        let piece = pieces.recv().await?;
+        Some((Ok::<_, Infallible>(Frame::data(piece)), pieces))
+    }));
+    let response = request.body(reqwest::Body::wrap(body)).send().await.unwrap();
     assert_eq!(response.version(), reqwest::Version::HTTP_2);
     assert_eq!(Answer::of(response).await.problem(), "415 inhoudstype");
     // Far more than one side may send before the other has read any of it.
