@@ -237,6 +237,8 @@ pub(super) fn beside(folder: &Path) -> Option<Ledger> {
 /// changes nothing.
 pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<ReadStore, Failure> {
     let folder = arguments.folder()?;
+    // They take some milliseconds to compile, and are wanted last.
+    std::thread::spawn(Schemas::bundled);
     // Before the journal, which then has every entry that these rows stand for.
     let beside = if past.until.is_none() { beside(&folder) } else { None };
     let journal = journal(&folder)?;

@@ -114,7 +114,7 @@ fn review(ledger: &Ledger, gemeente: Gemeente) -> Result<Plan, Refused> {
     let both = row.and_then(|row| Some((choices(&row.in_kracht)?, choices(&row.voorgesteld?)?)));
     if let Some((before, after)) = both {
         let today = dutch_date(Timestamp::now());
-        for row in ledger.scan(&keys::personen_van(Some(gemeente))) {
+        for row in ledger.scan(&keys::personen_van(gemeente)) {
             let (key, value) = row.map_err(LedgerError::from)?;
             let Some((_, bsn)) = keys::persoon_delen(&key) else { continue };
             let persoon: Persoon = decode_row(&key, &value)?;

@@ -37,5 +37,5 @@ pub(super) fn in_force(
 }
 
 fn has_clients(ledger: &Ledger, gemeente: Gemeente) -> Result<bool, LedgerError> {
-    Ok(ledger.scan(&keys::personen_van(Some(gemeente))).next().transpose()?.is_some())
+    Ok(ledger.scan(&keys::personen_van(gemeente)).next().transpose()?.is_some())
 }

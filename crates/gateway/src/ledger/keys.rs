@@ -80,14 +80,21 @@ fn of(kind: u8, gemeente: Option<Gemeente>) -> Vec<u8> {
     }
 }
 
+/// Prefix of the rows of a kind that begin with a gemeente and an aanbieder.
+fn with(kind: u8, gemeente: Gemeente, aanbieder: Option<Aanbieder>) -> Vec<u8> {
+    let mut prefix = of(kind, Some(gemeente));
+    prefix.extend_from_slice(aanbieder.as_ref().map_or(&[], |one| one.as_str().as_bytes()));
+    prefix
+}
+
 /// Key of a dossier.
 pub fn dossier(gemeente: Gemeente, aanbieder: Aanbieder, bsn: &Bsn) -> Vec<u8> {
     key(b'd', &[gemeente.as_str().as_bytes(), aanbieder.as_str().as_bytes(), bsn.expose().as_bytes()])
 }
 
-/// Prefix of the dossiers of a gemeente; of all gemeenten without one.
-pub fn dossiers(gemeente: Option<Gemeente>) -> Vec<u8> {
-    of(b'd', gemeente)
+/// Prefix of the dossiers of a gemeente, with one aanbieder if given.
+pub fn dossiers(gemeente: Gemeente, aanbieder: Option<Aanbieder>) -> Vec<u8> {
+    with(b'd', gemeente, aanbieder)
 }
 
 /// Key of a person.
@@ -105,9 +112,9 @@ pub fn personen() -> Vec<u8> {
     key(b'p', &[])
 }
 
-/// Prefix of the persons of a gemeente; of all gemeenten without one.
-pub fn personen_van(gemeente: Option<Gemeente>) -> Vec<u8> {
-    of(b'p', gemeente)
+/// Prefix of the persons of a gemeente.
+pub fn personen_van(gemeente: Gemeente) -> Vec<u8> {
+    of(b'p', Some(gemeente))
 }
 
 /// Reads back gemeente and BSN from the key of a person.
@@ -179,9 +186,9 @@ pub fn declaratie(gemeente: Gemeente, aanbieder: Aanbieder, identificatie: &str)
     key(b'c', &[gemeente, aanbieder, identificatie.as_bytes()])
 }
 
-/// Prefix of the declarations to a gemeente; to all gemeenten without one.
-pub fn declaraties(gemeente: Option<Gemeente>) -> Vec<u8> {
-    of(b'c', gemeente)
+/// Prefix of the declarations to a gemeente, of one aanbieder if given.
+pub fn declaraties(gemeente: Gemeente, aanbieder: Option<Aanbieder>) -> Vec<u8> {
+    with(b'c', gemeente, aanbieder)
 }
 
 /// Reads back gemeente, aanbieder and Identificatie from the key of a declaration.
@@ -240,9 +247,9 @@ pub fn opmerking(gemeente: Gemeente, seq: u64) -> Vec<u8> {
     key(b'm', &[gemeente.as_str().as_bytes(), &seq.to_be_bytes()])
 }
 
-/// Prefix of what was odd about messages of a gemeente; of all gemeenten without one.
-pub fn opmerkingen(gemeente: Option<Gemeente>) -> Vec<u8> {
-    of(b'm', gemeente)
+/// Prefix of what was odd about messages of a gemeente.
+pub fn opmerkingen(gemeente: Gemeente) -> Vec<u8> {
+    of(b'm', Some(gemeente))
 }
 
 /// Reads back gemeente and entry from the key of what was odd about a message.
@@ -257,14 +264,9 @@ pub fn eb_melding(gemeente: Gemeente, identificatie: &str) -> Vec<u8> {
     key(b'e', &[gemeente.as_str().as_bytes(), identificatie.as_bytes()])
 }
 
-/// Prefix of the notifications of a gemeente to the CAK; of all gemeenten without one.
-pub fn eb_meldingen(gemeente: Option<Gemeente>) -> Vec<u8> {
-    of(b'e', gemeente)
-}
-
-/// Reads back the gemeente from the key of a notification.
-pub fn eb_melding_gemeente(key: &[u8]) -> Option<Gemeente> {
-    Gemeente::new(std::str::from_utf8(key.strip_prefix(b"e")?.get(..4)?).ok()?).ok()
+/// Prefix of the notifications of a gemeente to the CAK.
+pub fn eb_meldingen(gemeente: Gemeente) -> Vec<u8> {
+    of(b'e', Some(gemeente))
 }
 
 /// Key of a gemeente's counters.

@@ -6,13 +6,14 @@ use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::Opgave;
 use iwmo_toewijzing::deadline::Stand as Deadlines;
 use iwmo_toewijzing::dossier::Onderwerp;
+use iwmo_toewijzing::identity::Gemeente;
 use jiff::civil::Date;
 
 use super::contribution;
 use super::expected::Expected;
 use super::gateway::{self, folder};
 use super::removal;
-use super::world::{PARTNERS, World, digest, short};
+use super::world::{GEMEENTEN, PARTNERS, World, digest, short};
 use crate::engine::OutgoingId;
 use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak, Verklaring, Wat};
 use crate::journal::{Chain, EntryId, Position, Reader, verify_on};
@@ -336,7 +337,8 @@ fn missing_starts(world: &World) {
         .into_iter()
         .filter_map(|row| Some(((row.gemeente, row.toewijzing?), row.gehaald_op.is_some())))
         .collect();
-    for row in live.scan(&keys::dossiers(None)) {
+    let gemeenten = GEMEENTEN.map(|code| Gemeente::new(code).expect("a gemeente"));
+    for row in gemeenten.iter().flat_map(|gemeente| live.scan(&keys::dossiers(*gemeente, None))) {
         let (key, value) = row.expect("a store");
         let dossier: Dossier = decode_row(&key, &value).expect("a dossier");
         for nummer in dossier.nummers() {

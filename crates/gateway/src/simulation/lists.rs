@@ -68,6 +68,14 @@ fn deadlines(world: &World, settings: &Settings, which: &str) {
         2 => TermijnFilter { vanaf: Some(Date::MIN), ..met },
         _ => met,
     });
+    let one = Aanbieder::new(AGBS[world.between(0, 1) as usize].1).ok();
+    filters.push(TermijnFilter { aanbieder: one, ..all.clone() });
+    filters.push(TermijnFilter {
+        aanbieder: one,
+        vanaf: Some(Date::MIN),
+        standen: Stand::ALL.to_vec(),
+        ..all.clone()
+    });
     for timer in ["RETOUR_IN", "RETOUR_OUT", "CONTACT", "START_AGREED", "STOP_MISSING", "OP274", "CAK_DATA"] {
         filters.push(TermijnFilter { termijn: Some(timer.to_owned()), ..all.clone() });
     }

@@ -10,19 +10,6 @@ pub fn cak_stil(gemeente: Gemeente) -> Vec<u8> {
     key(b'E', &[b"s", gemeente.as_str().as_bytes()])
 }
 
-/// The same, of every gemeente or of one.
-pub fn cak_stil_van(gemeente: Option<Gemeente>) -> Vec<u8> {
-    match gemeente {
-        Some(gemeente) => cak_stil(gemeente),
-        None => key(b'E', &[b"s"]),
-    }
-}
-
-/// The gemeente in such a key, or in one of its choices.
-pub fn cak_stil_gemeente(key: &[u8]) -> Option<Gemeente> {
-    Gemeente::new(std::str::from_utf8(key.get(2..6)?).ok()?).ok()
-}
-
 /// Whose period with this number stands at the CAK.
 pub fn eb_nummer(gemeente: Gemeente, nummer: EbStartNummer, bsn: &Bsn) -> Vec<u8> {
     let mut key = eb_nummers_vanaf(gemeente, nummer.value());
@@ -47,27 +34,17 @@ pub fn eb_nummer_delen(key: &[u8]) -> Option<(u32, Bsn)> {
     Some((u32::from_be_bytes(number), bsn))
 }
 
-/// What the backoffice stated about every person of a gemeente; of all gemeenten without one.
-pub fn alle_opgaven(gemeente: Option<Gemeente>) -> Vec<u8> {
-    super::of(b'k', gemeente)
+/// What the backoffice stated about every person of a gemeente.
+pub fn alle_opgaven(gemeente: Gemeente) -> Vec<u8> {
+    super::of(b'k', Some(gemeente))
 }
 
-/// The gemeente and the person in such a key.
-pub fn opgaven_delen(key: &[u8]) -> Option<(Gemeente, Bsn)> {
-    let (gemeente, bsn) = key.get(1..)?.split_at_checked(4)?;
-    let text = |bytes| std::str::from_utf8(bytes).ok();
-    Some((Gemeente::new(text(gemeente)?).ok()?, Bsn::new(text(bsn)?).ok()?))
+/// The person in such a key.
+pub fn opgaven_bsn(key: &[u8]) -> Option<Bsn> {
+    Bsn::new(std::str::from_utf8(key.get(5..)?).ok()?).ok()
 }
 
 /// The choices of a gemeente about the eigen bijdrage.
 pub fn eb_beleid(gemeente: Gemeente) -> Vec<u8> {
     key(b'E', &[b"b", gemeente.as_str().as_bytes()])
-}
-
-/// The same, of every gemeente or of one.
-pub fn eb_beleid_van(gemeente: Option<Gemeente>) -> Vec<u8> {
-    match gemeente {
-        Some(gemeente) => eb_beleid(gemeente),
-        None => key(b'E', &[b"b"]),
-    }
 }

@@ -12,12 +12,12 @@ use crate::store::Ledger;
 
 pub(super) fn of_intakes(
     ledger: &Ledger,
-    gemeente: Option<Gemeente>,
+    gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::alle_opgaven(gemeente)) {
         let (key, value) = row?;
-        let Some((gemeente, bsn)) = keys::opgaven_delen(&key) else { continue };
+        let Some(bsn) = keys::opgaven_bsn(&key) else { continue };
         let opgaven: Opgaven = decode_row(&key, &value)?;
         for intake in &opgaven.intakes {
             let Some(day) = intake.gehouden_op else { continue };

@@ -138,7 +138,7 @@ impl TermijnFilter {
 /// What is not met comes from the index of what waits, and what the CAK does not know from the persons about whom it waits.
 /// What was met, and what can be declared (TR335), has no index, which would make each message dearer: such a page goes
 /// through every arrangement and person of the gemeente, and through the retours that were sent from the first day that is
-/// asked for until the page is full.
+/// asked for until the page is full; with an aanbieder, through the arrangements with that one.
 ///
 /// # Errors
 ///
@@ -170,13 +170,15 @@ pub(crate) mod walk {
         filter: &TermijnFilter,
         today: Date,
     ) -> Result<Vec<TermijnView>, LedgerError> {
-        let filter = &TermijnFilter { after: None, limit: usize::MAX, ..filter.clone() };
-        let mut queue = Queue::new(settings, filter, today);
+        let all = TermijnFilter { aanbieder: None, after: None, limit: usize::MAX, ..filter.clone() };
+        let mut queue = Queue::new(settings, &all, today);
         super::walk(ledger, &mut queue)?;
         for gemeente in gemeenten(ledger, settings, filter.gemeenten.as_deref()) {
             retours::of_all(ledger, gemeente, &mut queue)?;
         }
-        Ok(queue.page().rows)
+        let mut rows = queue.page().rows;
+        rows.retain(|row| filter.takes(row, today));
+        Ok(rows)
     }
 
     /// Returns how many rows a page looks at.
@@ -194,41 +196,49 @@ pub(crate) mod walk {
 fn indexed(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
     for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
         index::of_waiting(ledger, gemeente, queue)?;
+        if queue.filter.aanbieder.is_some() {
+            continue;
+        }
         retours::of_waiting(ledger, gemeente, queue)?;
         removals::of_removals(ledger, gemeente, queue)?;
-        if queue.asks(Timer::CakData.as_str()) || queue.asks(Timer::CakPgb.as_str()) {
+        if queue.asks_any(&[Timer::CakData, Timer::CakPgb]) {
             sources::of_waiting_persons(ledger, gemeente, queue)?;
         }
-        sources::of_comparisons(Some(gemeente), queue);
+        sources::of_comparison(gemeente, queue);
     }
     Ok(())
 }
 
 /// Goes through what is on record of a gemeente, for the timers that are asked for.
 fn walk(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    let asks = |queue: &Queue<'_>, timers: &[Timer]| timers.iter().any(|timer| queue.asks(timer.as_str()));
     for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
-        if asks(queue, &OF_DOSSIERS) {
-            sources::of_dossiers(ledger, Some(gemeente), queue)?;
+        if queue.asks_any(&OF_DOSSIERS) {
+            sources::of_dossiers(ledger, gemeente, queue)?;
         }
-        if asks(queue, &[Timer::CakData, Timer::CakPgb]) {
-            sources::of_persons(ledger, Some(gemeente), queue)?;
+        if queue.asks_any(&[Timer::Declaratie]) {
+            sources::of_declarations(ledger, gemeente, queue)?;
         }
-        if asks(queue, &[Timer::RetourIn]) {
-            sources::of_notifications(ledger, Some(gemeente), queue)?;
+        if queue.asks_any(&[Timer::RetourOut]) {
+            sources::of_parked(ledger, gemeente, queue)?;
         }
-        if asks(queue, &[Timer::Declaratie]) {
-            sources::of_declarations(ledger, Some(gemeente), queue)?;
+        if queue.asks_any(&[Timer::Aanvraag]) {
+            intakes::of_intakes(ledger, gemeente, queue)?;
         }
-        if asks(queue, &[Timer::RetourOut]) {
-            sources::of_parked(ledger, Some(gemeente), queue)?;
-            retours::of_waiting(ledger, gemeente, queue)?;
+        // No aanbieder is on the other side of what follows.
+        if queue.filter.aanbieder.is_some() {
+            continue;
+        }
+        if queue.asks_any(&[Timer::CakData, Timer::CakPgb]) {
+            sources::of_persons(ledger, gemeente, queue)?;
+        }
+        if queue.asks_any(&[Timer::RetourIn]) {
+            sources::of_notifications(ledger, gemeente, queue)?;
+        }
+        retours::of_waiting(ledger, gemeente, queue)?;
+        if queue.asks_any(&[Timer::RetourOut]) {
             retours::of_met(ledger, gemeente, queue)?;
         }
-        if asks(queue, &[Timer::Aanvraag]) {
-            intakes::of_intakes(ledger, Some(gemeente), queue)?;
-        }
-        sources::of_comparisons(Some(gemeente), queue);
+        sources::of_comparison(gemeente, queue);
         removals::of_removals(ledger, gemeente, queue)?;
     }
     Ok(())
@@ -329,6 +339,10 @@ impl<'f> Queue<'f> {
     /// Whether deadlines of this timer are asked for.
     fn asks(&self, timer: &str) -> bool {
         self.filter.termijn.as_deref().is_none_or(|asked| asked == timer)
+    }
+
+    fn asks_any(&self, timers: &[Timer]) -> bool {
+        timers.iter().any(|timer| self.asks(timer.as_str()))
     }
 
     /// Whether no last day from this one on is asked for.

@@ -1,5 +1,7 @@
 //! Where deadlines come from: each kind of row from which one follows.
 
+use std::borrow::Cow;
+
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::EbBeleid;
 use iwmo_toewijzing::deadline::{self, Deadline, RETOUR_WERKDAGEN, Subject, Timer, Wie};
@@ -10,7 +12,7 @@ use iwmo_toewijzing::judge::Beleid;
 use jiff::civil::Date;
 
 use super::Queue;
-use crate::engine::{GemeenteSettings, wanted};
+use crate::engine::{GemeenteSettings, Settings, wanted};
 use crate::ledger::keys::{self, Soort};
 use crate::ledger::{
     Afgehandeld, Declaratie, EbMelding, Geparkeerd, LedgerError, Persoon, Rows, decode_row, gegevens,
@@ -21,16 +23,19 @@ use crate::store::Ledger;
 /// OP090, OP271, OP272, OP288, requests and agreements, from what one gemeente and one aanbieder have on record.
 pub(super) fn of_dossiers(
     ledger: &Ledger,
-    gemeente: Option<Gemeente>,
+    gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::dossiers(gemeente)) {
+    let agreements = [Timer::Contact, Timer::StartAfspraak, Timer::NoStart];
+    for row in ledger.scan(&keys::dossiers(gemeente, queue.filter.aanbieder)) {
         let (key, value) = row?;
         let dossier: Dossier = decode_row(&key, &value)?;
         let owner = dossier.key();
         let beleid = queue.beleid(owner.gemeente);
         let mut all = deadline::all_of_dossier(&dossier, Wie::Gemeente, &beleid.kalender);
-        all.extend(agreed(ledger, &dossier, beleid)?);
+        if queue.asks_any(&agreements) {
+            all.extend(agreed(ledger, &dossier, beleid)?);
+        }
         // Five years ahead, so only who asks for it sees it.
         if queue.filter.termijn.as_deref() == Some(Timer::Declarabel.as_str()) {
             all.extend(deadline::declarable(&dossier));
@@ -83,12 +88,15 @@ fn sent_entry(dossier: &Dossier, identificatie: &Identificatie, dag: Date) -> Op
 /// Uitvoeringsregeling Wmo 2015 art. 2f, for the gemeenten that tell the CAK through this gateway.
 pub(super) fn of_persons(
     ledger: &Ledger,
-    gemeente: Option<Gemeente>,
+    gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
+    if eb_beleid(queue.settings, gemeente).is_none() {
+        return Ok(());
+    }
     for row in ledger.scan(&keys::personen_van(gemeente)) {
         let (key, value) = row?;
-        let Some((gemeente, bsn)) = keys::persoon_delen(&key) else { continue };
+        let Some((_, bsn)) = keys::persoon_delen(&key) else { continue };
         of_person(ledger, gemeente, &bsn, &decode_row(&key, &value)?, queue)?;
     }
     Ok(())
@@ -109,6 +117,15 @@ pub(super) fn of_waiting_persons(
     Ok(())
 }
 
+/// By which the CAK is told; none: not through this gateway.
+fn eb_beleid(settings: &Settings, gemeente: Gemeente) -> Option<Cow<'_, EbBeleid>> {
+    match settings.gemeenten.get(&gemeente) {
+        Some(GemeenteSettings { cak: None, .. }) => None,
+        Some(own) => Some(Cow::Borrowed(&own.eb)),
+        None => Some(Cow::Owned(EbBeleid::default())),
+    }
+}
+
 fn of_person(
     ledger: &Ledger,
     gemeente: Gemeente,
@@ -116,14 +133,9 @@ fn of_person(
     persoon: &Persoon,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    let standard = EbBeleid::default();
-    let beleid = match queue.settings.gemeenten.get(&gemeente) {
-        Some(GemeenteSettings { cak: None, .. }) => return Ok(()),
-        Some(settings) => &settings.eb,
-        None => &standard,
-    };
+    let Some(beleid) = eb_beleid(queue.settings, gemeente) else { return Ok(()) };
     let gegevens = gegevens(ledger, gemeente, bsn, persoon)?;
-    let wanted = wanted(&gegevens, beleid, queue.today);
+    let wanted = wanted(&gegevens, &beleid, queue.today);
     // What charges nothing, or lies too far ahead to be told, is not late: the planner waits for nothing.
     let waits = persoon_wacht(persoon);
     for found in
@@ -138,12 +150,11 @@ fn of_person(
 /// Notifications that the CAK has not answered: OP090 as a threshold (ieb-cak 6), since iEb gives none.
 pub(super) fn of_notifications(
     ledger: &Ledger,
-    gemeente: Option<Gemeente>,
+    gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::eb_meldingen(gemeente)) {
         let (key, value) = row?;
-        let Some(gemeente) = keys::eb_melding_gemeente(&key) else { continue };
         let melding: EbMelding = decode_row(&key, &value)?;
         if melding.antwoord.is_some() && !queue.filter.wants_met() {
             continue;
@@ -164,12 +175,12 @@ pub(super) fn of_notifications(
 /// OP090x4: declarations without answer.
 pub(super) fn of_declarations(
     ledger: &Ledger,
-    gemeente: Option<Gemeente>,
+    gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::declaraties(gemeente)) {
+    for row in ledger.scan(&keys::declaraties(gemeente, queue.filter.aanbieder)) {
         let (key, value) = row?;
-        let Some((gemeente, aanbieder, identificatie)) = keys::declaratie_delen(&key) else { continue };
+        let Some((_, aanbieder, identificatie)) = keys::declaratie_delen(&key) else { continue };
         let declaratie: Declaratie = decode_row(&key, &value)?;
         if declaratie.antwoord.is_none() || queue.filter.wants_met() {
             let kalender = queue.beleid(gemeente).kalender.clone();
@@ -184,10 +195,10 @@ pub(super) fn of_declarations(
 /// OP090: messages that wait to be judged have no retour yet (D8).
 pub(super) fn of_parked(
     ledger: &Ledger,
-    gemeente: Option<Gemeente>,
+    gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::alle_geparkeerd(gemeente)) {
+    for row in ledger.scan(&keys::alle_geparkeerd(Some(gemeente))) {
         let (key, value) = row?;
         let Geparkeerd { event, .. } = decode_row(&key, &value)?;
         let DossierKey { gemeente, aanbieder, .. } = event.dossier;
@@ -205,13 +216,10 @@ pub(super) fn of_parked(
 }
 
 /// Uitvoeringsregeling Wmo 2015 art. 2h: the next comparison with the CAK, for gemeenten that keep a rhythm.
-pub(super) fn of_comparisons(gemeente: Option<Gemeente>, queue: &mut Queue<'_>) {
-    let settings = queue.settings;
-    for (code, own) in settings.gemeenten.iter().filter(|(code, _)| gemeente.is_none_or(|one| one == **code))
-    {
-        if let Some(vanaf) = own.beleid.cak_vergelijking_vanaf {
-            let found = deadline::comparison(vanaf, queue.today);
-            queue.add(*code, None, None, &found);
-        }
+pub(super) fn of_comparison(gemeente: Gemeente, queue: &mut Queue<'_>) {
+    let own = queue.settings.gemeenten.get(&gemeente);
+    if let Some(vanaf) = own.and_then(|own| own.beleid.cak_vergelijking_vanaf) {
+        let found = deadline::comparison(vanaf, queue.today);
+        queue.add(gemeente, None, None, &found);
     }
 }

@@ -8,9 +8,7 @@ use super::{Queue, WerkSoort, WerkView};
 use crate::clock::dutch_time;
 use crate::engine::{GEMEENTE_STIL, wanted};
 use crate::ledger::keys::{self, Soort};
-use crate::ledger::{
-    CakStil, EbKeuzes, EbMelding, GEMEENTE_ONBEKEND, LedgerError, Persoon, Rows, decode_row, gegevens,
-};
+use crate::ledger::{CakStil, EbKeuzes, EbMelding, GEMEENTE_ONBEKEND, LedgerError, Persoon, Rows, gegevens};
 use crate::store::Ledger;
 use crate::view::{Words, reason};
 
@@ -42,10 +40,7 @@ pub(super) fn of_choices(
     gemeente: Gemeente,
     queue: &mut Queue<'_>,
 ) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::cak_stil_van(Some(gemeente))) {
-        let (key, value) = row?;
-        let Some(gemeente) = keys::cak_stil_gemeente(&key) else { continue };
-        let stop: CakStil = decode_row(&key, &value)?;
+    if let Some(stop) = ledger.row::<CakStil>(&keys::cak_stil(gemeente))? {
         let mut row = WerkView::new(WerkSoort::Cak, GEMEENTE_STIL, gemeente, stopped(&stop, gemeente));
         row.entry = Some(format!("{gemeente}:{}", stop.seq));
         row.sinds = Timestamp::from_microsecond(stop.sinds_us).ok().map(dutch_time);
@@ -54,13 +49,8 @@ pub(super) fn of_choices(
         }
         queue.keep(row);
     }
-    for row in ledger.scan(&keys::eb_beleid_van(Some(gemeente))) {
-        let (key, value) = row?;
-        let Some(gemeente) = keys::cak_stil_gemeente(&key) else { continue };
-        let choices: EbKeuzes = decode_row(&key, &value)?;
-        if choices.voorgesteld.is_none() {
-            continue;
-        }
+    let choices: Option<EbKeuzes> = ledger.row(&keys::eb_beleid(gemeente))?;
+    if let Some(choices) = choices.filter(|choices| choices.voorgesteld.is_some()) {
         let see = format!("iwmo cak review --gemeente {gemeente}");
         let words = Words::new(
             format!(

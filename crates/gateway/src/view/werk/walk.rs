@@ -22,7 +22,7 @@ pub(crate) fn walk(
         of_rows(ledger, gemeente, &mut queue)?;
         if queue.wants(WerkSoort::Cak) {
             persons::of_choices(ledger, gemeente, &mut queue)?;
-            for row in ledger.scan(&keys::personen_van(Some(gemeente))) {
+            for row in ledger.scan(&keys::personen_van(gemeente)) {
                 let (key, value) = row?;
                 let (_, bsn) = keys::persoon_delen(&key).expect("the key of a person");
                 persons::of_person(ledger, gemeente, &bsn, &decode_row(&key, &value)?, &mut queue)?;
@@ -40,7 +40,7 @@ pub(crate) fn looks(ledger: &Ledger, settings: &Settings, filter: &WerkFilter, t
 }
 
 fn of_dossiers(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::dossiers(Some(gemeente))) {
+    for row in ledger.scan(&keys::dossiers(gemeente, None)) {
         let (key, value) = row?;
         let dossier: Dossier = decode_row(&key, &value)?;
         let aanbieder = Some(dossier.key().aanbieder);
@@ -92,7 +92,7 @@ fn of_dossiers(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Re
 }
 
 fn of_rows(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::declaraties(Some(gemeente))) {
+    for row in ledger.scan(&keys::declaraties(gemeente, None)) {
         let (key, value) = row?;
         let (_, aanbieder, identificatie) = keys::declaratie_delen(&key).expect("the key of a declaration");
         let declaratie: Declaratie = decode_row(&key, &value)?;
@@ -115,7 +115,7 @@ fn of_rows(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result
         let (key, value) = row?;
         queue.keep(sources::parked(&decode_row::<Geparkeerd>(&key, &value)?));
     }
-    for row in ledger.scan(&keys::opmerkingen(Some(gemeente))) {
+    for row in ledger.scan(&keys::opmerkingen(gemeente)) {
         let (key, value) = row?;
         let (_, seq) = keys::opmerking_delen(&key).expect("the key of a remark");
         let found: Opmerking = decode_row(&key, &value)?;
