@@ -319,7 +319,7 @@ impl Catalog {
     }
 
     /// Takes up the entries of a segment that was known by its header, with their offsets.
-    pub(super) fn look(&mut self, at: usize, entries: Vec<(EntryId, u32)>) {
+    pub(super) fn look(&mut self, at: usize, entries: Places) {
         if at >= self.unread || !self.looked.insert(at) {
             return;
         }
@@ -328,12 +328,8 @@ impl Catalog {
             let other = self.looked.iter().copied().find(|other| *other != at);
             self.forget(|segment| Some(segment) == other);
         }
-        let mut found: BTreeMap<Chain, Run> = BTreeMap::new();
-        for (id, offset) in entries {
-            let new = || Run { segment: at as u32, first_seq: id.seq, offsets: Vec::new() };
-            found.entry(id.chain).or_insert_with(new).offsets.push(offset);
-        }
-        for (chain, run) in found {
+        for (chain, (first_seq, offsets)) in entries.0 {
+            let run = Run { segment: at as u32, first_seq, offsets };
             let runs = self.runs.entry(chain).or_default();
             let place = runs.partition_point(|one| one.first_seq < run.first_seq);
             runs.insert(place, run);
@@ -379,18 +375,29 @@ impl Catalog {
     }
 }
 
+/// Of each chain the number of its first entry in a segment, and where that and those after it begin.
+#[derive(Default)]
+pub(super) struct Places(BTreeMap<Chain, (u64, Vec<u32>)>);
+
+impl Places {
+    /// Adds the entry of a chain that comes next.
+    fn push(&mut self, id: EntryId, offset: u32) {
+        self.0.entry(id.chain).or_insert_with(|| (id.seq, Vec::new())).1.push(offset);
+    }
+}
+
 /// Reads the entries of a segment that the one with these tips and this number follows.
 pub(super) fn look_through(
     disk: &dyn Disk,
     (segment, mut tips, next, after): (Arc<Segment>, Tips, u64, Tips),
-) -> Result<Vec<(EntryId, u32)>, ReadError> {
+) -> Result<Places, ReadError> {
     let io = || ReadError::io(&segment.path);
     let file = disk.open_read(&segment.path).map_err(io())?;
     if let Some(entries) = by_index(disk, &segment, file.as_ref(), (&tips, next, &after)) {
         return Ok(entries);
     }
     let mut scanner = Scanner::new(file, segment.marker, segment.start);
-    let (mut entries, mut number) = (Vec::new(), segment.first);
+    let (mut entries, mut number) = (Places::default(), segment.first);
     loop {
         let offset = scanner.offset();
         let (kind, id) = match scanner.next().map_err(io())? {
@@ -400,7 +407,7 @@ pub(super) fn look_through(
                 match follows(number, tip, &header) {
                     None => {
                         tips.insert(chain, Tip { chain, seq: header.id.seq, hash: header.hash });
-                        entries.push((header.id, offset as u32));
+                        entries.push(header.id, offset as u32);
                         number += 1;
                         continue;
                     }
@@ -423,21 +430,19 @@ fn by_index(
     segment: &Segment,
     file: &dyn DiskFile,
     (before, next, after): (&Tips, u64, &Tips),
-) -> Option<Vec<(EntryId, u32)>> {
+) -> Option<Places> {
     let head = IndexHead::open(disk, segment, file)?;
     if segment.first + head.entries as u64 != next {
         return None;
     }
-    let mut seqs: BTreeMap<Chain, u64> = before.iter().map(|(chain, tip)| (*chain, tip.seq)).collect();
-    let places = head.places()?.into_iter();
-    let entries = places.map(|(chain, offset)| {
-        let seq = seqs.entry(chain).or_default();
-        *seq += 1;
-        (EntryId { chain, seq: *seq }, offset)
-    });
-    let entries: Vec<(EntryId, u32)> = entries.collect();
-    let same =
-        seqs.len() == after.len() && after.iter().all(|(chain, tip)| seqs.get(chain) == Some(&tip.seq));
+    let seq = |tips: &Tips, chain: &Chain| tips.get(chain).map_or(0, |tip| tip.seq);
+    let mut entries = Places::default();
+    for (chain, offsets) in head.places()?.into_iter().filter(|(_, offsets)| !offsets.is_empty()) {
+        entries.0.insert(chain, (seq(before, &chain) + 1, offsets));
+    }
+    let length = |chain: &Chain| entries.0.get(chain).map_or(0, |(_, offsets)| offsets.len() as u64);
+    let mut chains = before.keys().chain(after.keys()).chain(entries.0.keys());
+    let same = chains.all(|chain| seq(before, chain) + length(chain) == seq(after, chain));
     same.then_some(entries)
 }
 

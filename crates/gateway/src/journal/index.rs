@@ -194,11 +194,15 @@ impl IndexHead {
         Some(found.map(|at| columns.offset(at)).collect())
     }
 
-    /// Returns the chain of each entry and where it begins, in order; nothing when the index turns out to be wrong.
-    pub(super) fn places(&self) -> Option<Vec<(Chain, u32)>> {
+    /// Returns where the entries of each chain begin, in order; nothing when the index turns out to be wrong.
+    pub(super) fn places(&self) -> Option<Vec<(Chain, Vec<u32>)>> {
         let columns = self.columns()?;
-        let chain = |at| self.chains.get(usize::from(columns.chain(at))).copied();
-        (0..self.entries).map(|at| Some((chain(at)?, columns.offset(at)))).collect()
+        let mut places: Vec<(Chain, Vec<u32>)> =
+            self.chains.iter().map(|chain| (*chain, Vec::new())).collect();
+        for at in 0..self.entries {
+            places.get_mut(usize::from(columns.chain(at)))?.1.push(columns.offset(at));
+        }
+        Some(places)
     }
 
     fn columns(&self) -> Option<Columns> {

@@ -188,12 +188,12 @@ impl KeyFile {
         let good = each_row(persons.as_ref(), &span, &mut |number, row| {
             let (lookup, id): (Lookup, KeyId) = (array(row, 0), array(row, name_at));
             let wrapped = &row[name_at + 16..name_at + 76];
-            let under = associated(store, id, (format != FORMAT_PLAIN).then_some(lookup));
+            let under = || associated(store, id, (format != FORMAT_PLAIN).then_some(lookup));
             if wrapped.iter().all(|byte| *byte == 0) {
                 gone.insert(id);
             } else if !old {
                 placed.take(number, &id, &lookup);
-            } else if let Some(secret) = unwrap(&lid, &under, wrapped) {
+            } else if let Some(secret) = unwrap(&lid, &under(), wrapped) {
                 fresh.push((id, Held { lookup, secret }));
             } else {
                 bad = bad.or(Some(HEAD as u64 + u64::from(number) * length as u64));
