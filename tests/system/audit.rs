@@ -24,6 +24,12 @@ async fn looks_are_recorded_and_are_no_events() {
     site.backoffice_1586().get(&daemon.backoffice, &format!("/api/v1/berichten/{id}/xml")).await.is(404);
     site.iwmo(&["toewijzing", "show", "0222/100101"]).exits(0);
     site.iwmo(&["journal", "export"]).exits(0);
+    let bsn = site.path("bsn");
+    std::fs::write(&bsn, &klant.bsn).unwrap();
+    let person = ["--gemeente", "0222", "--bsn-from", bsn.to_str().unwrap()];
+    site.iwmo(&[&["client"], &person[..]].concat()).exits(0);
+    site.iwmo(&[&["cak", "show"], &person[..]].concat()).exits(0);
+    site.iwmo(&["journal", "list", "--bsn-from", bsn.to_str().unwrap()]).exits(0);
     site.iwmo(&["outbox", "cancel", "--all", "--yes", "--reason", "vergissing"]).exits(0);
 
     let audit = |more: &[&str]| -> Vec<Value> {
@@ -39,6 +45,10 @@ async fn looks_are_recorded_and_are_no_events() {
         "toewijzing",
         "uitvoer",
         "uitvoer",
+        "persoon",
+        "persoon",
+        "persoon",
+        "persoon",
         "uitgaand_annuleren",
     ];
     let (mut found, mut wanted) = (what.clone(), expected.map(str::to_owned).to_vec());
@@ -69,7 +79,10 @@ async fn looks_are_recorded_and_are_no_events() {
     site.verify();
 
     let before = audit(&[]).len();
-    let show = site.iwmo(&["toewijzing", "show", "0222/100101"]).exits(0);
-    assert!(show.err.contains("deze inzage is niet vastgelegd"), "{}", show.err);
+    let client = [&["client"], &person[..]].concat();
+    for show in [&["toewijzing", "show", "0222/100101"][..], &client] {
+        let show = site.iwmo(show).exits(0);
+        assert!(show.err.contains("deze inzage is niet vastgelegd"), "{}", show.err);
+    }
     assert_eq!(audit(&[]).len(), before, "reading changes nothing");
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// Tells the time.
@@ -41,7 +41,7 @@ pub fn dutch_time(moment: Timestamp) -> String {
 
 /// Returns what a Dutch clock shows at a moment.
 #[must_use]
-pub fn dutch_clock(moment: Timestamp) -> jiff::civil::DateTime {
+pub fn dutch_clock(moment: Timestamp) -> DateTime {
     DUTCH.to_datetime(moment)
 }
 
@@ -49,6 +49,16 @@ pub fn dutch_clock(moment: Timestamp) -> jiff::civil::DateTime {
 #[must_use]
 pub fn dutch_midnight(date: Date) -> Option<Timestamp> {
     date.to_zoned_datetime(DUTCH.clone()).ok().map(|zoned| zoned.timestamp())
+}
+
+/// Reads a moment: a day (its beginning), a time of a Dutch clock, or a time with the zone that it is in.
+#[must_use]
+pub fn dutch_moment(text: &str) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    let clock: DateTime = text.parse().ok()?;
+    DUTCH.to_timestamp(clock).ok()
 }
 
 /// The zone is bundled with the program; UTC is at most two hours off should it ever be missing.
@@ -64,5 +74,26 @@ mod tests {
         let moment: Timestamp = "2026-06-30T22:30:00Z".parse().unwrap();
         assert_eq!(dutch_date(moment).to_string(), "2026-07-01");
         assert_eq!(dutch_time(moment), "2026-07-01 00:30:00");
+    }
+
+    #[test]
+    fn a_moment_without_a_zone_is_on_a_dutch_clock() {
+        let read = |text: &str| dutch_moment(text).map(|moment| moment.to_string());
+        for (text, moment) in [
+            ("2026-11-30", "2026-11-29T23:00:00Z"),
+            ("2026-06-30", "2026-06-29T22:00:00Z"),
+            ("2026-11-30 19:24:01", "2026-11-30T18:24:01Z"),
+            ("2026-11-30T19:24", "2026-11-30T18:24:00Z"),
+            ("2026-06-30T19:24:00.5", "2026-06-30T17:24:00.5Z"),
+            ("2026-11-30T19:24:01Z", "2026-11-30T19:24:01Z"),
+            ("2026-11-30T13:24:01-05:00", "2026-11-30T18:24:01Z"),
+            ("2026-10-25T02:30:00", "2026-10-25T00:30:00Z"), // twice: the first
+            ("2026-03-29T02:30:00", "2026-03-29T01:30:00Z"), // never: as if the clock had gone on
+        ] {
+            assert_eq!(read(text).as_deref(), Some(moment), "{text}");
+        }
+        for text in ["", "now", "19:24", "2026", "2026-11", "2026-13-01", "2026-02-30", "2026-11-30T25:00"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }

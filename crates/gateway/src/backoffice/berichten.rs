@@ -14,7 +14,7 @@ use super::api::{Api, bad_query, gemeenten, limit, visible};
 use super::asked::Filters;
 use super::openapi::Problems;
 use super::toewijzingen::number;
-use crate::clock::dutch_midnight;
+use crate::clock::{dutch_midnight, dutch_moment};
 use crate::engine::record::Blik;
 use crate::journal::EntryId;
 use crate::problem::Problem;
@@ -37,7 +37,7 @@ pub(super) struct ListQuery {
     toewijzing: Option<String>,
     /// Only those that were given this retourcode.
     retourcode: Option<String>,
-    /// From this day or moment on: `2026-11-25`, or `2026-11-25T09:00:00Z`.
+    /// From this day or moment on: `2026-11-25`, `2026-11-25T09:00` (on a Dutch clock) or `2026-11-25T09:00:00Z`.
     #[param(format = Date)]
     van: Option<String>,
     /// Up to and including this day, or before this moment.
@@ -201,5 +201,7 @@ fn moment(name: &str, text: &str, end: bool) -> Result<Timestamp, Problem> {
         let day = if end { day.tomorrow().unwrap_or(day) } else { day };
         return dutch_midnight(day).ok_or_else(|| bad_query(name, "no such day"));
     }
-    text.parse().map_err(|_| bad_query(name, "give a day (2026-11-25) or a moment (2026-11-25T09:00:00Z)"))
+    let hint =
+        "give a day (2026-11-25) or a moment (2026-11-25T09:00 on a Dutch clock, 2026-11-25T09:00:00Z)";
+    dutch_moment(text).ok_or_else(|| bad_query(name, hint))
 }

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use iwmo_toewijzing::identity::Gemeente;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
 
 use super::journal::read_bsn;
+use super::look::{self, look};
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::toewijzing;
@@ -46,8 +47,11 @@ impl Client {
         let store = open::read(&self.store, &self.past)?;
         let codes = store.reader.tips().into_keys().map(|chain| chain.to_string());
         let gemeenten = codes.filter_map(|code| Gemeente::new(&code).ok());
+        let asked: Vec<(Gemeente, Bsn)> =
+            gemeenten.filter(|code| only.is_none_or(|only| only == *code)).map(|code| (code, bsn)).collect();
+        look(&self.store.folder()?, look::persons(&store.ledger, &asked).map_err(failed)?, terminal);
         let mut found = Vec::new();
-        for gemeente in gemeenten.filter(|gemeente| only.is_none_or(|only| only == *gemeente)) {
+        for (gemeente, bsn) in asked {
             let (ledger, reader, schemas) = (&store.ledger, &store.reader, &store.schemas);
             found.extend(
                 view::arrangement(ledger, reader, schemas, gemeente, &bsn, store.today).map_err(failed)?,

@@ -8,10 +8,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
+
 use super::output::Terminal;
 use crate::control::{Client, ClientError, Look, Request};
 use crate::engine::record::Blik;
 use crate::journal::Chain;
+use crate::ledger::{LedgerError, Persoon, Rows, keys};
+use crate::store::Ledger;
 
 /// Looks that one request may name; one request more for each further so many.
 const LOOKS_MAX: usize = 1000;
@@ -31,6 +35,18 @@ pub(super) fn look(folder: &Path, looks: Vec<(Chain, Blik)>, terminal: &Terminal
     let what = terminal.say("deze inzage is niet vastgelegd", "this look was not recorded");
     // Standard error may be closed; there is nowhere left to say so.
     let _ = writeln!(std::io::stderr().lock(), "{what}: {why}");
+}
+
+/// Returns what is to be recorded when these persons are looked up.
+pub(super) fn persons(
+    ledger: &Ledger,
+    persons: &[(Gemeente, Bsn)],
+) -> Result<Vec<(Chain, Blik)>, LedgerError> {
+    let looked = |(gemeente, bsn): &(Gemeente, Bsn)| {
+        let persoon: Option<Persoon> = ledger.row(&keys::persoon(*gemeente, bsn))?;
+        Ok((keys::chain(*gemeente), Blik::Persoon { sinds: persoon.map(|persoon| persoon.sinds) }))
+    };
+    persons.iter().map(looked).collect()
 }
 
 fn told(folder: &Path, looks: Vec<(Chain, Blik)>) -> Result<bool, ClientError> {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::output::{Failure, unreadable};
 use super::progress;
 use crate::backup::is_unwritable;
-use crate::clock::{Clock, SystemClock, dutch_date, dutch_midnight};
+use crate::clock::{Clock, SystemClock, dutch_date, dutch_moment};
 use crate::config;
 use crate::control::Client;
 use crate::daemon::settings;
@@ -104,8 +104,8 @@ fn read_configuration(file: &Path) -> Result<config::Config, Failure> {
 /// Which moment a reading command shows.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct PastArguments {
-    /// Show it as it was: before a moment (2026-03-01, 2026-03-01T14:00:00Z), or just after an entry
-    /// (GEMEENTE:SEQ)
+    /// Show it as it was: before a moment (2026-03-01, 2026-03-01T14:00 on a Dutch clock,
+    /// 2026-03-01T14:00:00Z), or just after an entry (GEMEENTE:SEQ)
     #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = horizon)]
     until: Option<Horizon>,
 }
@@ -127,24 +127,18 @@ pub(super) fn horizon(text: &str) -> Result<Horizon, String> {
     if let Ok(entry) = text.parse() {
         return Ok(Horizon::Through(entry));
     }
-    moment(text).map(Horizon::Before).map_err(|_| {
-        format!("{text:?} is neither a moment (2026-03-01, 2026-03-01T14:00:00Z) nor an entry (0222:17)")
-    })
-}
-
-/// Reads a moment: a date (midnight in the Netherlands) or a timestamp.
-pub(super) fn moment(text: &str) -> Result<Timestamp, Failure> {
-    if let Ok(moment) = text.parse() {
-        return Ok(moment);
-    }
-    text.parse().ok().and_then(dutch_midnight).ok_or_else(|| {
-        Failure::new(format!("{text:?} is not a moment")).hint("write 2026-11-25 or 2026-11-25T14:00:00Z")
+    dutch_moment(text).map(Horizon::Before).ok_or_else(|| {
+        format!(
+            "{text:?} is neither a moment (2026-03-01, 2026-03-01T14:00 on a Dutch clock, 2026-03-01T14:00:00Z) nor an entry (0222:17)"
+        )
     })
 }
 
 /// Reads a moment that is an argument.
 pub(super) fn argument_moment(text: &str) -> Result<Timestamp, String> {
-    moment(text).map_err(|_| format!("{text:?} is not a moment; write 2026-11-25 or 2026-11-25T14:00:00Z"))
+    dutch_moment(text).ok_or_else(|| {
+        format!("{text:?} is not a moment; write 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00Z")
+    })
 }
 
 /// A store that is only read.

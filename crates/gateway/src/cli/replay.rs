@@ -38,8 +38,8 @@ pub(super) struct Replay {
     /// Compare with the stored ledger instead of replacing it
     #[arg(long, conflicts_with_all = ["until", "what_if"])]
     verify: bool,
-    /// Show the ledger as it was: before a moment (2026-03-01, 2026-03-01T14:00:00Z), or just after an entry
-    /// (GEMEENTE:SEQ)
+    /// Show the ledger as it was: before a moment (2026-03-01, 2026-03-01T14:00 on a Dutch clock,
+    /// 2026-03-01T14:00:00Z), or just after an entry (GEMEENTE:SEQ)
     #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = open::horizon, conflicts_with = "what_if")]
     until: Option<Horizon>,
     /// Judge the recorded messages again under this policy: TOML with [beleid] and [eigen_bijdrage] for all

@@ -58,12 +58,7 @@ impl Outgoing for Engine {
 
 impl Engine {
     fn waiting_rows(&self, partner: &PartnerId, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
-        // Of each order key the oldest held message; younger ones wait behind it.
-        let mut held: HashMap<String, Vec<u8>> = HashMap::new();
-        for row in self.ledger.queue(&keys::vastgehouden_van(partner)) {
-            let (key, order) = row?;
-            held.entry(String::from_utf8_lossy(&order).into_owned()).or_insert_with(|| key[1..].to_vec());
-        }
+        let held = Held::of(&self.ledger, partner)?;
         let sending: Verzending = self.ledger.row(&keys::verzending(&partner.0))?.unwrap_or_default();
         let mut waiting = Vec::new();
         let mut behind = 0;
@@ -77,7 +72,7 @@ impl Engine {
             // Delivered between the scan and the read.
             let Some(mut row) = self.ledger.row::<ledger::Uitgaand>(&keys::uitgaand(&id))? else { continue };
             row.geduld_us = row.geduld_us.max(sending.vrijgegeven_us);
-            if held.get(&row.volgorde).is_some_and(|oldest| key[1..] > oldest[..]) {
+            if held.keeps(&key, &row) {
                 behind += 1;
                 continue;
             }
@@ -133,6 +128,27 @@ impl Engine {
     pub fn in_envelope(&self, referentienummer: &str) -> Result<Option<OutgoingId>, LedgerError> {
         let row: Option<([u8; 4], u64, u16)> = self.ledger.row(&keys::envelop_nummer(referentienummer))?;
         Ok(row.map(|(gemeente, seq, index)| OutgoingId { gemeente, seq, index }))
+    }
+}
+
+/// Of each order key the oldest message to a partner that is held; younger ones wait behind it.
+#[derive(Debug)]
+pub(super) struct Held(HashMap<String, Vec<u8>>);
+
+impl Held {
+    /// Reads what is held.
+    pub(super) fn of(ledger: &Ledger, partner: &PartnerId) -> Result<Self, LedgerError> {
+        let mut held = HashMap::new();
+        for row in ledger.queue(&keys::vastgehouden_van(partner)) {
+            let (key, order) = row?;
+            held.entry(String::from_utf8_lossy(&order).into_owned()).or_insert_with(|| key[1..].to_vec());
+        }
+        Ok(Self(held))
+    }
+
+    /// Returns whether a message, by its key in the queue, must wait behind an older one.
+    pub(super) fn keeps(&self, key: &[u8], row: &ledger::Uitgaand) -> bool {
+        self.0.get(&row.volgorde).is_some_and(|oldest| key[1..] > oldest[..])
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::engine::outgoing::Stopped;
+use crate::engine::outgoing::{Held, Stopped};
 use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Unavailable};
 use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, keys};
 
@@ -73,6 +73,7 @@ impl Engine {
         if self.standing(partner).held {
             return Ok(FetchPage::default());
         }
+        let held = Held::of(self.ledger(), partner)?;
         let prefix = keys::wachtrij_van(partner);
         let start = after.map(|(moment, id)| keys::wachtrij_plaats(partner, *moment, id));
         let now = Timestamp::now().as_microsecond();
@@ -93,8 +94,9 @@ impl Engine {
             }
             last = Some((moment, id.clone()));
             let Some((row, found)) = self.addressed(partner, &id)? else { continue };
-            // What is held back is not shown yet.
+            // What is held back is not shown yet, nor what is younger about the same person.
             if row.stand == Stand::Wacht
+                && !held.keeps(&key, &row)
                 && row.niet_voor_us <= now
                 && !stopped.stops(self.ledger(), &id, &row)?
             {

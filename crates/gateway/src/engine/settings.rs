@@ -27,8 +27,6 @@ pub struct Settings {
 /// A gemeente and its choices.
 #[derive(Clone, Debug, Default)]
 pub struct GemeenteSettings {
-    /// As people know it.
-    pub naam: String,
     /// The partner that is its CAK; without one nothing is sent to the CAK.
     pub cak: Option<PartnerId>,
     /// Open points of the lifecycle.

@@ -1,12 +1,18 @@
 //! Files that appear at once and whole, and move without writing over another.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Names tried for a file when its own is taken.
 const NAMES_MAX: u32 = 10_000;
+/// Bytes of the name that a file is dealt with under: a file system takes 255, and what is made of it is longer, as that
+/// of a result that is being written.
+const NAME_BYTES_MAX: usize = 230;
+/// Bytes of an extension that is kept when a name is cut.
+const EXTENSION_BYTES_MAX: usize = 16;
 /// Ends the name of a file that is being dealt with; a dot begins it.
 const CLAIMED: &str = ".bezig";
 
@@ -35,30 +41,52 @@ pub(super) fn read(path: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>>
 
 /// Takes a file for oneself, under a hidden name: whoever puts another one there under the same name does not change
 /// what is being read, and is not moved away unread with it. One that was taken before, and not settled, comes first.
-/// None: it is not there any more.
-pub(super) fn claim(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
-    let claimed = folder.join(format!(".{name}{CLAIMED}"));
-    if fs::symlink_metadata(&claimed).is_ok() {
-        return Ok(Some(claimed));
+/// Returns where it is and the name that its result gets; none: it is not there any more.
+pub(super) fn claim(folder: &Path, found: &OsStr) -> io::Result<Option<(PathBuf, String)>> {
+    let hidden = |name: &str| folder.join(format!(".{name}{CLAIMED}"));
+    let there = |path: &Path| fs::symlink_metadata(path).is_ok();
+    let mut name = writable(found);
+    if found == OsStr::new(&name) {
+        if there(&hidden(&name)) {
+            return Ok(Some((hidden(&name), name)));
+        }
+    } else {
+        name = first_free(&name, |name| !there(&folder.join(name)) && !there(&hidden(name)))?;
     }
-    match fs::rename(folder.join(name), &claimed) {
-        Ok(()) => Ok(Some(claimed)),
+    match fs::rename(folder.join(found), hidden(&name)) {
+        Ok(()) => Ok(Some((hidden(&name), name))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The name that a file is dealt with under: its own, unless that is no text or leaves no room for what is made of it.
+fn writable(found: &OsStr) -> String {
+    let name = found.to_string_lossy();
+    if name.len() <= NAME_BYTES_MAX {
+        return name.into_owned();
+    }
+    let extension = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let extension = if extension.len() <= EXTENSION_BYTES_MAX { extension } else { "" };
+    let stem = name.floor_char_boundary(NAME_BYTES_MAX - extension.len());
+    format!("{}{extension}", &name[..stem])
 }
 
 /// Moves a claimed file into a folder with its result beside it, under its own name or, if that is taken, one with a
 /// number. The result comes first: a crash in between leaves the file where it was, and the next look writes it again.
 pub(super) fn settle(file: &Path, name: &str, folder: &Path, result: &[u8]) -> io::Result<()> {
     let free = |name: &str| !folder.join(name).exists();
-    let name = (0..NAMES_MAX)
-        .map(|number| if number == 0 { name.to_owned() } else { numbered(name, number) })
-        .find(|name| free(name))
-        .ok_or_else(|| io::Error::other("there are too many files of this name"))?;
+    let name = first_free(name, free)?;
     write(folder, &format!("{name}.json"), result)?;
     fs::rename(file, folder.join(&name))?;
     File::open(folder)?.sync_all()
+}
+
+fn first_free(name: &str, free: impl Fn(&str) -> bool) -> io::Result<String> {
+    (0..NAMES_MAX)
+        .map(|number| if number == 0 { name.to_owned() } else { numbered(name, number) })
+        .find(|name| free(name))
+        .ok_or_else(|| io::Error::other("there are too many files of this name"))
 }
 
 fn numbered(name: &str, number: u32) -> String {
@@ -69,19 +97,19 @@ fn numbered(name: &str, number: u32) -> String {
 }
 
 /// Returns the names of the files that are there to be taken: those still being written are left alone.
-pub(super) fn waiting(folder: &Path, max: usize) -> io::Result<Vec<String>> {
+pub(super) fn waiting(folder: &Path, max: usize) -> io::Result<Vec<OsString>> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // The result is named after it, so it must have a name that can be written down.
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let found_name = entry.file_name();
+        let name = found_name.to_string_lossy();
         if let Some(claimed) = name.strip_prefix('.').and_then(|name| name.strip_suffix(CLAIMED)) {
-            found.insert(claimed.to_owned());
+            found.insert(claimed.into());
             continue;
         }
         let unfinished = name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part");
         if !unfinished && !entry.file_type()?.is_dir() {
-            found.insert(name);
+            found.insert(found_name);
         }
     }
     Ok(found.into_iter().take(max).collect())

@@ -38,7 +38,15 @@ impl FileIntake<'_> {
     pub(super) fn take_all(&self) -> io::Result<()> {
         let waiting = self.folder.join("in");
         for name in files::waiting(&waiting, FILES_MAX)? {
-            let Some(file) = files::claim(&waiting, &name)? else { continue };
+            let (file, name) = match files::claim(&waiting, &name) {
+                Ok(Some(claimed)) => claimed,
+                Ok(None) => continue,
+                // One that cannot be moved keeps no other from being taken.
+                Err(error) => {
+                    tracing::warn!(partner = %self.partner, %error, "A file cannot be taken; it stays.");
+                    continue;
+                }
+            };
             let (well, result) = match self.take(&file, &name) {
                 Ok(Some(taken)) => taken,
                 // It stays where it is and is taken at a later look.

@@ -1,5 +1,6 @@
 //! Folders of partners, with a whole gateway behind them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -128,6 +129,31 @@ async fn what_is_refused_is_kept_with_the_reason() {
     // The result stands there a moment before the file does.
     site.file("zaak/refused/link.xml").await;
     assert_eq!(site.names("zaak/in"), [PathBuf::from("half.tmp")]);
+    site.stop().await;
+}
+
+/// A name that is no text, or as long as a file system takes, keeps neither its file nor another from being taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_name_keeps_a_file_from_being_taken() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut site = Site::new().await;
+    let long = "a".repeat(251);
+    let long = [format!("{long}.xml"), format!("{long}.XML")];
+    let names = [long[0].as_bytes(), long[1].as_bytes(), b"ge\xEFmporteerd.xml", b"ge\xEEmporteerd.xml"];
+    for (number, name) in (1..).zip(names) {
+        let (name, bytes) = (OsStr::from_bytes(name), toewijzing("0222", HVB, number));
+        fs::write(site.world.path("zaak/in/.hidden"), bytes).unwrap();
+        fs::rename(site.world.path("zaak/in/.hidden"), site.world.path("zaak/in").join(name)).unwrap();
+    }
+    site.put("zaak/in/gewoon.xml", &toewijzing("0222", HVB, 5));
+    let cut = "a".repeat(226);
+    let done = ["gewoon.xml", "ge\u{FFFD}mporteerd.xml", "ge\u{FFFD}mporteerd.1.xml"].map(str::to_owned);
+    for name in done.into_iter().chain([format!("{cut}.xml"), format!("{cut}.XML")]) {
+        assert_eq!(site.result(&format!("zaak/done/{name}.json")).await["uitkomst"], "ontvangen");
+        site.file(&format!("zaak/done/{name}")).await;
+    }
+    assert_eq!(site.names("zaak/in"), Vec::<PathBuf>::new());
     site.stop().await;
 }
 

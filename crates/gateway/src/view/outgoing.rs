@@ -87,7 +87,8 @@ impl OutgoingFilter {
 /// # Errors
 ///
 /// The store cannot be read.
-pub fn outgoing(
+#[cfg(test)]
+pub(crate) fn outgoing(
     ledger: &Ledger,
     partner: Option<&str>,
     all: bool,

@@ -51,6 +51,11 @@ async fn messages_are_listed_filtered_and_paged() {
     assert_eq!(only("tot=2020-01-01").await, json!([]));
     assert_eq!(values(&only("van=2020-01-01&volgorde=oudste&aantal=500").await, "entry"), entries);
     assert_eq!(only("van=2120-01-01").await, json!([]));
+    // The `tijd` of a row is a moment on a Dutch clock, and can be given back as one; a second later it is before.
+    let first = only("volgorde=oudste&aantal=1").await[0]["tijd"].as_str().unwrap().replace(' ', "T");
+    assert_eq!(values(&only(&format!("van={first}&volgorde=oudste&aantal=500")).await, "entry"), entries);
+    let later = first.parse::<jiff::civil::DateTime>().unwrap() + jiff::Span::new().seconds(1);
+    assert!(values(&only(&format!("tot={later}&aantal=500")).await, "entry").contains(&entries[0]));
 
     assert_eq!(only("bericht=wmo307&gemeente=1586").await, only("bericht=WMO307&gemeente=1586").await);
     for bad in ["van=gisteren", "na=0222", "gemeente=22", "toewijzing=222003"] {

@@ -10,14 +10,13 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente, ToewijzingNummer};
 use jiff::Timestamp;
 
 use super::summary;
-use crate::cli::look::look;
+use crate::cli::look::{self, look};
 use crate::cli::open::{self, PastArguments, ReadStore, StoreArguments};
 use crate::cli::output::{Failure, Terminal, unreadable};
 use crate::cli::replay::failed;
 use crate::cli::toewijzing;
-use crate::engine::record::Blik;
 use crate::journal::{CLOCK_SLACK, Chain, Entry, ReadError, Takes, Wanted};
-use crate::ledger::{Horizon, LedgerError, Persoon, Rows, keys};
+use crate::ledger::{Horizon, LedgerError, Rows, keys};
 use crate::view::{self, EntryFilter, EntryView};
 
 /// A BSN and its line feed fit in this; more is not read.
@@ -44,7 +43,7 @@ pub(super) struct Filter {
     /// Only about the person whose BSN is in this file; -: on standard input. Never as an argument: others can see those
     #[arg(long, value_name = "FILE")]
     bsn_from: Option<PathBuf>,
-    /// Only from this moment on, as 2026-11-25 or 2026-11-25T14:00:00Z
+    /// Only from this moment on, as 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00Z
     #[arg(long, value_name = "TIME", value_parser = open::argument_moment)]
     from: Option<Timestamp>,
     /// Only before this moment, or up to and including an entry (GEMEENTE:SEQ)
@@ -189,7 +188,7 @@ impl Filter {
                 let codes = store.reader.tips().into_keys().map(|chain| chain.to_string());
                 let persons: Vec<(Gemeente, Bsn)> =
                     codes.filter_map(|code| Gemeente::new(&code).ok()).map(|code| (code, bsn)).collect();
-                look(&folder, looked_up(&store, &persons)?, terminal);
+                look(&folder, look::persons(&store.ledger, &persons).map_err(failed)?, terminal);
                 (persons, None)
             }
             (None, None) => (Vec::new(), None),
@@ -202,15 +201,6 @@ impl Filter {
         }
         Ok(())
     }
-}
-
-/// Returns what is to be recorded when these persons are looked up.
-fn looked_up(store: &ReadStore, persons: &[(Gemeente, Bsn)]) -> Result<Vec<(Chain, Blik)>, Failure> {
-    let looked = |(gemeente, bsn): &(Gemeente, Bsn)| {
-        let persoon: Option<Persoon> = store.ledger.row(&keys::persoon(*gemeente, bsn)).map_err(failed)?;
-        Ok((keys::chain(*gemeente), Blik::Persoon { sinds: persoon.map(|persoon| persoon.sinds) }))
-    };
-    persons.iter().map(looked).collect()
 }
 
 /// Returns the entries that concern these persons, in the order of the journal.

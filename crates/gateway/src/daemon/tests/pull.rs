@@ -4,6 +4,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::demo::messages::wmo305;
+use crate::engine::record::{Plek, Wat, Wie};
+use crate::engine::{Act, Route};
 
 struct Puller {
     client: reqwest::Client,
@@ -125,4 +128,48 @@ async fn pages_follow_each_other() {
     }
     assert_eq!(hvb.call(reqwest::Method::DELETE, "").await.status(), 405);
     daemon.stop().await;
+}
+
+/// A partner that fetches is shown nothing that is younger than what an operator holds about the person, as nothing of it
+/// would be posted to one that receives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_holds_up_what_is_younger_about_the_person() {
+    let world = World::new();
+    let daemon = world.start(&world.partners()).await;
+    for nummer in [1, 2] {
+        order(&daemon, "backoffice", toewijzing("0222", HVB, nummer)).await;
+    }
+    let hvb = Puller::new(&world, &daemon, &world.hvb);
+    let orders = hvb.ids("").await;
+    report_start(&daemon, 1).await;
+    let all = hvb.ids("").await;
+    assert_eq!((all.len(), &all[..2]), (3, &orders[..]), "the 306 is the youngest");
+
+    let berichten = || vec![Plek { seq: 1, index: 0 }];
+    act(&daemon, Wat::UitgaandVasthouden { berichten: berichten() }).await;
+    assert_eq!(hvb.ids("").await, [all[1].as_str()], "only what is about another person");
+    act(&daemon, Wat::UitgaandVrijgeven { berichten: berichten() }).await;
+    assert_eq!(hvb.ids("").await, all);
+    daemon.stop().await;
+}
+
+/// The aanbieder says that support began under a toewijzing of [`toewijzing`].
+async fn report_start(daemon: &Daemon, nummer: u32) {
+    let today = crate::clock::dutch_date(jiff::Timestamp::now());
+    let envelope = Envelope { gemeente: "0222", agb: HVB, identificatie: "S1", today };
+    let product = Order { nummer, categorie: "02", code: "02A05", ingangsdatum: today, einddatum: today };
+    let person = Person { bsn: crate::engine::tests::bsn(nummer).leak(), ..PERSON };
+    let bytes = wmo305(envelope, &person, &product, &[(today, "1")]).unwrap().encode().into();
+    let (partner, route) = (PartnerId("hvb".to_owned()), Route::Direct);
+    daemon
+        .engine()
+        .receive(Inbound { partner, route, bytes, key: None, bevestigd: Vec::new() })
+        .await
+        .unwrap();
+}
+
+async fn act(daemon: &Daemon, wat: Wat) {
+    let wie = Wie::Operator { uid: 1000, naam: None, namens: None };
+    let (chain, reden) = ("0222".parse().unwrap(), "they are moving".to_owned());
+    daemon.engine().act(Act { chain, wie, wat, reden, gekozen: false, sleutel: None }).await.unwrap();
 }
