@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 use super::live::{Live, Made};
 use super::settings;
 use crate::config::{self, Config, Mistake, Severity, Sources};
-use crate::engine::record::{REASON_BYTES_MAX, Wie};
 use crate::engine::{Engine, Noted, PartnerId};
 use crate::ledger::keys;
 use crate::metrics::GATEWAY_CONFIG_RELOADS;
+use crate::record::{REASON_BYTES_MAX, Wie};
 
 /// Most lines that the journal keeps of one change.
 const LINES_MAX: usize = 200;

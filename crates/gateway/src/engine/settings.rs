@@ -9,7 +9,7 @@ use iwmo_toewijzing::judge::{Beleid, Gemeentelijst, Productlijst};
 use jiff::civil::Date;
 
 use crate::engine::PartnerId;
-use crate::engine::record::Wie;
+use crate::record::Wie;
 
 /// The policy and the partners that messages are judged with.
 #[derive(Clone, Debug, Default)]
