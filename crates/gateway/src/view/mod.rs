@@ -48,7 +48,7 @@ pub use outgoing::{
 };
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use place::PlaceCursor;
-pub use queues::{HeldView, QueueView, frozen, held, queues, say_frozen};
+pub use queues::{HeldView, QueueView, frozen, held, queues, say_still};
 pub use reason::reason;
 pub use statistiek::{
     Aantal, Afkeuring, Doorlooptijd, Klasse, ProductCijfers, Statistiek, StatistiekFilter, month, statistiek,
