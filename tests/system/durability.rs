@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use iwmo_codec::messages::{Message, MessageKind};
-use iwmo_gateway::engine::record::Uitspraak;
+use iwmo_gateway::record::Uitspraak;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

@@ -358,7 +358,6 @@ pub fn settings(config: &Config) -> Settings {
         settings.gemeenten.insert(
             configured.code,
             GemeenteSettings {
-                naam: configured.name.clone(),
                 cak: configured.cak.clone(),
                 bedenktijd: None,
                 producten: configured.productcodes.as_ref().map(lists::productlijst),

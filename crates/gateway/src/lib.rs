@@ -22,6 +22,7 @@ pub mod ops;
 pub mod outbox;
 pub mod pki;
 pub mod problem;
+pub mod record;
 pub mod removal;
 #[cfg(test)]
 mod simulation;

@@ -21,7 +21,7 @@ use iwmo_toewijzing::identity::{
 use jiff::civil::{Date, Time};
 
 pub use declaratie::{Beantwoord, clienten, declaratie_antwoord, declaraties};
-pub use verzoek::{antwoord, antwoord_retour, referentie, referenties};
+pub use verzoek::{antwoord, antwoord_retour, referentie};
 
 /// A message that says nothing to the machine, or says it with values outside what the machine knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

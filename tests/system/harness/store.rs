@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use iwmo_gateway::engine::record::{Bericht, Record};
 use iwmo_gateway::journal::{Position, ReadOnlyJournal};
+use iwmo_gateway::record::{Bericht, Record};
 use iwmo_gateway::vault::Vault;
 use sha2::{Digest, Sha256};
 

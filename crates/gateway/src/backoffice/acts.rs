@@ -11,12 +11,12 @@ use super::api::{Api, RETRY_AFTER_SECONDS};
 use super::asked::without_values;
 use super::{Principal, idempotency_key};
 use crate::control::{Change, Plan, Summary};
-use crate::engine::record::{Record, Sleutel, Wie};
 use crate::engine::{Act, ActError, Acted, Refusal};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{self, LedgerError, Rows, keys};
 use crate::listener::body::content_is;
 use crate::problem::Problem;
+use crate::record::{Record, Sleutel, Wie};
 
 /// Most names in one request.
 pub(super) const NAMES_MAX: usize = 1000;

@@ -23,12 +23,12 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::config::Partner;
-use crate::engine::record::{Blik, Inzage, Wie};
 use crate::engine::{Engine, Settings};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
 use crate::listener::{BoundsSource, Stop};
 use crate::problem::Problem;
+use crate::record::{Blik, Inzage, Wie};
 use crate::view::{self, HeldView, NotAChoice};
 
 /// Rows of a page when the caller does not say.

@@ -15,9 +15,9 @@ use super::asked::Filters;
 use super::openapi::Problems;
 use super::toewijzingen::number;
 use crate::clock::{dutch_midnight, dutch_moment};
-use crate::engine::record::Blik;
 use crate::journal::EntryId;
 use crate::problem::Problem;
+use crate::record::Blik;
 use crate::view::{self, BerichtFilter, BerichtView, EntryView, Order};
 
 /// The filters of a list of messages.

@@ -12,9 +12,9 @@ use super::Principal;
 use super::api::{Api, gemeenten};
 use super::asked::Question;
 use super::openapi::Problems;
-use crate::engine::record::Blik;
 use crate::ledger::{Persoon, Rows, keys};
 use crate::problem::Problem;
+use crate::record::Blik;
 use crate::view::{self, ArrangementView};
 
 /// Whom to find.

@@ -17,9 +17,9 @@ use super::asked::{Filters, Question};
 use super::openapi::Problems;
 use super::opgave::OpgaveVorm;
 use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
-use crate::engine::record::Blik;
 use crate::ledger::{Persoon, Rows, keys};
 use crate::problem::Problem;
+use crate::record::Blik;
 use crate::view::{self, BekendView, EigenBijdrageView};
 
 /// A statement about a person.

@@ -24,11 +24,11 @@ use super::Principal;
 use super::api::{Api, bad_query, gemeenten, limit};
 use super::asked::Filters;
 use super::openapi::Problems;
-use crate::engine::record::KIND_INZAGE;
 use crate::journal::{Chain, EntryId};
 use crate::ledger::keys;
 use crate::listener::Stop;
 use crate::problem::Problem;
+use crate::record::KIND_INZAGE;
 use crate::view::{self, BerichtView, Cursor, NotACursor};
 
 /// Longest time a question waits for something to happen.

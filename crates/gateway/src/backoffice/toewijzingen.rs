@@ -10,9 +10,9 @@ use super::Principal;
 use super::api::{Api, bad_query, chosen, gemeenten, limit, visible};
 use super::asked::Filters;
 use super::openapi::Problems;
-use crate::engine::record::Blik;
 use crate::ledger::keys;
 use crate::problem::Problem;
+use crate::record::Blik;
 use crate::view::{self, ToewijzingFilter, ToewijzingView};
 
 /// The filters of a list of toewijzingen.

@@ -16,8 +16,8 @@ use super::berichten::{as_xml, entry_id};
 use super::openapi::Problems;
 use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::engine::OutgoingId;
-use crate::engine::record::{Blik, Plek};
 use crate::problem::Problem;
+use crate::record::{Blik, Plek};
 use crate::view::{self, HeldView, OutgoingFilter, OutgoingView};
 
 /// The filters of a list of outgoing messages.

@@ -18,8 +18,8 @@ use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal, unwritable};
 use super::replay::read_text;
 use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
-use crate::engine::record::Blik;
 use crate::ledger::keys;
+use crate::record::Blik;
 use crate::view::{self, BekendView};
 
 /// What the CAK is told about persons and gemeenten: show it, and state what no message says

@@ -12,9 +12,9 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente};
 
 use super::output::Terminal;
 use crate::control::{Client, ClientError, Look, Request};
-use crate::engine::record::Blik;
 use crate::journal::Chain;
 use crate::ledger::{LedgerError, Persoon, Rows, keys};
+use crate::record::Blik;
 use crate::store::Ledger;
 
 /// Looks that one request may name; one request more for each further so many.

@@ -8,8 +8,8 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 use super::look::look;
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::engine::record::Blik;
 use crate::ledger::keys;
+use crate::record::Blik;
 use crate::view::{self, LeveringView, Line, ToewijzingFilter, ToewijzingView};
 
 /// Show toewijzingen: their state, and what happened to them

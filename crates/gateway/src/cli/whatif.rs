@@ -11,9 +11,9 @@ use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
 use super::replay::{failed, read_text};
 use crate::clock::dutch_time;
-use crate::engine::record::Uitspraak;
 use crate::engine::{self, Different, Looked, Policy, What};
 use crate::ledger::{LedgerError, Progress};
+use crate::record::Uitspraak;
 
 /// Holds everything against other schemas and prints what would not be valid; under another policy as well, if one is
 /// given.

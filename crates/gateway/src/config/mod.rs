@@ -442,8 +442,8 @@ pub fn check(path: &Path) -> Result<Checked, Unreadable> {
 }
 
 /// Checks the text of a configuration file; relative paths start at `folder`.
-#[must_use]
-pub fn check_text(text: &str, folder: &Path) -> Checked {
+#[cfg(test)]
+fn check_text(text: &str, folder: &Path) -> Checked {
     Sources::of_text(text, folder).check()
 }
 
@@ -464,17 +464,6 @@ impl Config {
         let pinned: Vec<_> =
             self.systems.iter().flat_map(|system| system.fingerprints.iter().copied()).collect();
         (!authorities.is_empty() || !pinned.is_empty()).then_some(ClientTrust { authorities, pinned })
-    }
-
-    /// Returns the gemeenten that a partner, the holder of a token or a system deals with.
-    #[must_use]
-    pub fn gemeenten_of(&self, id: &PartnerId) -> Option<&[Gemeentecode]> {
-        let partner = self.partners.iter().find(|partner| partner.id == *id);
-        let token = || self.tokens.iter().find(|token| token.name == id.0);
-        let system = || self.systems.iter().find(|system| system.name == id.0);
-        let partner = partner.map(|partner| &*partner.gemeenten);
-        let partner = partner.or_else(|| token().map(|token| &*token.gemeenten));
-        partner.or_else(|| system().map(|system| &*system.gemeenten))
     }
 }
 

@@ -59,6 +59,7 @@ impl Sources {
     }
 
     /// The text of a configuration whose folder is `folder`.
+    #[cfg(test)]
     pub(super) fn of_text(text: &str, folder: &Path) -> Self {
         let mut sources = Self {
             path: folder.join("iwmo.toml"),

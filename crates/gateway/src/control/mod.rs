@@ -27,10 +27,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::record::{Blik, Wat, Wie};
 use crate::engine::{Act, ActError, Engine};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
+use crate::record::{Blik, Wat, Wie};
 use crate::removal::Opdracht;
 use crate::store::Ledger;
 use crate::view::Words;

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
 use crate::clock::dutch_date;
-use crate::engine::record::{Verklaring, Wat};
 use crate::engine::{choices, narrow, wanted};
 use crate::journal::Chain;
 use crate::ledger::{EbKeuzes, Gegevens, LedgerError, Persoon, Rows, decode_row, gegevens, keys};
+use crate::record::{Verklaring, Wat};
 use crate::store::Ledger;
 
 /// A statement about a person.

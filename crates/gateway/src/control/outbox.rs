@@ -6,10 +6,10 @@ use iwmo_toewijzing::identity::Gemeente;
 use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
-use crate::engine::record::{ACT_MESSAGES_MAX, Plek, Wat};
 use crate::engine::{Fit, OutgoingId, fit, narrow, not_taken};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
+use crate::record::{ACT_MESSAGES_MAX, Plek, Wat};
 use crate::store::Ledger;
 use crate::view::{Words, outgoing_id};
 

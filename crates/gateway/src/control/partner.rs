@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
-use crate::engine::record::Wat;
 use crate::engine::{PartnerId, narrow};
 use crate::journal::Chain;
 use crate::ledger::{Rows, Verzending, keys};
+use crate::record::Wat;
 use crate::store::Ledger;
 
 /// What becomes of sending to a partner.

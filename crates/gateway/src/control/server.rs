@@ -25,10 +25,10 @@ use crate::clock::dutch_date;
 use crate::config::MistakeView;
 use crate::daemon::{Reloaded, Reloader, Wanted};
 use crate::engine::Engine;
-use crate::engine::record::{Inzage, Wie};
 use crate::journal::Chain;
 use crate::ledger::FORMAT;
 use crate::listener::Stop;
+use crate::record::{Inzage, Wie};
 use crate::removal;
 
 /// How long a client hears nothing while something is worked on.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::engine::record::{OPERATOR_BYTES_MAX, Wie};
+use crate::record::{OPERATOR_BYTES_MAX, Wie};
 
 /// Where the system keeps the names of its users.
 const USERS: &str = "/etc/passwd";

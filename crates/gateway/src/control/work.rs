@@ -8,10 +8,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
-use crate::engine::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
 use crate::engine::{Settings, narrow};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{Rows, keys};
+use crate::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
 use crate::store::Ledger;
 use crate::view::{self, WerkFilter, WerkSoort, WerkView, outgoing_id};
 

@@ -11,11 +11,10 @@ use tokio::sync::Mutex;
 use super::live::{Live, Made};
 use super::settings;
 use crate::config::{self, Config, Mistake, Severity, Sources};
-
-use crate::engine::record::Wie;
 use crate::engine::{Engine, Noted, PartnerId, check_reason};
 use crate::ledger::keys;
 use crate::metrics::GATEWAY_CONFIG_RELOADS;
+use crate::record::Wie;
 
 /// Most lines that the journal keeps of one change.
 const LINES_MAX: usize = 200;

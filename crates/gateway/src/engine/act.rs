@@ -14,11 +14,11 @@ use tokio::sync::oneshot;
 use super::Engine;
 use super::worker::Job;
 use crate::engine::OutgoingId;
-use crate::engine::record::{
-    ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Sleutel, Wat, Wie,
-};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{self, LedgerError, Rows, Stand, Uitgaand, Verzending, keys};
+use crate::record::{
+    ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, Sleutel, Wat, Wie,
+};
 
 /// An act to be journalled.
 #[derive(Clone, Debug, PartialEq, Eq)]

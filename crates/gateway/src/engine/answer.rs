@@ -12,8 +12,8 @@ use jiff::civil::Date;
 
 use crate::engine::Refusal;
 use crate::engine::batch::unavailable;
-use crate::engine::record::Uitspraak;
 use crate::ledger::{At, LedgerError, Rows, keys};
+use crate::record::Uitspraak;
 use crate::translate::{self, Untranslatable};
 
 /// The version of the iEb schemas that our notifications were made with (IV034).

@@ -5,6 +5,8 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
+pub use crate::record::{OutgoingId, Route};
+
 /// Names a configured counterparty: an aanbieder, the CAK, a hub or a backoffice system.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PartnerId(pub String);
@@ -98,32 +100,6 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// A way by which messages come in and go out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Route {
-    /// `POST /uitwisseling/v1/berichten` over mutual TLS.
-    Direct,
-    /// The backoffice API.
-    Backoffice,
-    /// An envelope of the GGk.
-    Stuf,
-    /// A file in a folder.
-    Map,
-}
-
-impl Route {
-    /// Returns the word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Stuf => "stuf",
-            Self::Map => "map",
-            Self::Backoffice => "backoffice",
-        }
-    }
-}
-
 /// Says that a message is on disk and will take effect exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -211,23 +187,6 @@ pub trait Intake: Send + Sync + 'static {
     /// Returns whether so much waits that one more message is better not read: its sender is told to come back.
     fn is_busy(&self) -> bool {
         false
-    }
-}
-
-/// Names one outgoing message: the journal entry that made it and its place there, `GEMEENTE:SEQ/N`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OutgoingId {
-    /// The chain of the journal entry.
-    pub gemeente: [u8; 4],
-    /// The entry's number in that chain.
-    pub seq: u64,
-    /// The message's place among those of the entry, from 0.
-    pub index: u16,
-}
-
-impl fmt::Display for OutgoingId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}/{}", String::from_utf8_lossy(&self.gemeente), self.seq, self.index)
     }
 }
 

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::engine::commit::{Ahead, Pending, Sealing};
-use crate::engine::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
 use crate::engine::{ActError, Acted, OutgoingId, Receipt, Refusal, Unavailable};
 use crate::journal::{Chain, EntryId, PAYLOAD_BYTES_MAX};
 use crate::ledger::{At, LedgerError, keys};
+use crate::record::{RECORD_VERSION, Record, RecordError, Uitspraak};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::{Ledger, Overlay, StoreError, Writes};

@@ -13,13 +13,13 @@ use tokio::sync::{broadcast, watch};
 use crate::engine::Health;
 use crate::engine::batch::{Open, Reply, words};
 use crate::engine::daily::Day;
-use crate::engine::record::{RECORD_VERSION, Record};
 use crate::journal::{
     AppendError, Chain, Conclude, Draft, Encoded, Encoder, EntryId, Fate, Load, Reader, Tip,
 };
 use crate::metrics::{
     ENGINE_TAKEN_MESSAGES, JOURNAL_COMMIT_DURATION, JOURNAL_COMMITTED_ENTRIES, JOURNAL_FAILED_COMMITS,
 };
+use crate::record::{RECORD_VERSION, Record};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::{Ledger, Writes};

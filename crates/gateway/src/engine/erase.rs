@@ -20,12 +20,12 @@ use tokio::sync::oneshot;
 
 use crate::engine::act::check_reason;
 use crate::engine::batch::Batch;
-use crate::engine::record::{Grond, Plek, Record, Verwijdering, Verwijderverzoek, Wie};
 use crate::engine::rounds::Committed;
 use crate::engine::worker::{Job, Worker};
 use crate::engine::{ActError, Engine};
 use crate::journal::{Chain, EntryId, Reader};
 use crate::ledger::{self, Applier, LedgerError, Rows, Tellers, keys};
+use crate::record::{Grond, Plek, Record, Verwijdering, Verwijderverzoek, Wie};
 use crate::removal::{Hindernis, held};
 #[cfg(test)]
 use crate::simulation::{self, Canary};

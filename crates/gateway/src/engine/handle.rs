@@ -21,9 +21,10 @@ use crate::engine::worker::{Job, Worker};
 use crate::engine::{
     Aside, EngineError, Health, Inbound, Intake, Noted, Receipt, Refusal, Settings, Unavailable,
 };
-use crate::journal::{EntryId, FileJournal, Pipeline, Reader};
+use crate::journal::{Chain, EntryId, FileJournal, Pipeline, Reader};
 use crate::ledger::Applier;
 use crate::metrics::{ENGINE_REFUSED_MESSAGES, ENGINE_REPEATED_MESSAGES};
+use crate::record::Inzage;
 use crate::removal::TERM_YEARS;
 use crate::store::Ledger;
 use crate::traces;
@@ -333,6 +334,18 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         let job = Job::Aside { inbound, gemeente, aside, reply };
         self.jobs.try_send(job).map_err(|error| unavailable(not_taken(error)))?;
+        answer.await.unwrap_or_else(|_| Err(unavailable(STOPPING)))
+    }
+
+    /// Records a look; durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the store cannot commit now: then nothing must be shown.
+    pub async fn look(&self, chain: Chain, inzage: Inzage) -> Result<(), Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let unavailable = |reason: &str| Unavailable { reason: reason.to_owned() };
+        self.submit(Job::Look { chain, inzage, reply }).map_err(unavailable)?;
         answer.await.unwrap_or_else(|_| Err(unavailable(STOPPING)))
     }
 }

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::dutch_date;
-use crate::engine::record::Uitspraak;
 use crate::engine::{GemeenteSettings, Settings};
 use crate::ledger::{self, At, Heenbericht, LedgerError, Persoon, Rows, keys};
+use crate::record::Uitspraak;
 use crate::translate;
 
 /// What a judgement is made of, besides the message and the rows.

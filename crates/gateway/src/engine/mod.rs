@@ -9,16 +9,14 @@
 //! | file | what |
 //! | --- | --- |
 //! | `api.rs` | the words between listeners, engine and outbox |
-//! | `record.rs` | the journal's payloads |
 //! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
-//! | `handeling.rs`, `act.rs` | what somebody decided to change, and whether it may be |
-//! | `inzage.rs` | what somebody looked at |
+//! | `act.rs` | what somebody decided to change: whether it may be |
 //! | `whatif.rs`, `whatif_schemas.rs` | the same decisions under another policy or release, changing nothing |
 //! | `inbox.rs`, `rounds.rs`, `worker.rs`, `batch.rs`, `commit.rs` | from jobs to records, from records to the disk and to answers |
 //! | `daily.rs`, `settle.rs` | what time asks for, what waited |
 //! | `handle.rs`, `outgoing.rs`, `pickup.rs`, `health.rs` | the engine as others see it |
-//! | `erase.rs`, `verwijdering.rs` | removing what is about persons |
+//! | `erase.rs` | removing what is about persons |
 //! | `open.rs` | opening a store |
 
 mod act;
@@ -29,19 +27,16 @@ mod commit;
 mod daily;
 mod decide;
 mod erase;
-mod handeling;
 mod handle;
 mod health;
 mod in_force;
 mod inbox;
-mod inzage;
 mod judged;
 mod open;
 mod outgoing;
 mod pickup;
 mod plan;
 mod policy;
-pub mod record;
 mod rounds;
 mod settings;
 mod settle;
@@ -49,7 +44,6 @@ mod settle;
 pub(crate) mod stepped;
 #[cfg(test)]
 pub(crate) mod tests;
-mod verwijdering;
 mod whatif;
 mod whatif_schemas;
 mod worker;

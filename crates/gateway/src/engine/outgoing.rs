@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::engine::handle::{STOPPING, not_taken};
-use crate::engine::record::{BezorgUitkomst, Record};
 use crate::engine::worker::Job;
 use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Standing, Unavailable, Waiting};
 use crate::journal::{Chain, Reader};
 use crate::ledger::envelop::Envelop;
 use crate::ledger::{self, LedgerError, Rows, Verzending, keys};
+use crate::record::{BezorgUitkomst, Record};
 use crate::store::Ledger;
 use crate::vault::is_gone;
 

@@ -14,8 +14,8 @@ use crate::clock::{dutch_date, dutch_midnight};
 use crate::engine::Settings;
 use crate::engine::answer;
 use crate::engine::judged::order;
-use crate::engine::record::{EbBesluit, EbUitkomst, Uitgaand};
 use crate::ledger::{self, At, Gegevens, LedgerError, Persoon, Rows, Tellers, keys};
+use crate::record::{EbBesluit, EbUitkomst, Uitgaand};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::Overlay;

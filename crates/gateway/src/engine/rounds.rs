@@ -12,10 +12,10 @@ use crate::engine::batch::{Batch, Open};
 use crate::engine::daily::Day;
 use crate::engine::in_force::in_force;
 use crate::engine::inbox::Found;
-use crate::engine::record::{Record, Start};
 use crate::engine::worker::{Job, Worker};
 use crate::journal::{Chain, Failed};
 use crate::ledger::LedgerError;
+use crate::record::{Record, Start};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 

@@ -9,7 +9,7 @@ use iwmo_toewijzing::judge::{Beleid, Gemeentelijst, Productlijst};
 use jiff::civil::Date;
 
 use crate::engine::PartnerId;
-use crate::engine::record::Wie;
+use crate::record::Wie;
 
 /// The policy and the partners that messages are judged with.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +27,6 @@ pub struct Settings {
 /// A gemeente and its choices.
 #[derive(Clone, Debug, Default)]
 pub struct GemeenteSettings {
-    /// As people know it.
-    pub naam: String,
     /// The partner that is its CAK; without one nothing is sent to the CAK.
     pub cak: Option<PartnerId>,
     /// Open points of the lifecycle.

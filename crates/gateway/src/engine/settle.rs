@@ -12,11 +12,11 @@ use iwmo_toewijzing::identity::Gemeente;
 use jiff::Timestamp;
 
 use crate::engine::batch::Batch;
-use crate::engine::record::Record;
 use crate::engine::rounds::Committed;
 use crate::engine::worker::Worker;
 use crate::journal::EntryId;
 use crate::ledger::{Geparkeerd, LedgerError, decode_row, keys, wachtend};
+use crate::record::Record;
 
 /// Most messages judged between two batches because their time is over; the others are due still.
 const OVERDUE_MAX: usize = 256;

@@ -18,10 +18,10 @@ use jiff::civil::Date;
 use crate::engine::decide::Decider;
 use crate::engine::judged::{Bench, dossier, gebroken, heenbericht, level_2, regels};
 use crate::engine::plan::{BEDENKTIJD, Hold};
-use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Oordeel, Planning, Record, Uitspraak};
 use crate::engine::{Policy, Settings};
 use crate::journal::{Entry, EntryId, Position, Reader};
 use crate::ledger::{Applier, At, FORMAT, Geparkeerd, Gevolg, LedgerError, Persoon, Progress, Rows, keys};
+use crate::record::{Bericht, EbBesluit, EbUitkomst, Oordeel, Planning, Record, Uitspraak};
 use crate::store::{Ledger, Overlay};
 use crate::translate;
 

@@ -3,10 +3,10 @@
 
 use iwmo_codec::Schemas;
 
-use crate::engine::record::Record;
 use crate::engine::{Different, Looked, What};
 use crate::journal::{Entry, Position, Reader};
 use crate::ledger::{LedgerError, Progress};
+use crate::record::Record;
 use crate::vault::is_gone;
 
 /// Entries between two signs of progress.

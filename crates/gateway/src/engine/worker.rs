@@ -18,13 +18,13 @@ use crate::engine::erase::Prepared;
 use crate::engine::in_force::in_force;
 use crate::engine::inbox::{Found, Inbox};
 use crate::engine::plan::Hold;
-use crate::engine::record::{Bezorging, Instelling, Inzage, Record, Verwijderverzoek, Wat};
 use crate::engine::rounds::Going;
 use crate::engine::{
     Aside, Health, Inbound, Noted, Outcome, OutgoingId, Receipt, Refusal, Settings, Unavailable,
 };
 use crate::journal::{Chain, EntryId, Pipeline, Reader};
 use crate::ledger::{Applier, Gevolg, LedgerError, Rows, Stand, Uitgaand, keys};
+use crate::record::{Bezorging, Instelling, Inzage, Record, Verwijderverzoek, Wat};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::Ledger;

@@ -13,10 +13,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{ENTRIES_MAX, EvidenceError, HASHES_A_LINE, Hashes, Head, LEFT_OUT, Line, Sent, SigningKey};
-use crate::engine::record::Record;
 use crate::exchange::hex;
 use crate::journal::{Entry, EntryId, Reader};
 use crate::ledger::{LedgerError, Rows, keys};
+use crate::record::Record;
 use crate::store::Ledger;
 use crate::vault::GONE;
 use crate::view;

@@ -98,12 +98,6 @@ impl<I: Intake> Exchange<I> {
             .layer(axum::middleware::from_fn(log_access))
             .with_state(self)
     }
-
-    /// Returns what keeps each partner at its pace, to be shared by everything on this listener.
-    #[must_use]
-    pub fn pacer(&self) -> Arc<Pacer> {
-        Arc::clone(&self.pacer)
-    }
 }
 
 async fn receive<I: Intake>(State(exchange): State<Exchange<I>>, request: Request) -> Response {

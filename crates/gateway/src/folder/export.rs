@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::files;
 use crate::config::Partner;
-use crate::engine::record::{Bericht, Record};
 use crate::engine::{Engine, Route};
 use crate::exchange::hex;
 use crate::journal::EntryId;
 use crate::ledger::keys;
+use crate::record::{Bericht, Record};
 use crate::vault::is_gone;
 use crate::view::Cursor;
 

@@ -16,7 +16,7 @@ use super::error::{OpenError, ReadError};
 use super::format::{ENTRY_HEADER, EntryHeader, SegmentHeader};
 use super::read::{Entries, ReadOnlyJournal, Reader};
 use super::scan::{Segment, list_segments, open_segment};
-use super::words::{Chain, Entry, EntryId, Position, Tips};
+use super::words::{Chain, Entry, Position, Tips};
 use crate::vault::Vault;
 
 /// Clocks are set back now and then; an entry may be this much older than one before it.
@@ -128,28 +128,6 @@ impl Browser {
             }
         }
         Ok(last)
-    }
-
-    /// Returns one entry, or nothing when the chain does not have it.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError`] when the entry cannot be read or is damaged.
-    pub fn get(&self, id: EntryId) -> Result<Option<Entry>, ReadError> {
-        if self.tips().get(&id.chain).is_none_or(|tip| id.seq > tip.seq) {
-            return Ok(None);
-        }
-        let before = |tips: &Tips| tips.get(&id.chain).map_or(0, |tip| tip.seq) < id.seq;
-        let at = self.segments.partition_point(|(_, tips)| before(tips)).saturating_sub(1);
-        let Some((segment, _)) = self.segments.get(at) else { return Ok(None) };
-        let run = vec![Arc::clone(segment)];
-        for entry in Entries::over(Arc::clone(&self.disk), run, self.end()).with(self.vault()) {
-            let entry = entry?;
-            if entry.id == id {
-                return Ok(Some(entry));
-            }
-        }
-        Ok(None)
     }
 
     /// Gives the keys with which sealed entries are opened.

@@ -63,19 +63,6 @@ pub enum AppendError {
     },
 }
 
-impl AppendError {
-    /// Returns whether the same append may succeed later without anyone acting on the batch.
-    pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
-    }
-
-    /// Returns whether the disk, or what the user may use of it, is full.
-    pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Unavailable { source, .. } if matches!(source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge))
-    }
-}
-
 /// Why a journal could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -5,8 +5,8 @@ use super::{
     At, Gevolg, LedgerError, Rows, Sleutel, Stand, Uitgaand, Vasthouding, Verzending, cak, eb_beleid, keys,
     opgave, opmerking, outgoing, put_row, termijn, verwijderd,
 };
-use crate::engine::OutgoingId;
-use crate::engine::record::{Handeling, Plek, Wat, Wie};
+use crate::record::OutgoingId;
+use crate::record::{Handeling, Plek, Wat, Wie};
 use crate::store::Overlay;
 
 /// Applies an act. Returns whose notification to the CAK is never sent.

@@ -9,8 +9,8 @@ use std::thread;
 use iwmo_codec::messages::Message;
 
 use super::{Applier, LedgerError};
-use crate::engine::record::Record;
 use crate::journal::{Entries, Entry, Tips};
+use crate::record::Record;
 
 /// Entries that are decoded together.
 const CHUNK_ENTRIES: usize = if cfg!(test) { 8 } else { 256 };

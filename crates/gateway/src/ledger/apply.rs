@@ -20,11 +20,11 @@ use super::{
     te_doen, verwijderd,
 };
 use crate::clock::dutch_date;
-use crate::engine::OutgoingId;
-use crate::engine::record::{
+use crate::journal::EntryId;
+use crate::record::OutgoingId;
+use crate::record::{
     self, Bericht, BezorgUitkomst, Bezorging, EbBesluit, EbUitkomst, Handeling, Oordeel, Record,
 };
-use crate::journal::EntryId;
 use crate::store::Overlay;
 use crate::translate::{self, Untranslatable};
 use crate::vault::is_gone;

@@ -11,7 +11,7 @@ use super::{
     At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keys, put_row, te_doen, verwijderd,
 };
 use crate::clock::dutch_date;
-use crate::engine::record::{Bericht, EbBesluit, EbUitkomst};
+use crate::record::{Bericht, EbBesluit, EbUitkomst};
 use crate::store::Overlay;
 use crate::translate;
 

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::{At, LedgerError, Rows, keys, put_row};
 use crate::clock::dutch_clock;
-use crate::engine::OutgoingId;
-use crate::engine::record;
+use crate::record;
+use crate::record::OutgoingId;
 use crate::store::Overlay;
 
 /// A time as StUF writes it, to the millisecond.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, untranslatable};
 use super::{At, Geparkeerd, LedgerError, Rows, Tellers, heen, keys, opmerking, put_row, te_doen};
-use crate::engine::record::{Bericht, Oordeel, Uitspraak};
+use crate::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
 

@@ -15,7 +15,7 @@ use super::{
     At, Declaratie, Heenbericht, LedgerError, Persoon, Rows, geparkeerd, keep_row, keys, ontvangst, put_row,
     statistiek, te_doen,
 };
-use crate::engine::record::{Bericht, Uitspraak};
+use crate::record::{Bericht, Uitspraak};
 use crate::store::Overlay;
 use crate::translate::{self, Beantwoord, Parties};
 

@@ -50,9 +50,10 @@ use iwmo_toewijzing::identity::{
     Aanbieder, Bsn, Gemeente, Identificatie, ReferentieAanbieder, ToewijzingNummer,
 };
 
-use crate::engine::{OutgoingId, PartnerId};
+use crate::engine::PartnerId;
 use crate::journal::Chain;
 use crate::ledger::Uitgaand;
+use crate::record::OutgoingId;
 
 pub use eigen_bijdrage::*;
 pub use te_doen::*;

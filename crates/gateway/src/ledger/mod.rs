@@ -29,8 +29,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::record::RecordError;
 use crate::journal::{Chain, EntryId, OpenError, ReadError};
+use crate::record::RecordError;
 use crate::store::{self, Ledger, Overlay, StoreError, Value};
 use crate::vault::KeyId;
 

@@ -8,7 +8,7 @@ use iwmo_codec::messages::Message;
 
 use super::apply::gemeente;
 use super::{At, Heenbericht, LedgerError, Rows, Tellers, keys, put_row};
-use crate::engine::record::Bericht;
+use crate::record::Bericht;
 use crate::store::Overlay;
 use crate::translate;
 

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::apply::{Gevolg, gemeente, inconsistent, persoon};
 use super::{At, LedgerError, Persoon, Rows, Tellers, cak, keys, put_row, te_doen};
-use crate::engine::record::Verklaring;
+use crate::record::Verklaring;
 use crate::store::Overlay;
 
 /// Applies a statement. Returns the persons for whom something may have changed that the CAK must hear.

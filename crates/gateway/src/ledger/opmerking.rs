@@ -6,7 +6,7 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 
 use super::apply::{gemeente, inconsistent};
 use super::{At, Geparkeerd, LedgerError, Opmerking, Rows, keys, put_row, te_doen, verwijderd};
-use crate::engine::record::{Bericht, Oordeel, Uitspraak};
+use crate::record::{Bericht, Oordeel, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
 

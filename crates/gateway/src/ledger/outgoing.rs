@@ -5,8 +5,8 @@ use jiff::civil::Date;
 
 use super::{At, LedgerError, Stand, Uitgaand, keys, put_row, te_doen};
 use crate::clock::dutch_date;
-use crate::engine::OutgoingId;
-use crate::engine::record::BezorgUitkomst;
+use crate::record::BezorgUitkomst;
+use crate::record::OutgoingId;
 use crate::store::Overlay;
 
 /// The retours that the gemeente owes (OP090).

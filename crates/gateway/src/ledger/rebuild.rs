@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use super::ahead::{self, CHUNKS_WAITING, Ready};
 use super::{Applier, At, FORMAT, LedgerError, keys};
-use crate::engine::record::{Record, Verwijdering};
 use crate::journal::{Entry, EntryId, Position, Reader, Tips};
+use crate::record::{Record, Verwijdering};
 use crate::store::{Ledger, Opening, Overlay, StoreError, Writes};
 use crate::vault::Vault;
 

@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys, made_on, put_row};
 use crate::clock::dutch_date;
-use crate::engine::OutgoingId;
-use crate::engine::record::{Bericht, BezorgUitkomst, Oordeel, Uitspraak};
+use crate::record::{Bericht, BezorgUitkomst, Oordeel, OutgoingId, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
 

@@ -12,7 +12,7 @@ use super::keys::{self, Plaats, Soort};
 use super::{
     Declaratie, EbMelding, Geparkeerd, LedgerError, Opmerking, Persoon, Rows, Verzoek, keep_row, put_row,
 };
-use crate::engine::OutgoingId;
+use crate::record::OutgoingId;
 use crate::store::Overlay;
 
 /// Brings the index from what waited in a dossier to what waits.

@@ -5,7 +5,7 @@ use iwmo_toewijzing::identity::ToewijzingNummer;
 use super::apply::{gemeente, inconsistent};
 use super::{Afgehandeld, At, LedgerError, keys, put_row};
 use crate::clock::dutch_date;
-use crate::engine::record::TermijnPlek;
+use crate::record::TermijnPlek;
 use crate::store::Overlay;
 
 /// Keeps that these deadlines were dealt with, on the day on which it was said.

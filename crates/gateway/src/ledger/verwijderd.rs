@@ -19,8 +19,8 @@ use super::{
     Applier, At, Gevolg, LedgerError, Rows, Stand, Tellers, Uitgaand, acts, apply, cak, keys, ontvangst,
     outgoing, put_row, te_doen,
 };
-use crate::engine::OutgoingId;
-use crate::engine::record::{
+use crate::record::OutgoingId;
+use crate::record::{
     Bericht, EbBesluit, EbUitkomst, Oordeel, Record, Rest, Verwijdering, Verwijderverzoek, VerzoekStap,
 };
 use crate::store::{Ledger, Overlay};
@@ -115,7 +115,7 @@ impl Applier {
         &self,
         overlay: &mut Overlay<'_>,
         at: &At,
-        uitgaand: &[crate::engine::record::Uitgaand],
+        uitgaand: &[crate::record::Uitgaand],
         eb: Option<&EbBesluit>,
     ) -> Result<(), LedgerError> {
         let known = eb.filter(|besluit| Bsn::new(&besluit.bsn).is_ok());

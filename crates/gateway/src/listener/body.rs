@@ -74,12 +74,6 @@ impl BodyReader {
         Self { room }
     }
 
-    /// Returns the largest body accepted.
-    #[must_use]
-    pub fn bytes_max(&self) -> usize {
-        self.room.borrow().bytes_max
-    }
-
     /// Reads a body to its end.
     ///
     /// # Errors

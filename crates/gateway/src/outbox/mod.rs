@@ -19,10 +19,9 @@ mod stuf;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
@@ -107,38 +106,6 @@ impl Route for Routes {
     }
 }
 
-/// How sending to one partner goes, for operators.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PartnerState {
-    /// An operator keeps everything back.
-    pub held: bool,
-    /// Attempts under way.
-    pub in_flight: usize,
-    /// Failures in a row.
-    pub failures: u32,
-    /// Sending pauses until then.
-    pub paused_until: Option<Timestamp>,
-    /// Why the last attempt failed, if it did.
-    pub last_failure: Option<String>,
-}
-
-/// How sending to each partner goes; a clone sees the same.
-#[derive(Clone, Debug, Default)]
-pub struct States(Arc<RwLock<HashMap<PartnerId, PartnerState>>>);
-
-impl States {
-    /// Returns how sending to a partner goes.
-    #[must_use]
-    pub fn get(&self, partner: &PartnerId) -> PartnerState {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(partner).cloned().unwrap_or_default()
-    }
-
-    fn update(&self, partner: &PartnerId, change: impl FnOnce(&mut PartnerState)) {
-        let mut states = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        change(states.entry(partner.clone()).or_default());
-    }
-}
-
 /// Sends what waits, for all partners that have an address.
 #[derive(Debug)]
 pub struct Outbox<O, R, C = SystemClock> {
@@ -147,7 +114,6 @@ pub struct Outbox<O, R, C = SystemClock> {
     clock: Arc<C>,
     pace: watch::Receiver<Pace>,
     drain: Duration,
-    states: States,
 }
 
 impl<O: Outgoing, R: Route> Outbox<O, R> {
@@ -164,7 +130,7 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
     #[must_use]
     pub fn with_clock(outgoing: Arc<O>, route: Arc<R>, clock: Arc<C>, pace: Pace, drain: Duration) -> Self {
         let pace = watch::channel(pace).1;
-        Self { outgoing, route, clock, pace, drain, states: States::default() }
+        Self { outgoing, route, clock, pace, drain }
     }
 
     /// Follows a pace that may change.
@@ -172,12 +138,6 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
     pub fn following(mut self, pace: watch::Receiver<Pace>) -> Self {
         self.pace = pace;
         self
-    }
-
-    /// Returns where to see how sending goes.
-    #[must_use]
-    pub fn states(&self) -> States {
-        self.states.clone()
     }
 
     /// Sends until told to stop, then lets what is in flight end and returns. A new list of partners
@@ -240,7 +200,6 @@ impl<O: Outgoing, R: Route, C: Clock> Outbox<O, R, C> {
             Arc::clone(&self.clock),
             self.pace.borrow().clone(),
             self.drain,
-            self.states.clone(),
             partner,
         )
     }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::circuit::{Circuit, FAILURES_TO_OPEN};
-use super::{Attempt, Clock, Parcel, Route, States, backoff};
+use super::{Attempt, Clock, Parcel, Route, backoff};
 use crate::config::{Pace, Partner, is_awake_for, stilte_at};
 use crate::engine::{Outcome, Outgoing, OutgoingId, Standing, Waiting};
 use crate::listener::Stop;
@@ -31,7 +31,6 @@ const RECORD_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Sender<O, R, C> {
     hands: Arc<Hands<O, R, C>>,
     drain: Duration,
-    states: States,
     circuit: Circuit,
     /// What operators decided, as it was last looked up.
     standing: Standing,
@@ -75,13 +74,11 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
         clock: Arc<C>,
         pace: Pace,
         drain: Duration,
-        states: States,
         partner: Partner,
     ) -> Self {
         Self {
             hands: Arc::new(Hands { outgoing, route, clock, pace, partner }),
             drain,
-            states,
             circuit: Circuit::Closed { failures: 0 },
             standing: Standing::default(),
             queue: VecDeque::new(),
@@ -146,7 +143,6 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
             }
         }
         let sleep = due.and_then(|due| Duration::try_from(due.duration_since(now)).ok());
-        self.note();
         // Beyond a due moment, not before it: a timer that fires early would only be set again.
         sleep.map_or(SLEEP_MAX, |sleep| (sleep + Duration::from_millis(1)).min(SLEEP_MAX))
     }
@@ -266,23 +262,9 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
         if !was_open && let Circuit::Open { failures, .. } = self.circuit {
             tracing::warn!(%partner, failures, reason, "Sending to a partner pauses: it keeps failing.");
         }
-        self.states.update(partner, |state| state.last_failure = Some(reason));
         // The queue has younger messages with the key of the one that failed, but not that one any more.
         self.queue.clear();
         self.stale = true;
-    }
-
-    fn note(&self) {
-        let now = self.hands.clock.now();
-        self.states.update(&self.hands.partner.id, |state| {
-            state.held = self.standing.held;
-            state.in_flight = self.flying.len();
-            state.failures = self.circuit.failures();
-            state.paused_until = self.circuit.paused_until(now);
-            if state.failures == 0 {
-                state.last_failure = None;
-            }
-        });
     }
 }
 

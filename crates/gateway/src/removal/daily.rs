@@ -4,8 +4,8 @@ use jiff::civil::Date;
 
 use super::{Opdracht, perform};
 use crate::engine::Engine;
-use crate::engine::record::Wie;
 use crate::metrics::REMOVAL_REMOVED_PERSONS;
+use crate::record::Wie;
 
 /// Why the gateway removes by itself.
 const REASON: &str = "bewaartermijn verstreken (Wmo 2015 art. 5.3.4)";

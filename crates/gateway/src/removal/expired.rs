@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::bsns::bsns;
 use super::held::{Held, held};
 use crate::clock::dutch_midnight;
-use crate::engine::record::REMOVAL_PERSONS_MAX;
 use crate::journal::Reader;
 use crate::ledger::{LedgerError, keys};
+use crate::record::REMOVAL_PERSONS_MAX;
 use crate::store::Ledger;
 use crate::view::first_at;
 

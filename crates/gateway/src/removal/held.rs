@@ -11,9 +11,9 @@ use jiff::civil::Date;
 
 use super::{Gehouden, Hindernis};
 use crate::clock::dutch_date;
-use crate::engine::record::{Plek, Record, Uitgaand as Bericht};
 use crate::journal::{EntryId, Reader};
 use crate::ledger::{LedgerError, Persoon, Rows, Uitgaand, Verzoek, VerzoekStand, decode_row, keys};
+use crate::record::{Plek, Record, Uitgaand as Bericht};
 use crate::store::{Ledger, StoreError};
 use crate::translate;
 use crate::vault::{KeyId, SEALED_VERSION};

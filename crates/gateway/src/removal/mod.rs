@@ -8,7 +8,7 @@
 //! | `perform.rs` | what is asked, shown or done |
 //! | `daily.rs` | the daily run |
 //!
-//! Limits: [`crate::engine::record::REMOVAL_PERSONS_MAX`] persons in one go.
+//! Limits: [`crate::record::REMOVAL_PERSONS_MAX`] persons in one go.
 //!
 //! How: the key that everything about the person stands under in the journal is destroyed (`vault/`), and no row of the
 //! ledger is about them any more (`ledger/verwijderd.rs`). The order is: the entry that says so is durable; the rows are

@@ -9,10 +9,10 @@ use super::expired::expired;
 use super::held::{Held, held};
 use super::{Hindernis, Opdracht, REQUEST_MONTHS, Verslag, VerzoekView};
 use crate::control::Refused;
-use crate::engine::record::{Verwijderverzoek, VerzoekStap, Wie};
 use crate::engine::{ActError, Engine, Erase, ErasePersons};
 use crate::journal::{Chain, EntryId, Reader};
 use crate::ledger::{LedgerError, Rows, Verzoek, VerzoekStand, decode_row, keys};
+use crate::record::{Verwijderverzoek, VerzoekStap, Wie};
 use crate::store::Ledger;
 
 /// What an order comes to.

@@ -15,9 +15,9 @@ use super::gateway::{self, folder};
 use super::removal;
 use super::world::{GEMEENTEN, PARTNERS, World, digest, short};
 use crate::engine::OutgoingId;
-use crate::engine::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak, Verklaring, Wat};
 use crate::journal::{Chain, EntryId, Position, Reader, verify_on};
 use crate::ledger::{self, Applier, Rows, Stand, Uitgaand, decode_row, keys, row_words};
+use crate::record::{self, Bericht, EbUitkomst, Oordeel, Record, Uitspraak, Verklaring, Wat};
 use crate::vault::is_gone;
 use crate::view::{self, TermijnFilter};
 

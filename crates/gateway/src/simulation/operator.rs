@@ -15,9 +15,9 @@ use super::world::{GEMEENTEN, PARTNERS, World};
 use crate::control::{
     CakChange, CakVerb, Change, OpgaveChange, OutboxChange, OutboxVerb, PartnerChange, PartnerVerb,
 };
-use crate::engine::record::Wie;
 use crate::engine::{Act, ActError};
 use crate::ledger::keys;
+use crate::record::Wie;
 
 /// Pause of an operator who could not do what is to be done.
 const AGAIN: Duration = Duration::from_secs(20);

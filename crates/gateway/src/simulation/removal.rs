@@ -10,10 +10,10 @@ use memchr::memmem;
 use super::messages::{BSN_BEGIN, BSNS};
 use super::world::World;
 use crate::clock::Clock;
-use crate::engine::record::{Record, Verwijderverzoek, VerzoekStap, Wie};
 use crate::engine::{ActError, Erase, ErasePersons};
 use crate::journal::{Position, Reader};
 use crate::ledger::keys;
+use crate::record::{Record, Verwijderverzoek, VerzoekStap, Wie};
 use crate::removal::{Hindernis, held};
 
 /// What an operator may remove in spite of.

@@ -301,15 +301,6 @@ impl Ledger {
         &self.tree
     }
 
-    /// Returns how many bytes the store takes on disk, about.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Io`] when the system fails.
-    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        guarded(|| self.tree.bytes_on_disk())
-    }
-
     /// Takes up an empty store.
     fn begin(tree: Tree, format: u32) -> Result<Self, StoreError> {
         write_format(&tree, format)?;

@@ -68,6 +68,6 @@ pub use beside::Ask;
 pub use difference::Watch;
 pub use error::{Reason, StoreError};
 pub use ledger::{Difference, KEY_BYTES_MAX, Ledger, Opening, VALUE_BYTES_MAX, View, check_size};
-pub use overlay::{Overlay, OverlayScan, Writes};
+pub use overlay::{Overlay, Writes};
 pub use queue::Queue;
 pub use scan::{Pair, Scan, Value};

@@ -3,16 +3,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::iter::Peekable;
 use std::sync::Arc;
-use std::vec;
 
 use lsm_tree::Slice;
 
 use super::error::StoreError;
 use super::kept::Kept;
 use super::ledger::Ledger;
-use super::scan::{Pair, Scan, Value, data_key, of_data, tree_key, with_data_key};
+use super::scan::{Value, of_data, tree_key, with_data_key};
 
 /// Writes for one commit: the last one to a key counts. The keys are those of the tree, so that a commit takes them as they
 /// are. In no order: a message asks for some ten rows and writes as many, and hardly anything goes through them.
@@ -33,14 +31,6 @@ impl Writes {
     /// Returns what is written under a key of the tree; the inner option says whether that is a value.
     fn under(&self, key: &[u8]) -> Option<&Option<Value>> {
         self.0.get(key)
-    }
-
-    /// Returns what is written under the keys of the tree that begin with `prefix` and are not before `from`, in order.
-    fn range(&self, prefix: &[u8], from: &[u8]) -> Pending<'_> {
-        let found = self.0.iter().filter(|(key, _)| key.starts_with(prefix) && key[..] >= *from);
-        let mut found: Vec<_> = found.collect();
-        found.sort_unstable_by_key(|(key, _)| *key);
-        found.into_iter().peekable()
     }
 
     /// Adds other writes, which count where a key is written in both.
@@ -115,8 +105,12 @@ impl<'l> Overlay<'l> {
 
     /// Returns the keys that begin with `prefix` and are to be set, in order.
     pub fn pending<'k>(&'k self, prefix: &'k [u8]) -> impl Iterator<Item = &'k [u8]> {
-        let found = with_data_key(prefix, |prefix| self.writes.range(prefix, prefix));
-        found.filter_map(|(key, value)| value.as_ref().map(|_| of_data(key)))
+        let mut found: Vec<&[u8]> = with_data_key(prefix, |prefix| {
+            let set = self.writes.0.iter().filter(|(key, value)| value.is_some() && key.starts_with(prefix));
+            set.map(|(key, _)| of_data(key)).collect()
+        });
+        found.sort_unstable();
+        found.into_iter()
     }
 
     /// Returns the keys that begin with `prefix`, are to be set, and were written since the savepoint, one as often as
@@ -192,23 +186,6 @@ impl<'l> Overlay<'l> {
         }
     }
 
-    /// Returns the pairs whose keys begin with `prefix`, in order.
-    pub fn scan(&self, prefix: &[u8]) -> OverlayScan<'_> {
-        self.range(prefix, prefix)
-    }
-
-    /// Returns the pairs whose keys begin with `prefix` and are not before `from`, in order.
-    pub fn range(&self, prefix: &[u8], from: &[u8]) -> OverlayScan<'_> {
-        let from = from.max(prefix);
-        let pending = std::iter::once(&self.writes).chain(self.ahead.iter().map(|writes| &**writes));
-        let (whole_prefix, whole_from) = (data_key(prefix), data_key(from));
-        OverlayScan {
-            // What is in the ledger by now and in what is on its way as well is the same in both.
-            stored: self.ledger.range(prefix, from).peekable(),
-            pending: pending.map(|writes| writes.range(&whole_prefix, &whole_from)).collect(),
-        }
-    }
-
     /// Returns how many keys have something pending.
     pub fn len(&self) -> usize {
         self.writes.len()
@@ -239,57 +216,5 @@ impl<'l> Overlay<'l> {
 impl fmt::Debug for Overlay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Overlay").field("writes", &self.writes).finish_non_exhaustive()
-    }
-}
-
-/// Pairs of an overlay in the order of their keys.
-pub struct OverlayScan<'o> {
-    stored: Peekable<Scan>,
-    /// Latest first.
-    pending: Vec<Pending<'o>>,
-}
-
-type Pending<'o> = Peekable<vec::IntoIter<(&'o Slice, &'o Option<Value>)>>;
-
-impl OverlayScan<'_> {
-    /// Returns the first key that is pending.
-    fn first_pending(&mut self) -> Option<Slice> {
-        self.pending.iter_mut().filter_map(|pending| pending.peek().map(|(key, _)| *key)).min().cloned()
-    }
-
-    /// Takes what is pending under this key: the latest counts.
-    fn take_pending(&mut self, key: &Slice) -> Option<Value> {
-        let here = self.pending.iter_mut().filter_map(|pending| pending.next_if(|(found, _)| *found == key));
-        // All of them, so that none is found again.
-        here.fold(None, |latest, (_, value)| latest.or(Some(value))).and_then(Clone::clone)
-    }
-}
-
-impl Iterator for OverlayScan<'_> {
-    type Item = Result<Pair, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let Some(whole) = self.first_pending() else { return self.stored.next() };
-            let key = of_data(&whole);
-            match self.stored.peek() {
-                Some(Ok((stored, _))) if **stored < *key => return self.stored.next(),
-                Some(Err(_)) => return self.stored.next(),
-                // The pending write hides what is stored under the same key.
-                Some(Ok((stored, _))) if **stored == *key => {
-                    self.stored.next();
-                }
-                _ => {}
-            }
-            if let Some(value) = self.take_pending(&whole) {
-                return Some(Ok((key.into(), value)));
-            }
-        }
-    }
-}
-
-impl fmt::Debug for OverlayScan<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OverlayScan").finish_non_exhaustive()
     }
 }

@@ -224,10 +224,6 @@ impl Tables {
     pub(super) fn discard(&self) {
         self.shared.discarded.store(true, Ordering::Release);
     }
-
-    pub(super) fn bytes_on_disk(&self) -> u64 {
-        self.shared.tree.disk_space()
-    }
 }
 
 impl Drop for Tables {

@@ -177,15 +177,6 @@ impl Tree {
             Self::Memory(_) => {}
         }
     }
-
-    pub(super) fn bytes_on_disk(&self) -> Result<u64> {
-        match self {
-            Self::Tables(tables) => Ok(tables.bytes_on_disk()),
-            Self::Beside(_) => Ok(0),
-            #[cfg(test)]
-            Self::Memory(_) => Ok(0),
-        }
-    }
 }
 
 fn read_only() -> lsm_tree::Error {

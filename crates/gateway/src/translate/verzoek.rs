@@ -56,19 +56,6 @@ pub fn referentie(message: &Message) -> Option<ReferentieAanbieder> {
     ReferentieAanbieder::new(&m.antwoord.referentie_aanbieder).ok()
 }
 
-/// Returns the references under which a 315 or 317 makes its requests.
-#[must_use]
-pub fn referenties(message: &Message) -> Vec<ReferentieAanbieder> {
-    let texts: Vec<&String> = match message {
-        Message::Wmo315(m) => {
-            m.client.aangevraagde_producten.iter().map(|p| &p.referentie_aanbieder).collect()
-        }
-        Message::Wmo317(m) => vec![&m.client.verzoek.referentie_aanbieder],
-        _ => Vec::new(),
-    };
-    texts.into_iter().filter_map(|text| ReferentieAanbieder::new(text).ok()).collect()
-}
-
 pub(super) fn aangevraagd_product(
     class: &wmo315::AangevraagdProduct,
 ) -> Result<AangevraagdProduct, Untranslatable> {

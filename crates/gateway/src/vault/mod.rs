@@ -52,8 +52,8 @@ use keyring::{Held, Keyring, Lookup};
 pub use parts::PARTS_MAX;
 pub use sealed::{GONE, OpenFailure, Opened, PLAIN_VERSION, SEALED_VERSION, is_gone};
 
-use crate::engine::record::Record;
 use crate::journal::{AppendError, Disk, Entry, EntryId, Position, ReadError, Reader, RealDisk};
+use crate::record::Record;
 
 /// The folder of the keys in the folder of a store.
 pub const KEYS_DIR: &str = "keys";

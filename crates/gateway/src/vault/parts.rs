@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use iwmo_toewijzing::cak::Opgave;
 use memchr::memmem::{self, Finder};
 
-use crate::engine::record::{EbBesluit, Record, Wat};
+use crate::record::{EbBesluit, Record, Wat};
 
 /// Most sealed parts of a record, and most copies.
 pub const PARTS_MAX: usize = 65_000;

@@ -1,6 +1,6 @@
 //! A record with what names a person sealed: the payload of entries of version 2.
 //!
-//! A record is written as `engine/record.rs` says (version 1); then ranges of its bytes are sealed in place, each under
+//! A record is written as `record.rs` says (version 1); then ranges of its bytes are sealed in place, each under
 //! the key of the person that it is about, and what stands in it twice is left out. Numbers are little-endian.
 //!
 //! | at | bytes | what |

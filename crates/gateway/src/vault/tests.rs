@@ -5,10 +5,10 @@ mod torn;
 use std::path::PathBuf;
 
 use super::*;
-use crate::engine::record::{EbBesluit, EbUitkomst, Planning, RECORD_VERSION, Uitgaand};
 use crate::engine::tests::{Gateway, numbered};
 use crate::journal::simulated::SimulatedDisk;
 use crate::journal::{Chain, ReadOnlyJournal};
+use crate::record::{EbBesluit, EbUitkomst, Planning, RECORD_VERSION, Uitgaand};
 
 const ONE: &str = "<a><w:Client><w:Bsn>999990019</w:Bsn><w:Naam>Vos</w:Naam></w:Client></a>";
 const TWO: &str = "<a><h/><w:Client><w:Bsn>999990019</w:Bsn><x>Vos</x></w:Client><w:Client><w:Bsn> 999990020 </w:Bsn><x>Haas</x></w:Client></a>";

@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 use super::outgoing::{OutgoingView, outgoing_of};
 use super::timeline::{Line, lines};
 use super::{Cursor, EntryView, summarize};
-use crate::engine::record::Record;
 use crate::journal::{Chain, Entry, ReadError, Reader};
 use crate::ledger::{LedgerError, Rows, keys};
+use crate::record::Record;
 use crate::store::Ledger;
 use crate::vault::is_gone;
 

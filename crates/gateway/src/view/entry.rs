@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use super::handelingen::handeling_words;
 use super::inzagen::audit;
 use crate::clock::dutch_time;
-use crate::engine::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
 use crate::journal::Entry;
+use crate::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
 
 /// A journal entry without the message in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -1,7 +1,7 @@
 //! Acts in words.
 
 use super::Words;
-use crate::engine::record::{Handeling, Wat};
+use crate::record::{Handeling, Wat};
 
 /// Returns what an act changed.
 #[must_use]

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::Words;
 use super::handelingen::act_words;
 use crate::clock::dutch_time;
-use crate::engine::record::{Blik, Instelling, Inzage, Record, RecordError, Verwijdering, VerzoekStap, Wie};
 use crate::journal::Entry;
+use crate::record::{Blik, Instelling, Inzage, Record, RecordError, Verwijdering, VerzoekStap, Wie};
 
 /// An act or a look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -43,9 +43,9 @@ pub use findings::{finding, finding_rules};
 pub use handelingen::{act_words, handeling_words};
 pub use inzagen::{AuditView, audit};
 pub use label::{EntryFilter, EntryLabel, label};
-pub use outgoing::{
-    OutgoingFilter, OutgoingView, outgoing, outgoing_by, outgoing_id, outgoing_of, outgoing_page,
-};
+#[cfg(test)]
+pub(crate) use outgoing::outgoing;
+pub use outgoing::{OutgoingFilter, OutgoingView, outgoing_by, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use place::PlaceCursor;
 pub use queues::{HeldView, QueueView, frozen, held, queues, say_still};

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use super::berichten::Page;
 use crate::clock::dutch_time;
 use crate::engine::OutgoingId;
-use crate::engine::record::OUTGOING_MAX;
 use crate::journal::EntryId;
 use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, decode_row, keys, made_on};
+use crate::record::OUTGOING_MAX;
 use crate::store::Ledger;
 
 /// Most rows that one page looks at: what was delivered stays on record.
@@ -87,7 +87,8 @@ impl OutgoingFilter {
 /// # Errors
 ///
 /// The store cannot be read.
-pub fn outgoing(
+#[cfg(test)]
+pub(crate) fn outgoing(
     ledger: &Ledger,
     partner: Option<&str>,
     all: bool,

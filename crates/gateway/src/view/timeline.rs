@@ -17,9 +17,9 @@ use super::words::{
     answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
 };
 use crate::clock::dutch_time;
-use crate::engine::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Uitspraak};
 use crate::journal::{Entry, Reader};
 use crate::ledger::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys};
+use crate::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Uitspraak};
 use crate::store::Ledger;
 use crate::translate;
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::timeline::faults;
 use super::{Words, reason};
 use crate::clock::dutch_time;
-use crate::engine::record::{Bericht, EbBesluit, EbUitkomst, Uitspraak};
 use crate::ledger::{Stand, Uitgaand};
+use crate::record::{Bericht, EbBesluit, EbUitkomst, Uitspraak};
 
 pub(super) fn product_words(product: Option<&basisschema::Product>) -> String {
     match product {

@@ -10,8 +10,8 @@ use super::super::look::look;
 use super::super::open::{self, PastArguments, StoreArguments};
 use super::super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::gemeente;
-use crate::engine::record::Blik;
 use crate::ledger::{Persoon, Rows, keys};
+use crate::record::Blik;
 use crate::view::{self, EigenBijdrageView, GrondslagView, MeldingView, StapView, VergelijkingView};
 
 /// Show the eigen bijdrage of a person: what should stand at the CAK beside what it accepted, and why

@@ -10,9 +10,9 @@ use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal, unreadable, unwritable};
 use crate::cli::toewijzing;
 use crate::clock::{Clock, SystemClock};
-use crate::engine::record::Blik;
 use crate::evidence::{self, Checked, KEY_FILE, SigningKey};
 use crate::ledger::keys;
+use crate::record::Blik;
 use crate::vault::KEYS_DIR;
 
 /// Writes the bundle of a toewijzing.

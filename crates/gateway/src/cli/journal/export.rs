@@ -14,8 +14,8 @@ use super::filter::Filter;
 use crate::cli::look::{Exported, look};
 use crate::cli::open::StoreArguments;
 use crate::cli::output::{Failure, Found, Outcome, Terminal, unwritable};
-use crate::engine::record::{Record, Uitgaand};
 use crate::journal::Entry;
+use crate::record::{Record, Uitgaand};
 use crate::view::EntryView;
 
 /// Write entries with all they hold: JSON lines on standard output, or the messages as XML files

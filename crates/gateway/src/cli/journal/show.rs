@@ -8,9 +8,9 @@ use super::row;
 use crate::cli::look::look;
 use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::engine::record::{Blik, Record};
 use crate::journal::EntryId;
 use crate::ledger::LedgerError;
+use crate::record::{Blik, Record};
 use crate::view::{self, Inhoud};
 
 /// Show one entry

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::demo::messages::wmo305;
-use crate::engine::record::{Plek, Wat, Wie};
 use crate::engine::{Act, Route};
+use crate::record::{Plek, Wat, Wie};
 
 struct Puller {
     client: reqwest::Client,

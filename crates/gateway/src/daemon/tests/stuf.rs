@@ -7,8 +7,8 @@ use iwmo_codec::{Message, MessageKind, Private};
 use super::peer::{Peer, bv03};
 use super::*;
 use crate::demo::messages::wmo305;
-use crate::engine::record::Record;
 use crate::journal::Position;
+use crate::record::Record;
 
 /// A gateway with two aanbieders that speak StUF: one behind the hub, one by itself.
 pub(crate) struct Chain {

@@ -5,9 +5,9 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente};
 
 use super::{ActError, Narrowed};
 use crate::engine::plan::may_be_told;
-use crate::engine::record::{OPGAVE_BYTES_MAX, Verklaring, Wat};
 use crate::journal::Chain;
 use crate::ledger::{CakStil, EbKeuzes, Persoon, Rows, keys};
+use crate::record::{OPGAVE_BYTES_MAX, Verklaring, Wat};
 
 pub(super) fn stated(rows: &impl Rows, chain: Chain, verklaring: &Verklaring) -> Result<Narrowed, ActError> {
     let gemeente = gemeente(chain)?;

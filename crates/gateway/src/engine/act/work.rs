@@ -7,9 +7,9 @@ use iwmo_toewijzing::identity::{Gemeente, ToewijzingNummer};
 
 use super::{ActError, Narrowed};
 use crate::engine::OutgoingId;
-use crate::engine::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{Afgehandeld, EbMelding, LedgerError, Opmerking, Persoon, Rows, Uitgaand, keys};
+use crate::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
 
 /// The persons of notifications for whom the planner goes on.
 pub(super) fn released(rows: &impl Rows, chain: Chain, meldingen: &[Plek]) -> Result<Narrowed, ActError> {

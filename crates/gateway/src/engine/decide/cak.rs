@@ -9,9 +9,9 @@ use super::refusal::{broken, untranslatable, wrong_sender};
 use super::{Decider, Incoming};
 use crate::engine::batch::Batch;
 use crate::engine::plan::Hold;
-use crate::engine::record::{Planning, Record, Uitspraak};
 use crate::engine::{PartnerKind, PartnerSettings, Receipt, Refusal};
 use crate::ledger::{self, EbMelding, LedgerError, Rows, keys};
+use crate::record::{Planning, Record, Uitspraak};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::translate;

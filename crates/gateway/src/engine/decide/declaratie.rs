@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use super::refusal::{broken, pass_level_2, preflight, unacceptable, untranslatable};
 use super::{Decider, Incoming};
 use crate::engine::batch::Batch;
-use crate::engine::record::{Uitgaand, Uitspraak};
 use crate::engine::{PartnerSettings, Receipt, Refusal, answer};
 use crate::ledger::{self, Declaratie, keys};
+use crate::record::{Uitgaand, Uitspraak};
 use crate::translate::{self, Beantwoord};
 
 impl Decider<'_> {

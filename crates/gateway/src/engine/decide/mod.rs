@@ -33,10 +33,10 @@ use crate::clock::dutch_date;
 use crate::engine::batch::Batch;
 use crate::engine::judged::{Bench, opmerkingen, regels};
 use crate::engine::plan::{Hold, Planner};
-use crate::engine::record::{Bericht, Record, Sleutel, Uitspraak};
 use crate::engine::xsd_versie;
 use crate::engine::{GemeenteSettings, IdempotencyKey, Inbound, Receipt, Refusal, Settings};
 use crate::ledger::{self, Applier, At, Gevolg, LedgerError, Rows, keys};
+use crate::record::{Bericht, Record, Sleutel, Uitspraak};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::StoreError;

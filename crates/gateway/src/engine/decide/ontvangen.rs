@@ -8,9 +8,9 @@ use super::refusal::{broken, untranslatable, wrong_sender};
 use super::{Decider, Incoming};
 use crate::engine::batch::{Batch, unavailable};
 use crate::engine::judged::{level_2, order};
-use crate::engine::record::{Bericht, Uitgaand, Uitspraak};
 use crate::engine::{GemeenteSettings, PartnerKind, PartnerSettings, Receipt, Refusal, answer};
 use crate::ledger::{At, keys};
+use crate::record::{Bericht, Uitgaand, Uitspraak};
 use crate::translate;
 
 impl Decider<'_> {

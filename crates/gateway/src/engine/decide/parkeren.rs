@@ -13,9 +13,9 @@ use crate::clock::{dutch_date, dutch_midnight};
 use crate::engine::batch::Batch;
 use crate::engine::judged::{Bench, opmerkingen, order, regels};
 use crate::engine::plan::Hold;
-use crate::engine::record::{Oordeel, Record, Uitgaand, Uitspraak};
 use crate::engine::{GemeenteSettings, answer};
 use crate::ledger::{self, At, Geparkeerd, Gevolg, LedgerError, Rows, keys};
+use crate::record::{Oordeel, Record, Uitgaand, Uitspraak};
 
 /// Most messages of one dossier that wait; one more is judged at once, as it is.
 pub(in crate::engine) const GEPARKEERD_MAX: usize = 16;

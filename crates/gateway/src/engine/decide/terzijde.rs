@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use super::refusal::broken;
 use super::{Bound, Decider, bound};
 use crate::engine::batch::Batch;
-use crate::engine::record::{Envelop, Record, Sleutel, Terzijde, Uitgaand};
 use crate::engine::{Aside, Inbound, PartnerId, Receipt, Refusal};
 use crate::ledger::keys;
+use crate::record::{Envelop, Record, Sleutel, Terzijde, Uitgaand};
 
 /// The name under which an error about an envelope waits to be sent.
 pub(crate) const FO01: &str = "FO01";

@@ -11,9 +11,9 @@ use super::refusal::{
 use super::{Decider, Incoming};
 use crate::engine::batch::{Batch, unavailable};
 use crate::engine::judged::{dossier, heenbericht, order};
-use crate::engine::record::{Uitgaand, Uitspraak};
 use crate::engine::{PartnerId, PartnerKind, PartnerSettings, Receipt, Refusal};
 use crate::ledger::{LedgerError, keys};
+use crate::record::{Uitgaand, Uitspraak};
 use crate::translate;
 
 /// U+FEFF in UTF-8.

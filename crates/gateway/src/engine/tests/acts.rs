@@ -1,9 +1,9 @@
 //! Acts of operators: what they change, that the journal gives the same again, and what is refused.
 
 use super::*;
-use crate::engine::record::{ACT_MESSAGES_MAX, Handeling, Plek, REASON_BYTES_MAX, Wat, Wie};
 use crate::journal::Chain;
 use crate::ledger::{Rows, Stand};
+use crate::record::{ACT_MESSAGES_MAX, Handeling, Plek, REASON_BYTES_MAX, Wat, Wie};
 
 impl Gateway {
     pub(super) fn act(&self, chain: &str, wat: Wat) -> Result<Acted, ActError> {
@@ -234,12 +234,12 @@ fn acts_go_through_the_journal() {
         (Wie::Gateway, Wat::PartnerVasthouden { partner: "hvb".to_owned() }),
         (Wie::Gateway, Wat::PartnerVrijgeven { partner: "hvb".to_owned() }),
     ] {
-        let sleutel = Some(record::Sleutel { sleutel: "a-1".to_owned(), inhoud: [9; 32] });
+        let sleutel = Some(crate::record::Sleutel { sleutel: "a-1".to_owned(), inhoud: [9; 32] });
         let record = Record::Handeling(Box::new(Handeling { wie, wat, reden: "waarom".to_owned(), sleutel }));
         let mut bytes = Vec::new();
         record.encode(&mut bytes);
         assert_eq!(record.kind(), 5);
-        assert_eq!(Record::decode(5, record::RECORD_VERSION, &bytes).unwrap(), record);
+        assert_eq!(Record::decode(5, crate::record::RECORD_VERSION, &bytes).unwrap(), record);
     }
     assert_eq!(Chain::NONE.to_string(), "0000");
 }

@@ -6,7 +6,7 @@ use iwmo_toewijzing::deadline::{Afspraak, Stand};
 use super::*;
 use crate::control::{Change, WorkChange, WorkVerb};
 use crate::demo::requests::wmo301_granting;
-use crate::engine::record::{TermijnPlek, Wat};
+use crate::record::{TermijnPlek, Wat};
 use crate::view::{TermijnFilter, TermijnView, WerkFilter};
 
 /// The policy of these tests: contact within a week, a start within ten working days and reported within three weeks,

@@ -4,8 +4,8 @@ use iwmo_toewijzing::cak::{EbBeleid, Laag, Lagen, Regime};
 
 use super::*;
 use crate::control::{CakChange, CakVerb, Change};
-use crate::engine::record::{Verklaring, Wat};
 use crate::ledger::{EbKeuzes, Rows};
+use crate::record::{Verklaring, Wat};
 use crate::view::WerkFilter;
 
 /// The usual settings, with choices that a configuration may have.

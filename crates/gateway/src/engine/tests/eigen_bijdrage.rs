@@ -3,8 +3,8 @@
 use iwmo_toewijzing::identity::Bsn;
 
 use super::*;
-use crate::engine::record::{Verklaring, Wat};
 use crate::ledger::{Persoon, Rows};
+use crate::record::{Verklaring, Wat};
 use crate::view::EigenBijdrageView;
 
 fn persoon(gateway: &Gateway, bsn: &str) -> Persoon {

@@ -3,11 +3,11 @@
 use super::requests::story;
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo301_granting, wmo323, wmo325};
-use crate::engine::record::{KIND_VERWIJDERING, REASON_BYTES_MAX, Verklaring, Wat, Wie};
 use crate::engine::worker::Job;
 use crate::engine::{Erase, ErasePersons};
 use crate::journal::Entry;
 use crate::journal::simulated::Fault;
+use crate::record::{KIND_VERWIJDERING, REASON_BYTES_MAX, Verklaring, Wat, Wie};
 use crate::removal::{self, Hindernis, Opdracht, Verslag};
 use crate::view::Inhoud;
 

@@ -10,7 +10,7 @@ use crate::ledger::LedgerError;
 use crate::store::Overlay;
 
 fn start() -> Record {
-    Record::Start(record::Start { versie: "1".to_owned(), beleid: String::new(), voorgesteld: None })
+    Record::Start(crate::record::Start { versie: "1".to_owned(), beleid: String::new(), voorgesteld: None })
 }
 
 /// A decision that fails half-way leaves neither rows nor entries, and the number it had is given again.
@@ -136,7 +136,7 @@ fn an_entry_that_is_too_large_is_refused_alone() {
     let mut batch = Batch::resume(&ledger, &ahead, None, Open::default());
     let at = batch.next(Chain::NONE, NOW.parse().unwrap());
     let versie = "x".repeat(crate::journal::PAYLOAD_BYTES_MAX);
-    let large = Record::Start(record::Start { versie, beleid: String::new(), voorgesteld: None });
+    let large = Record::Start(crate::record::Start { versie, beleid: String::new(), voorgesteld: None });
     assert!(matches!(batch.push(&at, large), Err(LedgerError::Store(_))));
     assert_eq!(batch.len(), 0);
 }

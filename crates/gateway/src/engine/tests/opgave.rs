@@ -4,10 +4,10 @@ use iwmo_toewijzing::cak::Opgave;
 use iwmo_toewijzing::identity::Bsn;
 
 use super::*;
-use crate::engine::record::{Verklaring, Wat};
 use crate::engine::{ActError, Acted};
 use crate::journal::EntryId;
 use crate::ledger::{Persoon, Rows};
+use crate::record::{Verklaring, Wat};
 
 fn persoon(gateway: &Gateway, bsn: &str) -> Persoon {
     let gemeente = Gemeente::new(GEMEENTE).unwrap();

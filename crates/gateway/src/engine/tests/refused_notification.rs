@@ -3,8 +3,8 @@
 use super::acts::place;
 use super::*;
 use crate::control::{OutboxChange, OutboxVerb, WorkChange, WorkVerb};
-use crate::engine::record::Wat;
 use crate::ledger::{Persoon, Rows};
+use crate::record::Wat;
 
 fn persoon(gateway: &Gateway) -> Persoon {
     let gemeente = Gemeente::new(GEMEENTE).unwrap();

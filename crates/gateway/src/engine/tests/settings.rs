@@ -5,9 +5,9 @@ use iwmo_toewijzing::cak::{EbBeleid, Laag, Lagen, Regime};
 
 use super::beleid::{open, usual};
 use super::*;
-use crate::engine::record::{Verklaring, Wat};
 use crate::journal::simulated::Fault;
 use crate::ledger::{EbKeuzes, Rows};
+use crate::record::{Verklaring, Wat};
 
 fn gemeente() -> Gemeente {
     Gemeente::new(GEMEENTE).unwrap()

@@ -4,8 +4,8 @@ use iwmo_toewijzing::identity::Bsn;
 
 use super::*;
 use crate::engine::ActError;
-use crate::engine::record::{Verklaring, Wat};
 use crate::ledger::{Persoon, Rows};
+use crate::record::{Verklaring, Wat};
 use crate::view::{WerkFilter, WerkView};
 
 const PGB: &str = r#"{"voorziening": {"naam": "PGB-17", "leveringsvorm": "pgb", "categorie": "02",

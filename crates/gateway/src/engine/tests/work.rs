@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo315, wmo319, wmo323, wmo325};
-use crate::engine::record::Wat;
+use crate::record::Wat;
 use crate::view::{ArrangementView, PlaceCursor, WerkFilter, WerkSoort, WerkView};
 
 fn work(gateway: &Gateway) -> Vec<WerkView> {

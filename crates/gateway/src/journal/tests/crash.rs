@@ -1,5 +1,7 @@
 //! A scripted run, broken at every operation of the disk.
 
+use std::io;
+
 use super::simulated::Fault;
 use super::*;
 
@@ -163,7 +165,7 @@ fn a_failure_anywhere_is_temporary_and_loses_nothing() {
             };
             let mut failures = 0;
             while let Err(error) = client.run(&mut journal) {
-                assert!(error.is_temporary(), "{error}");
+                assert!(matches!(error, AppendError::Unavailable { .. }), "{error}");
                 // Nothing is taken as written: the tips are those of what was acknowledged.
                 client.unsettled.clear();
                 client.settle(&journal);
@@ -239,7 +241,8 @@ fn a_full_disk_is_temporary_and_says_so() {
             Err(error) => break error,
         }
     };
-    assert!(error.is_temporary() && error.is_disk_full(), "{error}");
+    let AppendError::Unavailable { source, .. } = &error else { panic!("{error}") };
+    assert_eq!(source.kind(), io::ErrorKind::StorageFull);
     assert!(taken >= 4);
     // Reading goes on, so do appends for which the segment has room, and the rest when there is room again.
     assert_eq!(journal.reader().read_all(Position::START).count(), taken);

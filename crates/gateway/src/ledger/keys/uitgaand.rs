@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::te_doen::{day, day_number};
 use super::{key, laatste_seq, of};
-use crate::engine::OutgoingId;
+use crate::record::OutgoingId;
 
 /// Key that says that an outgoing message that was made on this day is not final.
 pub fn uitgaand_open(dag: Date, id: &OutgoingId) -> Vec<u8> {

@@ -7,6 +7,7 @@ mod scheduler;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -261,7 +262,6 @@ pub(crate) fn pace() -> Pace {
 
 /// An outbox that runs.
 pub(super) struct Running {
-    pub(super) states: States,
     pub(super) partners: watch::Sender<Arc<Vec<Partner>>>,
     pub(super) stopper: Stopper,
     pub(super) task: tokio::task::JoinHandle<()>,
@@ -275,11 +275,10 @@ pub(super) fn run_with(shelf: &Arc<Shelf>, peers: &Arc<Peers>, partners: Vec<Par
     let clock = Arc::clone(&peers.clock);
     let drain = Duration::from_secs(10);
     let outbox = Outbox::with_clock(Arc::clone(shelf), Arc::clone(peers), clock, pace(), drain);
-    let states = outbox.states();
     let (stopper, stop) = Stopper::new();
     let (partners, source) = watch::channel(Arc::new(partners));
     let task = tokio::spawn(outbox.run(source, stop));
-    Running { states, partners, stopper, task }
+    Running { partners, stopper, task }
 }
 
 /// Lets the time pass until nothing waits.

@@ -6,7 +6,7 @@
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
-use super::handeling::{Plek, Wie};
+use super::{Plek, Wie};
 
 /// Most persons of one removal.
 pub const REMOVAL_PERSONS_MAX: usize = 1_000;

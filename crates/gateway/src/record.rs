@@ -15,23 +15,24 @@
 //! [`RecordError`] says which.
 
 mod eb;
+mod handeling;
+mod inzage;
+mod names;
 mod verklaring;
+mod verwijdering;
 
 use minicbor::{Decode, Encode};
 
-pub use eb::{EbBesluit, EbUitkomst};
-pub use verklaring::{OPGAVE_BYTES_MAX, Verklaring};
-
-use crate::engine::Route;
 use crate::vault::SEALED_VERSION;
 
-pub use super::handeling::{
+pub use eb::{EbBesluit, EbUitkomst};
+pub use handeling::{
     ACT_MESSAGES_MAX, Handeling, OPERATOR_BYTES_MAX, Plek, REASON_BYTES_MAX, TermijnPlek, Wat, Wie,
 };
-pub use super::inzage::{Blik, Inzage};
-pub use super::verwijdering::{
-    Grond, REMOVAL_PERSONS_MAX, Rest, Verwijdering, Verwijderverzoek, VerzoekStap,
-};
+pub use inzage::{Blik, Inzage};
+pub use names::{OutgoingId, Route};
+pub use verklaring::{OPGAVE_BYTES_MAX, Verklaring};
+pub use verwijdering::{Grond, REMOVAL_PERSONS_MAX, Rest, Verwijdering, Verwijderverzoek, VerzoekStap};
 
 /// The revision of the records below. In the journal they are sealed, which is version 2 (`vault/sealed.rs`); who
 /// reads it with the keys gets them as they are here.

@@ -5,13 +5,8 @@
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
-use super::Engine;
-use super::worker::Job;
-use crate::engine::Unavailable;
-use crate::engine::record::{Plek, Wie};
-use crate::journal::Chain;
+use super::{Plek, Wie};
 
 /// Somebody looked at what is about a person.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -67,18 +62,4 @@ pub enum Blik {
         #[n(0)]
         entries: u64,
     },
-}
-
-impl Engine {
-    /// Records a look; durable when it returns.
-    ///
-    /// # Errors
-    ///
-    /// [`Unavailable`] when the store cannot commit now: then nothing must be shown.
-    pub async fn look(&self, chain: Chain, inzage: Inzage) -> Result<(), Unavailable> {
-        let (reply, answer) = oneshot::channel();
-        let unavailable = |reason: &str| Unavailable { reason: reason.to_owned() };
-        self.submit(Job::Look { chain, inzage, reply }).map_err(unavailable)?;
-        answer.await.unwrap_or_else(|_| Err(unavailable("the gateway is stopping")))
-    }
 }

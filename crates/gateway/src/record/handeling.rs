@@ -7,7 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::record::{Sleutel, Verklaring};
+use super::{Sleutel, Verklaring};
 
 /// Most messages that one act names.
 pub const ACT_MESSAGES_MAX: usize = 10_000;
