@@ -42,7 +42,7 @@ async fn another_file_than_the_gateway_reads_is_refused() {
     std::fs::write(&other, &changed).unwrap();
     std::fs::write(&own, changed.replace("98000009", "98000008")).unwrap();
     let reload = |file: &std::path::Path| {
-        iwmo(&[&["reload", "--lang", "en", "--config", file.to_str().unwrap()], &WHY[..]].concat())
+        iwmo([&["reload", "--lang", "en", "--config", file.to_str().unwrap()], &WHY[..]].concat())
     };
     let refused = reload(&other).exits(1).out;
     assert!(refused.contains("iwmo.toml, not ") && refused.contains("other.toml"), "{refused}");
