@@ -238,8 +238,11 @@ async fn keys_older_than_the_journal_are_told() {
         site.partner(HVB).post(&daemon.exchange, &message).await.receipt();
         daemon.stop();
     };
+    // What is in the folder is about persons: whoever else is on the machine does not get in.
+    let mode = |name: &str| std::fs::metadata(site.data().join(name)).unwrap().permissions().mode() & 0o777;
     let (keys, newer) = (site.data().join("keys"), site.path("newer"));
     receive(1).await;
+    assert_eq!(["", "journal", "keys", "ledger"].map(mode), [0o700; 4]);
     let older: Vec<_> = std::fs::read_dir(&keys)
         .unwrap()
         .map(|entry| entry.unwrap())

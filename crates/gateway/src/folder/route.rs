@@ -34,7 +34,9 @@ impl Route for FolderRoute {
 
 /// Writes the description, then the message: who sees the message has both.
 fn write(out: &PathBuf, parcel: &Parcel) -> io::Result<String> {
-    std::fs::create_dir_all(out)?;
+    if let (Some(folder), Some(name)) = (out.parent(), out.file_name()) {
+        files::make(folder, name)?;
+    }
     let (gemeente, seq, index) =
         (String::from_utf8_lossy(&parcel.id.gemeente), parcel.id.seq, parcel.id.index);
     let name = format!("{}_{gemeente}-{seq}-{index}.xml", parcel.message);
