@@ -1,7 +1,7 @@
 //! What is sent to a partner that knows only files.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ impl Route for FolderRoute {
 }
 
 /// Writes the description, then the message: who sees the message has both.
-fn write(out: &PathBuf, parcel: &Parcel) -> io::Result<String> {
+fn write(out: &Path, parcel: &Parcel) -> io::Result<String> {
     if let (Some(folder), Some(name)) = (out.parent(), out.file_name()) {
         files::make(folder, name)?;
     }
