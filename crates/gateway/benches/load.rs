@@ -50,7 +50,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const MESSAGE_BYTES: usize = 3 << 10;
 
 /// Connections of the generator.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 
 /// Turns of each contestant; the best counts, as the rest of the machine only ever takes away.
 const TURNS: usize = 3;

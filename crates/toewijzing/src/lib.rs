@@ -12,6 +12,7 @@
 
 pub mod cak;
 pub mod calendar;
+pub mod compact;
 pub mod deadline;
 pub mod dossier;
 pub mod event;

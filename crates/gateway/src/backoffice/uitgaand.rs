@@ -87,9 +87,10 @@ pub(super) async fn list(
         after,
         limit: limit(query.aantal)?,
     };
-    let page = api.read(move |api| view::outgoing_page(api.engine.ledger(), &filter)).await?;
-    let (mut uitgaand, mut stil) = (page.rows, api.frozen());
-    view::say_frozen(&mut uitgaand, &stil);
+    let (page, mut stil) =
+        api.read(move |api| Ok((view::outgoing_page(api.engine.ledger(), &filter)?, api.still()?))).await?;
+    let mut uitgaand = page.rows;
+    view::say_still(&mut uitgaand, &stil);
     // A token knows no more partners than those it may see messages to.
     stil.retain(|held| uitgaand.iter().any(|row| row.partner == held.partner));
     Ok(Json(UitgaandPage { uitgaand, stil, volgende: page.next.map(|next| next.to_string()) }))

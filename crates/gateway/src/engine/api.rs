@@ -258,6 +258,8 @@ pub struct Standing {
     pub held: bool,
     /// When an operator last asked to try at once, whatever failed before.
     pub spurred: Timestamp,
+    /// When it was last released: what waited until then has all its time from there on.
+    pub released: Timestamp,
 }
 
 /// The store could not record something now.

@@ -65,17 +65,6 @@ pub struct Exchange<I> {
     pacer: Arc<Pacer>,
 }
 
-impl<I> Clone for Exchange<I> {
-    fn clone(&self) -> Self {
-        Self {
-            intake: Arc::clone(&self.intake),
-            directory: self.directory.clone(),
-            bodies: self.bodies.clone(),
-            pacer: Arc::clone(&self.pacer),
-        }
-    }
-}
-
 impl<I: Intake> Exchange<I> {
     /// Returns an exchange that hands messages of partners in the directory to `intake`.
     #[must_use]
@@ -97,11 +86,11 @@ impl<I: Intake> Exchange<I> {
             .fallback(async || Problem::not_found())
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .layer(axum::middleware::from_fn(log_access))
-            .with_state(self)
+            .with_state(Arc::new(self))
     }
 }
 
-async fn receive<I: Intake>(State(exchange): State<Exchange<I>>, request: Request) -> Response {
+async fn receive<I: Intake>(State(exchange): State<Arc<Exchange<I>>>, request: Request) -> Response {
     let partner = match asking(&exchange.directory, &request) {
         Ok(partner) => partner,
         Err(problem) => return problem.into_response(),

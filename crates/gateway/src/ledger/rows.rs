@@ -14,6 +14,7 @@ pub struct Persoon {
     /// Who supports them, ascending.
     pub aanbieders: Vec<Aanbieder>,
     /// Date of birth, as the latest message gave it.
+    #[serde(with = "iwmo_toewijzing::compact::optional_date")]
     pub geboortedatum: Option<Date>,
     /// What the CAK was told and answered.
     pub eb: EbDossier,
@@ -35,6 +36,7 @@ pub struct Heenbericht {
     /// The client; none for a declaration and its answer, which have many.
     pub bsn: Option<Bsn>,
     /// Dagtekening; none when it has no year of four digits, which no approved message has.
+    #[serde(with = "iwmo_toewijzing::compact::optional_date")]
     pub dagtekening: Option<Date>,
     /// The toewijzingen it speaks of.
     pub nummers: Vec<ToewijzingNummer>,
@@ -50,8 +52,10 @@ pub struct Declaratie {
     /// The entry that recorded it.
     pub seq: u64,
     /// The day it was received.
+    #[serde(with = "iwmo_toewijzing::compact::date")]
     pub dag: Date,
     /// Dagtekening.
+    #[serde(with = "iwmo_toewijzing::compact::date")]
     pub dagtekening: Date,
     /// XsdVersie: of the basisschema and of the message (TR371).
     pub xsd_versie: (String, String),
@@ -60,6 +64,7 @@ pub struct Declaratie {
     /// The entry that recorded its answer.
     pub antwoord: Option<u64>,
     /// The day of its answer.
+    #[serde(with = "iwmo_toewijzing::compact::optional_date")]
     pub beantwoord_op: Option<Date>,
 }
 
@@ -69,6 +74,7 @@ pub struct Afgehandeld {
     /// The entry of the act.
     pub seq: u64,
     /// The day on which it was said.
+    #[serde(with = "iwmo_toewijzing::compact::date")]
     pub dag: Date,
 }
 
@@ -84,6 +90,7 @@ pub struct Geparkeerd {
     /// What it says.
     pub event: Event,
     /// The client's date of birth, as it gives it.
+    #[serde(with = "iwmo_toewijzing::compact::optional_date")]
     pub geboortedatum: Option<Date>,
 }
 
@@ -116,10 +123,12 @@ pub struct EbMelding {
     /// A stop (WMO403) and not a start (WMO401).
     pub stop: bool,
     /// Dagtekening.
+    #[serde(with = "iwmo_toewijzing::compact::date")]
     pub dagtekening: Date,
     /// The entry that recorded its retour.
     pub antwoord: Option<u64>,
     /// The day of its retour.
+    #[serde(with = "iwmo_toewijzing::compact::optional_date")]
     pub beantwoord_op: Option<Date>,
 }
 

@@ -67,6 +67,7 @@ pub struct Kostprijs {
     /// KostprijsBedrag in eurocents.
     pub bedrag_cent: u32,
     /// KostprijsStartdatum.
+    #[serde(with = "crate::compact::date")]
     pub startdatum: Date,
 }
 
@@ -88,6 +89,7 @@ pub enum Opdracht {
         /// EbStartNummer.
         nummer: EbStartNummer,
         /// EbStartdatum.
+        #[serde(with = "crate::compact::date")]
         datum: Date,
         /// EbKostprijs.
         kostprijs: Option<Kostprijs>,
@@ -97,6 +99,7 @@ pub enum Opdracht {
         /// EbStartNummer.
         nummer: EbStartNummer,
         /// EbStartdatum.
+        #[serde(with = "crate::compact::date")]
         datum: Date,
         /// EbKostprijs.
         kostprijs: Option<Kostprijs>,
@@ -106,6 +109,7 @@ pub enum Opdracht {
         /// EbStartNummer.
         nummer: EbStartNummer,
         /// EbStartdatum.
+        #[serde(with = "crate::compact::date")]
         datum: Date,
         /// EbKostprijs.
         kostprijs: Option<Kostprijs>,
@@ -115,6 +119,7 @@ pub enum Opdracht {
         /// EbStartNummer.
         nummer: EbStartNummer,
         /// EbStopdatum.
+        #[serde(with = "crate::compact::date")]
         datum: Date,
     },
     /// WMO403, StatusAanlevering 2.
@@ -122,6 +127,7 @@ pub enum Opdracht {
         /// EbStartNummer.
         nummer: EbStartNummer,
         /// EbStopdatum.
+        #[serde(with = "crate::compact::date")]
         datum: Date,
     },
     /// WMO403, StatusAanlevering 3: the value as accepted (TR329).
@@ -129,6 +135,7 @@ pub enum Opdracht {
         /// EbStartNummer.
         nummer: EbStartNummer,
         /// EbStopdatum.
+        #[serde(with = "crate::compact::date")]
         datum: Date,
     },
 }

@@ -16,6 +16,7 @@ const HERZIENING_MAANDEN: i32 = 36;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EbStart {
     /// EbStartdatum.
+    #[serde(with = "crate::compact::date")]
     pub datum: Date,
     /// EbKostprijs.
     pub kostprijs: Option<Kostprijs>,
@@ -42,6 +43,7 @@ pub struct EbPeriode {
     /// The start accepted last.
     pub start: EbStart,
     /// The stop accepted last and not deleted.
+    #[serde(with = "crate::compact::optional_date")]
     pub stop: Option<Date>,
     /// The start was deleted. Final: the number is burnt.
     pub verwijderd: bool,
@@ -88,6 +90,7 @@ pub struct EbBericht {
     /// Identificatie.
     pub identificatie: Identificatie,
     /// Dagtekening.
+    #[serde(with = "crate::compact::date")]
     pub dagtekening: Date,
     /// What the retour said; absent while it is under way.
     pub uitkomst: Option<Uitkomst>,

@@ -42,8 +42,10 @@ pub struct LeveringStaat {
     /// The state.
     pub status: LeveringStatus,
     /// Begindatum of the start concerned.
+    #[serde(with = "crate::compact::optional_date")]
     pub begindatum: Option<Date>,
     /// Einddatum of the stop that decides.
+    #[serde(with = "crate::compact::optional_date")]
     pub einddatum: Option<Date>,
     /// RedenBeeindiging of the stop that decides.
     pub reden: Option<RedenBeeindiging>,

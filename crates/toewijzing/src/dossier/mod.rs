@@ -83,6 +83,7 @@ pub struct Start {
     /// Its logical key.
     pub key: StartKey,
     /// ToewijzingIngangsdatum.
+    #[serde(with = "crate::compact::optional_date")]
     pub toewijzing_ingangsdatum: Option<Date>,
     /// The 305 that brought it.
     pub bericht: Bericht,
@@ -98,6 +99,7 @@ pub struct Stop {
     /// Its logical key.
     pub key: StopKey,
     /// ToewijzingIngangsdatum.
+    #[serde(with = "crate::compact::optional_date")]
     pub toewijzing_ingangsdatum: Option<Date>,
     /// The 307 that brought it.
     pub bericht: Bericht,

@@ -19,8 +19,10 @@ pub struct Prestatie {
     /// DebetCredit is C.
     pub credit: bool,
     /// ProductPeriode/Begindatum.
+    #[serde(with = "crate::compact::date")]
     pub begin: Date,
     /// ProductPeriode/Einddatum.
+    #[serde(with = "crate::compact::date")]
     pub eind: Date,
 }
 

@@ -36,8 +36,10 @@ pub struct Bericht {
     /// BerichtIdentificatie/Identificatie.
     pub identificatie: Identificatie,
     /// BerichtIdentificatie/Dagtekening.
+    #[serde(with = "crate::compact::date")]
     pub dagtekening: Date,
     /// The day it was received, or sent when this gateway sent it.
+    #[serde(with = "crate::compact::date")]
     pub dag: Date,
 }
 
@@ -108,12 +110,16 @@ pub struct ToegewezenProduct {
     /// Product; absent for a generic toewijzing.
     pub product: Option<Product>,
     /// Toewijzingsdatum.
+    #[serde(with = "crate::compact::date")]
     pub toewijzingsdatum: Date,
     /// Toewijzingstijd.
+    #[serde(with = "crate::compact::time")]
     pub toewijzingstijd: Time,
     /// Ingangsdatum.
+    #[serde(with = "crate::compact::date")]
     pub ingangsdatum: Date,
     /// Einddatum.
+    #[serde(with = "crate::compact::optional_date")]
     pub einddatum: Option<Date>,
     /// RedenWijziging.
     pub reden_wijziging: Option<RedenWijziging>,
@@ -176,6 +182,7 @@ pub struct StartProduct {
     /// What makes it this start and no other.
     pub key: StartKey,
     /// ToewijzingIngangsdatum.
+    #[serde(with = "crate::compact::optional_date")]
     pub toewijzing_ingangsdatum: Option<Date>,
     /// StatusAanlevering.
     pub status: StatusAanlevering,
@@ -187,6 +194,7 @@ pub struct StopProduct {
     /// What makes it this stop and no other.
     pub key: StopKey,
     /// ToewijzingIngangsdatum.
+    #[serde(with = "crate::compact::optional_date")]
     pub toewijzing_ingangsdatum: Option<Date>,
     /// StatusAanlevering.
     pub status: StatusAanlevering,
@@ -200,6 +208,7 @@ pub struct StartKey {
     /// Product; absent for a generic toewijzing.
     pub product: Option<Product>,
     /// Begindatum.
+    #[serde(with = "crate::compact::date")]
     pub begindatum: Date,
 }
 
@@ -211,5 +220,6 @@ pub struct StopKey {
     /// RedenBeeindiging.
     pub reden: RedenBeeindiging,
     /// Einddatum, the last day of support.
+    #[serde(with = "crate::compact::date")]
     pub einddatum: Date,
 }

@@ -13,6 +13,7 @@ pub struct AangevraagdProduct {
     /// Product; absent for a generic one.
     pub product: Option<Product>,
     /// ToewijzingIngangsdatum.
+    #[serde(with = "crate::compact::date")]
     pub ingangsdatum: Date,
 }
 
@@ -35,8 +36,10 @@ pub struct TeWijzigenProduct {
     /// ToewijzingNummer.
     pub nummer: ToewijzingNummer,
     /// GewensteIngangsdatum.
+    #[serde(with = "crate::compact::date")]
     pub gewenste_ingangsdatum: Date,
     /// Einddatum.
+    #[serde(with = "crate::compact::optional_date")]
     pub einddatum: Option<Date>,
     /// Omvang.
     pub omvang: Option<Omvang>,
@@ -50,8 +53,10 @@ pub struct NieuwProduct {
     /// Product; absent for a generic one.
     pub product: Option<Product>,
     /// GewensteIngangsdatum.
+    #[serde(with = "crate::compact::date")]
     pub gewenste_ingangsdatum: Date,
     /// Einddatum.
+    #[serde(with = "crate::compact::optional_date")]
     pub einddatum: Option<Date>,
 }
 
