@@ -13,7 +13,7 @@ use super::acts::{Asked, Asking, NAMES_MAX, Uitgevoerd, perform};
 use super::api::{Api, bad_query, chosen, gemeenten, limit, visible};
 use super::asked::Filters;
 use super::berichten::{as_xml, entry_id};
-use super::openapi::Problems;
+use super::openapi::{BodyProblems, Problems};
 use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::engine::OutgoingId;
 use crate::problem::Problem;
@@ -180,9 +180,7 @@ enum Verb {
     request_body = Opdracht,
     responses(
         (status = 200, body = Uitgevoerd),
-        (status = 413, description = "The request is too large."),
-        (status = 415, description = "The request is not `application/json`."),
-        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        BodyProblems,
         Problems
     )
 )]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::files;
 use crate::config::Partner;
-use crate::exchange::hex;
+use crate::hex::hex;
 use crate::outbox::{Attempt, Parcel, Route};
 
 /// Delivers into the folder of a partner.
