@@ -284,11 +284,7 @@ impl World {
         let sent = self.sent.get(&(kind, retour.header().identificatie.to_owned()));
         let Some(key) = sent.map(|(_, key)| key.clone()) else { return Ok(None) };
         self.entry += 1;
-        let event = match kind {
-            MessageKind::Wmo319 => translate::antwoord_retour(retour, key, self.entry, dag),
-            _ => translate::toewijzing_retour(retour, key, self.entry, dag),
-        };
-        let event = event.map_err(wrong)?;
+        let event = translate::retour(retour, key, self.entry, dag).map_err(wrong)?;
         let dossier = self.gemeente.dossier(&event.dossier);
         let judgement = judge(&dossier, &event, &Context::new(dag, &self.beleid)).map_err(wrong)?;
         self.gemeente.apply(&event, &judgement.verdict);

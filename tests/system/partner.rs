@@ -170,6 +170,18 @@ async fn partners_are_listed_with_how_it_goes() {
     let seen = shown();
     assert_eq!((&seen["wacht"], &seen["route"]), (&json!(1), &json!("direct")));
     assert_eq!(seen["gehouden"]["reden"], "onderhoud bij de aanbieder");
+    // The message says as well why it waits, to commands and to the API.
+    let waits = |row: &Value| {
+        let reason = "the partner is held: onderhoud bij de aanbieder";
+        assert_eq!((&row["reden"], &row["volgende"]), (&json!(reason), &Value::Null), "{row}");
+    };
+    waits(&site.iwmo(&["outbox", "list", "--format", "json"]).exits(0).json()[0]);
+    let page = site.backoffice().get(&daemon.backoffice, "/api/v1/uitgaand").await.is(200).body;
+    waits(&page["uitgaand"][0]);
+    assert_eq!(
+        (&page["stil"][0]["partner"], &page["stil"][0]["tot"]),
+        (&json!("coalitie-hvb"), &Value::Null)
+    );
     assert_eq!(seen["certificaat"]["houder"], "CN=coalitie-hvb");
     assert!((80..=90).contains(&seen["dagen_geldig"].as_i64().unwrap()), "{seen}");
     assert_eq!((&seen["bezorgd"], &seen["mislukt"]), (&Value::Null, &Value::Null));

@@ -31,6 +31,28 @@ fn newcomer(site: &Site) -> (Caller, String) {
     (Caller::partner(Some(&certificate.identity), &site.authority), text)
 }
 
+/// A configuration that the gateway does not read is not put in force by naming it, nor is the one that it reads instead.
+#[tokio::test]
+async fn another_file_than_the_gateway_reads_is_refused() {
+    let site = Site::new();
+    let daemon = site.start();
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    let (own, other) = (site.config(), site.path("other.toml"));
+    let changed = format!("{text}\n{}", newcomer(&site).1);
+    std::fs::write(&other, &changed).unwrap();
+    std::fs::write(&own, changed.replace("98000009", "98000008")).unwrap();
+    let reload = |file: &std::path::Path| {
+        iwmo([&["reload", "--lang", "en", "--config", file.to_str().unwrap()], &WHY[..]].concat())
+    };
+    let refused = reload(&other).exits(1).out;
+    assert!(refused.contains("iwmo.toml, not ") && refused.contains("other.toml"), "{refused}");
+    assert!(!daemon.log().contains("partner nieuwkomer was added"));
+    let link = site.path("link.toml");
+    std::os::unix::fs::symlink(&own, &link).unwrap();
+    assert!(reload(&link).exits(0).out.contains("partner nieuwkomer was added"));
+    daemon.stop();
+}
+
 /// A partner that is put into a file of its own is unknown until the signal, sends after it, and is unknown again when its
 /// file is gone. The journal says what changed.
 #[tokio::test]

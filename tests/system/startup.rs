@@ -226,6 +226,45 @@ async fn a_damaged_journal_is_told_and_left_as_it_is() {
     }
 }
 
+/// A copy of the keys from before a person came cannot open what is about them: the start says so and what to look for, and the
+/// newer copy is all that it takes.
+#[tokio::test]
+async fn keys_older_than_the_journal_are_told() {
+    let site = Site::new();
+    let receive = async |number: u32| {
+        let daemon = site.start();
+        let (name, klant, order) = (format!("S{number}"), Klant::new(number), Order::new(number));
+        let message = wmo305(&Envelope::new("0222", "98000001", &name), &klant, &order, &day(-9));
+        site.partner(HVB).post(&daemon.exchange, &message).await.receipt();
+        daemon.stop();
+    };
+    // What is in the folder is about persons: whoever else is on the machine does not get in.
+    let mode = |name: &str| std::fs::metadata(site.data().join(name)).unwrap().permissions().mode() & 0o777;
+    let (keys, newer) = (site.data().join("keys"), site.path("newer"));
+    receive(1).await;
+    assert_eq!(["", "journal", "keys", "ledger"].map(mode), [0o700; 4]);
+    let older: Vec<_> = std::fs::read_dir(&keys)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap()))
+        .collect();
+    receive(2).await;
+    std::fs::rename(&keys, &newer).unwrap();
+    std::fs::create_dir(&keys).unwrap();
+    for (name, bytes) in &older {
+        std::fs::write(keys.join(name), bytes).unwrap();
+    }
+    // The ledger is gone as well, so that the start reads the journal from the beginning.
+    std::fs::remove_dir_all(site.data().join("ledger")).unwrap();
+    let run = serve(&site).exits(2);
+    assert!(reason(&run).contains("is not in the key file"), "{}", run.err);
+    assert!(run.err.contains("put back the newer copy"), "{}", run.err);
+    std::fs::remove_dir_all(&keys).unwrap();
+    std::fs::rename(&newer, &keys).unwrap();
+    site.start().stop();
+    site.verify();
+}
+
 /// Changes one bit of the first place in a folder that holds these bytes.
 fn flip(folder: &Path, needle: &[u8]) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -27,8 +27,8 @@ use iwmo_gateway::engine::{
     Route, Settings,
 };
 use iwmo_gateway::journal::{
-    AppendError, Chain, ChainBatch, Conclude, Draft, Encoded, Encoder, Fate, FileJournal, Journal, Load,
-    Options, Pipeline, Position, Tip,
+    AppendError, Chain, ChainBatch, Conclude, Draft, Encoded, Encoder, Fate, FileJournal, Load, Options,
+    Pipeline, Position, Tip,
 };
 use iwmo_gateway::ledger::{self, Applier};
 use iwmo_gateway::vault::Vault;
@@ -140,7 +140,7 @@ fn appended(mut journal: FileJournal, payload: &Arc<[u8]>, batch: usize) -> (f64
     let (chain, epoch) = (Chain::NONE, journal.epoch());
     let drafts = vec![Draft { time: Timestamp::now(), kind: 1, version: 1, payload }; batch];
     let rate = turn(|| {
-        let tip = journal.tips().get(&chain).copied().unwrap_or(Tip::start(chain));
+        let tip = journal.reader().tips().get(&chain).copied().unwrap_or(Tip::start(chain));
         journal.append(epoch, &[ChainBatch { tip, drafts: &drafts }]).unwrap();
         batch
     });

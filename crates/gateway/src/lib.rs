@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod exchange;
 pub mod folder;
 pub mod ggk;
+mod hex;
 pub mod journal;
 pub mod ledger;
 pub mod listener;

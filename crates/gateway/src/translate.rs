@@ -21,7 +21,7 @@ use iwmo_toewijzing::identity::{
 use jiff::civil::{Date, Time};
 
 pub use declaratie::{Beantwoord, clienten, declaratie_antwoord, declaraties};
-pub use verzoek::{antwoord, antwoord_retour, referentie};
+pub use verzoek::{antwoord, referentie};
 
 /// A message that says nothing to the machine, or says it with values outside what the machine knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,24 +119,7 @@ pub fn event(message: &Message, entry: u64, dag: Date) -> Result<Event, Untransl
     Ok(Event { dossier: DossierKey { gemeente, aanbieder, bsn }, bericht, inhoud })
 }
 
-/// Translates a 302: its codes, for the dossier of the 301 that it answers.
-///
-/// # Errors
-///
-/// The message is not a retour of the standard.
-pub fn toewijzing_retour(
-    message: &Message,
-    dossier: DossierKey,
-    entry: u64,
-    dag: Date,
-) -> Result<Event, Untranslatable> {
-    let codes = retour_codes(message)?;
-    let bericht = mark(message, entry, dag)?;
-    let op = bericht.identificatie.clone();
-    Ok(Event { dossier, bericht, inhoud: Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes }) })
-}
-
-/// Translates a 302 or 320, for the dossier of the 301 or 319 that it answers.
+/// Translates a 302 or 320: its codes, for the dossier of the 301 or 319 that it answers.
 ///
 /// # Errors
 ///
@@ -147,11 +130,15 @@ pub fn retour(
     entry: u64,
     dag: Date,
 ) -> Result<Event, Untranslatable> {
-    match message {
-        Message::Wmo302(_) => toewijzing_retour(message, dossier, entry, dag),
-        Message::Wmo320(_) => antwoord_retour(message, dossier, entry, dag),
-        other => Err(Untranslatable::Kind(other.kind().name())),
-    }
+    let inhoud = match message {
+        Message::Wmo302(_) => Inhoud::ToewijzingRetour,
+        Message::Wmo320(_) => Inhoud::AntwoordRetour,
+        other => return Err(Untranslatable::Kind(other.kind().name())),
+    };
+    let codes = retour_codes(message)?;
+    let bericht = mark(message, entry, dag)?;
+    let op = bericht.identificatie.clone();
+    Ok(Event { dossier, bericht, inhoud: inhoud(ToewijzingRetour { op, codes }) })
 }
 
 /// Returns every code in a retour, of header and classes together.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Principal;
 use super::acts::{Asked, Asking, NAMES_MAX, Uitgevoerd, perform};
 use super::api::{Api, visible};
-use super::openapi::Problems;
+use super::openapi::{BodyProblems, Problems};
 use crate::control::{Change, WorkChange, WorkVerb};
 use crate::engine::ActError;
 use crate::problem::Problem;
@@ -67,9 +67,7 @@ enum Verb {
     request_body = Afhandeling,
     responses(
         (status = 200, body = Uitgevoerd),
-        (status = 413, description = "The request is too large."),
-        (status = 415, description = "The request is not `application/json`."),
-        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        BodyProblems,
         Problems
     )
 )]

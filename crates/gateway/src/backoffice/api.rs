@@ -83,9 +83,12 @@ impl Api {
         Arc::clone(&self.settings.borrow())
     }
 
-    /// Returns the partners to which nothing is sent now because of a freeze.
-    pub(super) fn frozen(&self) -> Vec<HeldView> {
-        view::frozen(&self.partners.borrow(), self.clock.now())
+    /// Returns the partners to which nothing is sent now: they are held, or there is a freeze.
+    pub(super) fn still(&self) -> Result<Vec<HeldView>, LedgerError> {
+        let partners = self.partners.borrow().clone();
+        let mut still = view::held(self.engine.ledger(), &partners)?;
+        still.extend(view::frozen(&partners, self.clock.now()));
+        Ok(still)
     }
 
     /// Returns how long a connection may be silent.

@@ -70,6 +70,9 @@ fn unread_body(rejection: &JsonRejection) -> Problem {
     }
 }
 
+/// What is expected where a day is.
+const A_DAY: &str = "a day, as 2026-12-31";
+
 /// Says what serde found wrong, without names and values that the caller made up.
 pub(super) fn without_values(fault: &str) -> String {
     // What was expected stands last, and is of our making; a name or value before it may say "expected" too.
@@ -80,6 +83,8 @@ pub(super) fn without_values(fault: &str) -> String {
                 expected.trim_start_matches("one of ")
             );
         }
+        // What cannot be read as a day says how far it came, and with what.
+        let expected = if expected.contains(" but got ") { A_DAY } else { expected };
         return format!("{}expected {expected}", field(fault));
     }
     for known in ["duplicate field `", "missing field `"] {
@@ -88,9 +93,11 @@ pub(super) fn without_values(fault: &str) -> String {
             return format!("{known}{name}`{}", rest.find(" at line ").map_or("", |place| &rest[place..]));
         }
     }
+    let day = ["date", "year", "month", "day"].iter().any(|word| fault.contains(word));
     let number = ["digit", "number", "integer"].iter().any(|word| fault.contains(word));
     match fault {
         _ if fault.contains("`true` or `false`") => format!("{}expected `true` or `false`", field(fault)),
+        _ if day => format!("{}expected {A_DAY}", field(fault)),
         _ if number => format!("{}expected a whole number", field(fault)),
         _ => format!("{}this cannot be used", field(fault)),
     }
@@ -124,6 +131,8 @@ mod tests {
         #[expect(dead_code, reason = "only whether it can be read counts")]
         alle: Option<bool>,
         #[expect(dead_code, reason = "only whether it can be read counts")]
+        vanaf: Option<jiff::civil::Date>,
+        #[expect(dead_code, reason = "only whether it can be read counts")]
         volgorde: Option<Volgorde>,
     }
 
@@ -142,7 +151,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_query_is_told_what_is_wrong_with_it_and_not_what_it_says() {
-        const KNOWN: &str = "a name that is not known; known here: `bsn`, `aantal`, `alle`, `volgorde`";
+        const KNOWN: &str =
+            "a name that is not known; known here: `bsn`, `aantal`, `alle`, `vanaf`, `volgorde`";
         for (query, expected) in [
             ("999900006=1", KNOWN),
             ("jansen=1", KNOWN),
@@ -152,6 +162,10 @@ mod tests {
             ("bsn=1&aantal=", "aantal: expected a whole number"),
             ("bsn=1&aantal=99999000069999900006", "aantal: expected a whole number"),
             ("bsn=1&alle=999900006", "alle: expected `true` or `false`"),
+            ("bsn=1&vanaf=999900006", "vanaf: expected a day, as 2026-12-31"),
+            ("bsn=1&vanaf=2026-13-01", "vanaf: expected a day, as 2026-12-31"),
+            ("bsn=1&vanaf=gisteren", "vanaf: expected a day, as 2026-12-31"),
+            ("bsn=1&vanaf=", "vanaf: expected a day, as 2026-12-31"),
             ("bsn=1&volgorde=999900006", "volgorde: expected `nieuwste` or `oudste`"),
             ("bsn=999900006&bsn=999900006", "duplicate field `bsn`"),
             ("aantal=1", "missing field `bsn`"),
@@ -170,12 +184,13 @@ mod tests {
             ("", 400, "this is no JSON at line 1 column 0"),
             ("{\"bsn\":\"999900006\"", 400, "this is no JSON at line 1 column 18"),
             ("{\"bsn\":999900006}", 422, "bsn: expected a string at line 1 column 16"),
+            ("{\"bsn\":\"1\",\"vanaf\":\"2026-13-01\"}", 422, "vanaf: expected a day, as 2026-12-31"),
             ("{}", 422, "missing field `bsn` at line 1 column 2"),
-            ("[]", 422, "expected struct Wanted with 4 elements at line 1 column 2"),
+            ("[]", 422, "expected struct Wanted with 5 elements at line 1 column 2"),
             (
                 "{\"bsn\":\"1\",\"999900006\":1}",
                 422,
-                "a name that is not known; known here: `bsn`, `aantal`, `alle`, `volgorde` at line 1 column 22",
+                "a name that is not known; known here: `bsn`, `aantal`, `alle`, `vanaf`, `volgorde` at line 1 column 22",
             ),
         ] {
             let request = Request::post("/").header("content-type", "application/json");

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Principal;
 use super::api::{Api, gemeenten};
 use super::asked::Question;
-use super::openapi::Problems;
+use super::openapi::{BodyProblems, Problems};
 use crate::ledger::{Persoon, Rows, keys};
 use crate::problem::Problem;
 use crate::record::Blik;
@@ -46,9 +46,7 @@ pub(super) struct SearchResult {
     request_body = Search,
     responses(
         (status = 200, body = SearchResult, description = "Empty when no gemeente of the token knows the person."),
-        (status = 413, description = "The question is too large."),
-        (status = 415, description = "The question is not `application/json`."),
-        (status = 422, description = "The question is not what it should be."),
+        BodyProblems,
         Problems
     )
 )]

@@ -14,7 +14,7 @@ use super::Principal;
 use super::acts::{Asked, Asking, Uitgevoerd, perform};
 use super::api::{Api, limit, visible};
 use super::asked::{Filters, Question};
-use super::openapi::Problems;
+use super::openapi::{BodyProblems, Problems};
 use super::opgave::OpgaveVorm;
 use crate::control::{CakChange, CakVerb, Change, OpgaveChange};
 use crate::ledger::{Persoon, Rows, keys};
@@ -57,9 +57,7 @@ pub(super) struct Verzoek {
     request_body = Verzoek,
     responses(
         (status = 200, body = Uitgevoerd),
-        (status = 413, description = "The request is too large."),
-        (status = 415, description = "The request is not `application/json`."),
-        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        BodyProblems,
         Problems
     )
 )]
@@ -112,9 +110,7 @@ pub(super) struct Verkeer {
     request_body = Verkeer,
     responses(
         (status = 200, body = Uitgevoerd),
-        (status = 413, description = "The request is too large."),
-        (status = 415, description = "The request is not `application/json`."),
-        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        BodyProblems,
         Problems
     )
 )]
@@ -159,9 +155,7 @@ pub(super) struct Vraag {
     responses(
         (status = 200, body = EigenBijdrageView),
         (status = 404, description = "The gemeente does not know the person."),
-        (status = 413, description = "The question is too large."),
-        (status = 415, description = "The question is not `application/json`."),
-        (status = 422, description = "The question is not what it should be."),
+        BodyProblems,
         Problems
     )
 )]

@@ -61,21 +61,36 @@ pub(super) struct Probleem {
 /// The errors that every route may answer with.
 pub(super) struct Problems;
 
+/// The errors of routes that are asked with a body, besides.
+pub(super) struct BodyProblems;
+
+fn problems<const N: usize>(of: [(&str, &str); N]) -> BTreeMap<String, RefOr<Response>> {
+    let problem = |words: &str| {
+        let content = Content::new(Some(Ref::from_schema_name("Probleem")));
+        let response = ResponseBuilder::new().description(words);
+        RefOr::T(response.content("application/problem+json", content).build())
+    };
+    of.map(|(status, words)| (status.to_owned(), problem(words))).into()
+}
+
+impl IntoResponses for BodyProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([
+            ("413", "What was sent is too large."),
+            ("415", "What was sent is not `application/json`."),
+            ("422", "What was sent is not what it should be, or cannot be done."),
+        ])
+    }
+}
+
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let problem = |words: &str| {
-            let content = Content::new(Some(Ref::from_schema_name("Probleem")));
-            let response = ResponseBuilder::new().description(words);
-            RefOr::T(response.content("application/problem+json", content).build())
-        };
-        [
+        problems([
             ("400", "The question cannot be answered."),
             ("401", "A known bearer token is needed."),
             ("404", "It does not exist, or not for this token."),
             ("500", "The gateway failed by a fault of its own."),
             ("503", "The gateway cannot do this now; come back after `Retry-After`."),
-        ]
-        .map(|(status, words)| (status.to_owned(), problem(words)))
-        .into()
+        ])
     }
 }

@@ -19,8 +19,8 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::config::Token;
-use crate::exchange::hex;
 use crate::exchange::tests::{Answer, BOUNDS, Script};
+use crate::hex::hex;
 use crate::listener::{Listener, Stopper};
 use crate::pki::{DemoAuthority, client_config, server_config};
 use sha2::{Digest, Sha256};

@@ -13,7 +13,7 @@ use super::acts::{Asked, Asking, NAMES_MAX, Uitgevoerd, perform};
 use super::api::{Api, bad_query, chosen, gemeenten, limit, visible};
 use super::asked::Filters;
 use super::berichten::{as_xml, entry_id};
-use super::openapi::Problems;
+use super::openapi::{BodyProblems, Problems};
 use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::engine::OutgoingId;
 use crate::problem::Problem;
@@ -87,9 +87,10 @@ pub(super) async fn list(
         after,
         limit: limit(query.aantal)?,
     };
-    let page = api.read(move |api| view::outgoing_page(api.engine.ledger(), &filter)).await?;
-    let (mut uitgaand, mut stil) = (page.rows, api.frozen());
-    view::say_frozen(&mut uitgaand, &stil);
+    let (page, mut stil) =
+        api.read(move |api| Ok((view::outgoing_page(api.engine.ledger(), &filter)?, api.still()?))).await?;
+    let mut uitgaand = page.rows;
+    view::say_still(&mut uitgaand, &stil);
     // A token knows no more partners than those it may see messages to.
     stil.retain(|held| uitgaand.iter().any(|row| row.partner == held.partner));
     Ok(Json(UitgaandPage { uitgaand, stil, volgende: page.next.map(|next| next.to_string()) }))
@@ -179,9 +180,7 @@ enum Verb {
     request_body = Opdracht,
     responses(
         (status = 200, body = Uitgevoerd),
-        (status = 413, description = "The request is too large."),
-        (status = 415, description = "The request is not `application/json`."),
-        (status = 422, description = "The request is not what it should be, or cannot be done."),
+        BodyProblems,
         Problems
     )
 )]

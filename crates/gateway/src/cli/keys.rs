@@ -8,6 +8,7 @@ use serde_json::json;
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::evidence::{KEY_FILE, SigningKey};
+use crate::hex::hex;
 use crate::journal::{FileJournal, Options};
 use crate::vault::{KEYS_DIR, Status, Vault};
 
@@ -82,7 +83,7 @@ impl KeysCommand {
 fn say(status: &Status, format: Format, terminal: &Terminal) -> Outcome {
     let mut out = io::stdout().lock();
     let Status { dir, keys, destroyed, master } = status;
-    let (dir, master) = (dir.display(), master.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let (dir, master) = (dir.display(), hex(master));
     match format {
         Format::Json => {
             writeln!(

@@ -43,6 +43,11 @@ impl StoreArguments {
         Self { data, config }
     }
 
+    /// Returns the file of the configuration, when one was named.
+    pub(super) fn config_file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// Returns the configuration, when one was named.
     pub(super) fn configuration(&self) -> Result<Option<config::Config>, Failure> {
         self.config.as_deref().map(read_configuration).transpose()
@@ -186,28 +191,30 @@ pub(super) fn unopened(error: OpenError) -> Failure {
     Failure::new(words(&error)).hint(advice)
 }
 
+/// Says what to do about a ledger that cannot be opened or read.
+pub(super) fn ledger_advice(error: &LedgerError) -> &'static str {
+    match error {
+        LedgerError::Store(error) => error.advice(),
+        LedgerError::Open(error) => error.advice(),
+        LedgerError::Journal(ReadError::Damaged(damage)) => damage.kind.advice(),
+        LedgerError::Journal(ReadError::Sealed { why, .. }) => why.advice(),
+        LedgerError::Journal(_) => "Check that the disk is there, and that this user may read it.",
+        LedgerError::Entry { .. } => {
+            "Use the release that wrote it, or a later one; if that says the same, report it."
+        }
+        LedgerError::Inconsistent { .. } => "Nothing on the disk is damaged: report it.",
+        LedgerError::Ahead { .. } => "Copy the whole folder first, and throw nothing away.",
+        LedgerError::Unfinished { .. } => "Start the gateway on this folder, or wait until it has started.",
+        LedgerError::NoEntry { .. } => "iwmo journal list shows which there are.",
+        LedgerError::BeforeRemoval | LedgerError::Row { .. } => {
+            "Stop the gateway and run iwmo replay: the ledger is derived."
+        }
+    }
+}
+
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        let advice = match &error {
-            LedgerError::Store(error) => error.advice(),
-            LedgerError::Open(error) => error.advice(),
-            LedgerError::Journal(ReadError::Damaged(damage)) => damage.kind.advice(),
-            LedgerError::Journal(_) => {
-                "Check that the disk is there, that this user may read it, and iwmo keys status."
-            }
-            LedgerError::Entry { .. } => {
-                "Use the release that wrote it, or a later one; if that says the same, report it."
-            }
-            LedgerError::Inconsistent { .. } => "Nothing on the disk is damaged: report it.",
-            LedgerError::Ahead { .. } => "Copy the whole folder first, and throw nothing away.",
-            LedgerError::Unfinished { .. } => {
-                "Start the gateway on this folder, or wait until it has started."
-            }
-            LedgerError::NoEntry { .. } => "iwmo journal list shows which there are.",
-            LedgerError::BeforeRemoval | LedgerError::Row { .. } => {
-                "Stop the gateway and run iwmo replay: the ledger is derived."
-            }
-        };
+        let advice = ledger_advice(&error);
         Self::new(words(&error)).hint(advice)
     }
 }

@@ -138,11 +138,13 @@ impl List {
             ..OutgoingFilter::default()
         };
         let mut found = view::outgoing_by(&store.ledger, &filter)?;
-        if !self.past.is_given()
-            && let Some(config) = self.store.configuration()?
-        {
-            view::say_frozen(&mut found, &view::frozen(&config.partners, store.now));
+        let config = self.store.configuration()?;
+        let partners = config.as_ref().map_or(&[][..], |config| &config.partners);
+        let mut still = view::held(&store.ledger, partners)?;
+        if !self.past.is_given() {
+            still.extend(view::frozen(partners, store.now));
         }
+        view::say_still(&mut found, &still);
         let mut out = io::stdout().lock();
         for message in &found {
             match self.format {

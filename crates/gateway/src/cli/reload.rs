@@ -1,6 +1,7 @@
 //! `iwmo reload`: a new configuration for a running gateway.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
@@ -40,7 +41,7 @@ impl Reload {
             return Err(Failure::new(format!("no gateway runs on {}", folder.display()))
                 .hint("what is in the configuration counts when it starts"));
         };
-        let answer = ask(client, self.change.wanted())?;
+        let answer = ask(client, self.store.config_file(), self.change.wanted())?;
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => answer.json(&mut out)?,
@@ -57,10 +58,11 @@ pub(super) struct Answer {
     pub(super) report: Result<ReloadReport, Refused>,
 }
 
-/// Asks a gateway to read its configuration again; without a reason, what that would change.
-pub(super) fn ask(mut client: Client, reason: Option<&str>) -> Result<Answer, Failure> {
+/// Asks a gateway to read its configuration again, which is to be this file; without a reason, what that would change.
+pub(super) fn ask(mut client: Client, file: Option<&Path>, reason: Option<&str>) -> Result<Answer, Failure> {
     let request = Request::Reload {
         proef: reason.is_none(),
+        bestand: file.map(|file| file.canonicalize().unwrap_or_else(|_| file.to_owned())),
         reden: reason.map(str::to_owned),
         namens: std::env::var("SUDO_USER").ok(),
     };

@@ -16,6 +16,7 @@ use super::progress;
 use super::whatif;
 use crate::clock::dutch_time;
 use crate::control::{Change, OutboxChange, OutboxVerb};
+use crate::hex::hex;
 use crate::journal::{FileJournal, Options, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
 use crate::store::{Ledger, Opening};
@@ -303,7 +304,7 @@ fn compare(stored: &Ledger, reader: &Reader) -> Result<Replayed, Failure> {
 
 fn hash(ledger: &Ledger) -> Result<String, Failure> {
     let hash = ledger.content_hash().map_err(|error| failed(error.into()))?;
-    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash))
 }
 
 pub(super) fn failed(error: LedgerError) -> Failure {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::open::words;
+use super::open::{ledger_advice, words};
 use super::output::{Failure, Found, Outcome, Terminal};
 use super::{check, logging, progress};
 use crate::clock::SystemClock;
@@ -112,11 +112,10 @@ fn not_started(error: DaemonError) -> Failure {
     let hint = match &error {
         DaemonError::Engine(EngineError::Journal(error)) => error.advice().to_owned(),
         DaemonError::Engine(EngineError::Vault(error)) => error.advice().to_owned(),
-        DaemonError::Engine(EngineError::Ledger(_)) => {
-            "check that the disk is there and has room; the ledger is derived, and built anew when its folder is gone"
-                .to_owned()
+        DaemonError::Engine(EngineError::Ledger(error)) => ledger_advice(error).to_owned(),
+        DaemonError::Engine(_) => {
+            "check that the disk has room and that this user may write the data folder".to_owned()
         }
-        DaemonError::Engine(_) => "check that the disk has room and that this user may write the data folder".to_owned(),
         DaemonError::Listen(error) => match error.source.kind() {
             io::ErrorKind::AddrInUse => format!(
                 "another program listens there, perhaps another gateway: stop it, or give {}.address another port",
@@ -131,7 +130,8 @@ fn not_started(error: DaemonError) -> Failure {
             _ => format!("mend {}.address", error.name),
         },
         DaemonError::Pki(_) | DaemonError::Sender(_) => {
-            "look at the certificates and keys that the configuration names; iwmo check-config FILE".to_owned()
+            "look at the certificates and keys that the configuration names; iwmo check-config FILE"
+                .to_owned()
         }
     };
     Failure::new(words(&error)).hint(hint)

@@ -125,10 +125,11 @@ impl Status {
                 .unwrap_or_default(),
             queues: view::queues(&store.ledger, now).map_err(failed)?,
             held: {
-                let frozen =
-                    config.as_ref().filter(|_| !past).map(|config| view::frozen(&config.partners, now));
-                let mut held = view::held(&store.ledger).map_err(failed)?;
-                held.extend(frozen.unwrap_or_default());
+                let partners = config.as_ref().map_or(&[][..], |config| &config.partners);
+                let mut held = view::held(&store.ledger, partners).map_err(failed)?;
+                if !past {
+                    held.extend(view::frozen(partners, now));
+                }
                 held
             },
             overdue: overdue.len(),

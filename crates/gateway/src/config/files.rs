@@ -97,29 +97,29 @@ pub(super) fn list<T>(
 /// Checks that the data folder is one or can be made.
 pub(super) fn data(found: &Found<PathBuf>, findings: &mut Findings<'_>) {
     let path = &found.value;
-    if path.is_dir() {
+    if path.exists() {
+        return folder(found, findings);
+    }
+    if path.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
         return;
     }
-    let (message, hint) = if path.exists() {
-        (
-            said(format!("{} is geen map", path.display()), format!("{} is not a folder", path.display())),
-            said("geef een map", "name a folder"),
-        )
-    } else if path.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
-        return;
-    } else {
-        (
-            said(
-                format!("de map boven {} bestaat niet", path.display()),
-                format!("the folder above {} does not exist", path.display()),
-            ),
-            said(
-                "maak die map; de map zelf wordt gemaakt",
-                "make that folder; the folder itself will be made",
-            ),
-        )
-    };
+    let message = said(
+        format!("de map boven {} bestaat niet", path.display()),
+        format!("the folder above {} does not exist", path.display()),
+    );
+    let hint =
+        said("maak die map; de map zelf wordt gemaakt", "make that folder; the folder itself will be made");
     findings.about(MistakeKind::UnusableFile, found, message, hint);
+}
+
+/// Checks that what is there under the name of a folder is one.
+pub(super) fn folder(found: &Found<PathBuf>, findings: &mut Findings<'_>) {
+    let path = &found.value;
+    if path.exists() && !path.is_dir() {
+        let message =
+            said(format!("{} is geen map", path.display()), format!("{} is not a folder", path.display()));
+        findings.about(MistakeKind::UnusableFile, found, message, said("geef een map", "name a folder"));
+    }
 }
 
 fn readable(found: &Found<PathBuf>, findings: &mut Findings<'_>) -> bool {

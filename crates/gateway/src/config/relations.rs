@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
+use super::files;
 use super::mistake::{MistakeKind, said};
 use super::parties::{GemeenteDraft, PartnerDraft, TokenDraft};
 use super::reader::{Findings, Found};
@@ -41,6 +43,9 @@ pub(super) fn check(parts: &Parts, findings: &mut Findings<'_>) {
         reachable(partner, parts, findings);
         route::check(partner, &parts.partners, findings);
         size(partner, parts.message_bytes, findings);
+        if let Some(folder) = &partner.folder {
+            files::folder(folder, findings);
+        }
     }
     for token in &parts.tokens {
         own_name(&token.name, &parts.partners, findings);
@@ -85,15 +90,21 @@ fn duplicates(parts: &Parts, findings: &mut Findings<'_>) {
     unique(partners.iter().filter_map(|partner| partner.agb.as_ref()), findings);
     unique(partners.iter().flat_map(|partner| &partner.fingerprints), findings);
     unique(partners.iter().filter_map(|partner| partner.oin.as_ref()), findings);
-    let folders: Vec<_> = partners.iter().filter_map(|partner| partner.folder.clone()).collect();
-    let folders: Vec<_> =
-        folders.into_iter().map(|found| found.map(|path| path.display().to_string())).collect();
+    // Two spellings of one folder are one folder: each of the partners would speak for the other.
+    let folders = partners.iter().filter_map(|partner| partner.folder.clone());
+    let folders: Vec<_> = folders.map(|found| found.map(|path| one_spelling(&path))).collect();
     unique(folders.iter(), findings);
     let names = parts.tokens.iter().map(|token| &token.name);
     unique(names.chain(parts.systems.iter().map(|system| &system.name)), findings);
     unique(parts.systems.iter().flat_map(|system| &system.fingerprints), findings);
     unique(parts.systems.iter().filter_map(|system| system.oin.as_ref()), findings);
     unique(parts.tokens.iter().map(|token| &token.sha256), findings);
+}
+
+fn one_spelling(path: &Path) -> String {
+    let there = path.canonicalize();
+    let path = there.unwrap_or_else(|_| path.components().collect());
+    path.display().to_string()
 }
 
 fn unique<'a, T: Eq + Hash + Display + 'a>(

@@ -22,6 +22,7 @@ mod server;
 mod who;
 mod work;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,9 @@ pub enum Request {
     Reload {
         /// Only say what would change.
         proef: bool,
+        /// The file that is meant, if one is; another than the gateway reads is refused.
+        #[serde(default)]
+        bestand: Option<PathBuf>,
         /// Why.
         reden: Option<String>,
         /// Who became this user with sudo, by what sudo says.

@@ -27,6 +27,9 @@ pub struct PartnerChange {
     pub verb: PartnerVerb,
     /// The partner.
     pub partner: String,
+    /// Who is behind it, when it is a hub: nothing is sent to them either.
+    #[serde(default)]
+    pub achter: Vec<String>,
 }
 
 impl PartnerChange {
@@ -38,20 +41,20 @@ impl PartnerChange {
         };
         let narrowed = narrow(ledger, Chain::NONE, &wat)?;
         let row: Verzending = ledger.row(&keys::verzending(&self.partner))?.unwrap_or_default();
-        let mut waiting = 0;
-        for row in ledger.scan(&keys::wachtrij_van(&PartnerId(self.partner.clone()))) {
-            row.map_err(|error| Refused::new(error.to_string()))?;
-            waiting += 1;
-        }
-        let groepen = match narrowed.wat {
-            None => Vec::new(),
-            Some(_) => vec![Groep {
-                partner: self.partner.clone(),
+        let mut groepen = Vec::new();
+        for partner in [&self.partner].into_iter().chain(&self.achter).filter(|_| narrowed.wat.is_some()) {
+            let mut waiting = 0;
+            for row in ledger.scan(&keys::wachtrij_van(&PartnerId(partner.clone()))) {
+                row.map_err(|error| Refused::new(error.to_string()))?;
+                waiting += 1;
+            }
+            groepen.push(Groep {
+                partner: partner.clone(),
                 bericht: None,
                 stand: if row.vastgehouden.is_some() { "vastgehouden" } else { "wacht" }.to_owned(),
                 aantal: waiting,
-            }],
-        };
+            });
+        }
         Ok(Plan {
             acts: narrowed.wat.into_iter().map(|wat| (Chain::NONE, wat)).collect(),
             summary: Summary {

@@ -167,7 +167,10 @@ async fn converse(stream: UnixStream, behind: &Behind, own: u32, mut stop: Stop)
 async fn respond(behind: &Behind, uid: u32, request: Request, answer: &mut Answer) -> Result<Value, Refused> {
     let engine = &behind.engine;
     let report = match request {
-        Request::Reload { proef, reden, namens } => {
+        Request::Reload { proef, bestand, reden, namens } => {
+            if let (Some(asked), Some(reloader)) = (bestand, behind.reloader.as_deref()) {
+                reads(reloader, &asked).await?;
+            }
             let wanted =
                 Wanted { preview: proef, wie: Some(operator_of(uid, namens)), reden, ..Wanted::default() };
             return reload(behind.reloader.as_deref(), wanted, answer).await;
@@ -221,6 +224,16 @@ async fn respond(behind: &Behind, uid: u32, request: Request, answer: &mut Answe
         }
     };
     serde_json::to_value(report).map_err(|error| Refused::new(error.to_string()))
+}
+
+/// Refuses a configuration that this gateway would not read: what was looked at must be what comes into force.
+async fn reads(reloader: &Reloader, asked: &Path) -> Result<(), Refused> {
+    let own = reloader.file().await;
+    if own.canonicalize().unwrap_or_else(|_| own.clone()) == asked {
+        return Ok(());
+    }
+    let what = format!("the gateway reads {}, not {}", own.display(), asked.display());
+    Err(Refused::new(what).advice("name the file that it reads, or start it with the other one"))
 }
 
 /// Has the configuration read again; what is wrong with it goes before the answer.

@@ -97,7 +97,11 @@ async fn a_change_is_shown_then_made_then_made_already() {
     assert_eq!((again.summary.aantal, again.summary.ongewijzigd, again.handelingen.len()), (0, 3, 0));
     let refused = served
         .ask(perform_it(
-            Change::Partner(PartnerChange { verb: PartnerVerb::Vasthouden, partner: "hvb".to_owned() }),
+            Change::Partner(PartnerChange {
+                verb: PartnerVerb::Vasthouden,
+                partner: "hvb".to_owned(),
+                achter: Vec::new(),
+            }),
             " ",
         ))
         .await;

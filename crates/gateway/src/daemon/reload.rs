@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 use super::live::{Live, Made};
 use super::settings;
 use crate::config::{self, Config, Mistake, Severity, Sources};
-use crate::engine::{Engine, Noted, PartnerId};
+use crate::engine::{Engine, Noted, PartnerId, check_reason};
 use crate::ledger::keys;
 use crate::metrics::GATEWAY_CONFIG_RELOADS;
-use crate::record::{REASON_BYTES_MAX, Wie};
+use crate::record::Wie;
 
 /// Most lines that the journal keeps of one change.
 const LINES_MAX: usize = 200;
@@ -114,8 +114,8 @@ impl Reloader {
     async fn attempt(&self, wanted: Wanted) -> Result<Reloaded, NotReloaded> {
         let mut in_force = self.sources.lock().await;
         let refused = |why: String| NotReloaded { why, mistakes: Vec::new() };
-        if wanted.reden.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
-            return Err(refused(format!("the reason is longer than {REASON_BYTES_MAX} bytes")));
+        if let Some(Err(error)) = wanted.reden.as_deref().map(check_reason) {
+            return Err(refused(error.to_string()));
         }
         let Some(before) = in_force.clone() else {
             return Err(refused("the gateway was started without a configuration file".to_owned()));

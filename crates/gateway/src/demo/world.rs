@@ -15,6 +15,7 @@ use super::peers::{self, Peer, Role};
 use crate::clock::SystemClock;
 use crate::config;
 use crate::daemon::Daemon;
+use crate::hex::hex;
 use crate::listener::Stopper;
 use crate::pki::{DemoAuthority, DemoCertificate, Fingerprint};
 
@@ -107,7 +108,7 @@ impl World {
 
 fn token() -> String {
     let bytes: [u8; 32] = rand::rng().random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes)
 }
 
 fn configuration(participants: &[Participant], token: &str) -> String {
@@ -134,7 +135,7 @@ fn configuration(participants: &[Participant], token: &str) -> String {
             "[[partner]]\nid = \"{name}\"\n{kind}\nurl = \"https://{address}\"\nfingerprint = \"{fingerprint}\"\n\n"
         ));
     }
-    let sha256: String = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&Sha256::digest(token));
     let gemeenten: Vec<String> = GEMEENTEN.iter().map(|(code, _)| format!("\"{code}\"")).collect();
     text.push_str(&format!(
         "[[token]]\nname = \"backoffice\"\nsha256 = \"{sha256}\"\ngemeenten = [{}]\n\n\

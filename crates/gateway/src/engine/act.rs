@@ -7,6 +7,7 @@ pub(crate) use work::not_taken;
 
 use std::collections::BTreeSet;
 
+use iwmo_codec::value::Bsn;
 use iwmo_toewijzing::cak::OpgaveFout;
 use tokio::sync::oneshot;
 
@@ -56,6 +57,11 @@ pub enum ActError {
     /// No reason was given.
     #[error("an act needs a reason")]
     NoReason,
+    /// The reason names a person, and it stays readable when what is about the person is removed.
+    #[error(
+        "a BSN stands in the reason, which is kept readable: leave it out (a toewijzing is GEMEENTE/NUMMER)"
+    )]
+    NamesPerson,
     /// A text is too long.
     #[error("{what} is longer than {bytes_max} bytes")]
     TooLong {
@@ -101,6 +107,9 @@ pub enum ActError {
     /// The person is not named by a BSN.
     #[error("the BSN is not one: nine digits")]
     NoBsn,
+    /// Nobody has this BSN.
+    #[error("the BSN fails the 11-proef: nothing about it can be told to the CAK")]
+    BsnFails,
     /// The statement is not JSON of the right shape.
     #[error("the statement has another shape than the documentation says")]
     NoStatement,
@@ -296,14 +305,28 @@ pub(super) fn done_before(rows: &impl Rows, act: &Act) -> Result<Option<Acted>, 
 }
 
 /// Checks that there is a reason that can be recorded.
-pub(super) fn check_reason(reden: &str) -> Result<(), ActError> {
+pub(crate) fn check_reason(reden: &str) -> Result<(), ActError> {
     if reden.trim().is_empty() {
         return Err(ActError::NoReason);
     }
     if reden.len() > REASON_BYTES_MAX {
         return Err(ActError::TooLong { what: "the reason", bytes_max: REASON_BYTES_MAX });
     }
+    if names_person(reden) {
+        return Err(ActError::NamesPerson);
+    }
     Ok(())
+}
+
+/// Returns whether a BSN stands in a text: nine digits that pass the 11-proef, and are not the number of a toewijzing behind
+/// its gemeente.
+fn names_person(text: &str) -> bool {
+    let mut before = None;
+    text.split_inclusive(|c: char| !c.is_ascii_digit()).any(|part| {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let behind = std::mem::replace(&mut before, part.chars().last());
+        behind != Some('/') && digits.parse().is_ok_and(|bsn: Bsn| bsn.passes_eleven_test())
+    })
 }
 
 impl Act {

@@ -1,5 +1,6 @@
 //! The words the parts of the gateway use with each other.
 
+use crate::hex::hex;
 use std::fmt;
 use std::future::Future;
 
@@ -69,7 +70,7 @@ impl IdempotencyKey {
     /// (ggk-transport 3.4). `zender` is the SHA-256 of the sender, `content` that of the envelope.
     #[must_use]
     pub fn of_envelope(refnummer: &str, zender: &[u8; 32], content: [u8; 32]) -> Option<Self> {
-        let zender: String = zender[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let zender = hex(&zender[..16]);
         let usable = !refnummer.is_empty() && refnummer.bytes().all(|b| b.is_ascii_graphic() && b != b':');
         usable.then(|| Self { key: format!("{OF_ENVELOPE}{refnummer}:{zender}"), body: content })
     }
@@ -257,6 +258,8 @@ pub struct Standing {
     pub held: bool,
     /// When an operator last asked to try at once, whatever failed before.
     pub spurred: Timestamp,
+    /// When it was last released: what waited until then has all its time from there on.
+    pub released: Timestamp,
 }
 
 /// The store could not record something now.

@@ -36,10 +36,12 @@ impl Outgoing for Engine {
             None
         });
         let row = row.unwrap_or_default();
+        let moment = |micros| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
         Standing {
             acts: self.acts.load(Ordering::Acquire),
             held: row.vastgehouden.is_some(),
-            spurred: Timestamp::from_microsecond(row.aangespoord_us).unwrap_or(Timestamp::UNIX_EPOCH),
+            spurred: moment(row.aangespoord_us),
+            released: moment(row.vrijgegeven_us),
         }
     }
 

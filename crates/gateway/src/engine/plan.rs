@@ -26,6 +26,15 @@ pub(super) const BEDENKTIJD: &str = "BEDENKTIJD";
 /// Why a notification is held back: nothing is told about anybody in the gemeente. Work of the gemeente, not of the person.
 pub(crate) const GEMEENTE_STIL: &str = "GEMEENTE_STIL";
 
+/// Why nothing is told: a message about this BSN would break CS002, which iEb reads stricter than iWmo.
+const BSN_ONGELDIG: &str = "BSN_ONGELDIG";
+
+/// Returns whether a message to the CAK may be about this BSN: it passes the 11-proef, and is not 000000000.
+pub(super) fn may_be_told(bsn: &Bsn) -> bool {
+    let passes = |bsn: iwmo_codec::value::Bsn| bsn.passes_eleven_test();
+    *bsn != Bsn::NIEMAND && bsn.expose().parse().is_ok_and(passes)
+}
+
 /// Whether a new notification may be held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hold {
@@ -93,6 +102,9 @@ impl Planner<'_> {
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
+            Plan::Sturen { .. } if !may_be_told(bsn) => {
+                EbUitkomst::Handmatig { reden: BSN_ONGELDIG.to_owned() }
+            }
             Plan::Sturen { .. } if tellers.cak_stil => {
                 EbUitkomst::Handmatig { reden: GEMEENTE_STIL.to_owned() }
             }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{ENTRIES_MAX, EvidenceError, HASHES_A_LINE, Hashes, Head, LEFT_OUT, Line, Sent, SigningKey};
-use crate::exchange::hex;
+use crate::hex::hex;
 use crate::journal::{Entry, EntryId, Reader};
 use crate::ledger::{LedgerError, Rows, keys};
 use crate::record::Record;

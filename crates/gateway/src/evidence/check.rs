@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::{ENTRIES_MAX, HASHES_A_LINE, Hashes, Head, LINE_BYTES_MAX, Line, unhex};
+use super::{ENTRIES_MAX, HASHES_A_LINE, Hashes, Head, LINE_BYTES_MAX, Line};
+use crate::hex::unhex;
 use crate::journal::{EntryHash, EntryId, hash_of};
 
 /// How the last line begins and ends.

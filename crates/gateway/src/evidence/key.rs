@@ -9,7 +9,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 use super::EvidenceError;
-use crate::exchange::hex;
+use crate::hex::hex;
 
 /// The file of the key in the folder of the keys.
 pub const KEY_FILE: &str = "evidence.key";

@@ -35,6 +35,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 
 use crate::engine::{Inbound, Intake, PartnerId, Receipt, Route};
+use crate::hex::hex;
 use crate::listener::Peer;
 use crate::listener::body::{BodyReader, content_is, shed};
 use crate::problem::{Problem, WRONG_SENDER};
@@ -143,14 +144,6 @@ pub(crate) fn accepted(receipt: &Receipt) -> Response {
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
     response.extensions_mut().insert(access::Given(receipt.id.clone()));
     response
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
-    let mut text = String::with_capacity(bytes.len() * 2);
-    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
-    text
 }
 
 #[cfg(test)]

@@ -21,8 +21,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{APPLICATION_XML, Asker, BERICHTEN_PATH, DirectorySource, Pacer, access, directory, hex};
+use super::{APPLICATION_XML, Asker, BERICHTEN_PATH, DirectorySource, Pacer, access, directory};
 use crate::engine::{Confirmed, Engine, Fetchable, OutgoingId, PartnerId, Place};
+use crate::hex::hex;
 use crate::ledger::LedgerError;
 use crate::problem::Problem;
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::files;
 use crate::config::Partner;
 use crate::engine::{Engine, Route};
-use crate::exchange::hex;
+use crate::hex::hex;
 use crate::journal::EntryId;
 use crate::ledger::keys;
 use crate::record::{Bericht, Record};

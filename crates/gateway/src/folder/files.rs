@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// Names tried for a file when its own is taken.
@@ -15,6 +16,14 @@ const NAME_BYTES_MAX: usize = 230;
 const EXTENSION_BYTES_MAX: usize = 16;
 /// Ends the name of a file that is being dealt with; a dot begins it.
 const CLAIMED: &str = ".bezig";
+
+/// Makes a folder in that of a partner, which is made for its owner and group: messages stand in it.
+pub(super) fn make(folder: &Path, name: impl AsRef<Path>) -> io::Result<()> {
+    if !folder.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o770).create(folder)?;
+    }
+    fs::create_dir_all(folder.join(name))
+}
 
 /// Writes a file: first under a hidden name, then, when it is on disk, under its own.
 pub(super) fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

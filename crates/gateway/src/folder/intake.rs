@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::files;
 use super::zip::{ENTRIES_MAX, ENTRY_BYTES_MAX, unzip};
 use crate::engine::{Engine, Inbound, Intake, PartnerId, Refusal, Route};
-use crate::exchange::hex;
+use crate::hex::hex;
 use crate::problem::Problem;
 
 /// Files taken in one look; the others have their turn in the next.

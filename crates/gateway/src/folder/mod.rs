@@ -92,7 +92,7 @@ impl Folders {
 
     fn look(&self, partner: &Partner, folder: &Path, runtime: &Handle) -> std::io::Result<()> {
         for name in FOLDERS {
-            std::fs::create_dir_all(folder.join(name))?;
+            files::make(folder, name)?;
         }
         let intake = intake::FileIntake {
             engine: &self.engine,

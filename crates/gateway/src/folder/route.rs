@@ -1,14 +1,14 @@
 //! What is sent to a partner that knows only files.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::files;
 use crate::config::Partner;
-use crate::exchange::hex;
+use crate::hex::hex;
 use crate::outbox::{Attempt, Parcel, Route};
 
 /// Delivers into the folder of a partner.
@@ -33,8 +33,10 @@ impl Route for FolderRoute {
 }
 
 /// Writes the description, then the message: who sees the message has both.
-fn write(out: &PathBuf, parcel: &Parcel) -> io::Result<String> {
-    std::fs::create_dir_all(out)?;
+fn write(out: &Path, parcel: &Parcel) -> io::Result<String> {
+    if let (Some(folder), Some(name)) = (out.parent(), out.file_name()) {
+        files::make(folder, name)?;
+    }
     let (gemeente, seq, index) =
         (String::from_utf8_lossy(&parcel.id.gemeente), parcel.id.seq, parcel.id.index);
     let name = format!("{}_{gemeente}-{seq}-{index}.xml", parcel.message);

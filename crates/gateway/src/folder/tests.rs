@@ -94,6 +94,9 @@ async fn messages_come_and_go_as_files() {
     let seq = result["ontvangst"].as_str().unwrap().split(':').nth(1).unwrap().to_owned();
     assert!(!site.file(&format!("hvb/out/WMO306_0222-{seq}-0.xml")).await.is_empty());
     assert_eq!(site.file(&format!("zaak/out/WMO305_0222-{seq}.xml")).await, start);
+    // The messages in a folder that we made are for its owner and group.
+    let mode = fs::metadata(site.world.path("zaak")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o007, 0);
     // What a municipal system sent does not come back, and another gemeente's comes to nobody else.
     assert!(site.names("zaak/out").iter().all(|name| !name.to_string_lossy().contains("WMO301")));
     assert_eq!(site.names("zaak-1586/out"), Vec::<PathBuf>::new());

@@ -1,9 +1,9 @@
 //! The journal's narrow view of the file system, so that a test can break it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{Advice, SeekFrom, fadvise, seek};
@@ -154,7 +154,7 @@ impl Disk for RealDisk {
             missing.push(dir);
         }
         for dir in missing.into_iter().rev() {
-            match fs::create_dir(dir) {
+            match DirBuilder::new().mode(0o700).create(dir) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }

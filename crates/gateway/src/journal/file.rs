@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::catalog::{Catalog, READ_BYTES, Rest, Tail};
 use super::disk::{Disk, DiskFile, RealDisk};
 use super::encode::{Buffers, Encoded, Encoder, encode};
-use super::error::{AppendError, Damage, OpenError, ReadError};
+use super::error::{AppendError, Damage, OpenError};
 use super::format::{SegmentHeader, mark_entry};
-use super::read::{ChainEntries, Entries, Reader};
+use super::read::Reader;
 use super::scan::{Segment, segment_path};
-use super::words::{Chain, ChainBatch, Entry, Epoch, Journal, Position, Tip, Tips};
+use super::words::{ChainBatch, Epoch, Tip};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::vault::Vault;
@@ -175,7 +175,7 @@ impl FileJournal {
     ///
     /// # Errors
     ///
-    /// As [`Journal::append`].
+    /// As [`FileJournal::append`].
     pub fn write(&mut self, encoded: Encoded) -> Result<Vec<Tip>, AppendError> {
         let Encoded { epoch, first, mut bytes, entries, before, after } = encoded;
         self.check(epoch, first, &before)?;
@@ -286,31 +286,27 @@ impl FileJournal {
     }
 }
 
-impl Journal for FileJournal {
-    fn epoch(&self) -> Epoch {
+impl FileJournal {
+    /// Returns the epoch under which this journal was opened.
+    pub fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    fn append(&mut self, epoch: Epoch, batches: &[ChainBatch<'_>]) -> Result<Vec<Tip>, AppendError> {
+    /// Appends batches to their chains and returns the new tip of each, in the order given, once all of
+    /// them are durable.
+    ///
+    /// Each entry is one transaction. After a crash during the call a beginning of what was given may be
+    /// there, in order; nothing is ever missing in the middle. A commit whose outcome is unknown is settled by reading the
+    /// tip or by appending the identical batch again, never by a new batch.
+    ///
+    /// # Errors
+    ///
+    /// See [`AppendError`]: the caller's mistakes change nothing; [`AppendError::Unavailable`] is
+    /// temporary.
+    pub fn append(&mut self, epoch: Epoch, batches: &[ChainBatch<'_>]) -> Result<Vec<Tip>, AppendError> {
         let first = self.reader.catalog().next;
         let encoded = encode(epoch, first, batches, &self.spare)?;
         self.write(encoded)
-    }
-
-    fn read(&self, chain: Chain, from: u64) -> ChainEntries {
-        self.reader.read(chain, from)
-    }
-
-    fn get(&self, chain: Chain, seq: u64) -> Result<Option<Entry>, ReadError> {
-        self.reader.get(chain, seq)
-    }
-
-    fn read_all(&self, from: Position) -> Entries {
-        self.reader.read_all(from)
-    }
-
-    fn tips(&self) -> Tips {
-        self.reader.tips()
     }
 }
 

@@ -17,7 +17,8 @@ mod indexer;
 mod pipeline;
 mod read;
 mod scan;
-pub mod simulated;
+#[cfg(test)]
+pub(crate) mod simulated;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -36,6 +37,6 @@ pub use pipeline::{Conclude, Failed, Fate, Load, Pipeline, Seen};
 pub use read::{ChainEntries, Entries, ReadOnlyJournal, Reader};
 pub use verify::{FAULTS_MAX, VerifyProgress, VerifyReport, verify, verify_on};
 pub use words::{
-    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Chain, ChainBatch, Draft, Entry, EntryHash, EntryId, Epoch, Journal,
+    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Chain, ChainBatch, Draft, Entry, EntryHash, EntryId, Epoch,
     NotAChain, NotAnEntryId, PAYLOAD_BYTES_MAX, Position, Tip, Tips,
 };

@@ -7,10 +7,6 @@ use std::str::FromStr;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::error::AppendError;
-use super::error::ReadError;
-use super::read::{ChainEntries, Entries};
-
 /// The largest payload of an entry.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 20;
 
@@ -19,43 +15,6 @@ pub const BATCH_ENTRIES_MAX: usize = 65_536;
 
 /// The largest number of bytes that one append may write, headers and padding included.
 pub const BATCH_BYTES_MAX: usize = 128 << 20;
-
-/// An append-only record with one hash chain per gemeente.
-///
-/// There is one writer per chain. A commit whose outcome is unknown is settled by reading the tip or by
-/// appending the identical batch again, never by a new batch.
-pub trait Journal: Send {
-    /// Returns the epoch under which this journal was opened.
-    fn epoch(&self) -> Epoch;
-
-    /// Appends batches to their chains and returns the new tip of each, in the order given, once all of
-    /// them are durable.
-    ///
-    /// Each entry is one transaction. After a crash during the call a beginning of what was given may be
-    /// there, in order; nothing is ever missing in the middle.
-    ///
-    /// # Errors
-    ///
-    /// See [`AppendError`]: the caller's mistakes change nothing; [`AppendError::Unavailable`] is
-    /// temporary.
-    fn append(&mut self, epoch: Epoch, batches: &[ChainBatch<'_>]) -> Result<Vec<Tip>, AppendError>;
-
-    /// Returns the entries of a chain from a sequence number on, in order, up to what is durable now.
-    fn read(&self, chain: Chain, from: u64) -> ChainEntries;
-
-    /// Returns one entry, or nothing when the chain does not have it.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError`] when the entry cannot be read or is damaged.
-    fn get(&self, chain: Chain, seq: u64) -> Result<Option<Entry>, ReadError>;
-
-    /// Returns all entries in the order of the files, up to what is durable now.
-    fn read_all(&self, from: Position) -> Entries;
-
-    /// Returns the tip of every chain that has an entry.
-    fn tips(&self) -> Tips;
-}
 
 /// The tip of every chain that has an entry.
 pub type Tips = BTreeMap<Chain, Tip>;

@@ -15,9 +15,9 @@ use iwmo_toewijzing::identity::{Gemeente, Product, RedenWijziging};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys, put_row};
+use super::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys, made_on, put_row};
 use crate::clock::dutch_date;
-use crate::record::{Bericht, BezorgUitkomst, Oordeel, Uitspraak};
+use crate::record::{Bericht, BezorgUitkomst, Oordeel, OutgoingId, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
 
@@ -49,7 +49,7 @@ pub enum Soort {
     Afkeuring,
     /// Lead times in days from the first 301 of a toewijzing to its first start: aanbieder, category, product.
     Startduur,
-    /// Lead times in days from a heenbericht of ours to its retour: partner, kind.
+    /// Lead times in days from when a heenbericht of ours was given to send to its retour: partner, kind.
     Antwoordduur,
     /// Lead times in minutes from a message to the delivery of its retour: partner, kind of the retour.
     Retourduur,
@@ -326,7 +326,8 @@ pub(super) fn effect(
     }
 }
 
-/// Counts how long the other side took for its retour.
+/// Counts how long the other side took for its retour, from the day on which it was given to send: a Dagtekening may lie long
+/// before that.
 pub(super) fn retour(
     overlay: &mut Overlay<'_>,
     at: &At,
@@ -334,8 +335,10 @@ pub(super) fn retour(
     heen: &Heenbericht,
     dag: Date,
 ) -> Result<(), LedgerError> {
-    let Some(dagtekening) = heen.dagtekening else { return Ok(()) };
-    let took = i64::from((dag - dagtekening).get_days());
+    let id = OutgoingId { gemeente: at.chain.code(), seq: heen.seq, index: 0 };
+    let sent: Option<Uitgaand> = overlay.row(&keys::uitgaand(&id))?;
+    let Some(sent) = sent.as_ref().map(made_on) else { return Ok(()) };
+    let took = i64::from((dag - sent).get_days());
     let mut counter = Counter::new(overlay, at, dag);
     counter.time(&Soort::Antwoordduur, &[&bericht.partner, &bericht.soort], took, &DAGEN)
 }

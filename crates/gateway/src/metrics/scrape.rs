@@ -98,7 +98,10 @@ impl Scrape {
         gauge(&mut out, OUTBOX_OLDEST_WAIT, &oldest);
         gauge(&mut out, OUTBOX_PARKED_MESSAGES, &self.parked(&partners));
         let held = |partner: &Partner| {
-            (partner.id.0.clone(), held_state(self.engine.standing(&partner.id).held, &partner.stilte, now))
+            // Who is behind a hub is held with it.
+            let held = [Some(&partner.id), partner.via.as_ref()];
+            let held = held.into_iter().flatten().any(|id| self.engine.standing(id).held);
+            (partner.id.0.clone(), held_state(held, &partner.stilte, now))
         };
         gauge(&mut out, OUTBOX_HELD_STATE, &config.partners.iter().map(held).collect::<Vec<_>>());
         // A disk that does not tell is left out.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Attempt, backoff};
-use crate::exchange::hex;
+use crate::hex::hex;
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;

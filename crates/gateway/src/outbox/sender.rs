@@ -155,7 +155,7 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
     /// Heeds what operators decided since the last look: what was taken from the store before may be held or cancelled,
     /// and who asks to send now does not wait for the end of a pause.
     fn heed(&mut self, now: Timestamp) {
-        let standing = self.hands.outgoing.standing(&self.hands.partner.id);
+        let standing = self.standing();
         if standing.acts != self.standing.acts {
             self.queue.clear();
             self.stale = true;
@@ -164,6 +164,20 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
             self.circuit.spur(now);
         }
         self.standing = standing;
+    }
+
+    /// How sending stands; who is behind a hub is sent nothing while the hub is held.
+    fn standing(&self) -> Standing {
+        let Hands { outgoing, partner, .. } = &*self.hands;
+        let own = outgoing.standing(&partner.id);
+        let Some(hub) = &partner.via else { return own };
+        let hub = outgoing.standing(hub);
+        Standing {
+            acts: own.acts,
+            held: own.held || hub.held,
+            spurred: own.spurred.max(hub.spurred),
+            released: own.released.max(hub.released),
+        }
     }
 
     /// Takes a new look at the store, and a longer one if the last showed nothing but messages held up.
@@ -187,7 +201,7 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
         let latest = self.latest(now);
         let mut taken: HashSet<String> = self.under_way.values().map(|(_, order)| order.clone()).collect();
         let mut rest = VecDeque::with_capacity(self.queue.len());
-        while let Some(waiting) = self.queue.pop_front() {
+        while let Some(mut waiting) = self.queue.pop_front() {
             if self.flying.len() >= room {
                 rest.push_back(waiting);
                 break;
@@ -202,6 +216,7 @@ impl<O: Outgoing, R: Route, C: Clock> Sender<O, R, C> {
                 due = Some(due.map_or(waiting.not_before, |due| due.min(waiting.not_before)));
                 rest.push_back(waiting);
             } else {
+                waiting.since = waiting.since.max(self.standing.released);
                 let lane = (waiting.id.clone(), waiting.order.clone());
                 let hands = Arc::clone(&self.hands);
                 let id = self.flying.spawn(async move { hands.send(waiting).await }).id();

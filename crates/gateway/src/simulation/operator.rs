@@ -45,7 +45,7 @@ fn odd(world: &World) -> Option<Change> {
     let partner = PARTNERS[world.between(0, 2) as usize].to_owned();
     let gemeente = GEMEENTEN[world.between(0, 1) as usize];
     Some(match world.between(0, 6) {
-        0 => Change::Partner(PartnerChange { verb: PartnerVerb::Vasthouden, partner }),
+        0 => Change::Partner(PartnerChange { verb: PartnerVerb::Vasthouden, partner, achter: Vec::new() }),
         1 => messages(OutboxVerb::Vasthouden, Some(partner)),
         2 => messages(OutboxVerb::Opnieuw, None),
         3 => Change::Cak(CakChange { verb: CakVerb::Stilleggen, gemeente: gemeente.to_owned() }),
@@ -121,7 +121,7 @@ async fn release_all(world: &Arc<World>) -> bool {
     let mut changes: Vec<Change> = PARTNERS
         .map(|partner| {
             let partner = partner.to_owned();
-            Change::Partner(PartnerChange { verb: PartnerVerb::Vrijgeven, partner })
+            Change::Partner(PartnerChange { verb: PartnerVerb::Vrijgeven, partner, achter: Vec::new() })
         })
         .into();
     changes.extend([OutboxVerb::Vrijgeven, OutboxVerb::Opnieuw].map(|verb| messages(verb, None)));

@@ -14,6 +14,7 @@ use super::clock::SimulatedClock;
 use super::gateway::{Shelves, Up};
 use super::network::Line;
 use super::random::Random;
+use crate::hex::hex;
 use crate::journal::EntryId;
 use crate::journal::simulated::SimulatedDisk;
 
@@ -224,5 +225,5 @@ pub(super) fn digest(bytes: &[u8]) -> [u8; 32] {
 
 /// Returns the beginning of a digest, to name a message in a trace.
 pub(super) fn short(digest: &[u8; 32]) -> String {
-    digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest[..4])
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -102,7 +103,7 @@ impl Ledger {
     ///
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Io`] when the system fails.
     pub fn create(dir: &Path, format: u32) -> Result<Self, StoreError> {
-        fs::create_dir_all(dir)?;
+        private(dir)?;
         let lock = lock(dir)?;
         remove_files(dir)?;
         let rows = dir.join(ROWS);
@@ -418,6 +419,16 @@ pub fn check_size(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
 
 fn at_most(what: &'static str, bytes: usize, bytes_max: usize) -> Result<(), StoreError> {
     if bytes > bytes_max { Err(StoreError::TooLarge { what, bytes, bytes_max }) } else { Ok(()) }
+}
+
+/// Makes the directory, for its owner alone: BSNs stand in it in clear, and its files are made for all to read.
+fn private(dir: &Path) -> io::Result<()> {
+    const OWNER: u32 = 0o700;
+    DirBuilder::new().recursive(true).mode(OWNER).create(dir)?;
+    if dir.metadata()?.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(dir, Permissions::from_mode(OWNER))?;
+    }
+    Ok(())
 }
 
 pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {

@@ -31,6 +31,7 @@ use tokio::sync::mpsc;
 pub use exporter::Exporter;
 
 use crate::engine::{Receipt, Refusal};
+use crate::hex::{hex, unhex};
 use crate::metrics::TELEMETRY_LOST_SPANS;
 use crate::pki::Fingerprint;
 
@@ -61,7 +62,7 @@ pub(crate) async fn called<T>(headers: &HeaderMap, answer: impl Future<Output = 
 
 /// The trace of an entry, for the log; none when nobody wants traces.
 pub(crate) fn of_entry(entry: &str) -> Option<String> {
-    recorder().map(|recorder| crate::exchange::hex(&recorder.entry(entry).trace.0))
+    recorder().map(|recorder| hex(&recorder.entry(entry).trace.0))
 }
 
 /// Takes spans.
@@ -240,22 +241,13 @@ impl Context {
 
     /// The header that tells a partner of this span.
     pub(crate) fn header(self) -> String {
-        use crate::exchange::hex;
         format!("00-{}-{}-01", hex(&self.trace.0), hex(&self.span.0))
     }
 }
 
-/// Reads lower-case hexadecimal digits, so many bytes exactly.
+/// Reads so many bytes exactly.
 fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let known = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if text.len() != 2 * N || !text.bytes().all(known) {
-        return None;
-    }
-    let mut found = [0; N];
-    for (place, byte) in found.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
-    }
-    Some(found)
+    unhex(text)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ fn the_bytes_are_those_of_the_protocol() {
         ..plain.clone()
     };
     let bytes = otlp::request("gateway", "0.1.0", &[plain, whole]);
-    assert_eq!(crate::exchange::hex(&bytes), WRITTEN_BY_OTHERS);
+    assert_eq!(hex(&bytes), WRITTEN_BY_OTHERS);
 }
 
 const WRITTEN_BY_OTHERS: &str = "0acb020a370a190a0c736572766963652e6e616d6512090a07676174657761790a1a0a0f736572766963652e76657273696f\

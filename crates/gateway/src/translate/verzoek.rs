@@ -5,12 +5,12 @@ use iwmo_codec::messages::iwmo_3_2::{wmo315, wmo317};
 use iwmo_codec::value::Nummer;
 use iwmo_toewijzing::event::{
     AangevraagdProduct, Antwoord, DossierKey, Event, Inhoud, NieuwProduct, TeWijzigenProduct,
-    ToewijzingRetour, VerzoekAntwoord, Wijzigingsverzoek,
+    VerzoekAntwoord, Wijzigingsverzoek,
 };
 use iwmo_toewijzing::identity::{Aanbieder, Bsn, Gemeente, ReferentieAanbieder};
 use jiff::civil::Date;
 
-use super::{Untranslatable, date, mark, nummer, omvang, product, retour_codes};
+use super::{Untranslatable, date, mark, nummer, omvang, product};
 
 /// Translates a 319. It names no client: `bsn` is that of the request it answers, [`Bsn::NIEMAND`] when the aanbieder
 /// made no such request.
@@ -30,23 +30,6 @@ pub fn antwoord(message: &Message, bsn: Bsn, entry: u64, dag: Date) -> Result<Ev
         bsn,
     };
     Ok(Event { dossier, bericht: mark(message, entry, dag)?, inhoud: Inhoud::Beantwoorden(antwoord) })
-}
-
-/// Translates a 320: its codes, for the dossier of the 319 that it answers.
-///
-/// # Errors
-///
-/// The message is not a retour of the standard.
-pub fn antwoord_retour(
-    message: &Message,
-    dossier: DossierKey,
-    entry: u64,
-    dag: Date,
-) -> Result<Event, Untranslatable> {
-    let codes = retour_codes(message)?;
-    let bericht = mark(message, entry, dag)?;
-    let op = bericht.identificatie.clone();
-    Ok(Event { dossier, bericht, inhoud: Inhoud::AntwoordRetour(ToewijzingRetour { op, codes }) })
 }
 
 /// Returns the request that a 319 answers.

@@ -74,6 +74,20 @@ pub enum OpenFailure {
     Forged,
 }
 
+impl OpenFailure {
+    /// Says what an operator should do.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::NoKey => {
+                "The folder of the keys is older than the journal: put back the newer copy. Throw nothing away."
+            }
+            Self::Form => "Use the release that wrote it, or a later one; if that says the same, report it.",
+            Self::Forged => "iwmo journal verify: someone may have rewritten the journal.",
+        }
+    }
+}
+
 /// Returns which key store a payload was sealed under.
 pub(super) fn store_of(payload: &[u8]) -> Option<[u8; 4]> {
     payload.first_chunk().copied()

@@ -48,7 +48,7 @@ pub(crate) use outgoing::outgoing;
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing_by, outgoing_id, outgoing_of, outgoing_page};
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use place::PlaceCursor;
-pub use queues::{HeldView, QueueView, frozen, held, queues, say_frozen};
+pub use queues::{HeldView, QueueView, frozen, held, queues, say_still};
 pub use reason::reason;
 pub use statistiek::{
     Aantal, Afkeuring, Doorlooptijd, Klasse, ProductCijfers, Statistiek, StatistiekFilter, month, statistiek,

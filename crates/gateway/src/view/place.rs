@@ -1,5 +1,6 @@
 //! The place of a row in a list that is put in order by text, as a cursor: the text in hexadecimal digits.
 
+use crate::hex::unhex;
 use std::fmt;
 use std::str::FromStr;
 
@@ -36,12 +37,10 @@ impl FromStr for PlaceCursor {
     type Err = NotACursor;
 
     fn from_str(text: &str) -> Result<Self, NotACursor> {
-        let usable = !text.is_empty() && text.len() <= DIGITS_MAX && text.len().is_multiple_of(2);
-        if !usable || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if text.is_empty() || text.len() > DIGITS_MAX {
             return Err(NotACursor);
         }
-        let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| NotACursor);
-        let bytes = (0..text.len()).step_by(2).map(byte).collect::<Result<Vec<u8>, _>>()?;
+        let bytes = unhex(&text.to_ascii_lowercase()).ok_or(NotACursor)?;
         Ok(Self(String::from_utf8_lossy(&bytes).into_owned()))
     }
 }

@@ -63,24 +63,30 @@ pub fn frozen(partners: &[Partner], now: Timestamp) -> Vec<HeldView> {
         .collect()
 }
 
-/// Says of messages that wait for a partner with a freeze why they do, and when they leave at the earliest.
-pub fn say_frozen(rows: &mut [OutgoingView], frozen: &[HeldView]) {
+/// Says of messages that wait for a partner to which nothing is sent why they do, and when they leave at the earliest, if
+/// that is known.
+pub fn say_still(rows: &mut [OutgoingView], still: &[HeldView]) {
     let wait = Stand::Wacht.word();
     for row in rows.iter_mut().filter(|row| row.stand == wait) {
-        let Some(held) = frozen.iter().find(|held| held.partner == row.partner) else { continue };
-        row.reden = Some(held.reden.clone());
-        // Both are as a Dutch clock shows them, which sorts as time does.
-        row.volgende = row.volgende.take().max(held.tot.clone());
+        let of_row = || still.iter().filter(|held| held.partner == row.partner);
+        if let Some(held) = of_row().find(|held| held.tot.is_none()) {
+            row.reden = Some(format!("the partner is held: {}", held.reden));
+            row.volgende = None;
+        } else if let Some(held) = of_row().next() {
+            row.reden = Some(held.reden.clone());
+            // Both are as a Dutch clock shows them, which sorts as time does.
+            row.volgende = row.volgende.take().max(held.tot.clone());
+        }
     }
 }
 
-/// Returns the partners to which nothing is sent because an operator holds them.
+/// Returns the partners to which nothing is sent because an operator holds them, or the hub that they are behind.
 ///
 /// # Errors
 ///
 /// The store cannot be read.
-pub fn held(ledger: &Ledger) -> Result<Vec<HeldView>, LedgerError> {
-    let mut found = Vec::new();
+pub fn held(ledger: &Ledger, partners: &[Partner]) -> Result<Vec<HeldView>, LedgerError> {
+    let mut found: Vec<HeldView> = Vec::new();
     for row in ledger.scan(&keys::verzendingen()) {
         let (key, value) = row?;
         let sending: Verzending = decode_row(&key, &value)?;
@@ -90,6 +96,16 @@ pub fn held(ledger: &Ledger) -> Result<Vec<HeldView>, LedgerError> {
         let since = Timestamp::from_microsecond(held.sinds_us).map(dutch_time).unwrap_or_default();
         found.push(HeldView { partner: partner.to_owned(), sinds: since, reden: held.reden, tot: None });
     }
+    let behind: Vec<HeldView> = partners
+        .iter()
+        .filter(|partner| !found.iter().any(|held| held.partner == partner.id.0))
+        .filter_map(|partner| {
+            let hub = partner.via.as_ref()?;
+            let held = found.iter().find(|held| held.partner == hub.0)?;
+            Some(HeldView { partner: partner.id.0.clone(), ..held.clone() })
+        })
+        .collect();
+    found.extend(behind);
     Ok(found)
 }
 

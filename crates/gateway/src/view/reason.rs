@@ -24,6 +24,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the CAK still holds periods under a wrong BSN of this person; those go first",
     ),
     (
+        "BSN_ONGELDIG",
+        "over dit BSN mag het CAK niets horen (CS002: elfproef, en niet 000000000); geef het juiste op (bsn)",
+        "the CAK may hear nothing about this BSN (CS002: 11-proef, and not 000000000); state the right one (bsn)",
+    ),
+    (
         "GEEN_PLAN",
         "geen rij meldingen binnen de regels leidt naar wat het CAK moet weten",
         "no row of notifications within the rules leads to what the CAK must know",

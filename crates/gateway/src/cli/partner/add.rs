@@ -262,7 +262,7 @@ fn put(
     let client = Client::connect(&store.folder_as_named()?).map_err(unanswered)?;
     write(config, path, text)?;
     let Some(client) = client else { return Ok(false) };
-    let answered = reload::ask(client, Some(reason));
+    let answered = reload::ask(client, Some(config), Some(reason));
     let refused = match answered {
         Ok(reload::Answer { report: Ok(_), .. }) => return Ok(true),
         Ok(reload::Answer { report: Err(refused), .. }) => Failure::new(refused.melding),

@@ -85,7 +85,7 @@ impl Going {
         let store = StoreArguments::either(None, Some(arguments.config.clone()));
         let store = open::read(&store, &PastArguments::default())?;
         let queues = view::queues(&store.ledger, SystemClock.now()).map_err(failed)?;
-        let held = view::held(&store.ledger).map_err(failed)?;
+        let held = view::held(&store.ledger, &config.partners).map_err(failed)?;
         Ok(Self {
             queues: queues.into_iter().map(|queue| (queue.partner.clone(), queue)).collect(),
             held: held.into_iter().map(|held| (held.partner.clone(), held)).collect(),

@@ -52,10 +52,13 @@ struct Hold {
 impl Hold {
     fn run(self, verb: PartnerVerb, terminal: &Terminal) -> Outcome {
         // Without the configuration nothing says which partners there are.
+        let mut achter = Vec::new();
         if let Some(config) = self.store.configuration()? {
             known(&config, &self.name)?;
+            let behind = |partner: &&Partner| partner.via.as_ref().is_some_and(|via| via.0 == self.name);
+            achter.extend(config.partners.iter().filter(behind).map(|partner| partner.id.0.clone()));
         }
-        let wanted = PartnerChange { verb, partner: self.name };
+        let wanted = PartnerChange { verb, partner: self.name, achter };
         change(&self.store, &self.change, Change::Partner(wanted), self.format, terminal)
     }
 }

@@ -75,3 +75,29 @@ fn traces_go_where_the_configuration_says() {
         "off unless it is asked for"
     );
 }
+
+/// However a folder is written, it is of one partner; a file is none.
+#[test]
+fn a_folder_of_a_partner_is_its_own() {
+    let folder = folder();
+    let partner = |id: &str, path: &str| {
+        format!(
+            "\n[[partner]]\nid = \"{id}\"\nkind = \"backoffice\"\nfolder = \"{path}\"\ngemeenten = [\"0222\"]\n"
+        )
+    };
+    let found = |path: &str| {
+        let text = format!("{}{}", example(), partner("ander", path));
+        let mut found = rendered(&text, folder.path());
+        found.retain(|line| line.contains(".folder"));
+        found
+    };
+    fs::write(folder.path().join("bestand"), "").unwrap();
+    assert_eq!(found("ander"), Vec::<String>::new());
+    for path in ["uitwisseling", "./uitwisseling/", "tls/.././uitwisseling"] {
+        fs::create_dir_all(folder.path().join("uitwisseling")).unwrap();
+        let found = found(path);
+        assert!(matches!(&found[..], [one] if one.contains("duplicate")), "{path}: {found:?}");
+    }
+    let none = found("bestand");
+    assert!(matches!(&none[..], [one] if one.contains("is not a folder")), "{none:?}");
+}

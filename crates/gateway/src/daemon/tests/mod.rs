@@ -80,8 +80,7 @@ impl World {
     /// A configuration with these partners.
     pub(crate) fn text(&self, partners: &str) -> String {
         let token = |name: &str, token: &str, gemeente: &str| {
-            let sha256 =
-                crate::exchange::hex(&<[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(token)));
+            let sha256 = crate::hex::hex(&<[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(token)));
             format!("[[token]]\nname = \"{name}\"\nsha256 = \"{sha256}\"\ngemeenten = [\"{gemeente}\"]\n")
         };
         let tokens = [token("backoffice", TOKEN, "0222"), token("other", TOKEN_1586, "1586")].concat();

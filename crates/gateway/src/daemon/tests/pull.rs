@@ -56,7 +56,7 @@ async fn a_partner_fetches_and_confirms_once() {
     let (_, page) = hvb.get("").await;
     let one = &page["berichten"][0];
     assert_eq!((one["bericht"].as_str(), one["bytes"].as_u64()), (Some("WMO301"), Some(sent.len() as u64)));
-    assert_eq!(one["sha256"], crate::exchange::hex(&Sha256::digest(&sent)));
+    assert_eq!(one["sha256"], crate::hex::hex(&Sha256::digest(&sent)));
     assert!(page["volgende"].is_null(), "{page}");
     let id = one["id"].as_str().unwrap();
     let response = hvb.call(reqwest::Method::GET, &format!("/{id}")).await;

@@ -4,6 +4,7 @@ use iwmo_toewijzing::cak::{Opgave, OpgaveFout, Opgaven};
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 
 use super::{ActError, Narrowed};
+use crate::engine::plan::may_be_told;
 use crate::journal::Chain;
 use crate::ledger::{CakStil, EbKeuzes, Persoon, Rows, keys};
 use crate::record::{OPGAVE_BYTES_MAX, Verklaring, Wat};
@@ -20,6 +21,14 @@ pub(super) fn stated(rows: &impl Rows, chain: Chain, verklaring: &Verklaring) ->
     let mut after = before.clone();
     after.apply(&opgave)?;
     let persoon: Option<Persoon> = rows.row(&keys::persoon(gemeente, &bsn))?;
+    // Whoever is known came with a message; what is stated about nobody known, and what is said to be right, must be right.
+    let fails = match &opgave {
+        Opgave::Bsn(juist) => !may_be_told(juist),
+        _ => persoon.is_none() && !may_be_told(&bsn),
+    };
+    if fails {
+        return Err(ActError::BsnFails);
+    }
     let eb = persoon.as_ref().map(|persoon| &persoon.eb);
     let changes = match &opgave {
         Opgave::Vasthouden {} => !eb.is_some_and(|eb| eb.is_vastgehouden()),

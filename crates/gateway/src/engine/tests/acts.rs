@@ -189,7 +189,19 @@ fn acts_that_cannot_be_done_are_refused_whole() {
     assert!(matches!(gateway.act_for(GEMEENTE, hold(), " "), Err(ActError::NoReason)));
     let long = "x".repeat(REASON_BYTES_MAX + 1);
     assert!(matches!(gateway.act_for(GEMEENTE, hold(), &long), Err(ActError::TooLong { .. })));
+    for named in ["999900006 belde", "over 999900006", "(999900006)", "1/2 999900006/x", "0222/1,999900006"] {
+        let refused = gateway.act_for(GEMEENTE, hold(), named);
+        assert!(matches!(refused, Err(ActError::NamesPerson)), "{named}");
+    }
     assert_eq!(gateway.engine.journal().entries(), entries + 1);
+    for (number, good) in
+        (1..).zip(["0222/999900006", "999900007", "9999000060", "x1999900006", "op 2026-11-25"])
+    {
+        gateway.act_for(GEMEENTE, hold(), good).unwrap();
+        let release = Wat::UitgaandVrijgeven { berichten: one() };
+        gateway.act_for(GEMEENTE, release, good).unwrap();
+        assert_eq!(gateway.engine.journal().entries(), entries + 1 + 2 * number);
+    }
     gateway.act_for(GEMEENTE, hold(), &long[1..]).unwrap();
     gateway.stop();
 }

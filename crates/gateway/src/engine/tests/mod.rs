@@ -18,6 +18,7 @@ mod parked;
 mod refused_notification;
 mod requests;
 mod settings;
+mod statistiek;
 mod stil;
 mod whatif;
 mod wijzigingen;

@@ -252,3 +252,25 @@ fn statements_are_sealed_and_replayed() {
     assert_eq!(again.content_hash().unwrap(), gateway.ledger.content_hash().unwrap());
     gateway.stop();
 }
+
+/// CS002 of iEb: no message to the CAK is about a BSN that nobody can have; an iWmo message about 000000000 is taken (D23).
+#[test]
+fn nothing_is_told_about_a_bsn_that_nobody_has() {
+    let gateway = Gateway::open(&SimulatedDisk::new(3));
+    for bsn in ["123456789", "000000000"] {
+        assert!(matches!(state(&gateway, bsn, PGB), Err(ActError::BsnFails)), "{bsn}");
+    }
+    let wrong = r#"{"bsn": "123456789"}"#;
+    assert!(matches!(state(&gateway, PERSON.bsn, wrong), Err(ActError::BsnFails)));
+
+    let zeros = Person { bsn: "000000000", ..PERSON };
+    gateway.send("backoffice", wmo301(envelope("T1"), &zeros, &order(1)).unwrap().encode()).unwrap();
+    let start = wmo305(envelope("H1"), &zeros, &order(1), &[(date("2026-11-02"), "1")]).unwrap();
+    gateway.send("hvb", start.encode()).unwrap();
+    assert_eq!(told(&gateway), Vec::<String>::new());
+    assert_eq!(persoon(&gateway, zeros.bsn).eb_reden.as_deref(), Some("BSN_ONGELDIG"));
+    let right = format!(r#"{{"bsn": "{}"}}"#, PERSON.bsn);
+    state(&gateway, zeros.bsn, &right).unwrap();
+    assert_eq!(told(&gateway), ["401/1 2026-11-02"], "under the right one");
+    gateway.stop();
+}

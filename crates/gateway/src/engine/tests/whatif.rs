@@ -1,7 +1,7 @@
 //! Recorded messages judged again.
 
 use super::*;
-use crate::journal::{ChainBatch, Draft, Journal, Tip};
+use crate::journal::{ChainBatch, Draft, Tip};
 use crate::ledger::Horizon;
 
 fn ask(gateway: &Gateway, policy: &str) -> (Looked, Vec<Different>) {
@@ -108,7 +108,7 @@ fn other_rules_within_a_message_show() {
         record.encode(&mut payload);
         let drafts =
             [Draft { time: entry.time, kind: entry.kind, version: entry.version, payload: &payload }];
-        let tip = journal.tips().get(&entry.id.chain).copied().unwrap_or(Tip::start(entry.id.chain));
+        let tip = journal.reader().tips().get(&entry.id.chain).copied().unwrap_or(Tip::start(entry.id.chain));
         let epoch = journal.epoch();
         journal.append(epoch, &[ChainBatch { tip, drafts: &drafts }]).unwrap();
     }

@@ -23,11 +23,11 @@ use super::disk::{Disk, DiskFile};
 
 /// A file system in memory; clones are the same one.
 #[derive(Clone)]
-pub struct SimulatedDisk(Arc<Mutex<State>>);
+pub(crate) struct SimulatedDisk(Arc<Mutex<State>>);
 
 /// What goes wrong, and at which operation, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The operation fails, those after it succeed again.
     Fail {
         /// The operation.
@@ -59,7 +59,7 @@ pub enum Fault {
 
 impl SimulatedDisk {
     /// Returns an empty file system.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(State {
             inodes: Vec::new(),
             names: BTreeMap::new(),
@@ -79,45 +79,45 @@ impl SimulatedDisk {
     }
 
     /// Sets what goes wrong next.
-    pub fn fail(&self, fault: Fault) {
+    pub(crate) fn fail(&self, fault: Fault) {
         self.state().fault = Some(fault);
     }
 
     /// Lets nothing go wrong from now on.
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.state().fault = None;
     }
 
     /// Sets how many bytes all files together may have.
-    pub fn limit(&self, bytes_max: Option<u64>) {
+    pub(crate) fn limit(&self, bytes_max: Option<u64>) {
         self.state().bytes_max = bytes_max;
     }
 
     /// Makes `sync_data` say that it worked and do nothing, as a disk that lies does. With this, a test shows
     /// that it would see the loss.
-    pub fn ignore_syncs(&self) {
+    pub(crate) fn ignore_syncs(&self) {
         self.state().ignores_syncs = true;
     }
 
     /// Returns how many operations were done.
-    pub fn operations(&self) -> u64 {
+    pub(crate) fn operations(&self) -> u64 {
         self.state().operations
     }
 
     /// Returns whether an operation fails now, and those after it.
-    pub fn is_failing(&self) -> bool {
+    pub(crate) fn is_failing(&self) -> bool {
         let state = self.state();
         matches!(state.fault, Some(Fault::FailFrom { at }) if state.operations > at)
     }
 
     /// Returns whether the power went.
-    pub fn has_crashed(&self) -> bool {
+    pub(crate) fn has_crashed(&self) -> bool {
         self.state().crashed
     }
 
     /// Cuts the power, if it has not gone yet, and comes back with what survived. Nothing goes wrong from
     /// then on.
-    pub fn restart(&self) {
+    pub(crate) fn restart(&self) {
         let mut state = self.state();
         let state = &mut *state;
         let random = &mut state.random;
@@ -140,7 +140,7 @@ impl SimulatedDisk {
     }
 
     /// Lets the program die that had files open, as `kill -9` does: what it wrote is there, its locks are gone.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut state = self.state();
         state.locked.clear();
         if std::mem::take(&mut state.dead) {
@@ -150,18 +150,18 @@ impl SimulatedDisk {
     }
 
     /// Returns whether the process was killed.
-    pub fn has_died(&self) -> bool {
+    pub(crate) fn has_died(&self) -> bool {
         self.state().dead
     }
 
     /// Returns the content of a file as programs see it.
-    pub fn content(&self, path: &Path) -> Option<Vec<u8>> {
+    pub(crate) fn content(&self, path: &Path) -> Option<Vec<u8>> {
         let state = self.state();
         state.names.get(path).map(|inode| state.inodes[*inode].seen.clone())
     }
 
     /// Returns whether any file holds these bytes, as it is seen or as it would be found after a power cut.
-    pub fn holds(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
         let finder = memchr::memmem::Finder::new(bytes);
         let state = self.state();
         let mut inodes = state.names.values().chain(state.durable_names.values());
@@ -172,7 +172,7 @@ impl SimulatedDisk {
     }
 
     /// Puts a file there, durably.
-    pub fn put(&self, path: &Path, bytes: Vec<u8>) {
+    pub(crate) fn put(&self, path: &Path, bytes: Vec<u8>) {
         let mut state = self.state();
         state.inodes.push(Inode { seen: bytes.clone(), durable: bytes, pending: Vec::new() });
         let inode = state.inodes.len() - 1;

@@ -15,7 +15,7 @@ fn written(disk: &SimulatedDisk) -> FileJournal {
         let code = if (90..100).contains(&number) { "1680" } else { ["0363", "0222"][number % 2] };
         let content = payload(number, 4_000);
         let chain = chain(code);
-        let tip = journal.tips().get(&chain).copied().unwrap_or(Tip::start(chain));
+        let tip = journal.reader().tips().get(&chain).copied().unwrap_or(Tip::start(chain));
         let drafts = [Draft { time: at(number as i64), ..draft(&content) }];
         let epoch = journal.epoch();
         journal.append(epoch, &[ChainBatch { tip, drafts: &drafts }]).unwrap();
@@ -33,8 +33,8 @@ fn a_browser_shows_what_a_reader_shows() {
     let disk = SimulatedDisk::new(1);
     let journal = written(&disk);
     let browser = browse(&disk);
-    let all: Vec<Entry> = journal.read_all(Position::START).map(Result::unwrap).collect();
-    assert_eq!((browser.tips(), browser.entries()), (journal.tips(), all.len() as u64));
+    let all: Vec<Entry> = journal.reader().read_all(Position::START).map(Result::unwrap).collect();
+    assert_eq!((browser.tips(), browser.entries()), (journal.reader().tips(), all.len() as u64));
     assert!(browser.select(None, None).map(Result::unwrap).eq(all.iter().cloned()));
     for count in [0, 1, 7, 60, 200, 500] {
         let from = all.len().saturating_sub(count);
@@ -50,7 +50,11 @@ fn a_selection_has_all_that_is_wanted_and_passes_over_most_of_the_rest() {
     let rare = chain("1680");
     let of_chain: Vec<Entry> = browser.select(Some(rare), None).map(Result::unwrap).collect();
     assert!(
-        journal.read(rare, 1).map(Result::unwrap).eq(of_chain.iter().filter(|e| e.id.chain == rare).cloned())
+        journal
+            .reader()
+            .read(rare, 1)
+            .map(Result::unwrap)
+            .eq(of_chain.iter().filter(|e| e.id.chain == rare).cloned())
     );
     assert!(of_chain.len() < 50, "{} entries read for ten", of_chain.len());
     let late: Vec<Entry> = browser.select(None, Some(at(150))).map(Result::unwrap).collect();

@@ -18,7 +18,7 @@ fn entries_come_back_across_segments_and_openings() {
         }
         let (a, b, c) = (payload(round, 3000), payload(round + 1, round), payload(round, 0));
         let tips = append(&mut journal, &[("0363", &[&a, &b]), ("0000", &[&c]), ("1680", &[])]).unwrap();
-        assert_eq!(tips[0], journal.tips()[&chain("0363")]);
+        assert_eq!(tips[0], journal.reader().tips()[&chain("0363")]);
         assert_eq!(tips[2], Tip::start(chain("1680")));
         expected.entry(chain("0363")).or_default().extend([a, b]);
         expected.entry(chain("0000")).or_default().push(c);
@@ -28,7 +28,7 @@ fn entries_come_back_across_segments_and_openings() {
     assert!(segments(&disk).len() >= 3);
     let report = verified(&disk);
     assert!(report.is_clean(), "{report:?}");
-    assert_eq!((report.entries, report.tips), (180, journal.tips()));
+    assert_eq!((report.entries, report.tips), (180, journal.reader().tips()));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn limits_hold_at_the_limit_and_one_past_it() {
     let mut journal = open(&disk).unwrap();
     let mut large = vec![7; PAYLOAD_BYTES_MAX];
     append(&mut journal, &[("0363", &[&large])]).unwrap();
-    assert_eq!(journal.get(chain("0363"), 1).unwrap().unwrap().payload.len(), PAYLOAD_BYTES_MAX);
+    assert_eq!(journal.reader().get(chain("0363"), 1).unwrap().unwrap().payload.len(), PAYLOAD_BYTES_MAX);
     large.push(7);
     let error = append(&mut journal, &[("0363", &[&large])]).unwrap_err();
     assert!(matches!(error, AppendError::TooLarge { max: PAYLOAD_BYTES_MAX, .. }), "{error}");
@@ -108,7 +108,7 @@ fn a_stale_epoch_or_tip_changes_nothing() {
     let mut journal = open(&disk).unwrap();
     assert!(journal.epoch() > stale);
     let drafts = [draft(b"three")];
-    let now = journal.tips()[&chain("0363")];
+    let now = journal.reader().tips()[&chain("0363")];
     let error = journal.append(stale, &[ChainBatch { tip: now, drafts: &drafts }]).unwrap_err();
     assert!(matches!(error, AppendError::StaleEpoch { .. }), "{error}");
 
@@ -203,7 +203,7 @@ fn a_hole_in_the_middle_is_no_end() {
     for _ in 0..3 {
         append(&mut journal, &[("0363", &[&big])]).unwrap();
     }
-    let entries: Vec<Entry> = journal.read(chain("0363"), 1).map(Result::unwrap).collect();
+    let entries: Vec<Entry> = journal.reader().read(chain("0363"), 1).map(Result::unwrap).collect();
     let (path, end) = journal.reader().files()[0].clone();
     drop(journal);
     let number = |dir: &Path| ReadOnlyJournal::open_last(dir).map(|journal| journal.reader().entries());

@@ -38,7 +38,7 @@ fn write(salt: usize) -> Written {
     }
     drop(journal);
     let journal = open(&disk).unwrap();
-    let all = journal.read_all(Position::START).map(Result::unwrap);
+    let all = journal.reader().read_all(Position::START).map(Result::unwrap);
     let files =
         segments(&disk).into_iter().map(|name| (name.clone(), disk.content(&dir().join(name)).unwrap()));
     let files: Files = files.collect();
@@ -46,7 +46,7 @@ fn write(salt: usize) -> Written {
     Written {
         entries: all.map(|entry| (entry.id, entry)).collect(),
         contents: contents(&journal.reader()),
-        tips: journal.tips(),
+        tips: journal.reader().tips(),
         files,
     }
 }

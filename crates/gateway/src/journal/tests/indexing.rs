@@ -17,7 +17,7 @@ fn write(journal: &mut FileJournal, numbers: std::ops::Range<usize>) {
         let chain = chain(["0363", "0222", "1680"][number % 3]);
         let mut content = payload(number, 3_000);
         content[0] = if number % 97 == 50 { 200 } else { (number % 6) as u8 };
-        let tip = journal.tips().get(&chain).copied().unwrap_or(Tip::start(chain));
+        let tip = journal.reader().tips().get(&chain).copied().unwrap_or(Tip::start(chain));
         let drafts = [Draft { time: at(number as i64), ..draft(&content) }];
         journal.append(journal.epoch(), &[ChainBatch { tip, drafts: &drafts }]).unwrap();
     }
@@ -90,8 +90,12 @@ fn an_index_is_used() {
         browser.find(Wanted { label: Some(&rare), ..Wanted::default() }, LABEL).map(Result::unwrap).collect();
     let first = &found[0];
     // Another entry of the segment, which reading would run into.
-    let before =
-        journal.read_all(Place::START).map(Result::unwrap).find(|e| e.number + 1 == first.number).unwrap();
+    let before = journal
+        .reader()
+        .read_all(Place::START)
+        .map(Result::unwrap)
+        .find(|e| e.number + 1 == first.number)
+        .unwrap();
     let path =
         disk.list(dir()).unwrap().into_iter().filter(|name| name.ends_with(".iwj")).max_by_key(|name| {
             let number: u64 = name[8..28].parse().unwrap();
@@ -176,7 +180,7 @@ fn every_entry_is_found_by_name() {
         }
         let other = ReadOnlyJournal::open_reading(Arc::new(disk.clone()), dir(), 1).unwrap();
         for reader in [journal.reader(), other.reader().clone()] {
-            for entry in journal.read_all(Place::START).map(Result::unwrap) {
+            for entry in journal.reader().read_all(Place::START).map(Result::unwrap) {
                 assert_eq!(reader.get(entry.id.chain, entry.id.seq).unwrap(), Some(entry));
             }
             for turn in 0..500_u64 {

@@ -15,7 +15,7 @@ fn long() -> (SimulatedDisk, Vec<Tips>) {
     for round in 0..60 {
         let code = if round < 12 { "1680" } else { ["0363", "0000"][round % 2] };
         append(&mut journal, &[(code, &[&payload(round, 9_000)])]).unwrap();
-        tips.push(journal.tips());
+        tips.push(journal.reader().tips());
     }
     assert!(segments(&disk).len() > 6);
     (disk, tips)
@@ -34,14 +34,14 @@ fn every_entry_is_found_though_the_end_alone_was_read() {
         open_end(&disk).unwrap()
     };
     for round in (1..=12).rev() {
-        let entry = journal_again.get(chain("1680"), round).unwrap().unwrap();
+        let entry = journal_again.reader().get(chain("1680"), round).unwrap().unwrap();
         assert_eq!(entry.payload, payload(round as usize - 1, 9_000));
         append(&mut journal_again, &[("0000", &[&payload(7, 9_000)])]).unwrap();
     }
     let again = contents(&journal_again.reader());
     assert_eq!((again[&chain("1680")].len(), again[&chain("0000")].len()), (13, 24 + 12));
     for (code, seq) in [("1680", 0), ("1680", 14), ("9999", 1)] {
-        assert_eq!(journal_again.get(chain(code), seq).unwrap(), None);
+        assert_eq!(journal_again.reader().get(chain(code), seq).unwrap(), None);
     }
     let reader = ReadOnlyJournal::open_reading(Arc::new(disk.clone()), dir(), 1).unwrap();
     assert_eq!(contents(reader.reader()), again);

@@ -38,7 +38,7 @@ fn open(disk: &SimulatedDisk) -> Result<FileJournal, OpenError> {
 
 /// Appends payloads to chains in one call, each chain at the tip that the journal has.
 fn append(journal: &mut FileJournal, batches: &[(&str, &[&[u8]])]) -> Result<Vec<Tip>, AppendError> {
-    let tips = journal.tips();
+    let tips = journal.reader().tips();
     let drafts: Vec<(Tip, Vec<Draft<'_>>)> = batches
         .iter()
         .map(|(code, payloads)| {

@@ -11,7 +11,7 @@ fn a_ledger_reads_on_from_its_tips() {
     for round in 0..40 {
         let code = ["0363", "0000", "1680"][round % 3];
         append(&mut journal, &[(code, &[&large])]).unwrap();
-        tips_at.push(journal.tips());
+        tips_at.push(journal.reader().tips());
     }
     let reader = journal.reader();
     for (applied, tips) in tips_at.iter().enumerate() {
@@ -21,7 +21,7 @@ fn a_ledger_reads_on_from_its_tips() {
         assert_eq!(contents(&reader).len(), 3);
     }
     // A chain that lags alone takes the others along.
-    let mut tips = journal.tips();
+    let mut tips = journal.reader().tips();
     tips.insert(chain("1680"), Tip::start(chain("1680")));
     assert_eq!(reader.read_all(reader.position_after(&tips)).count(), 38);
     // Every entry's own position leads to it.
@@ -29,12 +29,12 @@ fn a_ledger_reads_on_from_its_tips() {
         let entry = entry.unwrap();
         assert_eq!(reader.read_all(entry.position).next().unwrap().unwrap(), entry);
     }
-    let ids: Vec<u64> = journal.read(chain("0363"), 13).map(|entry| entry.unwrap().id.seq).collect();
+    let ids: Vec<u64> = journal.reader().read(chain("0363"), 13).map(|entry| entry.unwrap().id.seq).collect();
     assert_eq!(ids, [13, 14]);
-    assert_eq!(journal.read(chain("0363"), 15).count(), 0);
-    assert_eq!(journal.get(chain("0363"), 15).unwrap(), None);
-    assert_eq!(journal.get(chain("0363"), 0).unwrap(), None);
-    assert_eq!(journal.get(chain("9999"), 1).unwrap(), None);
+    assert_eq!(journal.reader().read(chain("0363"), 15).count(), 0);
+    assert_eq!(journal.reader().get(chain("0363"), 15).unwrap(), None);
+    assert_eq!(journal.reader().get(chain("0363"), 0).unwrap(), None);
+    assert_eq!(journal.reader().get(chain("9999"), 1).unwrap(), None);
 }
 
 #[test]
@@ -42,12 +42,13 @@ fn an_iterator_ends_where_the_journal_was_when_it_began() {
     let disk = SimulatedDisk::new(1);
     let mut journal = open(&disk).unwrap();
     append(&mut journal, &[("0363", &[b"one", b"two"])]).unwrap();
-    let (mut all, mut one) = (journal.read_all(Position::START), journal.read(chain("0363"), 1));
-    let end = journal.reader().position_after(&journal.tips());
-    let nothing = journal.read_all(end);
+    let (mut all, mut one) =
+        (journal.reader().read_all(Position::START), journal.reader().read(chain("0363"), 1));
+    let end = journal.reader().position_after(&journal.reader().tips());
+    let nothing = journal.reader().read_all(end);
     append(&mut journal, &[("0363", &[b"three"])]).unwrap();
     assert_eq!((all.by_ref().count(), one.by_ref().count(), nothing.count()), (2, 2, 0));
-    assert_eq!(journal.read_all(end).count(), 1);
+    assert_eq!(journal.reader().read_all(end).count(), 1);
     assert_eq!(open_empty().read_all(Position::START).count(), 0);
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Shelf {
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
     standing: Mutex<Standing>,
+    /// Of the partner of that name, where others are behind it.
+    hub: Mutex<Standing>,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +55,12 @@ struct Inner {
 
 impl Shelf {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { inner: Mutex::default(), changed: watch::channel(0).0, standing: Mutex::default() })
+        Arc::new(Self {
+            inner: Mutex::default(),
+            changed: watch::channel(0).0,
+            standing: Mutex::default(),
+            hub: Mutex::default(),
+        })
     }
 
     /// Puts a message to wait; its content is the partner, the key and a number.
@@ -92,6 +99,12 @@ impl Shelf {
         change(&mut standing);
         drop(standing);
         self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// An operator decides about the hub.
+    pub(super) fn act_on_hub(&self, change: impl FnOnce(&mut Standing)) {
+        change(&mut self.hub.lock().unwrap());
+        self.act(|_| {});
     }
 
     /// An operator cancels a message.
@@ -133,8 +146,9 @@ impl Outgoing for Shelf {
         inner.waiting.values().filter(|waiting| waiting.partner == *partner).take(limit).cloned().collect()
     }
 
-    fn standing(&self, _: &PartnerId) -> Standing {
-        *self.standing.lock().unwrap()
+    fn standing(&self, partner: &PartnerId) -> Standing {
+        let of = if partner.0 == "hub" { &self.hub } else { &self.standing };
+        *of.lock().unwrap()
     }
 
     async fn outcome(&self, id: OutgoingId, outcome: Outcome) -> Result<(), Unavailable> {

@@ -301,6 +301,29 @@ async fn a_held_partner_gets_nothing() {
     assert_eq!(peers.tried().len(), 20);
 }
 
+/// Who is behind a hub is sent nothing while the hub is held; what waited has all its time from the release on.
+#[tokio::test(start_paused = true)]
+async fn nobody_behind_a_held_hub_gets_anything() {
+    let (shelf, clock) = (Shelf::new(), DrivenClock::start());
+    let fails_once = |what: &str, tried| match what.starts_with("behind") && tried == 0 {
+        true => (Duration::ZERO, retry()),
+        false => (Duration::ZERO, delivered()),
+    };
+    let peers = Peers::new(&clock, fails_once);
+    shelf.put("behind", "key", 1);
+    shelf.put("one", "key", 2);
+    shelf.act_on_hub(|standing| standing.held = true);
+    let behind = Partner { via: Some(PartnerId("hub".into())), ..partner("behind") };
+    let _running = run_with(&shelf, &peers, vec![behind, partner("one")]);
+    tokio::time::sleep(pace().park_after * 2).await;
+    assert_eq!(shelf.delivered(), ["0222:2/0"]);
+    assert_eq!(peers.tried().len(), 1, "only who is not behind it");
+    let now = clock.now();
+    shelf.act_on_hub(|standing| *standing = Standing { released: now, ..Standing::default() });
+    drained(&shelf).await;
+    assert_eq!(shelf.delivered(), ["0222:2/0", "0222:1/0"], "it was tried again, and not given up");
+}
+
 /// A message that is cancelled while it stands in the sender's queue is not sent.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_message_is_not_sent() {

@@ -148,6 +148,21 @@ fn a_view_sees_no_commit() {
     });
 }
 
+/// Its files are made for all to read, and BSNs stand in them.
+#[test]
+fn only_the_owner_gets_into_the_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let temp = tempfile::tempdir().unwrap();
+    let (new, old) = (temp.path().join("new"), temp.path().join("old"));
+    std::fs::create_dir(&old).unwrap();
+    std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for dir in [new, old] {
+        drop(Ledger::create(&dir, FORMAT).unwrap());
+        assert_eq!(dir.metadata().unwrap().permissions().mode() & 0o777, 0o700, "{}", dir.display());
+    }
+}
+
 #[test]
 fn a_store_in_use_is_told_from_a_damaged_one() {
     let temp = tempfile::tempdir().unwrap();
