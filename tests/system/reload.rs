@@ -82,6 +82,13 @@ async fn a_partner_that_is_added_sends() {
     let all: Vec<&str> = ["reload"].into_iter().chain(WHY).collect();
     assert!(site.iwmo(&all).exits(0).out.contains("van kracht"));
     caller.post(&daemon.exchange, &message).await.problem(403, "onbekende-partner");
+    // What waits for it says why.
+    let config = site.config();
+    let list = ["outbox", "list", "--format", "json", "--config", config.to_str().unwrap()];
+    let page = site.backoffice().get(&daemon.backoffice, "/api/v1/uitgaand").await.is(200).body;
+    for row in [&iwmo(list).exits(0).json()[0], &page["uitgaand"][0]] {
+        assert_eq!(row["reden"], "the partner is not in the configuration", "{row}");
+    }
     assert!(site.iwmo(&["reload", "--lang", "en"]).exits(0).out.contains("nothing changes"));
 
     let audit = site.iwmo(&["audit", "--only", "acts", "--format", "json"]).exits(0).json();

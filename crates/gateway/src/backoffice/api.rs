@@ -83,9 +83,14 @@ impl Api {
         Arc::clone(&self.settings.borrow())
     }
 
+    /// Returns the partners of the configuration in force.
+    pub(super) fn partners(&self) -> Arc<Vec<Partner>> {
+        Arc::clone(&self.partners.borrow())
+    }
+
     /// Returns the partners to which nothing is sent now: they are held, or there is a freeze.
     pub(super) fn still(&self) -> Result<Vec<HeldView>, LedgerError> {
-        let partners = self.partners.borrow().clone();
+        let partners = self.partners();
         let mut still = view::held(self.engine.ledger(), &partners)?;
         still.extend(view::frozen(&partners, self.clock.now()));
         Ok(still)

@@ -87,10 +87,11 @@ pub(super) async fn list(
         after,
         limit: limit(query.aantal)?,
     };
+    let partners = api.partners();
     let (page, mut stil) =
         api.read(move |api| Ok((view::outgoing_page(api.engine.ledger(), &filter)?, api.still()?))).await?;
     let mut uitgaand = page.rows;
-    view::say_still(&mut uitgaand, &stil);
+    view::say_still(&mut uitgaand, &stil, Some(&partners));
     // A token knows no more partners than those it may see messages to.
     stil.retain(|held| uitgaand.iter().any(|row| row.partner == held.partner));
     Ok(Json(UitgaandPage { uitgaand, stil, volgende: page.next.map(|next| next.to_string()) }))

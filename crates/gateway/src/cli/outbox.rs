@@ -139,12 +139,12 @@ impl List {
         };
         let mut found = view::outgoing_by(&store.ledger, &filter)?;
         let config = self.store.configuration()?;
-        let partners = config.as_ref().map_or(&[][..], |config| &config.partners);
-        let mut still = view::held(&store.ledger, partners)?;
+        let partners = config.as_ref().map(|config| config.partners.as_slice());
+        let mut still = view::held(&store.ledger, partners.unwrap_or_default())?;
         if !self.past.is_given() {
-            still.extend(view::frozen(partners, store.now));
+            still.extend(view::frozen(partners.unwrap_or_default(), store.now));
         }
-        view::say_still(&mut found, &still);
+        view::say_still(&mut found, &still, partners.filter(|_| !self.past.is_given()));
         let mut out = io::stdout().lock();
         for message in &found {
             match self.format {

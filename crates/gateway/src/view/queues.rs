@@ -64,12 +64,15 @@ pub fn frozen(partners: &[Partner], now: Timestamp) -> Vec<HeldView> {
 }
 
 /// Says of messages that wait for a partner to which nothing is sent why they do, and when they leave at the earliest, if
-/// that is known.
-pub fn say_still(rows: &mut [OutgoingView], still: &[HeldView]) {
+/// that is known. `partners`: those of the configuration, where there is one.
+pub fn say_still(rows: &mut [OutgoingView], still: &[HeldView], partners: Option<&[Partner]>) {
     let wait = Stand::Wacht.word();
     for row in rows.iter_mut().filter(|row| row.stand == wait) {
         let of_row = || still.iter().filter(|held| held.partner == row.partner);
-        if let Some(held) = of_row().find(|held| held.tot.is_none()) {
+        if partners.is_some_and(|all| all.iter().all(|partner| partner.id.0 != row.partner)) {
+            row.reden = Some("the partner is not in the configuration".to_owned());
+            row.volgende = None;
+        } else if let Some(held) = of_row().find(|held| held.tot.is_none()) {
             row.reden = Some(format!("the partner is held: {}", held.reden));
             row.volgende = None;
         } else if let Some(held) = of_row().next() {
