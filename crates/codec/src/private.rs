@@ -21,11 +21,6 @@ impl<T> Private<T> {
     pub const fn expose(&self) -> &T {
         &self.0
     }
-
-    /// Gives the value up.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
 }
 
 impl<T> fmt::Debug for Private<T> {

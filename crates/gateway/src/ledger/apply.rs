@@ -363,7 +363,7 @@ pub(super) fn persoon(
         sinds: at.seq,
         aanbieders: Vec::<Aanbieder>::new(),
         geboortedatum: None,
-        eb: EbDossier::new(gemeente, *bsn),
+        eb: EbDossier::default(),
         opgaven: false,
         plan_op_us: None,
         eb_reden: None,

@@ -297,19 +297,6 @@ impl RetroMaanden {
         set(&mut vensters.heffen, self.heffen);
         set(&mut vensters.terugbetalen, self.terugbetalen);
     }
-
-    /// Returns what makes these limits of others.
-    #[must_use]
-    pub fn of(vensters: &Vensters) -> Self {
-        Self {
-            start_eerste: Some(Limiet(vensters.start_eerste)),
-            stop_eerste: Some(Limiet(vensters.stop_eerste)),
-            start_wijziging: Some(Limiet(vensters.start_wijziging)),
-            stop_wijziging: Some(Limiet(vensters.stop_wijziging)),
-            heffen: Some(Limiet(vensters.heffen)),
-            terugbetalen: Some(Limiet(vensters.terugbetalen)),
-        }
-    }
 }
 
 impl Termijnen {

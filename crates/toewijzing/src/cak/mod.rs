@@ -28,7 +28,7 @@ mod wanted;
 
 pub use command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 pub use layers::{EbBeleid, Laag, Lagen, Limiet, RetroMaanden, Termijnen};
-pub use months::{Maand, Maanden, first_month, last_month, shift_months};
+pub use months::{Maand, Maanden, first_month, shift_months};
 pub use opgave::{
     BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, Intake, KostprijsOpgave,
     OPGAVE_PERIODEN_MAX, OPGAVEN_MAX, Opgave, OpgaveFout, Opgaven, Voorziening, Vrijstelling, Waarover,

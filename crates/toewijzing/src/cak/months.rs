@@ -51,12 +51,6 @@ pub fn first_month(start: Date) -> Maand {
     if start.day() == 1 { Maand::of(start) } else { Maand::of(start).plus(1) }
 }
 
-/// Returns the last month charged: that of the stop, in full (UVB 3.10a).
-#[must_use]
-pub fn last_month(stop: Date) -> Maand {
-    Maand::of(stop)
-}
-
 /// Shifts a day by months; the day is cut to the end of the month.
 #[must_use]
 pub fn shift_months(day: Date, months: i32) -> Date {

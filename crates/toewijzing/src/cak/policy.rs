@@ -284,16 +284,6 @@ impl Vensters {
         terugbetalen: None,
         toekomst: 1,
     };
-    /// Release 1.0.2.
-    pub const IEB_1_0_2: Self = Self {
-        start_eerste: Some(12),
-        stop_eerste: Some(12),
-        start_wijziging: Some(12),
-        stop_wijziging: Some(12),
-        heffen: None,
-        terugbetalen: None,
-        toekomst: 1,
-    };
 }
 
 impl Default for Vensters {

@@ -7,7 +7,7 @@ use super::command::{EbStartNummer, Kostprijs, Onderdeel, Opdracht};
 use super::months::shift_months;
 use super::opgave::BekendePeriode;
 use super::retour::Handmatig;
-use crate::identity::{Bsn, Gemeente, Identificatie, Retourcode};
+use crate::identity::{Identificatie, Retourcode};
 
 /// Months that a revision charges or refunds (UVB 3.6).
 const HERZIENING_MAANDEN: i32 = 36;
@@ -105,11 +105,9 @@ pub struct Uitkomst {
     pub aanvaard: bool,
 }
 
-/// Everything a gemeente told the CAK about a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything a gemeente told the CAK about a person; at first nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EbDossier {
-    pub(super) gemeente: Gemeente,
-    pub(super) bsn: Bsn,
     pub(super) perioden: Vec<EbPeriode>,
     pub(super) berichten: Vec<EbBericht>,
     pub(super) handmatig: Option<Handmatig>,
@@ -129,33 +127,6 @@ pub enum EbFout {
 }
 
 impl EbDossier {
-    /// Starts an empty record: the CAK knows nothing of this person from this gemeente.
-    #[must_use]
-    pub fn new(gemeente: Gemeente, bsn: Bsn) -> Self {
-        Self {
-            gemeente,
-            bsn,
-            perioden: Vec::new(),
-            berichten: Vec::new(),
-            handmatig: None,
-            zonder_kostprijs: false,
-            vrijgegeven_vanaf: 0,
-            vastgehouden: false,
-        }
-    }
-
-    /// Returns the gemeente.
-    #[must_use]
-    pub fn gemeente(&self) -> Gemeente {
-        self.gemeente
-    }
-
-    /// Returns the person.
-    #[must_use]
-    pub fn bsn(&self) -> Bsn {
-        self.bsn
-    }
-
     /// Takes over a period that the CAK knows from an earlier system.
     pub fn take_over(&mut self, nummer: EbStartNummer, start: EbStart, stop: Option<Date>) {
         self.take_over_of(Soort::Abonnementstarief, nummer, start, stop);

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::identity::{Bsn, Gemeente, Identificatie, Retourcode};
+use crate::identity::{Identificatie, Retourcode};
 
 const D: Date = date(2021, 8, 15);
 
@@ -16,8 +16,7 @@ fn period(start: Date, eind: Option<Date>) -> Periode {
 }
 
 fn record(accepted: &[(u32, Date, Option<Date>)]) -> EbDossier {
-    let gemeente = Gemeente::new("0384").expect("four digits");
-    let mut dossier = EbDossier::new(gemeente, Bsn::new("123456782").expect("nine digits"));
+    let mut dossier = EbDossier::default();
     for (number, start, stop) in accepted {
         dossier.take_over(nr(*number), EbStart { datum: *start, kostprijs: None }, *stop);
     }
@@ -59,7 +58,7 @@ fn the_day_after_a_stop_carries_on() {
     let mut day = date(2019, 12, 1);
     while day < date(2025, 2, 1) {
         let next = day.tomorrow().expect("within the calendar");
-        assert_eq!(first_month(next), last_month(day).plus(1), "{day}");
+        assert_eq!(first_month(next), Maand::of(day).plus(1), "{day}");
         day = next;
     }
 }
@@ -121,7 +120,15 @@ fn windows_of_1_0_3_and_1_0_2() {
     let january = date(2020, 1, 1);
     let stop = [period(january, Some(date(2020, 2, 1)))];
     assert_eq!(planned(&[(1, january, None)], &stop), "stop/1 nr 1 2020-02-01");
-    let old = Laag { retro_maanden: Some(RetroMaanden::of(&Vensters::IEB_1_0_2)), ..Laag::default() };
+    let year = Some(Limiet(Some(12)));
+    let months = RetroMaanden {
+        start_eerste: year,
+        stop_eerste: year,
+        start_wijziging: year,
+        stop_wijziging: year,
+        ..RetroMaanden::default()
+    };
+    let old = Laag { retro_maanden: Some(months), ..Laag::default() };
     let old = EbBeleid::from(old);
     let with_old = |accepted: &[(u32, Date, Option<Date>)], wanted: &[Periode]| {
         show(&plan(&record(accepted), wanted, &old, D, nr(10)))
@@ -140,8 +147,9 @@ fn windows_of_1_0_3_and_1_0_2() {
 #[test]
 fn charging_and_refunding_reach_back_each_by_itself() {
     let limits = |heffen: Option<u8>, terugbetalen: Option<u8>| {
-        let limits = Vensters { heffen, terugbetalen, ..Vensters::IEB_1_0_3 };
-        EbBeleid::from(Laag { retro_maanden: Some(RetroMaanden::of(&limits)), ..Laag::default() })
+        let (heffen, terugbetalen) = (Some(Limiet(heffen)), Some(Limiet(terugbetalen)));
+        let months = RetroMaanden { heffen, terugbetalen, ..RetroMaanden::default() };
+        EbBeleid::from(Laag { retro_maanden: Some(months), ..Laag::default() })
     };
     let (charging, refunding) = (limits(Some(12), None), limits(None, Some(12)));
     let with = |beleid: &EbBeleid, accepted: &[(u32, Date, Option<Date>)], wanted: &[Periode]| {

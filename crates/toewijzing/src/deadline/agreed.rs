@@ -76,19 +76,6 @@ pub fn agreed(dossier: &Dossier, beleid: &Beleid) -> Vec<Deadline> {
     found
 }
 
-/// Returns by when the aanbieder is to have reported a start, for each toewijzing without one (D26).
-///
-/// The rules name no period, so `dagen` is what the gemeente allows: calendar days, counted from the receipt of the
-/// first 301 or from Ingangsdatum, whichever is later.
-#[must_use]
-pub fn no_start(dossier: &Dossier, dagen: u16) -> Vec<Deadline> {
-    let expected = dossier.nummers().filter_map(|nummer| Expected::of(dossier, nummer));
-    let mut found: Vec<Deadline> = expected.filter_map(|one| one.no_start(dagen)).collect();
-    found.retain(|deadline| deadline.voldaan.is_none());
-    found.sort();
-    found
-}
-
 /// A toewijzing of which a start is expected, or came.
 pub(super) struct Expected<'a> {
     nummer: ToewijzingNummer,
@@ -125,6 +112,8 @@ impl<'a> Expected<'a> {
         self.start.is_none().then_some(open)
     }
 
+    /// By when a start is to be reported (D26). The rules name no period, so `dagen` is what the gemeente allows: calendar
+    /// days, counted from the receipt of the first 301 or from Ingangsdatum, whichever is later.
     fn no_start(&self, dagen: u16) -> Option<Deadline> {
         let due = self.from.saturating_add(i32::from(dagen).days());
         self.due(Timer::NoStart, self.from, due, self.reported)

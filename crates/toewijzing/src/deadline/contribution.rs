@@ -7,9 +7,6 @@ use jiff::civil::Date;
 use super::{Deadline, Subject, Timer, Wie};
 use crate::cak::{EbDossier, EbPeriode, Gewenst, Leveringsvorm, Opdracht, shift_months};
 
-/// Calendar months after the start of a pgb in which the CAK must have the data (art. 2f).
-pub const PGB_MAANDEN: i32 = 4;
-
 /// Calendar months between two comparisons with the CAK (art. 2h).
 pub const VERGELIJKING_MAANDEN: i32 = 2;
 
@@ -49,19 +46,6 @@ fn told_on(dossier: &EbDossier, period: &EbPeriode) -> Option<Date> {
             && bericht.uitkomst.as_ref().is_some_and(|outcome| outcome.aanvaard)
     });
     accepted.map(|bericht| bericht.dagtekening).min()
-}
-
-/// Returns by when the CAK must know of a pgb that starts on this day; `voldaan`: the day it was told.
-#[must_use]
-pub fn pgb(start: Date, voldaan: Option<Date>) -> Deadline {
-    Deadline {
-        due: shift_months(start, PGB_MAANDEN),
-        start,
-        timer: Timer::CakPgb,
-        subject: Subject::EigenBijdrage(start),
-        wie: Wie::Gemeente,
-        voldaan,
-    }
 }
 
 /// Returns the comparison with the CAK that is next on `today`, in the rhythm that began on `vanaf` (art. 2h).

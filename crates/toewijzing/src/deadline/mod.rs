@@ -22,10 +22,10 @@ mod records;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use agreed::{Afspraak, agreed, no_start};
-pub use contribution::{PGB_MAANDEN, VERGELIJKING_MAANDEN, cak_data, comparison, pgb};
+pub use agreed::{Afspraak, agreed};
+pub use contribution::{VERGELIJKING_MAANDEN, cak_data, comparison};
 pub use open::{Open, OpenStart, OpenVerzoek, due, open};
-pub use reality::{Werkelijk, intake, of_reality, request};
+pub use reality::{Werkelijk, intake, of_reality};
 pub use records::{all_of_dossier, declarable, declaratie, of_dossier, retour};
 
 use crate::dossier::Onderwerp;

@@ -7,7 +7,6 @@ use super::records::received;
 use super::{Deadline, MELDING_WERKDAGEN, Subject, Timer, VERZOEK_WERKDAGEN, Wie};
 use crate::calendar::Kalender;
 use crate::dossier::{Dossier, Onderwerp, VerzoekSoort};
-use crate::identity::ReferentieAanbieder;
 
 /// What really happened, as the aanbieder's own administration says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,27 +55,7 @@ pub fn of_reality(dossier: &Dossier, facts: &[Werkelijk], kalender: &Kalender) -
     found
 }
 
-/// Returns by when an aanbieder is to send the 315 after its intake (FAQ on reaction times); a 315 with that reference
-/// on record meets it.
-#[must_use]
-pub fn request(
-    dossier: &Dossier,
-    referentie: &ReferentieAanbieder,
-    intake: Date,
-    kalender: &Kalender,
-) -> Deadline {
-    Deadline {
-        due: kalender.add_working_days(intake, VERZOEK_WERKDAGEN),
-        start: intake,
-        timer: Timer::Aanvraag,
-        subject: Subject::Verzoek(referentie.clone()),
-        wie: Wie::Aanbieder,
-        voldaan: dossier.verzoek(referentie).map(|verzoek| verzoek.bericht.dag),
-    }
-}
-
-/// Returns by when an aanbieder is to send the 315 after an intake of which only the day is known; the first 315 since then
-/// meets it.
+/// Returns by when an aanbieder is to send the 315 after an intake (FAQ on reaction times); the first 315 since then meets it.
 #[must_use]
 pub fn intake(dossier: &Dossier, gehouden_op: Date, kalender: &Kalender) -> Deadline {
     let since = dossier

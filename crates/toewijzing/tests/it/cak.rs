@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use iwmo_toewijzing::cak::*;
-use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie, Retourcode};
+use iwmo_toewijzing::identity::{Identificatie, Retourcode};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
@@ -186,9 +186,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let gemeente = Gemeente::new("0384").unwrap();
         Self {
-            dossier: EbDossier::new(gemeente, Bsn::new("123456782").unwrap()),
+            dossier: EbDossier::default(),
             cak: Cak::default(),
             today: FIRST_DAY,
             counter: EbStartNummer::new(1).unwrap(),

@@ -31,8 +31,7 @@ pub(crate) struct Verteller {
 
 impl Verteller {
     pub(crate) fn new(accepted: &[(u32, Date, Option<Date>)]) -> Self {
-        let gemeente = Gemeente::new("0384").unwrap();
-        let mut eb = EbDossier::new(gemeente, Bsn::new("123456782").unwrap());
+        let mut eb = EbDossier::default();
         for (number, start, stop) in accepted {
             eb.take_over(nr(*number), EbStart { datum: *start, kostprijs: None }, *stop);
         }

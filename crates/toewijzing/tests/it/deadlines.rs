@@ -1,9 +1,10 @@
 //! Deadlines (section 11 of the lifecycle) and the warnings about late messages.
 
 use iwmo_toewijzing::calendar::Kalender;
-use iwmo_toewijzing::deadline::{Subject, Timer, Werkelijk, Wie, no_start, of_dossier, of_reality};
+use iwmo_toewijzing::deadline::{Subject, Timer, Werkelijk, Wie, agreed, of_dossier, of_reality};
 use iwmo_toewijzing::dossier::Onderwerp;
 use iwmo_toewijzing::event::{Inhoud, StartProduct, StopProduct};
+use iwmo_toewijzing::judge::Beleid;
 use iwmo_toewijzing::judge::WaarschuwingSoort;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -139,21 +140,24 @@ fn a_message_of_many_classes_is_judged_in_linear_time() {
 #[test]
 fn no_start_within_the_days_agreed() {
     let mut story = Story::assigned();
-    let due = |story: &Story| {
-        no_start(&story.dossier, 7)
-            .into_iter()
-            .map(|found| (found.start, found.due, found.timer.as_str()))
-            .collect::<Vec<_>>()
+    let beleid = Beleid { geen_start_dagen: Some(7), ..Beleid::default() };
+    let open = |story: &Story| {
+        let mut found = agreed(&story.dossier, &beleid);
+        found.retain(|found| found.voldaan.is_none());
+        found
+    };
+    let due = |story: &Story| -> Vec<_> {
+        open(story).into_iter().map(|found| (found.start, found.due, found.timer.as_str())).collect()
     };
     let from = story.dossier.versies(nr(100))[0].bericht.dag.max(date(2023, 1, 1));
     let waiting = vec![(from, from.checked_add(7_i32.days()).unwrap(), "NO_START")];
     assert_eq!(due(&story), waiting);
-    let found = &no_start(&story.dossier, 7)[0];
+    let found = &open(&story)[0];
     assert!(!found.is_expired(found.due));
     assert!(found.is_expired(found.due.tomorrow().unwrap()));
     assert_eq!(story.starts(&[start(BEGIN)]), "ok");
     assert!(due(&story).is_empty());
     assert_eq!(story.starts(&[del_start(BEGIN)]), "ok");
     assert_eq!(due(&story), waiting);
-    assert!(no_start(&Story::new().dossier, 7).is_empty());
+    assert!(due(&Story::new()).is_empty());
 }

@@ -4,7 +4,7 @@ use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::cak::*;
 use iwmo_toewijzing::deadline;
 use iwmo_toewijzing::event::{Inhoud, StartProduct, ToegewezenProduct};
-use iwmo_toewijzing::identity::{Bsn, Categorie, Gemeente, RedenWijziging};
+use iwmo_toewijzing::identity::{Categorie, RedenWijziging};
 use jiff::civil::{Date, date};
 
 use crate::support::*;
@@ -204,7 +204,7 @@ fn minors() {
     let beleid = EbBeleid::default();
     let wanted = asked(&[&story.dossier], birth, &beleid, TODAY);
     assert_eq!(show(&wanted), "2025-06-10..");
-    let empty = EbDossier::new(Gemeente::new("0384").unwrap(), Bsn::new("999900006").unwrap());
+    let empty = EbDossier::default();
     let first = EbStartNummer::new(1).unwrap();
     let on = |day| plan(&empty, &wanted.perioden, &beleid, day, first);
     assert_eq!(on(date(2025, 5, 9)), Plan::Niets);
@@ -312,7 +312,7 @@ fn taakgericht_deliveries_count_as_well() {
 fn the_cak_must_know_within_a_month() {
     let story = story(&[(date(2025, 5, 31), &[])]);
     let wanted = asked(&[&story.dossier], None, &EbBeleid::default(), TODAY);
-    let mut told = EbDossier::new(Gemeente::new("0384").unwrap(), Bsn::new("999900006").unwrap());
+    let mut told = EbDossier::default();
     let due = deadline::cak_data(&wanted, &told);
     assert_eq!((due[0].start, due[0].due), (date(2025, 5, 31), date(2025, 6, 30)));
     assert!(due[0].is_expired(date(2025, 7, 1)) && !due[0].is_expired(date(2025, 6, 30)));

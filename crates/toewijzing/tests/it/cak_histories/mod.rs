@@ -93,7 +93,7 @@ impl Wereld {
             feiten: Default::default(),
             opgaven: Opgaven::default(),
             birth: None,
-            eb: EbDossier::new(Gemeente::new("0384").unwrap(), Bsn::new("999900006").unwrap()),
+            eb: EbDossier::default(),
             cak: Cak::default(),
             counter: EbStartNummer::new(1).unwrap(),
             sent: 0,
