@@ -32,7 +32,7 @@ pub(crate) use berichten::first_at;
 pub use berichten::{
     BerichtFilter, BerichtView, Inhoud, Order, Page, bericht, berichten, entries_after, xml,
 };
-pub use choices::{NotAChoice, levering, stand, termijn};
+pub use choices::{NotAChoice, bericht as soort_bericht, levering, stand, termijn};
 pub use cursor::{Cursor, NotACursor};
 pub use eigen_bijdrage::{
     AanvaardView, EigenBijdrageView, GewenstView, GrondslagView, MeldingView, NietBelastView, StapView,
