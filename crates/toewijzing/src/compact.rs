@@ -79,8 +79,7 @@ pub mod time {
         if serializer.is_human_readable() {
             return time.serialize(serializer);
         }
-        let second = (i32::from(time.hour()) * 60 + i32::from(time.minute())) * 60 + i32::from(time.second());
-        (second, time.subsec_nanosecond()).serialize(serializer)
+        (second_of_day(*time), time.subsec_nanosecond()).serialize(serializer)
     }
 
     /// Reads a time.
@@ -108,6 +107,10 @@ fn unpack<E: serde::de::Error>(packed: i32) -> Result<Date, E> {
     Date::new(year, (packed >> 5 & 15) as i8, (packed & 31) as i8).map_err(E::custom)
 }
 
+fn second_of_day(time: Time) -> i32 {
+    (i32::from(time.hour()) * 60 + i32::from(time.minute())) * 60 + i32::from(time.second())
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::{date, time};
@@ -133,14 +136,9 @@ mod tests {
             let row = Row { date, other: (at % 2 == 0).then_some(date), time: times[at % 4] };
             let bytes = postcard::to_allocvec(&row).unwrap();
             assert_eq!(postcard::from_bytes::<Row>(&bytes).unwrap(), row);
-            assert_eq!(
-                bytes.len(),
-                postcard::to_allocvec(&(pack(date), row.other.map(pack))).unwrap().len() + {
-                    let second = (i32::from(row.time.hour()) * 60 + i32::from(row.time.minute())) * 60;
-                    let parts = (second + i32::from(row.time.second()), row.time.subsec_nanosecond());
-                    postcard::to_allocvec(&parts).unwrap().len()
-                }
-            );
+            let numbers =
+                (pack(date), row.other.map(pack), second_of_day(row.time), row.time.subsec_nanosecond());
+            assert_eq!(bytes, postcard::to_allocvec(&numbers).unwrap());
             let text = serde_json::to_string(&row).unwrap();
             assert!(text.starts_with(&format!("{{\"date\":\"{date}\"")), "{text}");
             assert_eq!(serde_json::from_str::<Row>(&text).unwrap(), row);
