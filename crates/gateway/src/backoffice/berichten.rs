@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Principal;
-use super::api::{Api, bad_query, gemeenten, limit, visible};
+use super::api::{Api, bad_query, chosen, gemeenten, limit, visible};
 use super::asked::Filters;
 use super::openapi::Problems;
 use super::toewijzingen::number;
@@ -29,6 +29,9 @@ pub(super) struct ListQuery {
     #[param(pattern = "^[0-9]{4}$")]
     gemeente: Option<String>,
     /// Only of this kind, as `WMO305`.
+    #[param(
+        pattern = "^(WMO301|WMO302|WMO305|WMO306|WMO307|WMO308|WMO315|WMO316|WMO317|WMO318|WMO319|WMO320|WMO323|WMO325|WMO401|WMO402|WMO403|WMO404|FO01)$"
+    )]
     bericht: Option<String>,
     /// Only from this partner or token.
     partner: Option<String>,
@@ -99,7 +102,7 @@ pub(super) async fn list(
     };
     let filter = BerichtFilter {
         gemeenten: looked_in,
-        bericht: query.bericht.map(|kind| kind.to_uppercase()),
+        bericht: chosen("bericht", query.bericht.as_deref(), view::soort_bericht)?,
         partner: query.partner,
         retourcode: query.retourcode,
         toewijzing,

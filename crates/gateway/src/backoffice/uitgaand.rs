@@ -31,6 +31,9 @@ pub(super) struct ListQuery {
     /// Only to this partner.
     partner: Option<String>,
     /// Only of this kind, as `WMO306`.
+    #[param(
+        pattern = "^(WMO301|WMO302|WMO305|WMO306|WMO307|WMO308|WMO315|WMO316|WMO317|WMO318|WMO319|WMO320|WMO323|WMO325|WMO401|WMO402|WMO403|WMO404|FO01)$"
+    )]
     bericht: Option<String>,
     /// Only those that stand so: `wacht`, `doorgegeven`, `bezorgd`, `geparkeerd`, `vastgehouden` or `geannuleerd`.
     #[param(pattern = "^(wacht|doorgegeven|bezorgd|geparkeerd|vastgehouden|geannuleerd)$")]
@@ -81,7 +84,7 @@ pub(super) async fn list(
     let filter = OutgoingFilter {
         gemeenten: Some(gemeenten(&principal, query.gemeente.as_deref())?),
         partner: query.partner,
-        bericht: query.bericht.map(|kind| kind.to_uppercase()),
+        bericht: chosen("bericht", query.bericht.as_deref(), view::soort_bericht)?,
         stand: chosen("stand", query.stand.as_deref(), view::stand)?,
         all: query.alle,
         after,
@@ -223,12 +226,14 @@ impl Opdracht {
         }
         let stand = self.stand.as_deref().map(view::stand).transpose();
         let stand = stand.map_err(|error| Self::refused(&format!("stand: {error}")))?;
+        let bericht = self.bericht.as_deref().map(view::soort_bericht).transpose();
+        let bericht = bericht.map_err(|error| Self::refused(&format!("bericht: {error}")))?;
         Ok(Change::Uitgaand(OutboxChange {
             verb: self.verb(),
             berichten: self.berichten.clone(),
             gemeenten: Some(vec![gemeente]),
             partner: self.partner.clone(),
-            bericht: self.bericht.as_ref().map(|kind| kind.to_uppercase()),
+            bericht,
             stand,
         }))
     }

@@ -49,7 +49,7 @@ struct Act {
     #[arg(long, value_name = "PARTNER")]
     partner: Option<String>,
     /// Only of this kind, as WMO306
-    #[arg(long = "message", value_name = "KIND")]
+    #[arg(long = "message", value_name = "KIND", value_parser = view::soort_bericht)]
     kind: Option<String>,
     /// Only of this gemeente (CBS code)
     #[arg(long, value_name = "CODE")]
@@ -74,7 +74,7 @@ impl Act {
             berichten: self.messages,
             gemeenten: self.gemeente.map(|gemeente| vec![gemeente]),
             partner: self.partner,
-            bericht: self.kind.map(|kind| kind.to_uppercase()),
+            bericht: self.kind,
             stand: self.state,
         };
         change(&self.store, &self.change, Change::Uitgaand(wanted), self.format, terminal)
@@ -92,7 +92,7 @@ struct List {
     #[arg(long, value_name = "PARTNER")]
     partner: Option<String>,
     /// Only of this kind, as WMO306
-    #[arg(long = "message", value_name = "KIND")]
+    #[arg(long = "message", value_name = "KIND", value_parser = view::soort_bericht)]
     kind: Option<String>,
     /// Only of this gemeente (CBS code)
     #[arg(long, value_name = "CODE")]
@@ -131,7 +131,7 @@ impl List {
         let filter = OutgoingFilter {
             gemeenten: gemeente.map(|gemeente| vec![gemeente]),
             partner: self.partner,
-            bericht: self.kind.map(|kind| kind.to_uppercase()),
+            bericht: self.kind,
             stand: self.state,
             all: self.all,
             limit: self.limit,

@@ -3,10 +3,12 @@
 
 use std::fmt;
 
+use iwmo_codec::messages::MessageKind;
 use iwmo_toewijzing::deadline::Timer;
 use iwmo_toewijzing::dossier::LeveringStatus;
 
 use super::termijnen::VERWIJDERING;
+use crate::engine::FO01;
 use crate::ledger::Stand;
 
 /// A word that a filter does not take; says which it takes.
@@ -26,6 +28,15 @@ impl fmt::Display for NotAChoice {
 /// There is no such word.
 pub fn stand(text: &str) -> Result<String, NotAChoice> {
     one_of(Stand::ALL.map(Stand::word).to_vec(), text)
+}
+
+/// Returns a kind of message, as `WMO305`.
+///
+/// # Errors
+///
+/// There is no such kind.
+pub fn bericht(text: &str) -> Result<String, NotAChoice> {
+    one_of(MessageKind::ALL.iter().map(|kind| kind.name()).chain([FO01]).collect(), text)
 }
 
 /// Returns a state of delivery, as `GESTART`.

@@ -29,7 +29,7 @@ mod words;
 
 pub use bekend::{BekendView, known_periods};
 pub use berichten::{BerichtFilter, BerichtView, Inhoud, Order, bericht, berichten, entries_after, xml};
-pub use choices::{NotAChoice, levering, stand, termijn};
+pub use choices::{NotAChoice, bericht as soort_bericht, levering, stand, termijn};
 pub use cursor::{Cursor, NotACursor};
 pub use eigen_bijdrage::{
     AanvaardView, EigenBijdrageView, GewenstView, GrondslagView, MeldingView, NietBelastView, StapView,

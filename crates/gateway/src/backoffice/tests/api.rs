@@ -192,6 +192,8 @@ async fn a_misspelt_choice_is_refused_and_not_an_empty_list() {
     let played = Played::start().await;
     for (good, bad) in [
         ("/uitgaand?stand=Bezorgd", "/uitgaand?stand=afgeleverd"),
+        ("/uitgaand?bericht=wmo301", "/uitgaand?bericht=WMO3O1"),
+        ("/berichten?bericht=fo01", "/berichten?bericht=WMO303"),
         ("/toewijzingen?levering=gestart", "/toewijzingen?levering=gestopt"),
         ("/termijnen?termijn=op090X4", "/termijnen?termijn=OP090X5"),
     ] {
@@ -202,7 +204,13 @@ async fn a_misspelt_choice_is_refused_and_not_an_empty_list() {
     }
     // What is described is what is known.
     let document = played.ask("/openapi.json").await.body;
-    for (path, name) in [("uitgaand", "stand"), ("toewijzingen", "levering"), ("termijnen", "termijn")] {
+    for (path, name) in [
+        ("uitgaand", "stand"),
+        ("uitgaand", "bericht"),
+        ("berichten", "bericht"),
+        ("toewijzingen", "levering"),
+        ("termijnen", "termijn"),
+    ] {
         let parameters = document["paths"][format!("/api/v1/{path}")]["get"]["parameters"].clone();
         let parameter =
             parameters.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
@@ -215,6 +223,9 @@ async fn a_misspelt_choice_is_refused_and_not_an_empty_list() {
     assert!(!delivered.body["uitgaand"].as_array().unwrap().is_empty());
     let act =
         json!({ "wat": "opnieuw", "reden": "x", "gemeente": "0222", "stand": "geparkeert", "proef": true });
+    assert_eq!(played.post("/uitgaand", None, &act).await.problem(), "422 handeling-geweigerd");
+    let act =
+        json!({ "wat": "opnieuw", "reden": "x", "gemeente": "0222", "bericht": "WMO303", "proef": true });
     assert_eq!(played.post("/uitgaand", None, &act).await.problem(), "422 handeling-geweigerd");
     let message = played.wmo301("222050", "API-1").await;
     assert_eq!(played.post("/berichten?bevestig=X", None, &message).await.problem(), "400 verzoek");

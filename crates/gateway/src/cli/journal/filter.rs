@@ -29,7 +29,7 @@ pub(super) struct Filter {
     #[arg(long, value_name = "CODE")]
     gemeente: Option<Chain>,
     /// Only this kind of message, as WMO305
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = view::soort_bericht)]
     message: Option<String>,
     /// Only from this partner
     #[arg(long, value_name = "PARTNER")]
@@ -121,11 +121,7 @@ impl Filter {
 
     /// What is asked of an entry that its index knows.
     fn entry_filter(&self) -> EntryFilter {
-        EntryFilter {
-            bericht: self.message.as_ref().map(|kind| kind.to_uppercase()),
-            partner: self.partner.clone(),
-            code: self.code.clone(),
-        }
+        EntryFilter { bericht: self.message.clone(), partner: self.partner.clone(), code: self.code.clone() }
     }
 
     /// Where to stop in this store.
