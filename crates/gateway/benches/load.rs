@@ -1,13 +1,14 @@
 //! How many messages the exchange takes, and how long each waits, beside a bare mutual-TLS echo server of the same stack.
 //!
-//!     cargo bench -p iwmo-gateway --bench load [-- MESSAGES]
+//!     cargo bench -p iwmo-gateway --bench load [-- MESSAGES [TURNS]]
 //!
 //! Generator, echo server and gateway share the machine, and take turns in one run, so that the ratio holds whatever else
 //! the machine does. Every message is a 305 of 3 KiB about another person, on a connection that stays open. The gateway
 //! answers 202 after it validated and judged the message and made it durable with its retour (a 306) and with what the
 //! CAK planner decided. The paced turns send at half of what was reached; their latency counts from when a message was
 //! due, so that a stall is not hidden by the messages that it kept from being sent. MESSAGES is the number in each turn
-//! (default 20,000).
+//! (default 20,000), TURNS how many there are of each contestant (default 3): 50 turns show what a million messages do to
+//! the memory.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that fails should say where")]
 
@@ -52,7 +53,7 @@ const MESSAGE_BYTES: usize = 3 << 10;
 /// Connections of the generator.
 const CONNECTIONS: usize = 256;
 
-/// Turns of each contestant; the best counts, as the rest of the machine only ever takes away.
+/// Turns of each contestant unless told; the best counts, as the rest of the machine only ever takes away.
 const TURNS: usize = 3;
 
 const GEMEENTE: &str = "0222";
@@ -60,12 +61,13 @@ const AGB: &str = "98000001";
 
 fn main() {
     // `cargo bench` adds `--bench`.
-    let count = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(20_000);
+    let mut numbers = std::env::args().filter_map(|argument| argument.parse().ok());
+    let (count, turns) = (numbers.next().unwrap_or(20_000), numbers.next().unwrap_or(TURNS));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(run(count));
+    runtime.block_on(run(count, turns));
 }
 
-async fn run(count: usize) {
+async fn run(count: usize, turns: usize) {
     let authority = DemoAuthority::new("bench").unwrap();
     let partner = authority.client("hvb", None).unwrap();
     let echo = serve(&authority, &partner, Router::new().route("/", post(async |body: Bytes| body))).await;
@@ -77,7 +79,7 @@ async fn run(count: usize) {
     println!("{count} messages of {MESSAGE_BYTES} bytes a turn, {CONNECTIONS} connections:");
     let mut stock = Stock { engine: engine.clone(), bsns: Box::new(bsns()), number: 0 };
     let (mut best_echo, mut best_gateway) = (0_f64, 0_f64);
-    for turn in 1..=TURNS {
+    for turn in 1..=turns {
         let (echoed, _) = client.flood(echo, "/", echoes(count)).await;
         let (taken, spent) =
             client.flood(exchange, "/uitwisseling/v1/berichten", stock.take(count).await).await;

@@ -32,3 +32,8 @@ pub mod traces;
 pub mod translate;
 pub mod vault;
 pub mod view;
+
+/// As in the program.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
