@@ -201,8 +201,12 @@ fn moment(name: &str, text: &str, end: bool) -> Result<Timestamp, Problem> {
     if let Ok(day) = text.parse::<Date>()
         && text.len() == "2026-11-25".len()
     {
-        let day = if end { day.tomorrow().unwrap_or(day) } else { day };
-        return dutch_midnight(day).ok_or_else(|| bad_query(name, "no such day"));
+        // 9999-12-31 stands for no end in many systems, and lies beyond what a moment can be.
+        let moment = match end {
+            true => day.tomorrow().ok().and_then(dutch_midnight).or(Some(Timestamp::MAX)),
+            false => dutch_midnight(day),
+        };
+        return moment.ok_or_else(|| bad_query(name, "no such day"));
     }
     let hint =
         "give a day (2026-11-25) or a moment (2026-11-25T09:00 on a Dutch clock, 2026-11-25T09:00:00Z)";

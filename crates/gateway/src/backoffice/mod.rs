@@ -10,7 +10,7 @@
 //! | `api.rs`, `openapi.rs` | the routes with their descriptions, what they share |
 //! | `asked.rs` | how what is asked is read |
 //! | `berichten.rs`, `toewijzingen.rs`, `clienten.rs` | messages, toewijzingen, persons |
-//! | `eigen_bijdrage.rs` | what is stated about a person, and what the CAK holds |
+//! | `eigen_bijdrage.rs`, `opgave.rs` | what is stated about a person and in what shape, and what the CAK holds |
 //! | `werk.rs`, `termijnen.rs`, `uitgaand.rs` | work: what a person must do, what is due, what waits |
 //! | `afhandelen.rs`, `acts.rs` | that work was dealt with; what every request that changes something goes through |
 //! | `statistiek.rs` | figures |

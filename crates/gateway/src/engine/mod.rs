@@ -9,7 +9,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `api.rs` | the words between listeners, engine and outbox |
-//! | `settings.rs`, `policy.rs` | what the engine needs of the configuration, and the policy as text |
+//! | `settings.rs`, `policy.rs`, `in_force.rs` | what the engine needs of the configuration, the policy as text, and what of a new one is in force |
 //! | `decide/`, `judged.rs`, `answer.rs`, `plan.rs` | from a message to a record: judgement, retour, CAK |
 //! | `act.rs` | what somebody decided to change: whether it may be |
 //! | `whatif.rs`, `whatif_schemas.rs` | the same decisions under another policy or release, changing nothing |

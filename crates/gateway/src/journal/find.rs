@@ -1,16 +1,19 @@
-//! Looking for entries by what they are like: by the indexes of the segments, and where there is none, by reading.
+//! Looking for entries by what they are like: by the indexes of the segments, and where there is none, by reading; and by
+//! when they were written.
 
 use std::fmt;
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::browse::Browser;
 use super::disk::DiskFile;
 use super::error::ReadError;
 use super::index::{IndexHead, Wanted};
 use super::indexer::Label;
-use super::read::{Entries, opened, read_entry};
+use super::read::{Entries, Reader, opened, read_entry};
 use super::scan::Segment;
-use super::words::{Entry, Position};
+use super::words::{Chain, Entry, Position};
 
 impl Browser {
     /// Returns the entries that may be wanted, in the order of the files; others may be among them. `label` says what an
@@ -114,5 +117,25 @@ impl Iterator for Find<'_> {
 impl fmt::Debug for Find<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Find").field("wanted", &self.wanted).finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Returns the first entry of a chain, among those up to `last`, that was written at or after a moment, if the clock
+    /// never went back; the one after `last` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when an entry cannot be read or is damaged.
+    pub(crate) fn first_at(&self, chain: Chain, last: u64, moment: Timestamp) -> Result<u64, ReadError> {
+        let (mut low, mut high) = (1, last + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.get(chain, middle)? {
+                Some(entry) if entry.time < moment => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
     }
 }

@@ -12,7 +12,6 @@ use crate::journal::Reader;
 use crate::ledger::{LedgerError, keys};
 use crate::record::REMOVAL_PERSONS_MAX;
 use crate::store::Ledger;
-use crate::view::first_at;
 
 /// About how many persons the term is over at a gemeente.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +48,7 @@ pub fn expired(
         return Ok((verlopen, found));
     };
     // In a store that is younger than the term nobody need be looked at.
-    let last = first_at(reader, chain, tip, limit)?.saturating_sub(1);
+    let last = reader.first_at(chain, tip, limit)?.saturating_sub(1);
     if last == 0 {
         return Ok((verlopen, found));
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::outgoing::{OutgoingView, outgoing_of};
+use super::page::Page;
 use super::timeline::{Line, lines};
 use super::{Cursor, EntryView, summarize};
 use crate::journal::{Chain, Entry, ReadError, Reader};
@@ -65,15 +66,6 @@ pub struct BerichtFilter {
     pub van: Option<Timestamp>,
     /// Before this moment.
     pub tot: Option<Timestamp>,
-}
-
-/// Rows, and where to go on.
-#[derive(Clone, Debug)]
-pub struct Page<T, C> {
-    /// The rows.
-    pub rows: Vec<T>,
-    /// Where to go on; none: there is no more.
-    pub next: Option<C>,
 }
 
 /// One chain, as far as it was walked.
@@ -292,30 +284,12 @@ fn bounds(reader: &Reader, chain: Chain, filter: &BerichtFilter) -> Result<(u64,
     let last = reader.tips().get(&chain).map_or(0, |tip| tip.seq);
     let moment = |moment: Option<Timestamp>, slack| moment.and_then(|moment| moment.checked_add(slack).ok());
     let from = match moment(filter.van, -CLOCK_SLACK) {
-        Some(moment) => first_at(reader, chain, last, moment)?,
+        Some(moment) => reader.first_at(chain, last, moment)?,
         None => 1,
     };
     let until = match moment(filter.tot, CLOCK_SLACK) {
-        Some(moment) => first_at(reader, chain, last, moment)?.saturating_sub(1),
+        Some(moment) => reader.first_at(chain, last, moment)?.saturating_sub(1),
         None => last,
     };
     Ok((from, until))
-}
-
-/// The first entry that was written at or after a moment, if the clock never went back.
-pub(crate) fn first_at(
-    reader: &Reader,
-    chain: Chain,
-    last: u64,
-    moment: Timestamp,
-) -> Result<u64, ReadError> {
-    let (mut low, mut high) = (1, last + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match reader.get(chain, middle)? {
-            Some(entry) if entry.time < moment => low = middle + 1,
-            _ => high = middle,
-        }
-    }
-    Ok(low)
 }

@@ -28,10 +28,7 @@ mod werk;
 mod words;
 
 pub use bekend::{BekendView, known_periods};
-pub(crate) use berichten::first_at;
-pub use berichten::{
-    BerichtFilter, BerichtView, Inhoud, Order, Page, bericht, berichten, entries_after, xml,
-};
+pub use berichten::{BerichtFilter, BerichtView, Inhoud, Order, bericht, berichten, entries_after, xml};
 pub use choices::{NotAChoice, bericht as soort_bericht, levering, stand, termijn};
 pub use cursor::{Cursor, NotACursor};
 pub use eigen_bijdrage::{
@@ -46,6 +43,7 @@ pub use label::{EntryFilter, EntryLabel, label};
 #[cfg(test)]
 pub(crate) use outgoing::outgoing;
 pub use outgoing::{OutgoingFilter, OutgoingView, outgoing_by, outgoing_id, outgoing_of, outgoing_page};
+pub use page::Page;
 pub use persoon::{ArrangementView, VerzoekView, arrangement};
 pub use place::PlaceCursor;
 pub use queues::{HeldView, QueueView, frozen, held, queues, say_still};

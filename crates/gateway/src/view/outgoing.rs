@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::berichten::Page;
+use super::page::Page;
 use crate::clock::dutch_time;
 use crate::engine::OutgoingId;
 use crate::journal::EntryId;

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use super::PlaceCursor;
-use super::berichten::Page;
 use crate::ledger::LedgerError;
 
 /// Most rows of one index that a page looks at, unless its limit asks for more; few in tests, so that they come to it.
@@ -16,6 +15,15 @@ const LOOKS_MAX: usize = if cfg!(test) { 8 } else { 20_000 };
 
 /// How much more than its limit a page looks at.
 const LOOKS_PER_ROW: usize = if cfg!(test) { 3 } else { 20 };
+
+/// Rows, and where to go on.
+#[derive(Clone, Debug)]
+pub struct Page<T, C> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where to go on; none: there is no more.
+    pub next: Option<C>,
+}
 
 /// What one row of an index comes to.
 pub(super) enum Seen<T> {

@@ -6,8 +6,7 @@ use iwmo_toewijzing::judge::Beleid;
 use jiff::civil::Date;
 
 use super::PlaceCursor;
-use super::berichten::Page;
-use super::page::{Rows, Seen};
+use super::page::{Page, Rows, Seen};
 use super::termijnen::Begin;
 use crate::engine::Settings;
 use crate::ledger::LedgerError;

@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 
 use self::words::words;
 use super::PlaceCursor;
-use super::berichten::Page;
+use super::page::Page;
 use super::place::{SEPARATOR, entry_place};
 use super::queue::Asked;
 use crate::engine::Settings;

@@ -24,7 +24,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::berichten::Page;
+use super::page::Page;
 use super::place::{SEPARATOR, entry_place};
 use super::queue::Asked;
 use super::termijnen::gemeenten;
