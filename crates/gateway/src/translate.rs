@@ -138,7 +138,8 @@ pub fn retour(
     let codes = retour_codes(message)?;
     let bericht = mark(message, entry, dag)?;
     let op = bericht.identificatie.clone();
-    Ok(Event { dossier, bericht, inhoud: inhoud(ToewijzingRetour { op, codes }) })
+    let met_klassen = RetourView::of(message).is_some_and(|view| !view.klassen.is_empty());
+    Ok(Event { dossier, bericht, inhoud: inhoud(ToewijzingRetour { op, codes, met_klassen }) })
 }
 
 /// Returns every code in a retour, of header and classes together.

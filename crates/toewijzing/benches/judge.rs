@@ -91,7 +91,7 @@ fn dossier(toewijzingen: u32) -> Dossier {
         let op = Identificatie::new(&(entry + 1).to_string()).unwrap();
         for inhoud in [
             Inhoud::Toewijzen(vec![assigned(number)]),
-            Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: vec![] }),
+            Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: vec![], met_klassen: false }),
             begin(date(2023, 1, 5)),
             Inhoud::Stoppen(vec![stop(number, date(2023, 1, 5), "20", date(2023, 3, 1))]),
             begin(date(2023, 4, 3)),

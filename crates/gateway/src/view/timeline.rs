@@ -352,10 +352,13 @@ pub(super) fn faults(classes: &[Vec<String>]) -> Vec<String> {
     codes
 }
 
-/// The codes that say that something is wrong, ascending and once each.
+/// The codes that say that something is wrong, ascending and once each; of a refusal that has none, those that it has.
 fn fault_codes(view: &RetourView<'_>) -> Vec<String> {
     let remarks = |code: &String| code != "0200" && code != "0233";
-    let mut codes: Vec<String> = view.codes().map(|code| code.to_string()).filter(remarks).collect();
+    let mut codes: Vec<String> = view.codes().map(|code| code.to_string()).collect();
+    if view.is_approved() || codes.iter().any(remarks) {
+        codes.retain(remarks);
+    }
     codes.sort_unstable();
     codes.dedup();
     codes

@@ -136,13 +136,15 @@ pub struct ToewijzingRetour {
     pub op: Identificatie,
     /// Every code in the retour, of header and classes together. None, or none but `0200`: approved (D24).
     pub codes: Vec<Retourcode>,
+    /// The classes of the message came back with it, as with a refusal alone (IV028): it is one, whatever the codes.
+    pub met_klassen: bool,
 }
 
 impl ToewijzingRetour {
     /// True when the message is approved as a whole.
     #[must_use]
     pub fn is_goedgekeurd(&self) -> bool {
-        self.codes.iter().all(|code| *code == Retourcode::GEEN_OPMERKINGEN)
+        !self.met_klassen && self.codes.iter().all(|code| *code == Retourcode::GEEN_OPMERKINGEN)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Every row of the table of toewijzingen (section 4.3 of the lifecycle).
 
 use iwmo_toewijzing::dossier::{AnomalieSoort, Fase, Mutatie, Onderwerp};
-use iwmo_toewijzing::event::{Inhoud, ToegewezenProduct};
-use iwmo_toewijzing::identity::{Categorie, Omvang, ProductCode, RedenWijziging, ReferentieAanbieder};
+use iwmo_toewijzing::event::{Inhoud, ToegewezenProduct, ToewijzingRetour};
+use iwmo_toewijzing::identity::{
+    Categorie, Identificatie, Omvang, ProductCode, RedenWijziging, ReferentieAanbieder, Retourcode,
+};
 use iwmo_toewijzing::judge::{Ernst, FeitSoort, Productlijst, Rol, WaarschuwingSoort};
 use jiff::civil::{Date, date};
 
@@ -50,6 +52,14 @@ fn t1_and_t4_first_version_and_its_approval() {
     let judgement = story.answer(&["0200"]);
     assert_eq!(kinds(&judgement), [WaarschuwingSoort::RetourOnly0200]);
     assert_eq!(story.status(), "BEVESTIGD");
+    // With the classes it refuses, though every code says that there is nothing to remark.
+    let mut story = Story::new();
+    send(&mut story, assigned(NEW));
+    let op = Identificatie::new("M1").unwrap();
+    let codes = vec![Retourcode::GEEN_OPMERKINGEN; 4];
+    let judgement = story.judge(Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes, met_klassen: true }));
+    assert_eq!(kinds(&judgement), []);
+    assert_eq!(story.status(), "ONBEKEND");
 }
 
 #[test]
@@ -311,9 +321,9 @@ fn d9_start_before_the_302() {
     assert!(!story.dossier.is_impliciet_bevestigd(nr(100)));
     // The 302 answers message M1.
     let answer = |story: &mut Story, code: &str| {
-        let codes = vec![iwmo_toewijzing::identity::Retourcode::new(code).unwrap()];
-        let op = iwmo_toewijzing::identity::Identificatie::new("M1").unwrap();
-        story.judge(Inhoud::ToewijzingRetour(iwmo_toewijzing::event::ToewijzingRetour { op, codes }))
+        let codes = vec![Retourcode::new(code).unwrap()];
+        let op = Identificatie::new("M1").unwrap();
+        story.judge(Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes, met_klassen: false }))
     };
     assert_eq!(story.starts(&[start(date(2023, 1, 5))]), "ok");
     assert!(story.dossier.is_impliciet_bevestigd(nr(100)));

@@ -197,7 +197,7 @@ fn requests_have_two_deadlines() {
     // An answer that the aanbieder refuses counts as never sent (OP286).
     let op = iwmo_toewijzing::identity::Identificatie::new("M5").unwrap();
     let codes = vec![iwmo_toewijzing::identity::Retourcode::new("9355").unwrap()];
-    story.judge(Inhoud::AntwoordRetour(ToewijzingRetour { op, codes }));
+    story.judge(Inhoud::AntwoordRetour(ToewijzingRetour { op, codes, met_klassen: false }));
     assert_eq!(stands(&story), [(first, Stand::Gehaald), (last, Stand::Loopt)]);
 }
 

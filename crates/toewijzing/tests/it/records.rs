@@ -85,7 +85,8 @@ fn a_retour_is_odd_when_nothing_waits_for_it() {
     }));
     let mut odd = |op: &str| {
         let op = Identificatie::new(op).unwrap();
-        let judgement = story.judge(Inhoud::AntwoordRetour(ToewijzingRetour { op, codes: vec![] }));
+        let judgement =
+            story.judge(Inhoud::AntwoordRetour(ToewijzingRetour { op, codes: vec![], met_klassen: false }));
         judgement.waarschuwingen.len()
     };
     assert_eq!([odd("M9"), odd("M4"), odd("M4")], [1, 0, 1]);

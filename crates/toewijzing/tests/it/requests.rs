@@ -71,7 +71,7 @@ fn investigate(story: &mut Story, text: &str) -> String {
 fn retour(story: &mut Story, last: u64, code: Option<&str>) {
     let op = Identificatie::new(&format!("M{last}")).unwrap();
     let codes = code.into_iter().map(|code| Retourcode::new(code).unwrap()).collect();
-    story.judge(Inhoud::AntwoordRetour(ToewijzingRetour { op, codes }));
+    story.judge(Inhoud::AntwoordRetour(ToewijzingRetour { op, codes, met_klassen: false }));
 }
 
 fn state(story: &Story, text: &str) -> Option<VerzoekStatus> {

@@ -178,7 +178,7 @@ impl Story {
     pub(crate) fn assign(&mut self, product: ToegewezenProduct) -> Judgement {
         let judgement = self.judge(Inhoud::Toewijzen(vec![product]));
         let op = Identificatie::new(&format!("M{}", self.entry)).unwrap();
-        self.judge(Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: vec![] }));
+        self.judge(Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: vec![], met_klassen: false }));
         judgement
     }
 
@@ -186,7 +186,7 @@ impl Story {
     pub(crate) fn answer_to(&mut self, id: &str, codes: &[&str]) -> Judgement {
         let op = Identificatie::new(id).unwrap();
         let codes = codes.iter().map(|code| Retourcode::new(code).unwrap()).collect();
-        self.judge(Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes }))
+        self.judge(Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes, met_klassen: false }))
     }
 
     /// Answers the message sent last.

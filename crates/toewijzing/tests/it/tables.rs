@@ -135,10 +135,16 @@ fn request_rows_hold() {
             }]),
             "319-1" => antwoord(VerzoekAntwoord::Afgewezen),
             "319-2" => antwoord(VerzoekAntwoord::InOnderzoek),
-            "302-goed" => Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: vec![] }),
-            "302-fout" => Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: codes("S329") }),
-            "320-goed" => Inhoud::AntwoordRetour(ToewijzingRetour { op, codes: vec![] }),
-            "320-fout" => Inhoud::AntwoordRetour(ToewijzingRetour { op, codes: codes("9355") }),
+            "302-goed" => {
+                Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: vec![], met_klassen: false })
+            }
+            "302-fout" => {
+                Inhoud::ToewijzingRetour(ToewijzingRetour { op, codes: codes("S329"), met_klassen: true })
+            }
+            "320-goed" => Inhoud::AntwoordRetour(ToewijzingRetour { op, codes: vec![], met_klassen: false }),
+            "320-fout" => {
+                Inhoud::AntwoordRetour(ToewijzingRetour { op, codes: codes("9355"), met_klassen: true })
+            }
             _ => panic!("{text}"),
         };
         rules(story, inhoud)

@@ -345,11 +345,16 @@ pub(crate) fn bsn(number: u32) -> String {
 
 /// Writes the approving retour on a message.
 fn approve(message: &Message, identificatie: &str) -> Vec<u8> {
+    answer(message, identificatie, retour::Uitspraak::Goedgekeurd)
+}
+
+/// Writes a retour on a message.
+fn answer(message: &Message, identificatie: &str, uitspraak: retour::Uitspraak) -> Vec<u8> {
     let verdict = Verdict {
         identificatie_retour: identificatie.to_owned(),
         dagtekening_retour: translate::datum(today()).unwrap(),
         xsd_versie_retour: None,
-        uitspraak: retour::Uitspraak::Goedgekeurd,
+        uitspraak,
     };
     retour::retour(message, &verdict).unwrap().encode()
 }

@@ -15,13 +15,7 @@ fn kinds(gateway: &Gateway) -> Vec<String> {
 }
 
 fn refuse(message: &Message, identificatie: &str, code: &str) -> Vec<u8> {
-    let verdict = Verdict {
-        identificatie_retour: identificatie.to_owned(),
-        dagtekening_retour: translate::datum(today()).unwrap(),
-        xsd_versie_retour: None,
-        uitspraak: retour::Uitspraak::Header(vec![code.parse().unwrap()]),
-    };
-    retour::retour(message, &verdict).unwrap().encode()
+    answer(message, identificatie, retour::Uitspraak::Header(vec![code.parse().unwrap()]))
 }
 
 /// The CAK must know of a start of 2 November by 2 December: from five working days before it is work, until it does.
@@ -111,17 +105,35 @@ fn requests_and_declarations_are_work_until_they_are_answered() {
 /// it again.
 #[test]
 fn a_refused_toewijzing_with_a_delivery_is_work_until_it_is_sent_again() {
+    let sent = wmo301(envelope("T301"), &PERSON, &order(100_101)).unwrap();
+    work_until_sent_again(refuse(&sent, "H302", "0001"));
+}
+
+/// Only a refusal has the classes of its message: it is one, also when every code says that there is nothing to remark.
+#[test]
+fn a_retour_with_classes_refuses_whatever_its_codes() {
+    let sent = wmo301(envelope("T301"), &PERSON, &order(100_101)).unwrap();
+    let klassen = vec![vec!["S329".parse().unwrap()]; retour::judged_classes(&sent).len()];
+    let refused = answer(&sent, "H302", retour::Uitspraak::Klassen(klassen));
+    let refused = String::from_utf8(refused).unwrap();
+    assert!(refused.contains("S329"));
+    work_until_sent_again(refused.replace("S329", "0200").into_bytes());
+}
+
+fn work_until_sent_again(refusal: Vec<u8>) {
     let gateway = Gateway::open(&SimulatedDisk::new(4));
     for step in [Step::Order, Step::Start] {
         play(&gateway, step).unwrap();
     }
-    let sent = wmo301(envelope("T301"), &PERSON, &order(100_101)).unwrap();
-    gateway.send("hvb", refuse(&sent, "H302", "0001")).unwrap();
+    gateway.send("hvb", refusal).unwrap();
     let found = kinds(&gateway);
     assert_eq!(found, ["afgekeurd 302", "anomalie REJECTED_WITH_DELIVERY"]);
     let [refused, anomaly] = &work(&gateway)[..] else { panic!("{found:?}") };
     assert_eq!((refused.toewijzing, refused.entry.as_deref()), (Some(100_101), Some("0222:1")));
     assert_eq!(anomaly.regels, ["D9"]);
+    let story = arrangement(&gateway).tijdlijn;
+    let told = story.iter().find(|line| line.bericht == "WMO302").unwrap();
+    assert!(!told.retourcodes.is_empty() && !told.tekst.contains("bevestigt"), "{}", told.tekst);
 
     gateway.clock.advance(Duration::from_secs(24 * 60 * 60));
     let again = Envelope { today: date("2026-11-26"), ..envelope("T302") };

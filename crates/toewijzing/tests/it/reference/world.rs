@@ -125,6 +125,7 @@ impl Message {
         let retour = |of: usize, approve: bool| ToewijzingRetour {
             op: number(of),
             codes: if approve { vec![] } else { vec![Retourcode::new("S329").unwrap()] },
+            met_klassen: !approve,
         };
         match self {
             Self::Assign(version) => {
