@@ -100,6 +100,14 @@ async fn a_partner_that_the_gateway_refuses_leaves_no_file() {
     let told = partner(&site, &[&add[..], &WHY].concat()).exits(2);
     assert!(told.reason().contains("the running gateway refuses: exchange.address"), "{}", told.err);
     assert!(!site.path("partners.d/nieuw.toml").exists());
+    // Nor when it reads another configuration than the one that is named.
+    std::fs::write(site.config(), &text).unwrap();
+    let other = site.path("other.toml");
+    std::fs::write(&other, &text).unwrap();
+    let other = ["--lang", "en", "--config", other.to_str().unwrap()];
+    let told = iwmo(&[&["partner"], &add[..], &WHY, &other].concat()).exits(2);
+    assert!(told.reason().contains("other.toml"), "{}", told.err);
+    assert!(!site.path("partners.d/nieuw.toml").exists());
     daemon.stop();
 }
 
