@@ -82,3 +82,25 @@ async fn an_operator_holds_releases_and_cancels() {
         "{acts:?}"
     );
 }
+
+/// A reason stays readable when what is about a person is removed: a BSN is not taken in one, by whatever command, and not
+/// repeated. A kind of message that there is none of is no filter.
+#[tokio::test]
+async fn what_no_command_takes() {
+    let site = Site::new();
+    let daemon = site.start();
+    let bsn = Klant::new(1).bsn;
+    let reason = format!("gebeld over {bsn}");
+    let why = ["--yes", "--reason", reason.as_str(), "--lang", "en"];
+    for (verb, code) in [(&["reload"][..], 1), (&["partner", "hold", HVB.0], 2)] {
+        let told = site.iwmo(&[verb, &why[..]].concat()).exits(code);
+        let told = told.out + &told.err;
+        assert!(told.contains("a BSN stands in the reason") && !told.contains(&bsn), "{told}");
+    }
+    for verb in [["journal", "list"], ["outbox", "list"]] {
+        let told = site.iwmo(&[&verb[..], &["--message", "WMO999"]].concat()).exits(2);
+        assert!(told.err.contains("WMO999"), "{}", told.err);
+    }
+    assert!(site.iwmo(&["audit", "--only", "acts", "--format", "json"]).exits(0).json().is_empty());
+    daemon.stop();
+}
