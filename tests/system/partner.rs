@@ -105,7 +105,7 @@ async fn a_partner_that_the_gateway_refuses_leaves_no_file() {
     let other = site.path("other.toml");
     std::fs::write(&other, &text).unwrap();
     let other = ["--lang", "en", "--config", other.to_str().unwrap()];
-    let told = iwmo(&[&["partner"], &add[..], &WHY, &other].concat()).exits(2);
+    let told = iwmo([&["partner"], &add[..], &WHY, &other].concat()).exits(2);
     assert!(told.reason().contains("other.toml"), "{}", told.err);
     assert!(!site.path("partners.d/nieuw.toml").exists());
     daemon.stop();
