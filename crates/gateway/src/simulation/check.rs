@@ -138,6 +138,7 @@ fn read(world: &World, journal: &Reader) -> Told {
 /// The outgoing messages that an act names.
 fn named(gemeente: [u8; 4], wat: &Wat) -> Vec<OutgoingId> {
     let (Wat::UitgaandOpnieuw { berichten }
+    | Wat::UitgaandHerhalen { berichten }
     | Wat::UitgaandVasthouden { berichten }
     | Wat::UitgaandVrijgeven { berichten }) = wat
     else {
