@@ -273,3 +273,62 @@ fn a_closed_pipe_ends_the_program_quietly() {
         assert_eq!((status.code(), err.as_str()), (Some(0), ""), "{arguments:?}");
     }
 }
+
+/// What goes with another option only is refused without it: nobody believes that it was heeded.
+#[test]
+fn an_option_that_would_not_be_heeded_is_refused() {
+    let site = Site::new();
+    site.start().stop();
+    let file = site.path("bewijs");
+    let evidence = ["journal", "export", "--evidence", "0222/1", "--output", file.to_str().unwrap()];
+    for (command, more) in [
+        (&evidence as &[&str], &["--until", "0000:1"] as &[&str]),
+        (&evidence, &["--gemeente", "0222"]),
+        (&["journal", "verify"], &["--key", &"ab".repeat(32)]),
+        (&["replay"], &["--reason", "x"]),
+        (&["replay", "--verify"], &["--yes", "--reason", "x"]),
+        (&["journal", "export"], &["--format", "text"]),
+    ] {
+        let run = site.iwmo(&[command, more].concat()).exits(2);
+        assert!(run.out.is_empty() && !run.err.is_empty(), "{command:?} {more:?}");
+    }
+    let key = iwmo(["journal", "verify", "--evidence", file.to_str().unwrap(), "--key", "00"]).exits(2).err;
+    assert!(key.contains("64 hexadecimal digits"), "{key}");
+    let entries = site.iwmo(&["journal", "export", "--format", "json"]).exits(0).json();
+    assert_eq!(entries[0]["entry"], "0000:1");
+    let folder = site.path("xml");
+    let files = ["journal", "export", "--format", "json", "--xml", folder.to_str().unwrap()];
+    assert_eq!(site.iwmo(&files).exits(0).json()[0]["messages"], 0);
+}
+
+/// A store that this user may not look at is not said to be missing.
+#[test]
+fn a_folder_that_may_not_be_read_is_not_an_empty_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::new();
+    site.start().stop();
+    let outer = site.path("dicht");
+    std::fs::create_dir(&outer).unwrap();
+    std::fs::rename(site.data(), outer.join("data")).unwrap();
+    let data = outer.join("data");
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&data.join("ledger"), 0);
+    let open = std::fs::read_dir(data.join("ledger")).is_ok();
+    let data = data.to_str().unwrap();
+    // Who is root reads everything.
+    if !open {
+        let checked = iwmo(["store", "check", "--data", data]).exits(0).out;
+        assert!(checked.contains("niet bekeken"), "{checked}");
+        mode(&outer, 0);
+        let run = iwmo(["status", "--data", data]).exits(2);
+        assert!(
+            run.reason().contains("cannot read") && run.err.contains("run this as its owner"),
+            "{}",
+            run.err
+        );
+        mode(&outer, 0o700);
+    }
+    mode(&outer.join("data/ledger"), 0o700);
+}

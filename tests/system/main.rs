@@ -34,6 +34,7 @@ mod demo;
 mod durability;
 mod full_disk;
 mod harness;
+mod lost;
 mod monitoring;
 mod odd_callers;
 mod odd_peers;

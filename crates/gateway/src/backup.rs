@@ -4,7 +4,7 @@
 //!
 //! A folder with the segment files of the journal, as they stood when it was made, and nothing else: the ledger is
 //! derived from them. Segments but the last never change, so a backup into a folder that has one already copies
-//! what is new. The last is copied up to its last complete entry. An entry that the gateway had not acknowledged
+//! what is new. What it has and the journal has not is never written over. The last is copied up to its last complete entry. An entry that the gateway had not acknowledged
 //! yet may be in it or not; one that was acknowledged before the backup began always is.
 //!
 //! # How it is made
@@ -25,7 +25,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::journal::{OpenError, ReadOnlyJournal, VerifyReport, verify};
+use crate::journal::{EntryId, OpenError, ReadOnlyJournal, VerifyReport, verify};
 use crate::ledger::{FORMAT, LedgerError};
 use crate::store::{Ledger, StoreError};
 
@@ -63,11 +63,13 @@ pub enum BackupError {
         /// The folder.
         dir: PathBuf,
     },
-    /// The backup would be lost with what it is of.
-    #[error("{} is in the data folder", .to.display())]
+    /// What would be made stands in what it is made of, and would be lost with it.
+    #[error("{} is in {of}", .to.display())]
     Inside {
-        /// Where the backup was to be.
+        /// Where it was to be.
         to: PathBuf,
+        /// What that is in.
+        of: &'static str,
     },
     /// A journal is already there.
     #[error("{} has a journal already; nothing was changed", .dir.display())]
@@ -82,6 +84,14 @@ pub enum BackupError {
         dir: PathBuf,
         /// The segment file that differs.
         file: String,
+    },
+    /// The backup has an entry that the journal has not: to write over it may be to lose its last copy.
+    #[error("{} has {entry}, which the journal does not have; nothing was changed", .dir.display())]
+    Less {
+        /// The folder.
+        dir: PathBuf,
+        /// The last entry of a chain in the backup.
+        entry: EntryId,
     },
     /// The old ledger could not be dropped.
     #[error(transparent)]
@@ -108,6 +118,9 @@ impl BackupError {
             Self::Empty { .. } => "Check the path, and whether the disk is mounted.",
             Self::Inside { .. } => {
                 "Name a folder outside it, best on another disk: a backup is to be there when this one is not."
+            }
+            Self::Less { .. } => {
+                "Keep that backup as it is and run `iwmo store check` on the store: entries may be gone from it that the backup has. If none are, begin a new folder."
             }
             Self::Occupied { .. } => {
                 "Restore into an empty folder; or move the old journal away, and keep it."
@@ -141,13 +154,7 @@ pub struct Copied {
 /// [`BackupError`]; an earlier backup in the folder stays usable.
 pub fn backup(data: &Path, to: &Path) -> Result<Copied, BackupError> {
     let journal = ReadOnlyJournal::open(&data.join("journal"))?;
-    let real = data.canonicalize().map_err(BackupError::io("reading", data))?;
-    // What is not there yet is where the folder above it is.
-    let whole = std::path::absolute(to).map_err(BackupError::io("reading", to))?;
-    let above = whole.ancestors().find_map(|above| above.canonicalize().ok());
-    if above.is_some_and(|above| above.starts_with(real)) {
-        return Err(BackupError::Inside { to: to.to_owned() });
-    }
+    outside(to, data, "the data folder")?;
     make_dir(to)?;
     let files = journal.reader().files();
     let present = segments(to)?;
@@ -165,8 +172,29 @@ pub fn backup(data: &Path, to: &Path) -> Result<Copied, BackupError> {
             return Err(BackupError::Foreign { dir: to.to_owned(), file: name.clone() });
         }
     }
+    // Damage to the last file of the backup is mended by copying it anew.
+    if let (false, Ok(kept)) = (present.is_empty(), ReadOnlyJournal::open_last(to)) {
+        for tip in kept.reader().tips().values() {
+            if !journal.reader().had(tip).map_err(OpenError::from)? {
+                let entry = EntryId { chain: tip.chain, seq: tip.seq };
+                return Err(BackupError::Less { dir: to.to_owned(), entry });
+            }
+        }
+    }
     let copied = copy(&files[complete.min(files.len())..], to)?;
     verified(to, copied)
+}
+
+/// Refuses a place that is in the folder that is read from.
+fn outside(to: &Path, from: &Path, of: &'static str) -> Result<(), BackupError> {
+    let real = from.canonicalize().map_err(BackupError::io("reading", from))?;
+    // What is not there yet is where the folder above it is.
+    let whole = std::path::absolute(to).map_err(BackupError::io("reading", to))?;
+    let above = whole.ancestors().find_map(|above| above.canonicalize().ok());
+    match above.is_some_and(|above| above.starts_with(real)) {
+        true => Err(BackupError::Inside { to: to.to_owned(), of }),
+        false => Ok(()),
+    }
 }
 
 /// Puts a backup into a folder that has no journal.
@@ -180,6 +208,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Copied, BackupError> {
         return Err(BackupError::Occupied { dir: data.to_owned() });
     }
     verified(from, (0, 0))?;
+    outside(data, from, "the folder of the backup")?;
     make_dir(data)?;
     if part.exists() {
         fs::remove_dir_all(&part).map_err(BackupError::io("removing", &part))?;

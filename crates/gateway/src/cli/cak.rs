@@ -182,7 +182,7 @@ impl State {
 impl Periods {
     fn run(self, terminal: &Terminal) -> Outcome {
         let gemeente = gemeente(&self.gemeente)?;
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let (found, _) = view::known_periods(&store.ledger, gemeente, 0, usize::MAX)?;
         let entries = found.len() as u64;
         look(&self.store.folder()?, vec![(keys::chain(gemeente), Blik::Uitvoer { entries })], terminal);

@@ -42,7 +42,7 @@ pub(super) fn change(
         None => match reason {
             Some(reason) => alone(&folder, &change, reason)?,
             None => {
-                let store = open::read(store, &PastArguments::default())?;
+                let store = open::read(store, &PastArguments::default(), terminal)?;
                 let Plan { summary, .. } = change.plan(&store.ledger).map_err(refused)?;
                 Report { uitgevoerd: false, summary, handelingen: Vec::new() }
             }
@@ -97,6 +97,11 @@ pub(super) fn attend(folder: &Path) -> Result<Engine, Failure> {
 }
 
 impl ChangeArguments {
+    /// Returns whether any of them was given.
+    pub(super) fn is_given(&self) -> bool {
+        self.yes || self.reason.is_some()
+    }
+
     /// Returns the reason when it is to be done.
     pub(super) fn wanted(&self) -> Option<&str> {
         self.reason.as_deref().filter(|_| self.yes)

@@ -96,7 +96,7 @@ impl Deadlines {
             ..TermijnFilter::default()
         };
         let settings = self.store.settings()?;
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let rows = rows(&store.ledger, &settings, filter, store.today)?;
         let mut out = io::stdout().lock();
         for row in &rows {

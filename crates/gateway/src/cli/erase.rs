@@ -80,7 +80,7 @@ impl Erase {
             None => match reason {
                 Some(reason) => self.alone(&folder, &order, reason)?,
                 None => {
-                    let store = open::read(&self.store, &PastArguments::default())?;
+                    let store = open::read(&self.store, &PastArguments::default(), terminal)?;
                     let (ledger, reader) = (&store.ledger, &store.reader);
                     removal::plan(ledger, reader, &order, store.today, self.years()?)
                         .map_err(change::refused)?
@@ -138,7 +138,7 @@ impl Erase {
     }
 
     fn requests(&self, terminal: &Terminal) -> Outcome {
-        let store = open::read(&self.store, &PastArguments::default())?;
+        let store = open::read(&self.store, &PastArguments::default(), terminal)?;
         let found = removal::requests(&store.ledger, store.today, self.all)
             .map_err(|error| Failure::new(error.to_string()))?;
         let only = |view: &&VerzoekView| {

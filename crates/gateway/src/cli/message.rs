@@ -67,9 +67,12 @@ pub(super) struct Encode {
 pub(super) struct Retour {
     /// The message; `-` is standard input
     file: PathBuf,
-    /// Judge against the store in this folder
-    #[arg(long, value_name = "DIR")]
+    /// Judge against the store in this folder, by the standard choices
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
     data: Option<PathBuf>,
+    /// Judge against the store of this configuration, by its choices and lists
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Show {
@@ -223,9 +226,9 @@ impl Retour {
             }
             Uitspraak::Header(vec![RetourCode::TECHNISCH])
         } else {
-            match &self.data {
-                None => Uitspraak::Goedgekeurd,
-                Some(data) => judged(&message, &StoreArguments::data(data.clone()))?,
+            match (self.data, self.config) {
+                (None, None) => Uitspraak::Goedgekeurd,
+                (data, config) => judged(&message, &StoreArguments::either(data, config), terminal)?,
             }
         };
         let approved = uitspraak == Uitspraak::Goedgekeurd;
@@ -243,9 +246,9 @@ impl Retour {
 }
 
 /// Says what a store's gateway would answer.
-fn judged(message: &Message, store: &StoreArguments) -> Result<Uitspraak, Failure> {
-    let store = open::read(store, &PastArguments::default())?;
-    let settings = engine::Settings::default();
+fn judged(message: &Message, store: &StoreArguments, terminal: &Terminal) -> Result<Uitspraak, Failure> {
+    let settings = store.settings()?;
+    let store = open::read(store, &PastArguments::default(), terminal)?;
     let answer = engine::would_answer(&store.ledger, &settings, message, SystemClock.now())
         .map_err(|error| Failure::new(error.to_string()))?;
     answer.codes().map_err(|code| Failure::new(format!("{code:?} is no retourcode")))

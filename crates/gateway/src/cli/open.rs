@@ -1,5 +1,6 @@
 //! Where a command finds its store, and how it reads it beside a running daemon.
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -7,7 +8,7 @@ use iwmo_codec::Schemas;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::output::{Failure, unreadable};
+use super::output::{Failure, Terminal, unreadable};
 use super::progress;
 use crate::backup::is_unwritable;
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_moment};
@@ -33,11 +34,6 @@ pub(super) struct StoreArguments {
 }
 
 impl StoreArguments {
-    /// The store in a folder.
-    pub(super) fn data(folder: PathBuf) -> Self {
-        Self::either(Some(folder), None)
-    }
-
     /// The store in a folder, or that of a configuration.
     pub(super) fn either(data: Option<PathBuf>, config: Option<PathBuf>) -> Self {
         Self { data, config }
@@ -85,7 +81,15 @@ impl StoreArguments {
             // The argument group demands one of them.
             (None, None) => return Err(Failure::new("give --data DIR or --config FILE")),
         };
-        if !folder.join("journal").is_dir() {
+        let journal = folder.join("journal");
+        let there = match std::fs::metadata(&journal) {
+            Ok(there) => there.is_dir(),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(unreadable(&journal, &error));
+            }
+            Err(_) => false,
+        };
+        if !there {
             return Err(Failure::new(format!("{}: there is no store here", folder.display()))
                 .hint("a store has a folder `journal`; `iwmo demo` and `iwmo serve` make one"));
         }
@@ -158,6 +162,8 @@ pub(super) struct ReadStore {
     pub(super) today: Date,
     /// The moment that the rows are looked at.
     pub(super) now: Timestamp,
+    /// That the journal has lost what the stored rows stand for.
+    pub(super) lost: Option<LedgerError>,
     _journal: ReadOnlyJournal,
 }
 
@@ -241,8 +247,25 @@ pub(super) fn beside(folder: &Path) -> Option<Ledger> {
 
 /// Opens a store for reading. The gateway that runs on it is asked for its rows. Those of a store that cannot be had so, or
 /// that lag behind the journal, are built anew in memory from the journal, and so are those of the past: a reading command
-/// changes nothing.
-pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<ReadStore, Failure> {
+/// changes nothing. When the journal has lost entries, what is left is shown, and standard error says so.
+pub(super) fn read(
+    arguments: &StoreArguments,
+    past: &PastArguments,
+    terminal: &Terminal,
+) -> Result<ReadStore, Failure> {
+    let store = read_what_is_left(arguments, past)?;
+    if let Some(lost) = &store.lost {
+        // Standard error may be closed; there is nowhere left to say so.
+        let _ = writeln!(std::io::stderr().lock(), "{}: {lost}", terminal.say("let op", "note"));
+    }
+    Ok(store)
+}
+
+/// Opens a store for reading, for who says themselves that something is lost.
+pub(super) fn read_what_is_left(
+    arguments: &StoreArguments,
+    past: &PastArguments,
+) -> Result<ReadStore, Failure> {
     let folder = arguments.folder()?;
     // They take some milliseconds to compile, and are wanted last.
     std::thread::spawn(Schemas::bundled);
@@ -257,6 +280,7 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
         bar.set_length(progress.entries);
         bar.set_position(progress.applied);
     };
+    let mut lost = None;
     let (ledger, today, now) = if let Some(horizon) = past.until {
         let (ledger, moment) = ledger::temporary_until(horizon, &reader, &applier, &mut show)?;
         (ledger, dutch_date(moment), moment)
@@ -265,7 +289,11 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
     } else {
         let stored = match Ledger::open(&folder.join("ledger"), FORMAT) {
             Ok(Opening::Opened(ledger)) if ledger.tips() == reader.tips() => Some(ledger),
-            Ok(_) | Err(StoreError::Locked { .. }) => None,
+            Ok(Opening::Opened(ledger)) => {
+                lost = self::lost(&folder, &ledger)?;
+                None
+            }
+            Ok(Opening::NeedsRebuild(_)) | Err(StoreError::Locked { .. }) => None,
             // A store that may only be read, as a copy on another machine.
             Err(error) if is_unwritable(&error) => None,
             Err(error) => return Err(Failure::new(words(&error)).hint(error.advice())),
@@ -277,5 +305,15 @@ pub(super) fn read(arguments: &StoreArguments, past: &PastArguments) -> Result<R
         (ledger, SystemClock.today(), SystemClock.now())
     };
     bar.finish_and_clear();
-    Ok(ReadStore { ledger, reader, schemas, today, now, _journal: journal })
+    Ok(ReadStore { ledger, reader, schemas, today, now, lost, _journal: journal })
+}
+
+/// Returns what the journal has lost, when the stored rows stand for more than it has. It is read after them: a gateway may
+/// have written both before it stopped.
+pub(super) fn lost(folder: &Path, ledger: &Ledger) -> Result<Option<LedgerError>, Failure> {
+    let journal = ReadOnlyJournal::open_last(&folder.join("journal")).map_err(unopened)?;
+    match ledger::not_ahead(&ledger.tips(), journal.reader()) {
+        Err(lost @ LedgerError::Ahead { .. }) => Ok(Some(lost)),
+        other => other.map(|()| None).map_err(Failure::from),
+    }
 }

@@ -125,7 +125,7 @@ impl OutboxCommand {
 
 impl List {
     fn run(self, terminal: &Terminal) -> Outcome {
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose();
         let gemeente = gemeente.map_err(|error| Failure::new(format!("--gemeente: {error}")))?;
         let filter = OutgoingFilter {

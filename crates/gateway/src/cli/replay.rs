@@ -76,6 +76,8 @@ struct Replayed {
     /// Whether the stored ledger was the same, when it was compared.
     equal: Option<bool>,
     difference: Option<String>,
+    /// Whether to rebuild it is what helps.
+    rebuild: bool,
 }
 
 /// A gateway that is asked for its rows waits no longer than half a minute for a question.
@@ -99,6 +101,11 @@ impl Replay {
                 stand: None,
             };
             return change(&self.store, &self.change, Change::Uitgaand(wanted), self.format, terminal);
+        }
+        if self.change.is_given() {
+            return Err(Failure::new("--yes and --reason go with --resend").hint(
+                "leave them out: a rebuild and what is only asked change nothing that needs a reason",
+            ));
         }
         let folder = self.store.folder()?;
         if let Some(schemas) = &self.what_if_schemas {
@@ -127,7 +134,8 @@ impl Replay {
         let applier = Applier::new(Schemas::bundled());
         let (ledger, entries) = ledger::rebuild(&path, &reader, &applier, &mut show).map_err(failed)?;
         bar.finish_and_clear();
-        let replayed = Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None };
+        let replayed =
+            Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None, rebuild: false };
         self.say(terminal, &replayed)?;
         Ok(Found::AllWell)
     }
@@ -139,10 +147,23 @@ impl Replay {
         let journal = held(folder)?;
         let stored = Ledger::open(&folder.join("ledger"), FORMAT).map_err(|error| failed(error.into()))?;
         let replayed = match stored {
-            Opening::Opened(stored) => compare(&stored, &journal.reader())?,
+            Opening::Opened(stored) => match ledger::not_ahead(&stored.tips(), &journal.reader()) {
+                // The journal is what differs then, and a rebuild would wipe out what shows it.
+                Err(lost @ LedgerError::Ahead { .. }) => Replayed {
+                    entries: journal.reader().entries(),
+                    hash: String::new(),
+                    equal: Some(false),
+                    difference: Some(lost.to_string()),
+                    rebuild: false,
+                },
+                other => {
+                    other.map_err(failed)?;
+                    compare(&stored, &journal.reader())?
+                }
+            },
             Opening::NeedsRebuild(reason) => {
                 let difference = Some(format!("the stored ledger cannot be read: {reason}"));
-                Replayed { entries: 0, hash: String::new(), equal: Some(false), difference }
+                Replayed { entries: 0, hash: String::new(), equal: Some(false), difference, rebuild: true }
             }
         };
         self.say(terminal, &replayed)?;
@@ -225,7 +246,7 @@ impl Replay {
     }
 
     fn say(&self, terminal: &Terminal, replayed: &Replayed) -> Result<(), Failure> {
-        let Replayed { entries, hash, equal, difference } = replayed;
+        let Replayed { entries, hash, equal, difference, rebuild } = replayed;
         let mut out = io::stdout().lock();
         if self.format == Format::Json {
             let value = json!({ "entries": entries, "ledger_sha256": hash, "equal": equal, "difference": difference });
@@ -252,7 +273,9 @@ impl Replay {
             (Some(_), Some(difference)) => {
                 let words = terminal.say("het grootboek wijkt af", "the ledger differs");
                 writeln!(out, "{}: {difference}", terminal.style("31", words))?;
-                writeln!(out, "    iwmo replay --data DIR")?;
+                if *rebuild {
+                    writeln!(out, "    iwmo replay --data DIR")?;
+                }
             }
         }
         if !hash.is_empty() {
@@ -299,7 +322,7 @@ fn compare(stored: &Ledger, reader: &Reader) -> Result<Replayed, Failure> {
     let difference = difference.map(|difference| ledger::row_words(&difference.key));
     let equal = Some(difference.is_none());
     let entries = tips.values().map(|tip| tip.seq).sum();
-    Ok(Replayed { entries, hash: hash(&fresh)?, equal, difference })
+    Ok(Replayed { entries, hash: hash(&fresh)?, equal, difference, rebuild: true })
 }
 
 fn hash(ledger: &Ledger) -> Result<String, Failure> {

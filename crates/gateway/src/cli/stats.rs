@@ -74,7 +74,7 @@ impl Stats {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let known =
             store.reader.tips().into_keys().filter_map(|chain| Gemeente::new(&chain.to_string()).ok());
         let gemeenten: Vec<Gemeente> = known

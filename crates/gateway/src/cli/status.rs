@@ -36,7 +36,7 @@ const DISK_FREE_PERCENT: u64 = 10;
 ///
 /// Listeners and certificates (with --config), what is not delivered by partner and age, overdue deadlines, and the
 /// disk. Exit code 1 when something needs a person: a listener that does not answer, a parked message, an overdue
-/// deadline, a certificate or revocation list near its end, a disk that is nearly full.
+/// deadline, a certificate or revocation list near its end, a disk that is nearly full, a journal that has lost entries.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Status {
@@ -58,6 +58,8 @@ struct Screen {
     overdue: usize,
     entries: u64,
     last_entry: Option<String>,
+    /// That the journal has lost entries that were acknowledged.
+    lost: Option<String>,
     disk: Disk,
 }
 
@@ -104,7 +106,7 @@ impl Status {
         let config = self.store.configuration()?;
         let settings = self.store.settings()?;
         let folder = self.store.folder()?;
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read_what_is_left(&self.store, &self.past)?;
         let now = store.now;
         let past = self.past.is_given();
         let filter = TermijnFilter { verlopen: true, limit: OVERDUE_MAX, ..TermijnFilter::default() };
@@ -135,6 +137,7 @@ impl Status {
             overdue: overdue.len(),
             entries,
             last_entry,
+            lost: store.lost.as_ref().map(ToString::to_string),
             disk: disk(&folder)?,
         })
     }
@@ -206,6 +209,7 @@ fn disk(folder: &Path) -> io::Result<Disk> {
 impl Screen {
     fn needs_somebody(&self) -> bool {
         self.overdue > 0
+            || self.lost.is_some()
             || self.listeners.iter().any(|listener| !listener.answers)
             || self.certificates.iter().any(|certificate| certificate.near)
             || self.queues.iter().any(|queue| queue.geparkeerd > 0)
@@ -285,6 +289,9 @@ impl Screen {
             format!("{} entries, last {last}", self.entries),
         );
         writeln!(out, "  {}", terminal.say(&nl, &en))?;
+        if let Some(lost) = &self.lost {
+            writeln!(out, "  {}", mark(false, lost))?;
+        }
         let mib = |bytes: u64| bytes >> 20;
         let disk = &self.disk;
         let nl = format!(

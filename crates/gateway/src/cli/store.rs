@@ -95,12 +95,18 @@ impl StoreCommand {
         match self.verb {
             Verb::Check(check) => check.run(terminal),
             Verb::Backup(Backup { store, to, format }) => {
-                let copied = backup::backup(&store.folder()?, &to).map_err(refused)?;
-                say(&copied, &to, format, terminal, ("in de reservekopie", "in the backup"))
+                let folder = store.folder()?;
+                let copied = backup::backup(&folder, &to).map_err(refused)?;
+                // A backup of what is left is worth having, and is no reason to think that all is well.
+                let lost = match backup::ledger_stand(&folder) {
+                    Ok(stand @ LedgerStand::Ahead(_)) => Some(stand),
+                    _ => None,
+                };
+                say(&copied, &to, format, terminal, ("in de reservekopie", "in the backup"), lost)
             }
             Verb::Restore(Restore { from, data, format }) => {
                 let copied = backup::restore(&from, &data).map_err(refused)?;
-                say(&copied, &data, format, terminal, ("teruggezet", "restored"))
+                say(&copied, &data, format, terminal, ("teruggezet", "restored"), None)
             }
         }
     }
@@ -110,7 +116,15 @@ fn refused(error: BackupError) -> Failure {
     Failure::new(open::words(&error)).hint(error.advice())
 }
 
-fn say(copied: &Copied, dir: &Path, format: Format, terminal: &Terminal, (nl, en): (&str, &str)) -> Outcome {
+fn say(
+    copied: &Copied,
+    dir: &Path,
+    format: Format,
+    terminal: &Terminal,
+    (nl, en): (&str, &str),
+    lost: Option<LedgerStand>,
+) -> Outcome {
+    let found = if lost.is_some() { Found::Something } else { Found::AllWell };
     let mut out = io::stdout().lock();
     let (entries, files, bytes) = (copied.report.entries, copied.files, copied.bytes);
     if format == Format::Json {
@@ -118,9 +132,12 @@ fn say(copied: &Copied, dir: &Path, format: Format, terminal: &Terminal, (nl, en
         writeln!(
             out,
             "{}",
-            json!({ "folder": dir.display().to_string(), "entries": entries, "files": files, "bytes": bytes, "tips": tips })
+            json!({
+                "folder": dir.display().to_string(), "entries": entries, "files": files, "bytes": bytes, "tips": tips,
+                "ledger": lost.as_ref().map(stand_json),
+            })
         )?;
-        return Ok(Found::AllWell);
+        return Ok(found);
     }
     let dir = dir.display();
     writeln!(
@@ -136,7 +153,10 @@ fn say(copied: &Copied, dir: &Path, format: Format, terminal: &Terminal, (nl, en
     for tip in copied.report.tips.values() {
         writeln!(out, "  {}:{}  {}", tip.chain, tip.seq, tip.hash)?;
     }
-    Ok(Found::AllWell)
+    if let Some(lost) = lost {
+        writeln!(out, "{}", terminal.style("31", &stand_words(&lost, terminal)))?;
+    }
+    Ok(found)
 }
 
 fn tips(report: &VerifyReport) -> Vec<serde_json::Value> {
@@ -188,15 +208,47 @@ pub(super) fn no_entry(terminal: &Terminal) -> &'static str {
     )
 }
 
-fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) -> io::Result<()> {
-    let ledger = ledger.map(|ledger| match ledger {
+fn stand_json(stand: &LedgerStand) -> serde_json::Value {
+    match stand {
         LedgerStand::InStep => json!({ "state": "in step" }),
         LedgerStand::Lags(entries) => json!({ "state": "lags", "entries": entries }),
         LedgerStand::NeedsRebuild(reason) => json!({ "state": "needs rebuild", "reason": reason }),
         LedgerStand::InUse => json!({ "state": "in use" }),
         LedgerStand::NotWritable => json!({ "state": "not looked at" }),
         LedgerStand::Ahead(entry) => json!({ "state": "ahead", "entry": entry }),
-    });
+    }
+}
+
+fn stand_words(stand: &LedgerStand, terminal: &Terminal) -> String {
+    let (nl, en) = match stand {
+        LedgerStand::InStep => ("gelijk met het journaal".to_owned(), "in step with the journal".to_owned()),
+        LedgerStand::Lags(lag) => (
+            format!("loopt {lag} regels achter; de volgende start werkt het bij"),
+            format!("lags by {lag} entries; the next start applies them"),
+        ),
+        LedgerStand::NeedsRebuild(reason) => (
+            format!("moet opnieuw worden opgebouwd ({reason}); de volgende start doet dat, of `iwmo replay`"),
+            format!("must be rebuilt ({reason}); the next start does that, or `iwmo replay`"),
+        ),
+        LedgerStand::InUse => ("in gebruik door de gateway".to_owned(), "in use by the gateway".to_owned()),
+        LedgerStand::NotWritable => (
+            "niet bekeken: deze gebruiker mag daar niet schrijven".to_owned(),
+            "not looked at: this user may not write there".to_owned(),
+        ),
+        LedgerStand::Ahead(entry) => (
+            format!(
+                "staat voor {entry}, dat het journaal niet heeft: bevestigde regels zijn weg. Zet het journaal terug uit een reservekopie"
+            ),
+            format!(
+                "stands for {entry}, which the journal does not have: acknowledged entries are gone. Restore the journal from a backup"
+            ),
+        ),
+    };
+    terminal.say(&format!("grootboek: {nl}"), &format!("ledger: {en}")).to_owned()
+}
+
+fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) -> io::Result<()> {
+    let ledger = ledger.map(stand_json);
     let faults: Vec<_> = report
         .faults
         .iter()
@@ -244,37 +296,7 @@ fn text(
         )?;
     }
     if let Some(ledger) = ledger {
-        let (nl, en) = match ledger {
-            LedgerStand::InStep => {
-                ("gelijk met het journaal".to_owned(), "in step with the journal".to_owned())
-            }
-            LedgerStand::Lags(lag) => (
-                format!("loopt {lag} regels achter; de volgende start werkt het bij"),
-                format!("lags by {lag} entries; the next start applies them"),
-            ),
-            LedgerStand::NeedsRebuild(reason) => (
-                format!(
-                    "moet opnieuw worden opgebouwd ({reason}); de volgende start doet dat, of `iwmo replay`"
-                ),
-                format!("must be rebuilt ({reason}); the next start does that, or `iwmo replay`"),
-            ),
-            LedgerStand::InUse => {
-                ("in gebruik door de gateway".to_owned(), "in use by the gateway".to_owned())
-            }
-            LedgerStand::NotWritable => (
-                "niet bekeken: deze gebruiker mag daar niet schrijven".to_owned(),
-                "not looked at: this user may not write there".to_owned(),
-            ),
-            LedgerStand::Ahead(entry) => (
-                format!(
-                    "staat voor {entry}, dat het journaal niet heeft: bevestigde regels zijn weg. Zet het journaal terug uit een reservekopie"
-                ),
-                format!(
-                    "stands for {entry}, which the journal does not have: acknowledged entries are gone. Restore the journal from a backup"
-                ),
-            ),
-        };
-        writeln!(out, "{}", terminal.say(&format!("grootboek: {nl}"), &format!("ledger: {en}")))?;
+        writeln!(out, "{}", stand_words(ledger, terminal))?;
     }
     let verdict = match good {
         true => terminal.style("32", terminal.say("alles is heel", "all is whole")),

@@ -80,7 +80,7 @@ impl List {
         let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
         let aanbieder = self.aanbieder.as_deref().map(Aanbieder::new).transpose().map_err(bad)?;
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let filter = ToewijzingFilter {
             gemeenten: gemeente.map(|gemeente| vec![gemeente]),
             aanbieder,
@@ -107,7 +107,7 @@ impl List {
 
 impl Show {
     fn run(self, terminal: &Terminal) -> Outcome {
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let (gemeente, nummer) = name(&self.toewijzing, &store)?;
         let (ledger, reader, schemas) = (&store.ledger, &store.reader, &store.schemas);
         let found = view::toewijzing(ledger, reader, schemas, gemeente, nummer, store.today)?;

@@ -138,7 +138,7 @@ impl List {
             after: None,
             limit: self.limit,
         };
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let settings = self.store.settings()?;
         // As many rows as are asked for, however many pages they take.
         let mut rows = Vec::new();

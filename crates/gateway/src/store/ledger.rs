@@ -73,7 +73,13 @@ impl Ledger {
     /// rebuild mends is an [`Opening`].
     pub fn open(dir: &Path, format: u32) -> Result<Opening, StoreError> {
         let rows = dir.join(ROWS);
-        if !rows.is_dir() {
+        let there = match fs::metadata(&rows) {
+            Ok(there) => there.is_dir(),
+            // Nobody can tell.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error.into()),
+            Err(_) => false,
+        };
+        if !there {
             let of_sled = dir.join("db").is_file();
             return Ok(Opening::NeedsRebuild(if of_sled { Reason::Format } else { Reason::Missing }));
         }

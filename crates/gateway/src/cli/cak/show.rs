@@ -44,7 +44,7 @@ impl Show {
         let gemeente = gemeente(&self.gemeente)?;
         let bsn = read_bsn(&self.bsn_from)?;
         let settings = self.store.settings()?;
-        let store = open::read(&self.store, &self.past)?;
+        let store = open::read(&self.store, &self.past, terminal)?;
         let found =
             view::eigen_bijdrage(&store.ledger, &settings, gemeente, &bsn, store.today).map_err(failed)?;
         let persoon: Option<Persoon> = store.ledger.row(&keys::persoon(gemeente, &bsn)).map_err(failed)?;

@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::cli::look::look;
 use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal, unreadable, unwritable};
@@ -21,11 +23,12 @@ pub(super) fn write(
     name: &str,
     output: &Path,
     signing_key: Option<&Path>,
+    format: Format,
     terminal: &Terminal,
 ) -> Outcome {
     let failed = |error: &dyn std::error::Error| Failure::new(open::words(error));
     let folder = arguments.folder()?;
-    let store = open::read(arguments, &PastArguments::default())?;
+    let store = open::read(arguments, &PastArguments::default(), terminal)?;
     let (gemeente, nummer) = toewijzing::name(name, &store)?;
     let key = match signing_key {
         Some(file) if !file.is_file() => {
@@ -52,10 +55,21 @@ pub(super) fn write(
     };
     let file = out.into_inner().map_err(|error| named(error.into_error()))?;
     file.sync_all().map_err(named)?;
-    let (file, public) = (output.display(), key.public());
-    let dutch = format!("{entries} regels over {name} in {file}, ondertekend met {public}");
-    let english = format!("{entries} entries about {name} in {file}, signed with {public}");
-    writeln!(io::stdout().lock(), "{}", terminal.say(&dutch, &english))?;
+    let (file, public) = (output.display().to_string(), key.public());
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Json => {
+            let toewijzing = format!("{}/{}", gemeente.as_str(), nummer.value());
+            let value =
+                json!({ "toewijzing": toewijzing, "file": file, "entries": entries, "sleutel": public });
+            writeln!(out, "{value}")?;
+        }
+        Format::Text => {
+            let dutch = format!("{entries} regels over {name} in {file}, ondertekend met {public}");
+            let english = format!("{entries} entries about {name} in {file}, signed with {public}");
+            writeln!(out, "{}", terminal.say(&dutch, &english))?;
+        }
+    }
     Ok(Found::AllWell)
 }
 

@@ -13,7 +13,7 @@ use super::evidence;
 use super::filter::Filter;
 use crate::cli::look::{Exported, look};
 use crate::cli::open::StoreArguments;
-use crate::cli::output::{Failure, Found, Outcome, Terminal, unwritable};
+use crate::cli::output::{Failure, Format, Found, Outcome, Terminal, unwritable};
 use crate::journal::Entry;
 use crate::record::{Record, Uitgaand};
 use crate::view::EntryView;
@@ -36,7 +36,7 @@ pub(super) struct Export {
     xml: Option<PathBuf>,
     /// Write a signed bundle for one toewijzing (GEMEENTE/NUMMER) instead: all messages and decisions, bound to the hash
     /// chain; `iwmo journal verify --evidence` checks it without the store
-    #[arg(long, value_name = "TOEWIJZING", requires = "output")]
+    #[arg(long, value_name = "TOEWIJZING", requires = "output", conflicts_with_all = ["gemeente", "message", "partner", "code", "toewijzing", "bsn_from", "from", "until"])]
     evidence: Option<String>,
     /// The file of the bundle; one that is there is not replaced
     #[arg(long, value_name = "FILE", requires = "evidence")]
@@ -44,12 +44,20 @@ pub(super) struct Export {
     /// The key to sign with (Ed25519, PKCS#8 in DER) [default: DATA/keys/evidence.key, made at the first use]
     #[arg(long, value_name = "FILE", requires = "evidence")]
     signing_key: Option<PathBuf>,
+    /// Form of what is said about the files (--xml, --evidence); entries are always JSON, one object a line
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 impl Export {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         if let (Some(name), Some(output)) = (&self.evidence, &self.output) {
-            return evidence::write(&self.store, name, output, self.signing_key.as_deref(), terminal);
+            let format = self.format.unwrap_or_default();
+            return evidence::write(&self.store, name, output, self.signing_key.as_deref(), format, terminal);
+        }
+        if self.xml.is_none() && self.format == Some(Format::Text) {
+            return Err(Failure::new("entries are exported as JSON, one object a line")
+                .hint("`iwmo journal list` and `journal show` have them as text"));
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
         let (mut entries, mut files) = (0, 0);
@@ -71,15 +79,21 @@ impl Export {
             Ok(ControlFlow::Continue(()))
         })?;
         if let Some(folder) = &self.xml {
-            let folder = folder.display();
-            writeln!(
-                out,
-                "{}",
-                terminal.say(
-                    &format!("{files} berichten uit {entries} regels in {folder}"),
-                    &format!("{files} messages of {entries} entries in {folder}")
-                )
-            )?;
+            let folder = folder.display().to_string();
+            match self.format.unwrap_or_default() {
+                Format::Json => {
+                    let value = json!({ "folder": folder, "messages": files, "entries": entries });
+                    writeln!(out, "{value}")?;
+                }
+                Format::Text => writeln!(
+                    out,
+                    "{}",
+                    terminal.say(
+                        &format!("{files} berichten uit {entries} regels in {folder}"),
+                        &format!("{files} messages of {entries} entries in {folder}")
+                    )
+                )?,
+            }
         }
         out.flush()?;
         look(&self.store.folder()?, exported.looks(), terminal);

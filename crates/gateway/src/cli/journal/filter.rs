@@ -172,7 +172,7 @@ impl Filter {
         // Before the store is opened, so that nobody waits for a file that is not there.
         let bsn = self.bsn_from.as_ref().map(read_bsn).transpose()?;
         let end = self.end(&folder)?;
-        let store = open::read(store, &PastArguments::at(self.until))?;
+        let store = open::read(store, &PastArguments::at(self.until), terminal)?;
         let (persons, nummer) = match (&self.toewijzing, bsn) {
             (Some(text), _) => {
                 let (gemeente, nummer) = toewijzing::name(text, &store)?;

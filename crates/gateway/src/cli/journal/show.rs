@@ -30,7 +30,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let store = open::read(&self.store, &PastArguments::default())?;
+        let store = open::read(&self.store, &PastArguments::default(), terminal)?;
         let entry = store.reader.get(self.entry.chain, self.entry.seq);
         let Some(entry) = entry.map_err(LedgerError::from)? else {
             let mut stderr = io::stderr().lock();

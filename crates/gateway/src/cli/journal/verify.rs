@@ -12,7 +12,7 @@ use crate::cli::output::{Format, Found, Outcome, Terminal};
 use crate::cli::progress;
 use crate::cli::store::no_entry;
 use crate::journal::{Damage, Tip, Tips, verify};
-use crate::ledger::FORMAT;
+use crate::ledger::{FORMAT, LedgerError};
 use crate::store::{Ledger, Opening};
 
 /// Verify every checksum and the hash chain of every gemeente; or a bundle of evidence, without a store
@@ -33,7 +33,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
     /// The public key that the bundle must be signed with (64 hexadecimal digits)
-    #[arg(long, value_name = "KEY", requires = "evidence")]
+    #[arg(long, value_name = "KEY", requires = "evidence", conflicts_with_all = ["data", "config"], value_parser = public_key)]
     key: Option<String>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
@@ -43,8 +43,7 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         if let Some(file) = &self.evidence {
-            let key = self.key.as_ref().map(|key| key.trim().to_lowercase());
-            return evidence::check(file, key.as_deref(), self.format, terminal);
+            return evidence::check(file, self.key.as_deref(), self.format, terminal);
         }
         let folder = StoreArguments::either(self.data, self.config).folder()?;
         let bar = progress::bar("journal");
@@ -56,12 +55,15 @@ impl Verify {
         let report = report.map_err(open::unopened)?;
         let mut faults: Vec<&Damage> = report.faults.iter().collect();
         let mut unfinished = report.torn_tail.as_ref();
-        if let Some(torn) = unfinished.filter(|_| lost(&folder, &report.tips)) {
+        let lost = lost(&folder, &report.tips);
+        if let Some(torn) = unfinished.filter(|_| lost.is_some()) {
             faults.push(torn);
             unfinished = None;
         }
+        // Where it ends between two entries, nothing in the journal itself says so.
+        let lost = lost.filter(|_| faults.is_empty());
         let empty = report.entries == 0 && faults.is_empty();
-        let valid = faults.is_empty() && !empty;
+        let valid = faults.is_empty() && !empty && lost.is_none();
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => {
@@ -85,7 +87,7 @@ impl Verify {
                 let value = json!({
                     "valid": valid, "entries": report.entries, "bytes": report.bytes,
                     "tips": tips, "faults": faults, "truncated": report.truncated,
-                    "unfinished": unfinished.map(ToString::to_string),
+                    "unfinished": unfinished.map(ToString::to_string), "lost": lost.map(|lost| lost.to_string()),
                 });
                 writeln!(out, "{value}")?;
             }
@@ -93,6 +95,9 @@ impl Verify {
                 for fault in &faults {
                     writeln!(out, "{}: {fault}", terminal.style("31", terminal.say("fout", "fault")))?;
                     writeln!(out, "    {}", fault.kind.advice())?;
+                }
+                if let Some(lost) = &lost {
+                    writeln!(out, "{}: {lost}", terminal.style("31", terminal.say("fout", "fault")))?;
                 }
                 let (entries, bytes) = (report.entries, report.bytes);
                 writeln!(
@@ -125,20 +130,26 @@ impl Verify {
     }
 }
 
-/// Returns whether the ledger stands for entries after the readable end of the journal. Rows are written after their
-/// entry is durable, so what is unreadable there was acknowledged once. Otherwise the end is a write that a crash
-/// cut short, or one that a running daemon, which holds the ledger, is making now.
-fn lost(folder: &Path, tips: &Tips) -> bool {
+/// Reads a public key that is an argument.
+fn public_key(text: &str) -> Result<String, String> {
+    let key = text.trim().to_lowercase();
+    match key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(key),
+        false => Err("a public key has 64 hexadecimal digits, as `iwmo keys evidence` prints it".to_owned()),
+    }
+}
+
+/// Returns what the ledger stands for after the readable end of the journal. Rows are written after their entry is durable,
+/// so what is unreadable or missing there was acknowledged once. Otherwise the end is a write that a crash cut short, or one
+/// that a running daemon, which holds the ledger, is making now.
+fn lost(folder: &Path, tips: &Tips) -> Option<LedgerError> {
     let path = folder.join("ledger");
     // Opening a ledger makes one.
     if !path.is_dir() {
-        return false;
+        return None;
     }
-    match Ledger::open(&path, FORMAT) {
-        Ok(Opening::Opened(ledger)) => {
-            let known = |tip: &Tip| tips.get(&tip.chain).is_some_and(|has| has.seq >= tip.seq);
-            !ledger.tips().values().all(known)
-        }
-        Ok(_) | Err(_) => false,
-    }
+    let Ok(Opening::Opened(ledger)) = Ledger::open(&path, FORMAT) else { return None };
+    let known = |tip: &Tip| tips.get(&tip.chain).is_some_and(|has| has.seq >= tip.seq);
+    // The gateway may have written both since the journal was read.
+    if ledger.tips().values().all(known) { None } else { open::lost(folder, &ledger).ok()? }
 }

@@ -76,14 +76,14 @@ struct Going {
 
 impl Going {
     /// A store that is not there yet has nothing to tell.
-    fn of(config: &Config, arguments: &ConfigArguments) -> Result<Self, Failure> {
+    fn of(config: &Config, arguments: &ConfigArguments, terminal: &Terminal) -> Result<Self, Failure> {
         let seen = Seen::read(&config.data);
         if !config.data.join("journal").is_dir() {
             return Ok(Self { queues: BTreeMap::new(), held: BTreeMap::new(), seen });
         }
         let failed = |error: crate::ledger::LedgerError| Failure::from(error);
         let store = StoreArguments::either(None, Some(arguments.config.clone()));
-        let store = open::read(&store, &PastArguments::default())?;
+        let store = open::read(&store, &PastArguments::default(), terminal)?;
         let queues = view::queues(&store.ledger, SystemClock.now()).map_err(failed)?;
         let held = view::held(&store.ledger, &config.partners).map_err(failed)?;
         Ok(Self {
@@ -134,7 +134,7 @@ impl Going {
 impl List {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let config = self.config.read()?;
-        let going = Going::of(&config, &self.config)?;
+        let going = Going::of(&config, &self.config, terminal)?;
         let now = SystemClock.now();
         let mut out = io::BufWriter::new(io::stdout().lock());
         for partner in &config.partners {
@@ -156,7 +156,7 @@ impl Show {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let config = self.config.read()?;
         let partner = known(&config, &self.name)?;
-        let view = Going::of(&config, &self.config)?.view(partner, SystemClock.now());
+        let view = Going::of(&config, &self.config, terminal)?.view(partner, SystemClock.now());
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => writeln!(out, "{}", serde_json::to_string(&view).map_err(io::Error::from)?)?,

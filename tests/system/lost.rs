@@ -1,0 +1,82 @@
+//! A journal that has lost entries at its end, with a ledger that still stands for them: every command says so that could
+//! make somebody believe that all is well, and no backup that has them is written over.
+
+use serde_json::json;
+
+use crate::harness::{Site, iwmo, snapshot};
+
+/// The journal is put back to a backup from before the last entries, and the ledger stays as it was.
+#[test]
+fn entries_that_are_gone_are_told_and_their_backup_is_kept() {
+    let site = Site::new();
+    let copies = (site.path("earlier"), site.path("later"), site.path("new"));
+    let [earlier, later, new] = [&copies.0, &copies.1, &copies.2].map(|path| path.to_str().unwrap());
+    site.start().stop();
+    site.iwmo(&["store", "backup", "--to", earlier]).exits(0);
+    site.start().stop();
+    site.iwmo(&["store", "backup", "--to", later]).exits(0);
+    site.iwmo(&["status"]).exits(0);
+    let journal = site.data().join("journal");
+    std::fs::remove_dir_all(&journal).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    for file in std::fs::read_dir(&copies.0).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), journal.join(file.file_name())).unwrap();
+    }
+
+    // The file ends between two entries: nothing in the journal itself is wrong.
+    let verified = site.iwmo(&["journal", "verify"]).exits(1).out;
+    assert!(verified.contains("entries that were acknowledged are missing"), "{verified}");
+    assert!(!verified.contains("de keten is heel"), "{verified}");
+    let verified = site.iwmo(&["journal", "verify", "--format", "json"]).exits(1).json().remove(0);
+    assert_eq!((&verified["valid"], &verified["faults"]), (&json!(false), &json!([])));
+    assert!(verified["lost"].as_str().is_some_and(|lost| lost.contains("0000:")), "{verified}");
+
+    let screen = site.iwmo(&["status"]).exits(1);
+    assert!(screen.out.contains("entries that were acknowledged are missing"), "{}", screen.out);
+    assert!(site.iwmo(&["status", "--format", "json"]).exits(1).json()[0]["lost"].is_string());
+    // What is left is shown.
+    for arguments in [&["toewijzing", "list"] as &[&str], &["outbox", "list"], &["stats"]] {
+        let run = site.iwmo(arguments).exits(0);
+        assert!(run.err.contains("entries that were acknowledged are missing"), "{arguments:?}: {}", run.err);
+    }
+    // A rebuild would wipe out what shows it, and is not advised.
+    let replayed = site.iwmo(&["replay", "--verify"]).exits(1).out;
+    assert!(replayed.contains("entries that were acknowledged are missing"), "{replayed}");
+    assert!(!replayed.contains("iwmo replay --data DIR"), "{replayed}");
+    site.iwmo(&["replay"]).exits(2);
+
+    let kept = snapshot(&copies.1);
+    let refused = site.iwmo(&["store", "backup", "--to", later]).exits(2).err;
+    assert!(refused.contains("which the journal does not have; nothing was changed"), "{refused}");
+    assert!(refused.contains("iwmo store check"), "{refused}");
+    assert!(snapshot(&copies.1) == kept, "the backup was changed");
+    // What is left is copied all the same, and not as if all were well.
+    let copied = site.iwmo(&["store", "backup", "--to", new]).exits(1).out;
+    assert!(copied.contains("bevestigde regels zijn weg"), "{copied}");
+    let copied = site.iwmo(&["store", "backup", "--to", new, "--format", "json"]).exits(1).json().remove(0);
+    assert_eq!(copied["ledger"]["state"], "ahead", "{copied}");
+
+    std::fs::remove_dir_all(&journal).unwrap();
+    iwmo(["store", "restore", "--from", later, "--data", site.data().to_str().unwrap()]).exits(0);
+    site.start().stop();
+    site.iwmo(&["store", "backup", "--to", later]).exits(0);
+    site.iwmo(&["status"]).exits(0);
+    site.verify();
+}
+
+/// A store in the folder of its backup would be lost with it.
+#[test]
+fn nothing_is_put_back_into_the_folder_of_the_backup() {
+    let site = Site::new();
+    site.start().stop();
+    let copy = site.path("copy");
+    site.iwmo(&["store", "backup", "--to", copy.to_str().unwrap()]).exits(0);
+    for data in [copy.clone(), copy.join("a/b")] {
+        let restored =
+            iwmo(["store", "restore", "--from", copy.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+        let said = restored.exits(2).err;
+        assert!(said.contains("is in the folder of the backup"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 1);
+}
