@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 use crate::engine::Refusal;
 use crate::view::{self, Words};
 
+/// The retourcode of a message that breaks rules of level 2.
+const TECHNICAL: &str = "0001";
+
 /// The kind of a problem with who a message says that it is from.
 pub(crate) const WRONG_SENDER: &str = "verkeerde-afzender";
 
@@ -190,19 +193,23 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Invalid(report) => invalid(&report),
+            Refusal::BreaksRules(report) => {
+                let mut rules: Vec<String> =
+                    report.diagnostics.iter().map(|found| found.rule.to_owned()).collect();
+                rules.sort_unstable();
+                rules.dedup();
+                let diagnostics = report.diagnostics.iter().map(diagnostic).collect();
+                unacceptable(
+                    "The message breaks rules of the standard".to_owned(),
+                    "the message is not sent: it would be refused with 0001; diagnostics has each place"
+                        .to_owned(),
+                    &rules,
+                    &[TECHNICAL.to_owned()],
+                )
+                .member("diagnostics", Value::Array(diagnostics))
+            }
             Refusal::Unacceptable { title, detail, rules, retourcodes } => {
-                let explained = explained(&rules, &retourcodes);
-                let words: Vec<String> =
-                    explained.iter().map(|(code, words)| format!("{code}: {}", words.en)).collect();
-                let detail =
-                    if words.is_empty() { detail } else { format!("{detail} ({})", words.join("; ")) };
-                let one =
-                    |(code, words): (String, Words)| json!({ "code": code, "nl": words.nl, "en": words.en });
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "onaanvaardbaar", title)
-                    .detail(detail)
-                    .member("rules", json!(rules))
-                    .member("retourcodes", json!(retourcodes))
-                    .member("uitleg", explained.into_iter().map(one).collect())
+                unacceptable(title, detail, &rules, &retourcodes)
             }
             Refusal::WrongSender(detail) => {
                 Self::new(StatusCode::FORBIDDEN, WRONG_SENDER, "The message is not from this partner")
@@ -222,6 +229,18 @@ impl From<Refusal> for Problem {
             }
         }
     }
+}
+
+fn unacceptable(title: String, detail: String, rules: &[String], retourcodes: &[String]) -> Problem {
+    let explained = explained(rules, retourcodes);
+    let words: Vec<String> = explained.iter().map(|(code, words)| format!("{code}: {}", words.en)).collect();
+    let detail = if words.is_empty() { detail } else { format!("{detail} ({})", words.join("; ")) };
+    let one = |(code, words): (String, Words)| json!({ "code": code, "nl": words.nl, "en": words.en });
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "onaanvaardbaar", title)
+        .detail(detail)
+        .member("rules", json!(rules))
+        .member("retourcodes", json!(retourcodes))
+        .member("uitleg", explained.into_iter().map(one).collect())
 }
 
 /// What findings and retourcodes mean; a rule is left out that only the text of the standard explains.

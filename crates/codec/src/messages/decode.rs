@@ -80,6 +80,18 @@ impl Schemas {
     }
 }
 
+impl Report {
+    /// Returns what a valid message is told when it breaks rules: each violation with its place in the document.
+    #[must_use]
+    pub fn of_rules(message: &Message, xml: &[u8], violations: &[Violation]) -> Self {
+        let kind = message.kind();
+        let mut report =
+            Self { message: Some(kind.name()), release: Some(kind.release().as_str()), ..Self::default() };
+        add(&mut report, xml, violations);
+        report
+    }
+}
+
 fn add(report: &mut Report, xml: &[u8], violations: &[Violation]) {
     if violations.is_empty() {
         return;

@@ -7,9 +7,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::header;
 use axum::routing::get;
-use axum::{Json, Router};
+use bytes::Bytes;
 use iwmo_toewijzing::identity::Gemeente;
 use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi as _;
@@ -103,9 +105,7 @@ impl Api {
 
     /// Returns the routes, for [`Backoffice::router`](super::Backoffice::router).
     pub fn router(self) -> Router {
-        let (router, document) = described().with_state(self).split_for_parts();
-        let document = Arc::new(document);
-        router.route(openapi::PATH, get(async move || Json(document.as_ref().clone())))
+        described().with_state(self).split_for_parts().0
     }
 
     /// Records that somebody looks at what is about a person, before it is shown.
@@ -159,6 +159,16 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(gebeurtenissen::follow))
         .merge(acts)
         .layer(DefaultBodyLimit::max(QUESTION_BYTES_MAX))
+}
+
+/// Returns the route of the OpenAPI document. It needs no token: nothing in it is about anybody, and the tools that make
+/// clients of it fetch it before there is one.
+pub(super) fn description() -> Router {
+    let document = Bytes::from(serde_json::to_vec(&document()).unwrap_or_default());
+    let show = async move || ([(header::CONTENT_TYPE, "application/json")], document.clone());
+    Router::new()
+        .route(openapi::PATH, get(show))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
 }
 
 /// Returns the OpenAPI document.

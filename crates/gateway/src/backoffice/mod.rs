@@ -136,6 +136,7 @@ impl<I: Intake> Backoffice<I> {
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .layer(middleware::map_response(only_problems))
             .layer(middleware::from_fn_with_state(doors, auth::authenticate))
+            .merge(api::description())
             .layer(middleware::from_fn(log_access))
     }
 }

@@ -134,6 +134,21 @@ async fn only_a_known_token_gets_in() {
     assert_eq!(nowhere.status().as_u16(), 401);
 }
 
+/// Tools that make a client of it fetch it before there is a token.
+#[tokio::test]
+async fn the_openapi_document_is_open_to_everybody() {
+    let house = house().await;
+    let described =
+        |request: reqwest::RequestBuilder| async { Answer::of(request.send().await.unwrap()).await };
+    let url = house.url("/api/v1/openapi.json");
+    let new = described(house.client.get(&url)).await;
+    assert_eq!((new.status, &new.body), (200, &serde_json::to_value(document()).unwrap()));
+    let old = described(house.client.get(&url).bearer_auth("no token of ours")).await;
+    assert_eq!(old.body, new.body);
+    assert_eq!(described(house.client.post(&url)).await.problem(), "405 methode");
+    assert_eq!(described(house.client.get(house.url("/api/v1/"))).await.problem(), "401 niet-aangemeld");
+}
+
 #[tokio::test]
 async fn a_token_opens_its_own_gemeenten() {
     let house = house().await;

@@ -118,6 +118,10 @@ pub enum Refusal {
     /// The peer broke the standard: XML or schema. The report has every fault.
     #[error("the message is not valid: {} faults", .0.diagnostics.len())]
     Invalid(Box<iwmo_codec::Report>),
+    /// A message that we are asked to send breaks rules that need nothing but the message: it would be answered with
+    /// 0001. The report has every fault.
+    #[error("the message breaks rules of the standard: {} faults", .0.diagnostics.len())]
+    BreaksRules(Box<iwmo_codec::Report>),
     /// The peer sent a message that is valid but not for this listener, or a pre-flight check failed.
     #[error("{title}: {detail}")]
     Unacceptable {
@@ -158,7 +162,7 @@ impl Refusal {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
-            Self::Unacceptable { .. } => "unacceptable",
+            Self::BreaksRules(_) | Self::Unacceptable { .. } => "unacceptable",
             Self::WrongSender(_) => "wrong_sender",
             Self::KeyReused => "key_reused",
             Self::TooLarge { .. } => "too_large",

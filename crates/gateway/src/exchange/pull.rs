@@ -88,7 +88,8 @@ async fn list(
         let bad = |detail: &str| {
             Problem::new(StatusCode::BAD_REQUEST, "verzoek", "The request is not understood").detail(detail)
         };
-        let Query(query) = query.map_err(|_| bad("known are `na` and `aantal`"))?;
+        let known = "known are `na` and `aantal`, a number from 1 to 500, each once";
+        let Query(query) = query.map_err(|_| bad(known))?;
         let limit = query.aantal.unwrap_or(PAGE_MESSAGES);
         if !(1..=PAGE_MESSAGES_MAX).contains(&limit) {
             return Err(bad("`aantal` is a number from 1 to 500"));

@@ -208,7 +208,7 @@ fn berichtcode(kind: Kind, peek: &Peek) -> Result<(), Objection> {
     }
 }
 
-/// StUF034, 037, 040.
+/// StUF034, 040, 037.
 fn functie(
     envelope: Kind,
     partner: &Partner,
@@ -218,6 +218,12 @@ fn functie(
     let name = peek.functie.as_deref().unwrap_or_default();
     let kind = MessageKind::ALL.iter().copied().find(|kind| kind.name() == name);
     let Some(kind) = kind else { return Err(Fo03::client("StUF034", "Functie niet bekend").into()) };
+    let wrong =
+        || Fo03::server("StUF040", "Combinatie van berichtcode en functie wordt niet ondersteund").into();
+    // What nobody may send is said before what this sender may not.
+    if kind.is_retour() != (envelope == Kind::Du01) {
+        return Err(wrong());
+    }
     use MessageKind as M;
     let theirs: &[MessageKind] = match partner.kind {
         PartnerKind::Aanbieder => {
@@ -228,11 +234,6 @@ fn functie(
     };
     if !theirs.contains(&kind) {
         return Err(Fo03::server("StUF037", "Functie wordt niet ondersteund").into());
-    }
-    let wrong =
-        || Fo03::server("StUF040", "Combinatie van berichtcode en functie wordt niet ondersteund").into();
-    if kind.is_retour() != (envelope == Kind::Du01) {
-        return Err(wrong());
     }
     let answers = kind.heenbericht().map(MessageKind::name);
     match about {

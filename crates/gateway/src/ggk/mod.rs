@@ -43,6 +43,8 @@ pub(crate) use check::organisation;
 pub const GGK_PATH: &str = "/uitwisseling/v1/ggk";
 /// The one content type of SOAP 1.1.
 pub(crate) const TEXT_XML: &str = "text/xml";
+/// The content type of SOAP 1.2, which is not spoken here.
+const SOAP_1_2: &str = "application/soap+xml";
 /// Bytes that SOAP may add to an envelope.
 const SOAP_BYTES_MAX: usize = 64 * 1024;
 /// Senders whose last time is remembered.
@@ -123,6 +125,10 @@ async fn receive(State(ggk): State<Ggk>, request: Request) -> Response {
 async fn read(ggk: &Ggk, partner: &PartnerId, request: Request) -> Result<Answer, Problem> {
     let admitted = ggk.pacer.admit(partner);
     let (head, body): (_, Body) = request.into_parts();
+    if content_is(&head.headers, SOAP_1_2) {
+        let version = soap::SoapProblem::Version;
+        return Ok(Answer::fault(version.fault_code(), version.words()));
+    }
     if !content_is(&head.headers, TEXT_XML) {
         return Err(Problem::unsupported_media_type(TEXT_XML));
     }
@@ -140,6 +146,9 @@ async fn read(ggk: &Ggk, partner: &PartnerId, request: Request) -> Result<Answer
         Ok(body) => body,
         Err(problem) => return Ok(Answer::fault(problem.fault_code(), problem.words())),
     };
+    if body.document.len() > RECEIVED_BYTES_MAX {
+        return Ok(Answer::unread(&Problem::too_large(RECEIVED_BYTES_MAX)));
+    }
     // Who sends too much hears it as StUF says it, and sends the same again later; no further work is done for it.
     if let Err(problem) = admitted {
         let peek = peek(&body.document).map_err(|_| problem.clone())?;

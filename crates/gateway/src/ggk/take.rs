@@ -157,9 +157,12 @@ fn consistent(message: &Message, gemeente: &str, passed: &Passed) -> bool {
 fn place(report: &Report) -> String {
     let Some(first) = report.diagnostics.first() else { return "niet conform schema".to_owned() };
     let element = first.path.rsplit('/').next().unwrap_or_default();
-    let element: String = element.chars().take(40).collect();
+    let mut element: String = element.chars().take(40).collect();
+    if !element.is_empty() {
+        element.insert_str(0, " bij ");
+    }
     format!(
-        "Berichtbody is niet conform schema in sectormodel: {} bij {element} op regel {}",
+        "Berichtbody is niet conform schema in sectormodel: {}{element} op regel {}",
         first.rule, first.line
     )
 }

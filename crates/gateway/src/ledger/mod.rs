@@ -58,7 +58,7 @@ pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 21;
+pub const FORMAT: u32 = 22;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

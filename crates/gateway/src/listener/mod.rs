@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header;
+use axum::http::{Version, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -349,8 +349,9 @@ impl Connection {
         let router = Standings::new(self.router, standing).map_request(
             move |mut request: axum::http::Request<Incoming>| {
                 request.extensions_mut().insert(peer.clone());
-                // A sender that waits for "100 Continue" sends nothing unasked.
-                if request.headers().contains_key(header::EXPECT) {
+                // A sender that waits for "100 Continue" sends nothing unasked, and closing its connection costs it no answer.
+                // Over HTTP/2 a reset of the stream would.
+                if request.version() < Version::HTTP_2 && request.headers().contains_key(header::EXPECT) {
                     request.map(Body::new)
                 } else {
                     request.map(|body| Body::new(Leftover::new(body)))

@@ -24,7 +24,7 @@ pub enum AnomalieSoort {
     DeletedWithDelivery,
     /// The 302 refused the version on which a live start was accepted, and no later one took its place (D9).
     RejectedWithDelivery,
-    /// Two versions carry the same date and time and say different things (D10).
+    /// The version in force has the date and time of another that says different things (D10).
     SameVersionOtherContent,
     /// Two starts are open, after the stop of an older one was deleted (D7).
     TwoOpenStarts,
@@ -102,14 +102,13 @@ impl Dossier {
                 kinds.push(AnomalieSoort::RejectedWithDelivery);
             }
         }
-        let mut live: Vec<_> =
-            versions.iter().filter(|version| version.status != VersieStatus::Rejected).collect();
-        live.sort_by_key(|version| version.inhoud.version());
-        let differ = live.windows(2).any(|pair| {
-            pair[0].inhoud.version() == pair[1].inhoud.version()
-                && !pair[0].inhoud.same_content(&pair[1].inhoud)
+        // What was said twice before the version in force no longer matters: a new version mends it.
+        let contradicted = effective.is_some_and(|now| {
+            versions.iter().filter(|version| version.status != VersieStatus::Rejected).any(|version| {
+                version.inhoud.version() == now.inhoud.version() && !version.inhoud.same_content(&now.inhoud)
+            })
         });
-        if differ {
+        if contradicted {
             kinds.push(AnomalieSoort::SameVersionOtherContent);
         }
         kinds

@@ -259,6 +259,10 @@ fn t13_older_and_d10_equal_versions() {
     assert_eq!(story.dossier.effectief(nr(100)).unwrap().inhoud.einddatum, None);
     let onderwerp = Onderwerp::Toewijzing(nr(100));
     assert_eq!(story.dossier.anomalieen_van(&onderwerp), [AnomalieSoort::SameVersionOtherContent]);
+    // A new version takes the place of both, and nothing is left to look at.
+    let newer = ToegewezenProduct { reden_wijziging: reden("04"), ..assigned(date(2023, 3, 1)) };
+    assert_eq!(send(&mut story, newer), "ok");
+    assert_eq!(story.dossier.anomalieen_van(&onderwerp), []);
 }
 
 #[test]

@@ -233,6 +233,31 @@ async fn a_misspelt_choice_is_refused_and_not_an_empty_list() {
     assert_eq!(played.post("/berichten?bevestigd=X", None, &message).await.status, 202);
 }
 
+/// A message with faults of its own says which and where, as one that breaks the schema does.
+#[tokio::test]
+async fn what_breaks_rules_within_the_message_says_where() {
+    let played = Played::start().await;
+    let mut message = played.wmo301("222050", "API-1").await;
+    message["Bericht"]["Client"]["Bsn"] = json!("123456789");
+    let product = message["Bericht"]["Client"]["ToegewezenProducten"][0].clone();
+    message["Bericht"]["Client"]["ToegewezenProducten"].as_array_mut().unwrap().push(product);
+    let refused = played.post("/berichten", None, &message).await;
+    assert_eq!(refused.problem(), "422 onaanvaardbaar");
+    assert_eq!(refused.body["retourcodes"], json!(["0001"]));
+    let found = refused.body["diagnostics"].as_array().unwrap();
+    let bsn = found.iter().find(|one| one["rule"] == "CS002").unwrap();
+    assert_eq!((&bsn["path"], &bsn["stage"]), (&json!("/Bericht/Client/Bsn"), &json!("rule")));
+    assert!(bsn["line"].as_u64().unwrap() > 1, "{bsn}");
+    // Each rule once, however often it is broken.
+    let rules: Vec<&str> =
+        refused.body["rules"].as_array().unwrap().iter().filter_map(|rule| rule.as_str()).collect();
+    let mut once = rules.clone();
+    once.dedup();
+    assert_eq!(rules, once);
+    assert!(rules.contains(&"CS002") && rules.contains(&"TR302"), "{rules:?}");
+    assert!(!refused.body.to_string().contains("123456789"), "{refused:?}");
+}
+
 /// C-43: what waits for a partner in a freeze says so and until when; other partners are not told of.
 #[tokio::test]
 async fn a_freeze_is_shown_with_its_end() {

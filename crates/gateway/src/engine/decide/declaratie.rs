@@ -50,7 +50,7 @@ impl Decider<'_> {
         batch: &mut Batch<'_>,
     ) -> Result<Receipt, Refusal> {
         let (gemeente, to) = self.verzender(incoming, partner)?;
-        pass_level_2(incoming.message)?;
+        pass_level_2(incoming)?;
         let at = batch.next(keys::chain(gemeente), now);
         let declared = ledger::declared(&batch.overlay, incoming.message, &at).map_err(broken)?;
         let Some((_, declaratie)) = declared else {

@@ -1,7 +1,6 @@
 //! The refusals: nothing was recorded, and the sender is told why.
 
-use iwmo_codec::messages::Message;
-use iwmo_codec::rules;
+use iwmo_codec::{Report, rules};
 use iwmo_toewijzing::judge::{Ernst, Judgement};
 
 use super::Incoming;
@@ -12,18 +11,13 @@ use crate::ledger::LedgerError;
 use crate::translate::Untranslatable;
 
 /// Refuses to send what breaks the rules of level 2: it would be answered with 0001.
-pub(super) fn pass_level_2(message: &Message) -> Result<(), Refusal> {
-    let violations = rules::check(message);
+pub(super) fn pass_level_2(incoming: &Incoming<'_>) -> Result<(), Refusal> {
+    let violations = rules::check(incoming.message);
     if violations.is_empty() {
         return Ok(());
     }
-    let rules = violations.iter().map(|violation| violation.rule.to_owned()).collect();
-    Err(Refusal::Unacceptable {
-        title: "The message breaks rules of the standard".to_owned(),
-        detail: "the message breaks rules of the standard and would be refused with 0001".to_owned(),
-        rules,
-        retourcodes: vec!["0001".to_owned()],
-    })
+    let report = Report::of_rules(incoming.message, &incoming.inbound.bytes, &violations);
+    Err(Refusal::BreaksRules(Box::new(report)))
 }
 
 /// Refuses to send what the receiver would refuse, or what the standard does not want sent.

@@ -29,7 +29,7 @@ impl Decider<'_> {
         batch: &mut Batch<'_>,
     ) -> Result<Receipt, Refusal> {
         let (gemeente, to) = self.verzender(incoming, partner)?;
-        pass_level_2(incoming.message)?;
+        pass_level_2(incoming)?;
         let at = batch.next(keys::chain(gemeente), now);
         let bench = self.bench(incoming, self.gemeente(gemeente)?, Rol::Verzender);
         let judgements = bench.judge(incoming.message, &at, &batch.overlay).map_err(broken)?;

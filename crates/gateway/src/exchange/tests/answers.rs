@@ -122,9 +122,18 @@ async fn what_was_answered_early_is_read_on_over_http2_as_well() {
     tls.alpn_protocols = vec![b"h2".to_vec()];
     let builder = reqwest::Client::builder().no_proxy().http2_prior_knowledge();
     let client = builder.tls_backend_preconfigured(tls).build().unwrap();
+    // Also when the sender would rather have waited for "100 Continue".
+    for expect in [false, true] {
+        let request = client.post(house.url()).header("content-type", "text/plain");
+        let request = if expect { request.header("expect", "100-continue") } else { request };
+        goes_on(request, PIECE).await;
+    }
+}
+
+/// Sends pieces behind a request that is answered before they came: each is taken.
+async fn goes_on(request: reqwest::RequestBuilder, piece: Bytes) {
     let (sender, pieces) = mpsc::channel(1);
-    sender.send(PIECE).await.unwrap();
-    let request = client.post(house.url()).header("content-type", "text/plain");
+    sender.send(piece.clone()).await.unwrap();
     // It goes on for as long as somebody takes a piece.
     let body = StreamBody::new(stream::unfold(pieces, async |mut pieces: mpsc::Receiver<Bytes>| {
         let piece = pieces.recv().await?;
@@ -134,9 +143,9 @@ async fn what_was_answered_early_is_read_on_over_http2_as_well() {
     assert_eq!(response.version(), reqwest::Version::HTTP_2);
     assert_eq!(Answer::of(response).await.problem(), "415 inhoudstype");
     // Far more than one side may send before the other has read any of it.
-    for piece in 0..128 {
-        let sent = tokio::time::timeout(PATIENCE, sender.send(PIECE)).await.expect("somebody reads");
-        assert!(sent.is_ok(), "the stream was reset before piece {piece}");
+    for number in 0..128 {
+        let sent = tokio::time::timeout(PATIENCE, sender.send(piece.clone())).await.expect("somebody reads");
+        assert!(sent.is_ok(), "the stream was reset before piece {number}");
     }
 }
 

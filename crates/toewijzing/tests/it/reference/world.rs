@@ -279,8 +279,10 @@ impl World {
             found.push("REJECTED_WITH_DELIVERY");
         }
         let standing = || self.sent.iter().filter(|(_, answer)| *answer != Some(false));
+        let newest = standing().map(|(version, _)| version.day).max();
         let contradicts = standing().any(|(one, _)| {
-            standing().any(|(other, _)| one.day == other.day && one.content() != other.content())
+            Some(one.day) == newest
+                && standing().any(|(other, _)| one.day == other.day && one.content() != other.content())
         });
         if contradicts {
             found.push("SAME_VERSION_OTHER_CONTENT");
