@@ -140,7 +140,8 @@ impl Tables {
         let seqno = shared.seqno.next();
         // The tree would look for it again for each row. Nobody seals it meanwhile.
         let collection = shared.tree.active_memtable();
-        for (key, value) in batch.into_pairs() {
+        // In order, so that each finds its place near the one before, which the processor still has at hand.
+        for (key, value) in in_order(batch) {
             collection.insert(match value {
                 Some(value) => InternalValue::from_components(key, value, seqno, ValueType::Value),
                 None => InternalValue::new_tombstone(key, seqno),
