@@ -56,11 +56,11 @@ fn copied(back: &wmo325::Prestatie, declared: &wmo323::Prestatie) -> bool {
     let again = wmo323::Prestatie {
         product_referentie: back.product_referentie.clone(),
         toewijzing_nummer: back.toewijzing_nummer.clone(),
-        product_categorie: back.product_categorie.clone(),
+        product_categorie: back.product_categorie,
         product_code: back.product_code.clone(),
         product_periode: back.product_periode.clone(),
         geleverd_volume: back.geleverd_volume.clone(),
-        eenheid: back.eenheid.clone(),
+        eenheid: back.eenheid,
         product_tarief: back.product_tarief.clone(),
         ingediend_bedrag: back.ingediend_bedrag.clone(),
     };
