@@ -96,6 +96,8 @@ async fn what_no_command_takes() {
         let told = site.iwmo(&[verb, &why[..]].concat()).exits(code);
         let told = told.out + &told.err;
         assert!(told.contains("a BSN stands in the reason") && !told.contains(&bsn), "{told}");
+        // The number of a toewijzing that happens to look like one has a way to be named.
+        assert!(told.contains("behind its gemeente, as 0222/100101"), "{told}");
     }
     for verb in [["journal", "list"], ["outbox", "list"]] {
         let told = site.iwmo(&[&verb[..], &["--message", "WMO999"]].concat()).exits(2);

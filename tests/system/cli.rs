@@ -332,3 +332,20 @@ fn a_folder_that_may_not_be_read_is_not_an_empty_one() {
     }
     mode(&outer.join("data/ledger"), 0o700);
 }
+
+/// A list that was cut off says so, and one of nobody is not called empty.
+#[test]
+fn a_list_that_is_cut_off_says_so() {
+    let site = Site::new();
+    site.start().stop();
+    site.start().stop();
+    for (limit, more) in [("0", true), ("1", true), ("2", false), ("18446744073709551615", false)] {
+        let run = site.iwmo(&["journal", "list", "--limit", limit]).exits(0);
+        assert_eq!(run.err.contains("er is meer"), more, "{limit}: {}", run.err);
+        assert_eq!(run.out.lines().count(), limit.parse().unwrap_or(2).min(2), "{limit}");
+    }
+    for command in ["toewijzing", "outbox", "work"] {
+        let run = site.iwmo(&[command, "list", "--limit", "18446744073709551615"]).exits(0);
+        assert!(!run.err.contains("er is meer"), "{}", run.err);
+    }
+}

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Site, iwmo, snapshot};
+use crate::harness::{Envelope, HVB, Klant, LINDE, Order, Site, iwmo, snapshot, wmo301};
 
 /// The journal is put back to a backup from before the last entries, and the ledger stays as it was.
 #[test]
@@ -15,7 +15,7 @@ fn entries_that_are_gone_are_told_and_their_backup_is_kept() {
     site.iwmo(&["store", "backup", "--to", earlier]).exits(0);
     site.start().stop();
     site.iwmo(&["store", "backup", "--to", later]).exits(0);
-    site.iwmo(&["status"]).exits(0);
+    assert!(site.iwmo(&["status", "--format", "json"]).json()[0]["lost"].is_null());
     let journal = site.data().join("journal");
     std::fs::remove_dir_all(&journal).unwrap();
     std::fs::create_dir(&journal).unwrap();
@@ -61,7 +61,7 @@ fn entries_that_are_gone_are_told_and_their_backup_is_kept() {
     iwmo(["store", "restore", "--from", later, "--data", site.data().to_str().unwrap()]).exits(0);
     site.start().stop();
     site.iwmo(&["store", "backup", "--to", later]).exits(0);
-    site.iwmo(&["status"]).exits(0);
+    assert!(site.iwmo(&["status", "--format", "json"]).json()[0]["lost"].is_null());
     site.verify();
 }
 
@@ -79,4 +79,43 @@ fn nothing_is_put_back_into_the_folder_of_the_backup() {
         assert!(said.contains("is in the folder of the backup"), "{said}");
     }
     assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 1);
+}
+
+/// The keys are put back from a copy that is older than the journal, and then not at all.
+#[tokio::test]
+async fn keys_that_do_not_open_the_journal_are_told() {
+    let site = Site::new();
+    let check = |code: i32| site.iwmo(&["store", "check", "--format", "json"]).exits(code).json().remove(0);
+    let mut daemon = site.start();
+    daemon.stop();
+    assert_eq!(check(0)["keys"]["state"], "right");
+    let (keys, older) = (site.data().join("keys"), site.path("older"));
+    std::fs::create_dir(&older).unwrap();
+    for number in [1, 2] {
+        daemon = site.start();
+        let agb = [HVB, LINDE][number as usize - 1].1.unwrap();
+        let name = format!("T{number}");
+        let message = wmo301(&Envelope::new("0222", agb, &name), &Klant::new(number), &Order::new(number));
+        site.backoffice().post(&daemon.backoffice, &message).await.receipt();
+        daemon.stop();
+        if number == 1 {
+            for file in std::fs::read_dir(&keys).unwrap() {
+                let file = file.unwrap();
+                std::fs::copy(file.path(), older.join(file.file_name())).unwrap();
+            }
+        }
+    }
+    assert_eq!(check(0)["keys"]["state"], "right");
+    let whole = site.path("whole");
+    std::fs::rename(&keys, &whole).unwrap();
+    std::fs::rename(&older, &keys).unwrap();
+    let checked = check(1);
+    let fault = checked["keys"]["fault"].as_str().unwrap();
+    assert!(fault.contains("the key that it is sealed under is not in the key file"), "{checked}");
+    assert_eq!((&checked["good"], &checked["faults"]), (&json!(false), &json!([])));
+    std::fs::rename(&keys, &older).unwrap();
+    let words = site.iwmo(&["store", "check"]).exits(1).out;
+    assert!(words.contains("the keys of this journal are not here") && words.contains("Put back"), "{words}");
+    std::fs::rename(&whole, &keys).unwrap();
+    assert!(site.iwmo(&["store", "check"]).exits(0).out.contains("sleutels: openen elke regel"));
 }

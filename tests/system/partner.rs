@@ -220,3 +220,64 @@ async fn partners_are_listed_with_how_it_goes() {
     }
     site.verify();
 }
+
+/// Nothing is sent to a hub that is held, nor to who is behind it: the preview counts both, and what waits, the queues and the
+/// metric say it of both. A message comes to lie with who is behind the hub.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_behind_a_hub_is_held_with_it() {
+    let site = Site::new();
+    let hub = site.authority.client("knooppunt", None).unwrap();
+    let more = format!(
+        "[[partner]]\nid = \"knooppunt\"\nkind = \"ggk\"\nurl = \"https://127.0.0.1:9\"\nfingerprint = \"{}\"\n\n\
+         [[partner]]\nid = \"erachter\"\nkind = \"aanbieder\"\nagb = \"98000021\"\nvia = \"knooppunt\"\n\n",
+        hub.fingerprint
+    );
+    site.configure(&[], &more);
+    let daemon = site.start();
+    partner(&site, &["hold", "erachter", "--yes", "--reason", "eerst dit"]).exits(0);
+    let message = wmo301(&Envelope::new("0222", "98000021", "T1"), &Klant::new(1), &Order::new(100_101));
+    site.backoffice().post(&daemon.backoffice, &message).await.receipt();
+    // Held, nothing of it is tried; released while the hub is held, nothing either.
+    let preview = partner(&site, &["hold", "knooppunt", "--format", "json"]).exits(0).json().remove(0);
+    let groups: Vec<(&str, u64)> = preview["groepen"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| (group["partner"].as_str().unwrap(), group["aantal"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(groups, [("knooppunt", 0), ("erachter", 1)]);
+    partner(&site, &["hold", "knooppunt", "--yes", "--reason", "storing"]).exits(0);
+    partner(&site, &["release", "erachter", "--yes", "--reason", "klaar"]).exits(0);
+
+    let config = site.config();
+    let config = config.to_str().unwrap();
+    let row = iwmo(["outbox", "list", "--format", "json", "--config", config]).exits(0).json().remove(0);
+    assert_eq!(
+        (&row["partner"], &row["reden"], &row["pogingen"]),
+        (&json!("erachter"), &json!("the partner is held: storing"), &json!(0))
+    );
+    let status = iwmo(["status", "--format", "json", "--config", config]).json().remove(0);
+    let held = |name: &str| {
+        let all = status["held"].as_array().unwrap();
+        all.iter().find(|one| one["partner"] == name).map(|one| one["reden"].clone())
+    };
+    assert_eq!((held("knooppunt"), held("erachter")), (Some(json!("storing")), Some(json!("storing"))));
+    let text = iwmo(["status", "--config", config]).out;
+    let says = |name: &str| text.lines().any(|line| line.contains(name) && line.contains("storing"));
+    assert!(says("knooppunt") && says("erachter"), "{text}");
+    let state = |metrics: &str, name: &str| {
+        let line = format!("outbox_held_state{{partner=\"{name}\"}} ");
+        metrics.lines().find_map(|one| one.strip_prefix(&line)).map(str::to_owned)
+    };
+    let metrics = site.backoffice().get_plain(&daemon.ops, "/metrics").await.text;
+    for (name, wanted) in [("knooppunt", "1"), ("erachter", "1"), ("coalitie-hvb", "0")] {
+        assert_eq!(state(&metrics, name).as_deref(), Some(wanted), "{name}: {metrics}");
+    }
+
+    partner(&site, &["release", "knooppunt", "--yes", "--reason", "over"]).exits(0);
+    let metrics = site.backoffice().get_plain(&daemon.ops, "/metrics").await.text;
+    assert_eq!(state(&metrics, "erachter").as_deref(), Some("0"), "{metrics}");
+    let status = iwmo(["status", "--format", "json", "--config", config]).json().remove(0);
+    assert_eq!(status["held"], json!([]));
+    daemon.stop();
+}

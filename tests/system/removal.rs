@@ -48,9 +48,13 @@ async fn a_person_is_removed_beside_a_running_daemon() {
     std::fs::write(&bundle, &bytes).unwrap();
     alone(&[]).exits(1);
 
-    // Nobody asked: only shown, and refused.
+    // Nobody asked: only shown, and refused. Who had it shown is on record.
+    let looks =
+        || site.iwmo(&["audit", "--only", "looks", "--gemeente", "0222"]).exits(0).out.lines().count();
+    let before = looks();
     let shown = site.iwmo(&["erase", "--bsn-from", file]).exits(1).out;
     assert!(shown.contains("--request") && shown.contains("niets gewijzigd"), "{shown}");
+    assert_eq!(looks(), before + 1);
     site.iwmo(&["erase", "--bsn-from", file, "--yes", "--reason", "x"]).exits(2);
     let why = ["--yes", "--reason", "verzoek van de klant"];
     let act = |arguments: &[&str]| {

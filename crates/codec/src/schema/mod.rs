@@ -105,6 +105,15 @@ impl Schemas {
         self.bundled
     }
 
+    /// Returns whether one of these is the schema of a kind of message, as WMO301, of whatever release: the namespace of such
+    /// a schema names the kind.
+    #[must_use]
+    pub fn have(&self, kind: &str) -> bool {
+        let namespaces =
+            self.tables.globals.keys().filter_map(|at| self.tables.namespaces.get(usize::from(*at)));
+        namespaces.into_iter().any(|name| name.split('/').any(|part| part.eq_ignore_ascii_case(kind)))
+    }
+
     pub(crate) fn tables(&self) -> &Tables {
         &self.tables
     }

@@ -107,7 +107,7 @@ pub(super) async fn perform<T: Asking>(
         return again(api, entry).await.map(Json);
     }
     let Plan { mut acts, summary } = api
-        .read(move |api| Ok(change.plan(api.engine.ledger())))
+        .read(move |api| Ok(change.plan(api.engine.ledger(), &api.engine.settings())))
         .await?
         .map_err(|error| T::refused(&error.to_string()))?;
     if acts.len() > 1 {

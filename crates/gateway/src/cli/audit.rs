@@ -56,7 +56,7 @@ enum Kind {
 
 impl Audit {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let found = self.find()?;
+        let (found, more) = self.find()?;
         let mut out = io::BufWriter::new(io::stdout().lock());
         for view in &found {
             match self.format {
@@ -69,15 +69,18 @@ impl Audit {
             }
         }
         out.flush()?;
-        if found.is_empty() {
+        if more {
+            terminal.there_is_more()?;
+        } else if found.is_empty() {
             terminal.nothing_found()?;
         }
         Ok(Found::AllWell)
     }
 
-    fn find(&self) -> Result<Vec<AuditView>, Failure> {
+    /// The latest, and whether there are earlier ones.
+    fn find(&self) -> Result<(Vec<AuditView>, bool), Failure> {
         let browser = open::browser(&self.store.folder()?)?;
-        let mut found = std::collections::VecDeque::new();
+        let (mut found, mut more) = (std::collections::VecDeque::new(), false);
         for entry in browser.select(self.gemeente, self.from) {
             let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
             if self.until.is_some_and(|until| entry.time >= until + CLOCK_SLACK) {
@@ -87,10 +90,10 @@ impl Audit {
             let Some(view) = view.filter(|view| self.wants(entry.id.chain, view)) else { continue };
             found.push_back(view);
             if found.len() > self.limit {
-                found.pop_front();
+                more |= found.pop_front().is_some();
             }
         }
-        Ok(found.into())
+        Ok((found.into(), more))
     }
 
     fn wants(&self, chain: Chain, view: &AuditView) -> bool {

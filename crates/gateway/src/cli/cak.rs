@@ -165,7 +165,7 @@ fn gemeente(code: &str) -> Result<Gemeente, Failure> {
 impl State {
     fn run(self, terminal: &Terminal) -> Outcome {
         let gemeente = gemeente(&self.gemeente)?;
-        let bsn: Bsn = read_bsn(&self.bsn_from)?;
+        let bsn: Bsn = read_bsn(&self.bsn_from, terminal)?;
         let text = read_text(&self.statement)?;
         let opgave: Opgave = serde_json::from_str(&text).map_err(|error| {
             // The words of the reader may repeat what stands in the file.

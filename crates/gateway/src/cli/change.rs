@@ -12,7 +12,7 @@ use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
 use crate::clock::SystemClock;
 use crate::control::{Change, Client, ClientError, Plan, Refused, Report, Request, operator, perform};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Settings};
 use crate::journal::OpenError;
 use crate::ledger::Progress;
 
@@ -43,7 +43,8 @@ pub(super) fn change(
             Some(reason) => alone(&folder, &change, reason)?,
             None => {
                 let store = open::read(store, &PastArguments::default(), terminal)?;
-                let Plan { summary, .. } = change.plan(&store.ledger).map_err(refused)?;
+                let Plan { summary, .. } =
+                    change.plan(&store.ledger, &Settings::default()).map_err(refused)?;
                 Report { uitgevoerd: false, summary, handelingen: Vec::new() }
             }
         },

@@ -43,7 +43,7 @@ impl Client {
         let failed = |error: crate::ledger::LedgerError| Failure::from(error);
         let only = self.gemeente.as_deref().map(Gemeente::new).transpose();
         let only = only.map_err(|error| Failure::new(error.to_string()))?;
-        let bsn = read_bsn(&self.bsn_from)?;
+        let bsn = read_bsn(&self.bsn_from, terminal)?;
         let store = open::read(&self.store, &self.past, terminal)?;
         let codes = store.reader.tips().into_keys().map(|chain| chain.to_string());
         let gemeenten = codes.filter_map(|code| Gemeente::new(&code).ok());

@@ -92,12 +92,14 @@ impl Deadlines {
             standen: self.status.into_iter().map(Status::stand).collect(),
             vanaf: self.from,
             tot: self.to,
-            limit: self.limit,
+            limit: self.limit.saturating_add(1),
             ..TermijnFilter::default()
         };
         let settings = self.store.settings()?;
         let store = open::read(&self.store, &self.past, terminal)?;
-        let rows = rows(&store.ledger, &settings, filter, store.today)?;
+        let mut rows = rows(&store.ledger, &settings, filter, store.today)?;
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
         let mut out = io::stdout().lock();
         for row in &rows {
             match self.format {
@@ -105,7 +107,9 @@ impl Deadlines {
                 Format::Text => writeln!(out, "{}", line(row, terminal))?,
             }
         }
-        if rows.is_empty() && self.format == Format::Text {
+        if more {
+            terminal.there_is_more()?;
+        } else if rows.is_empty() && self.format == Format::Text {
             writeln!(out, "{}", terminal.say("er loopt geen termijn", "nothing is due"))?;
         }
         Ok(if rows.iter().any(|row| row.verlopen) { Found::Something } else { Found::AllWell })

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use iwmo_toewijzing::identity::Gemeente;
+use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::civil::Date;
 
 use super::change::{self, ChangeArguments};
 use super::journal::read_bsn;
+use super::look::{self, look};
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal, day};
 use crate::clock::{Clock, SystemClock};
@@ -49,7 +50,7 @@ pub(super) struct Erase {
     #[arg(long, conflicts_with_all = ["list", "refuse"])]
     expired: bool,
     /// Show the requests, the most urgent first; exit code 1 when one is overdue
-    #[arg(long, conflicts_with = "refuse")]
+    #[arg(long, conflicts_with_all = ["refuse", "yes", "reason"])]
     list: bool,
     /// With --list: also those that were met or refused
     #[arg(long, requires = "list")]
@@ -72,9 +73,12 @@ impl Erase {
         if self.list {
             return self.requests(terminal);
         }
-        let order = self.order()?;
+        let order = self.order(terminal)?;
         let folder = self.store.folder()?;
         let reason = self.change.wanted();
+        if reason.is_none() {
+            self.look(&folder, &order, terminal)?;
+        }
         let report = match Client::connect(&folder).map_err(change::unanswered)? {
             Some(client) => through(client, order, reason)?,
             None => match reason {
@@ -98,21 +102,39 @@ impl Erase {
         Ok(if found { Found::Something } else { Found::AllWell })
     }
 
-    fn order(&self) -> Result<Opdracht, Failure> {
+    fn order(&self, terminal: &Terminal) -> Result<Opdracht, Failure> {
         let gemeenten: Result<Vec<Gemeente>, _> =
             self.gemeente.iter().map(|code| Gemeente::new(code)).collect();
         let gemeenten = gemeenten.map_err(|error| Failure::new(error.to_string()))?;
         let gemeenten = (!gemeenten.is_empty()).then_some(gemeenten);
         Ok(match (&self.bsn_from, &self.refuse, self.received) {
             (Some(file), _, Some(ontvangen)) => {
-                Opdracht::Verzoek { bsn: read_bsn(file)?, gemeenten, ontvangen }
+                Opdracht::Verzoek { bsn: read_bsn(file, terminal)?, gemeenten, ontvangen }
             }
-            (Some(file), _, None) => {
-                Opdracht::Verwijder { bsn: read_bsn(file)?, gemeenten, ondanks: self.despite.clone() }
-            }
+            (Some(file), _, None) => Opdracht::Verwijder {
+                bsn: read_bsn(file, terminal)?,
+                gemeenten,
+                ondanks: self.despite.clone(),
+            },
             (None, Some(verzoek), _) => Opdracht::Afwijzen { verzoek: verzoek.clone() },
             (None, None, _) => Opdracht::Verlopen { gemeenten },
         })
+    }
+
+    /// Records that somebody is about to see what is kept about a person, as `iwmo client` does. What is done leaves its own
+    /// entry.
+    fn look(&self, folder: &Path, order: &Opdracht, terminal: &Terminal) -> Result<(), Failure> {
+        let (Opdracht::Verwijder { bsn, gemeenten, .. } | Opdracht::Verzoek { bsn, gemeenten, .. }) = order
+        else {
+            return Ok(());
+        };
+        let store = open::read(&self.store, &PastArguments::default(), terminal)?;
+        let all =
+            || store.reader.tips().into_keys().filter_map(|chain| Gemeente::new(&chain.to_string()).ok());
+        let asked = gemeenten.clone().unwrap_or_else(|| all().collect());
+        let persons: Vec<(Gemeente, Bsn)> = asked.into_iter().map(|code| (code, *bsn)).collect();
+        look(folder, look::persons(&store.ledger, &persons)?, terminal);
+        Ok(())
     }
 
     /// How long what is about a person is kept here.
@@ -246,7 +268,9 @@ fn held(out: &mut impl Write, one: &Gehouden, asked: &Erase, terminal: &Terminal
         let english = format!("         request for removal {entry} is open");
         writeln!(out, "{}", terminal.say(&dutch, &english))?;
     }
-    for found in &one.hindernissen {
+    // What is about to be recorded does not stand against itself.
+    let stands = |found: &&Hindernis| !asked.request || **found != Hindernis::Termijn;
+    for found in one.hindernissen.iter().filter(stands) {
         let label = terminal.style("33", terminal.say("let op", "note"));
         let (nl, en) = words(*found);
         let despite = if !found.is_te_negeren() {

@@ -134,10 +134,12 @@ impl List {
             bericht: self.kind,
             stand: self.state,
             all: self.all,
-            limit: self.limit,
+            limit: self.limit.saturating_add(1),
             ..OutgoingFilter::default()
         };
         let mut found = view::outgoing_by(&store.ledger, &filter)?;
+        let more = found.len() > self.limit;
+        found.truncate(self.limit);
         let config = self.store.configuration()?;
         let partners = config.as_ref().map(|config| config.partners.as_slice());
         let mut still = view::held(&store.ledger, partners.unwrap_or_default())?;
@@ -163,7 +165,9 @@ impl List {
                 }
             }
         }
-        if found.is_empty() && self.format == Format::Text {
+        if more {
+            terminal.there_is_more()?;
+        } else if found.is_empty() && self.format == Format::Text {
             writeln!(out, "{}", terminal.say("niets wacht op verzending", "nothing waits to be sent"))?;
         }
         Ok(Found::AllWell)

@@ -195,6 +195,15 @@ impl Terminal {
         writeln!(io::stderr().lock(), "{}", self.say("niets gevonden", "nothing found"))
     }
 
+    /// Says on standard error that a list has more than it was to show.
+    ///
+    /// # Errors
+    ///
+    /// Standard error is closed.
+    pub fn there_is_more(&self) -> io::Result<()> {
+        writeln!(io::stderr().lock(), "{}", self.say("er is meer; zie --limit", "there is more; see --limit"))
+    }
+
     /// Wraps a text in an ANSI style when colour is on.
     #[must_use]
     pub fn style(&self, ansi: &str, text: &str) -> String {

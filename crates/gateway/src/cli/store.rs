@@ -12,7 +12,8 @@ use super::owned::Owned;
 use super::progress;
 use super::replay::failed;
 use crate::backup::{self, BackupError, Copied, LedgerStand};
-use crate::journal::{VerifyReport, verify};
+use crate::journal::{Position, ReadError, ReadOnlyJournal, VerifyReport, verify};
+use crate::vault::{Vault, VaultError};
 
 /// Check, back up and restore a store
 #[derive(Debug, Args)]
@@ -28,9 +29,10 @@ enum Verb {
     Restore(Restore),
 }
 
-/// Check every byte of the journal, and how the ledger stands to it; changes nothing
+/// Check every byte of the journal, that the keys open it, and how the ledger stands to it; changes nothing
 ///
-/// Works beside a running gateway. Also checks a backup, given as --backup. Exit code 1 when anything is wrong.
+/// Works beside a running gateway. Also checks a backup, given as --backup, which has no keys. Exit code 1 when anything is
+/// wrong.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 struct Check {
@@ -170,7 +172,7 @@ fn tips(report: &VerifyReport) -> Vec<serde_json::Value> {
 impl Check {
     fn run(self, terminal: &Terminal) -> Outcome {
         let CheckedArguments { data, config, backup } = self.store;
-        let (journal, stand) = match backup {
+        let (journal, folder) = match backup {
             Some(backup) => (backup, None),
             None => {
                 let folder = StoreArguments::either(data, config).folder()?;
@@ -188,19 +190,71 @@ impl Check {
         let report = report.map_err(open::unopened)?;
         // Beside a running gateway the last append may be incomplete for a moment; so may it be after a crash, and
         // the next start cuts it off. Of a backup everything must be complete.
-        let whole =
-            report.faults.is_empty() && report.entries > 0 && (stand.is_some() || report.torn_tail.is_none());
-        let ledger = match stand {
-            Some(folder) if report.faults.is_empty() => Some(backup::ledger_stand(&folder).map_err(failed)?),
+        let whole = report.faults.is_empty()
+            && report.entries > 0
+            && (folder.is_some() || report.torn_tail.is_none());
+        let ledger = match &folder {
+            Some(folder) if report.faults.is_empty() => Some(backup::ledger_stand(folder).map_err(failed)?),
             _ => None,
         };
-        let good = whole && !matches!(ledger, Some(LedgerStand::Ahead(_) | LedgerStand::NeedsRebuild(_)));
+        let keys = match &folder {
+            Some(folder) if report.faults.is_empty() => Some(keys_stand(folder)?),
+            _ => None,
+        };
+        let good = whole
+            && !matches!(ledger, Some(LedgerStand::Ahead(_) | LedgerStand::NeedsRebuild(_)))
+            && !matches!(keys, Some(KeysStand::Fault { .. }));
         match self.format {
-            Format::Json => json_line(&report, ledger.as_ref(), good)?,
-            Format::Text => text(&report, ledger.as_ref(), good, terminal)?,
+            Format::Json => json_line(&report, ledger.as_ref(), keys.as_ref(), good)?,
+            Format::Text => text(&report, ledger.as_ref(), keys.as_ref(), good, terminal)?,
         }
         Ok(if good { Found::AllWell } else { Found::Something })
     }
+}
+
+/// How the keys stand to a journal.
+enum KeysStand {
+    /// Nothing in it is sealed.
+    Unneeded,
+    /// They open every entry.
+    Right,
+    /// This user may not read them.
+    NotReadable,
+    /// They are missing, damaged, or do not open every entry.
+    Fault { fault: String, advice: &'static str },
+}
+
+/// Opens every entry with the keys of a store: a copy of them that was put back may be older than the journal.
+fn keys_stand(folder: &Path) -> Result<KeysStand, Failure> {
+    let journal = ReadOnlyJournal::open(&folder.join("journal")).map_err(open::unopened)?;
+    // After the journal, so that the keys of all its entries are there.
+    let vault = match Vault::read(folder, journal.reader()) {
+        Ok(Some(vault)) => vault,
+        Ok(None) => return Ok(KeysStand::Unneeded),
+        Err(VaultError::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            return Ok(KeysStand::NotReadable);
+        }
+        Err(error @ VaultError::Journal(_)) => return Err(open::locked(error)),
+        Err(error) => return Ok(KeysStand::Fault { fault: open::words(&error), advice: error.advice() }),
+    };
+    let mut reader = journal.reader().clone();
+    reader.set_vault(vault);
+    let bar = progress::bar("keys");
+    bar.set_length(reader.entries());
+    for entry in reader.read_all(Position::START) {
+        match entry {
+            Ok(_) => bar.inc(1),
+            Err(ReadError::Sealed { entry, why }) => {
+                bar.finish_and_clear();
+                let advice = why.advice();
+                let fault = ReadError::Sealed { entry, why }.to_string();
+                return Ok(KeysStand::Fault { fault, advice });
+            }
+            Err(error) => return Err(Failure::new(open::words(&error))),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(KeysStand::Right)
 }
 
 /// Said of a journal without an entry: the first start of a gateway writes one.
@@ -250,8 +304,19 @@ fn stand_words(stand: &LedgerStand, terminal: &Terminal) -> String {
     terminal.say(&format!("grootboek: {nl}"), &format!("ledger: {en}")).to_owned()
 }
 
-fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) -> io::Result<()> {
+fn json_line(
+    report: &VerifyReport,
+    ledger: Option<&LedgerStand>,
+    keys: Option<&KeysStand>,
+    good: bool,
+) -> io::Result<()> {
     let ledger = ledger.map(stand_json);
+    let keys = keys.map(|keys| match keys {
+        KeysStand::Unneeded => json!({ "state": "not needed" }),
+        KeysStand::Right => json!({ "state": "right" }),
+        KeysStand::NotReadable => json!({ "state": "not looked at" }),
+        KeysStand::Fault { fault, advice } => json!({ "state": "wrong", "fault": fault, "advice": advice }),
+    });
     let faults: Vec<_> = report
         .faults
         .iter()
@@ -260,7 +325,7 @@ fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) ->
     let torn = report.torn_tail.as_ref().map(ToString::to_string);
     let value = json!({
         "good": good, "entries": report.entries, "bytes": report.bytes, "faults": faults, "torn_tail": torn,
-        "ledger": ledger, "tips": tips(report),
+        "keys": keys, "ledger": ledger, "tips": tips(report),
     });
     writeln!(io::stdout().lock(), "{value}")
 }
@@ -268,6 +333,7 @@ fn json_line(report: &VerifyReport, ledger: Option<&LedgerStand>, good: bool) ->
 fn text(
     report: &VerifyReport,
     ledger: Option<&LedgerStand>,
+    keys: Option<&KeysStand>,
     good: bool,
     terminal: &Terminal,
 ) -> io::Result<()> {
@@ -297,6 +363,24 @@ fn text(
                 "the last append is incomplete and was never acknowledged; the next start cuts it off"
             )
         )?;
+    }
+    match keys {
+        None | Some(KeysStand::Unneeded) => {}
+        Some(KeysStand::Right) => {
+            writeln!(out, "{}", terminal.say("sleutels: openen elke regel", "keys: they open every entry"))?
+        }
+        Some(KeysStand::NotReadable) => writeln!(
+            out,
+            "{}",
+            terminal.say(
+                "sleutels: niet bekeken: deze gebruiker mag ze niet lezen",
+                "keys: not looked at: this user may not read them"
+            )
+        )?,
+        Some(KeysStand::Fault { fault, advice }) => {
+            writeln!(out, "{}: {fault}", terminal.style("31", terminal.say("sleutels", "keys")))?;
+            writeln!(out, "    {advice}")?;
+        }
     }
     if let Some(ledger) = ledger {
         writeln!(out, "{}", stand_words(ledger, terminal))?;

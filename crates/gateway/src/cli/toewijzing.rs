@@ -86,9 +86,11 @@ impl List {
             aanbieder,
             levering: self.levering,
             after: None,
-            limit: self.limit,
+            limit: self.limit.saturating_add(1),
         };
-        let found = view::toewijzingen(&store.ledger, &filter, store.today)?;
+        let mut found = view::toewijzingen(&store.ledger, &filter, store.today)?;
+        let more = found.len() > self.limit;
+        found.truncate(self.limit);
         let mut out = io::stdout().lock();
         for toewijzing in &found {
             match self.format {
@@ -98,7 +100,9 @@ impl List {
                 Format::Text => writeln!(out, "{}", row(toewijzing))?,
             }
         }
-        if found.is_empty() {
+        if more {
+            terminal.there_is_more()?;
+        } else if found.is_empty() {
             terminal.nothing_found()?;
         }
         Ok(Found::AllWell)

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use iwmo_codec::Schemas;
+use iwmo_codec::messages::MessageKind;
 use serde_json::{Value, json};
 
 use super::open;
@@ -25,6 +26,11 @@ pub(super) fn schemas(
     terminal: &Terminal,
 ) -> Outcome {
     let other = super::validate::load(schemas)?;
+    if !MessageKind::ALL.iter().any(|kind| other.have(kind.name())) {
+        let folder = schemas.display();
+        return Err(Failure::new(format!("{folder}: there is no schema of a message here"))
+            .hint("name the folder with the XSDs of a release, as WMO301.xsd; `iwmo validate --schemas` tries them on a file"));
+    }
     let policy = policy.map(read_policy).transpose()?;
     let journal = open::journal(folder)?;
     let mut judged = Judged::new(format, terminal);
@@ -95,12 +101,23 @@ impl<'t> Judged<'t> {
         let looked = looked.map_err(failed)?;
         written?;
         let (messages, plans, differences) = (looked.messages, looked.plans, looked.differences);
+        let bundled: Vec<&str> = looked.bundled.iter().map(String::as_str).collect();
         match format {
             Format::Json => writeln!(
                 out,
                 "{}",
-                json!({ "entries": looked.entries, "messages": messages, "plans": plans, "differences": differences })
+                json!({ "entries": looked.entries, "messages": messages, "plans": plans, "differences": differences, "bundled": bundled })
             )?,
+            Format::Text if !bundled.is_empty() => {
+                let kinds = bundled.join(", ");
+                let nl = format!("van {kinds} staat daar geen schema: beoordeeld met het meegeleverde");
+                let en = format!("of {kinds} there is no schema there: held against the bundled one");
+                writeln!(out, "{}", terminal.say(&nl, &en))?;
+            }
+            Format::Text => {}
+        }
+        match format {
+            Format::Json => {}
             Format::Text => writeln!(
                 out,
                 "{}",

@@ -160,8 +160,7 @@ impl List {
             writeln!(out, "{}", terminal.say("er is geen werk", "there is no work"))?;
         }
         if filter.after.is_some() {
-            let more = terminal.say("er is meer; zie --limit", "there is more; see --limit");
-            writeln!(io::stderr().lock(), "{more}")?;
+            terminal.there_is_more()?;
         }
         Ok(if rows.is_empty() { Found::AllWell } else { Found::Something })
     }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Act, ActError, Engine};
+use crate::engine::{Act, ActError, Engine, Settings};
 use crate::journal::Chain;
 use crate::ledger::LedgerError;
 use crate::record::{Blik, Wat, Wie};
@@ -229,6 +229,9 @@ impl From<ActError> for Refused {
             ActError::Unfit { .. } | ActError::NoMessage(_) => {
                 refused.advice("nothing was changed; `iwmo outbox list --all` shows how each message stands")
             }
+            ActError::Answered(_) => refused.advice(
+                "nothing was changed; name the others apart, as GEMEENTE:SEQ/N. `iwmo cak show` says what the CAK has",
+            ),
             _ => refused,
         }
     }
@@ -241,16 +244,16 @@ impl From<LedgerError> for Refused {
 }
 
 impl Change {
-    /// Plans the change on the rows as they are, changing nothing.
+    /// Plans the change on the rows as they are, under these settings, changing nothing.
     ///
     /// # Errors
     ///
     /// It cannot be done, or the store cannot be read.
-    pub fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
+    pub fn plan(&self, ledger: &Ledger, settings: &Settings) -> Result<Plan, Refused> {
         match self {
             Self::Uitgaand(change) => change.plan(ledger),
             Self::Partner(change) => change.plan(ledger),
-            Self::Werk(change) => change.plan(ledger),
+            Self::Werk(change) => change.plan(ledger, settings),
             Self::Opgave(change) => change.plan(ledger),
             Self::Cak(change) => change.plan(ledger),
         }
@@ -265,9 +268,10 @@ impl Change {
 pub async fn perform(engine: &Engine, wie: &Wie, reden: &str, change: &Change) -> Result<Report, Refused> {
     let gekozen = matches!(change, Change::Uitgaand(change) if change.berichten.is_empty());
     let (planner, change) = (engine.clone(), change.clone());
-    let Plan { acts, mut summary } = tokio::task::spawn_blocking(move || change.plan(planner.ledger()))
-        .await
-        .map_err(|_| Refused::new("a fault of the gateway: the change could not be planned"))??;
+    let Plan { acts, mut summary } =
+        tokio::task::spawn_blocking(move || change.plan(planner.ledger(), &planner.settings()))
+            .await
+            .map_err(|_| Refused::new("a fault of the gateway: the change could not be planned"))??;
     let mut handelingen: Vec<String> = Vec::new();
     let mut aantal = 0;
     for (chain, wat) in acts {

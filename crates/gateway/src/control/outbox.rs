@@ -6,7 +6,7 @@ use iwmo_toewijzing::identity::Gemeente;
 use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
-use crate::engine::{Fit, OutgoingId, fit, narrow, not_taken};
+use crate::engine::{Fit, OutgoingId, fit, narrow, settled};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{Rows, Stand, Uitgaand, keys};
 use crate::record::{ACT_MESSAGES_MAX, Plek, Wat};
@@ -165,7 +165,7 @@ impl OutboxChange {
                 let Some(row) = ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
                 let Some(chain) = Chain::new(id.gemeente).filter(|_| self.takes(&id, &row)) else { continue };
                 // It is work for a person, with the person.
-                if self.verb == OutboxVerb::Opnieuw && not_taken(ledger, &id, &row)? {
+                if self.verb == OutboxVerb::Opnieuw && settled(ledger, &id, &row)?.is_some() {
                     continue;
                 }
                 match self.verb.chooses(&row) {

@@ -205,7 +205,9 @@ async fn respond(behind: &Behind, uid: u32, request: Request, answer: &mut Answe
         }
         Request::Plan { wijziging } => {
             let engine = engine.clone();
-            let planned = tokio::task::spawn_blocking(move || wijziging.plan(engine.ledger())).await;
+            let planned =
+                tokio::task::spawn_blocking(move || wijziging.plan(engine.ledger(), &engine.settings()))
+                    .await;
             let Plan { summary, .. } = planned
                 .map_err(|_| Refused::new("a fault of the gateway: the change could not be planned"))??;
             Report { uitgevoerd: false, summary, handelingen: Vec::new() }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
-use crate::engine::{Settings, narrow};
+use crate::engine::{Settings, agreed_upon, narrow};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{Rows, keys};
 use crate::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
@@ -54,7 +54,7 @@ enum Named {
 }
 
 impl WorkChange {
-    pub(super) fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
+    pub(super) fn plan(&self, ledger: &Ledger, settings: &Settings) -> Result<Plan, Refused> {
         let rows = self.rows(ledger)?;
         let names: Vec<String> = if self.namen.is_empty() {
             rows.iter().filter_map(|row| row.entry.clone()).collect()
@@ -99,6 +99,9 @@ impl WorkChange {
             let narrowed = narrow(ledger, chain, &wat)?;
             summary.aantal += narrowed.gewijzigd;
             summary.ongewijzigd += narrowed.ongewijzigd;
+            if let Some(Wat::TermijnAfgehandeld { termijnen }) = &narrowed.wat {
+                agreed_upon(ledger, settings, chain, termijnen)?;
+            }
             left.extend(narrowed.wat.map(|wat| (chain, wat)));
         }
         Ok(Plan { acts: left, summary })

@@ -3,7 +3,7 @@
 mod opgave;
 mod work;
 
-pub(crate) use work::not_taken;
+pub(crate) use work::{Settled, agreed_upon, settled};
 
 use std::collections::BTreeSet;
 
@@ -59,7 +59,7 @@ pub enum ActError {
     NoReason,
     /// The reason names a person, and it stays readable when what is about the person is removed.
     #[error(
-        "a BSN stands in the reason, which is kept readable: leave it out (a toewijzing is GEMEENTE/NUMMER)"
+        "a BSN stands in the reason, or nine digits that could be one (they pass the 11-proef), and a reason is kept readable: leave it out; the number of a toewijzing goes behind its gemeente, as 0222/100101"
     )]
     NamesPerson,
     /// A text is too long.
@@ -94,6 +94,9 @@ pub enum ActError {
     /// The CAK refused a notification, and that is with the person: it is not sent again as it was.
     #[error("{0} was not taken by the CAK: mend the cause and release the person (`iwmo work release`)")]
     NotTaken(OutgoingId),
+    /// The CAK answered a notification: it knows what stands in it.
+    #[error("{0} was answered by the CAK: it is not sent again")]
+    Answered(OutgoingId),
     /// A message stands where the act cannot be done.
     #[error("{id} is {stand}: it cannot be {verb}")]
     Unfit {
@@ -193,9 +196,12 @@ pub(crate) fn narrow_to(
             return Err(ActError::Removed(id));
         }
         if matches!(wat, Wat::UitgaandOpnieuw { .. } | Wat::UitgaandHerhalen { .. })
-            && not_taken(rows, &id, &row)?
+            && let Some(settled) = settled(rows, &id, &row)?
         {
-            return Err(ActError::NotTaken(id));
+            return Err(match settled {
+                Settled::Refused => ActError::NotTaken(id),
+                Settled::Answered => ActError::Answered(id),
+            });
         }
         match fit(wat, row.stand) {
             Fit::Changes => left.push(*plek),

@@ -44,6 +44,7 @@ pub struct Engine {
     pub(super) jobs: Slot,
     pub(super) ledger: Arc<Ledger>,
     pub(super) reader: Reader,
+    settings: watch::Receiver<Arc<Settings>>,
     schemas: Schemas,
     pub(super) changed: watch::Receiver<u64>,
     feed: broadcast::Sender<EntryId>,
@@ -116,6 +117,7 @@ impl Engine {
         let (changed_sender, changed) = watch::channel(0);
         let (feed, _) = broadcast::channel(FEED_ENTRIES);
         let configured = Arc::new(settings);
+        let (known, settings) = watch::channel(Arc::clone(&configured));
         let (health, acts) = (Health::default(), Arc::<AtomicU64>::default());
         let committer = Committer {
             ledger: Arc::clone(&ledger),
@@ -133,6 +135,7 @@ impl Engine {
             ledger: Arc::clone(&ledger),
             settings: Arc::clone(&configured),
             configured,
+            known,
             applier: Applier::new(schemas.clone()),
             clock,
             jobs: receiver,
@@ -152,6 +155,7 @@ impl Engine {
         let engine = Self {
             jobs,
             ledger,
+            settings,
             reader,
             schemas,
             changed,
@@ -164,6 +168,12 @@ impl Engine {
             erasing,
         };
         Ok((engine, worker))
+    }
+
+    /// Returns the settings of the configuration.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.borrow())
     }
 
     /// Returns the ledger, for reading.

@@ -50,7 +50,7 @@ mod worker;
 mod xsd_versie;
 
 pub use act::{Act, ActError, Acted, Narrowed, narrow};
-pub(crate) use act::{Fit, check_reason, fit, not_taken};
+pub(crate) use act::{Fit, agreed_upon, check_reason, fit, settled};
 pub use api::*;
 pub(crate) use decide::terzijde::FO01;
 pub use erase::{Erase, ErasePersons};

@@ -78,7 +78,7 @@ pub enum What {
 }
 
 /// How much was looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Looked {
     /// Entries read.
     pub entries: u64,
@@ -88,6 +88,8 @@ pub struct Looked {
     pub plans: u64,
     /// Differences found.
     pub differences: u64,
+    /// Kinds of message that the other schemas do not have, held against the bundled ones.
+    pub bundled: BTreeSet<String>,
 }
 
 /// Judges every recorded message again and tells each difference, in the order of the journal.
@@ -129,13 +131,12 @@ pub fn what_if(
             tips.insert(entry.id.chain, entry.tip());
             taken += 1;
         }
-        let looked = judge.looked;
         if taken == 0 {
-            return Ok(looked);
+            return Ok(judge.looked);
         }
         let tips: Vec<_> = tips.values().copied().collect();
         ledger.commit(overlay.into_writes(), &tips)?;
-        progress(Progress { applied: looked.entries, entries: total });
+        progress(Progress { applied: judge.looked.entries, entries: total });
     }
 }
 

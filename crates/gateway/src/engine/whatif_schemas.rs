@@ -16,7 +16,8 @@ const PROGRESS_ENTRIES: u64 = 512;
 const FAULTS_MAX: usize = 5;
 
 /// Holds every recorded message, received or sent, against these schemas and tells each that would not be valid, in the
-/// order of the journal. What was removed is passed over.
+/// order of the journal. What was removed is passed over. Kinds of message of which there is no schema among them are held
+/// against the bundled ones, which [`Looked::bundled`] tells: the standards of the CAK have releases of their own.
 ///
 /// # Errors
 ///
@@ -27,11 +28,11 @@ pub fn what_if_schemas(
     tell: &mut dyn FnMut(Different),
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Looked, LedgerError> {
-    let (mut looked, total) = (Looked::default(), reader.entries());
+    let (mut looked, total, bundled) = (Looked::default(), reader.entries(), Schemas::bundled());
     for entry in reader.read_all(Position::START) {
         let entry = entry?;
         looked.entries += 1;
-        of_entry(&entry, schemas, &mut looked, tell)?;
+        of_entry(&entry, (schemas, &bundled), &mut looked, tell)?;
         if looked.entries.is_multiple_of(PROGRESS_ENTRIES) || looked.entries == total {
             progress(Progress { applied: looked.entries, entries: total });
         }
@@ -41,7 +42,7 @@ pub fn what_if_schemas(
 
 fn of_entry(
     entry: &Entry,
-    schemas: &Schemas,
+    (schemas, bundled): (&Schemas, &Schemas),
     looked: &mut Looked,
     tell: &mut dyn FnMut(Different),
 ) -> Result<(), LedgerError> {
@@ -63,6 +64,13 @@ fn of_entry(
             continue;
         }
         looked.messages += 1;
+        let schemas = match schemas.have(&kind) {
+            true => schemas,
+            false => {
+                looked.bundled.insert(kind.clone());
+                bundled
+            }
+        };
         let report = schemas.validate_schema(&bytes);
         if !report.is_valid() {
             looked.differences += 1;

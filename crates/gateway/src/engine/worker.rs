@@ -6,10 +6,10 @@ use std::time::Instant;
 use iwmo_codec::messages::Message;
 use iwmo_toewijzing::identity::Gemeente;
 use jiff::civil::Date;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::clock::{Clock, dutch_date};
-use crate::engine::act::{Act, ActError, Acted, Narrowed, done_before, narrow_to};
+use crate::engine::act::{Act, ActError, Acted, Narrowed, agreed_upon, done_before, narrow_to};
 use crate::engine::batch::{Batch, Reply, unavailable};
 use crate::engine::commit::{Ahead, Decided, OVER};
 use crate::engine::daily::Day;
@@ -77,6 +77,8 @@ pub(super) struct Worker {
     pub(super) settings: Arc<Settings>,
     /// Those of the configuration.
     pub(super) configured: Arc<Settings>,
+    /// Tells them to who plans.
+    pub(super) known: watch::Sender<Arc<Settings>>,
     pub(super) applier: Applier,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) jobs: Inbox,
@@ -181,6 +183,7 @@ impl Worker {
                     // What was decided before in this batch was decided under the old settings, as the journal says.
                     Ok(in_force) => {
                         self.settings = in_force;
+                        self.known.send_replace(Arc::clone(&settings));
                         self.configured = settings;
                         batch.reply(Reply::Recorded(reply));
                     }
@@ -296,6 +299,9 @@ impl Worker {
         let Narrowed { wat, gewijzigd, ongewijzigd } =
             narrow_to(&batch.overlay, act.chain, &act.wat, act.gekozen)?;
         let Some(wat) = wat else { return Ok(Acted { gewijzigd, ongewijzigd, ..Acted::default() }) };
+        if let Wat::TermijnAfgehandeld { termijnen } = &wat {
+            agreed_upon(&batch.overlay, &self.settings, act.chain, termijnen)?;
+        }
         let at = batch.next(act.chain, self.clock.now());
         let hold = match &wat {
             Wat::Opgave { verklaring } if !verklaring.is_at_once() => Hold::Begin,

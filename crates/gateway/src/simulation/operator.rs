@@ -84,7 +84,7 @@ fn stated(world: &World, gemeente: &str, bsn: &str, opgave: Opgave) -> Option<Ch
 pub(super) async fn perform(world: &Arc<World>, change: &Change) -> bool {
     let Some((engine, work)) = world.engine() else { return false };
     // What is refused cannot be done as things are.
-    let Ok(plan) = change.plan(engine.ledger()) else { return true };
+    let Ok(plan) = change.plan(engine.ledger(), &engine.settings()) else { return true };
     for (chain, wat) in plan.acts {
         let reden = "simulation".to_owned();
         let act = Act { chain, wie: Wie::Gateway, wat, reden, gekozen: false, sleutel: None };

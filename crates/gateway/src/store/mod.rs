@@ -23,7 +23,7 @@
 //! # Limits
 //!
 //! Keys up to [`KEY_BYTES_MAX`], values up to [`VALUE_BYTES_MAX`]. Values are best kept small, since each is rewritten
-//! several times until it has come to rest; what is large stays in the journal. Memory: 256 MiB of tables that were read,
+//! several times until it has come to rest; what is large stays in the journal. Memory: 96 MiB of tables that were read,
 //! and at most four times 32 MiB of rows that are not in a table yet; no more than that is applied again after a crash.
 //!
 //! # Layout

@@ -42,7 +42,7 @@ impl Show {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let failed = |error: crate::ledger::LedgerError| Failure::from(error);
         let gemeente = gemeente(&self.gemeente)?;
-        let bsn = read_bsn(&self.bsn_from)?;
+        let bsn = read_bsn(&self.bsn_from, terminal)?;
         let settings = self.store.settings()?;
         let store = open::read(&self.store, &self.past, terminal)?;
         let found =

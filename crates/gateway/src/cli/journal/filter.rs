@@ -1,7 +1,7 @@
 //! Which entries a command is about; the same options for every verb.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -170,7 +170,7 @@ impl Filter {
     ) -> Result<(), Failure> {
         let folder = store.folder()?;
         // Before the store is opened, so that nobody waits for a file that is not there.
-        let bsn = self.bsn_from.as_ref().map(read_bsn).transpose()?;
+        let bsn = self.bsn_from.as_ref().map(|file| read_bsn(file, terminal)).transpose()?;
         let end = self.end(&folder)?;
         let store = open::read(store, &PastArguments::at(self.until), terminal)?;
         let (persons, nummer) = match (&self.toewijzing, bsn) {
@@ -222,7 +222,7 @@ fn about(store: &ReadStore, entry: &Entry, nummer: Option<ToewijzingNummer>) -> 
 }
 
 /// Reads a BSN from a file or standard input. What was read stands in no error.
-pub(in crate::cli) fn read_bsn(file: &PathBuf) -> Result<Bsn, Failure> {
+pub(in crate::cli) fn read_bsn(file: &PathBuf, terminal: &Terminal) -> Result<Bsn, Failure> {
     let name = file.display();
     let mut text = String::new();
     let read = if file.as_os_str() == "-" {
@@ -231,10 +231,19 @@ pub(in crate::cli) fn read_bsn(file: &PathBuf) -> Result<Bsn, Failure> {
         fs::File::open(file).and_then(|opened| opened.take(BSN_BYTES_MAX).read_to_string(&mut text))
     };
     read.map_err(|error| unreadable(file, &error))?;
-    Bsn::new(text.trim()).map_err(|_| {
+    let bsn = Bsn::new(text.trim()).map_err(|_| {
         Failure::new(format!("{name}: this is not one BSN"))
             .hint("give a file with nine digits and nothing else")
-    })
+    })?;
+    if bsn.expose().parse().is_ok_and(|bsn: iwmo_codec::value::Bsn| !bsn.passes_eleven_test()) {
+        let note = terminal.say(
+            "let op: dit nummer voldoet niet aan de 11-proef; zijn het de goede cijfers?",
+            "note: this number fails the 11-proef; are these the right digits?",
+        );
+        // Standard error may be closed; there is nowhere left to say so.
+        let _ = writeln!(io::stderr().lock(), "{note}");
+    }
+    Ok(bsn)
 }
 
 #[cfg(test)]
@@ -307,7 +316,8 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let file = data.path().join("bsn");
         fs::write(&file, "1234567890\n").unwrap();
-        let error = read_bsn(&file).unwrap_err();
+        let terminal = Terminal::new(Default::default(), Default::default());
+        let error = read_bsn(&file, &terminal).unwrap_err();
         assert!(!error.message.contains("123456"), "{error}");
         assert!(error.message.contains("bsn"));
     }

@@ -28,17 +28,20 @@ pub(super) struct List {
 impl List {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let mut shown = 0;
-        if self.limit == 0 {
-            return Ok(Found::AllWell);
-        }
+        let (mut shown, mut more) = (0, false);
         self.filter.each(&self.store, terminal, &mut |_, view| {
+            if shown == self.limit {
+                more = true;
+                return Ok(ControlFlow::Break(()));
+            }
             write_line(&mut out, &view, self.format)?;
             shown += 1;
-            Ok(if shown == self.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            Ok(ControlFlow::Continue(()))
         })?;
         io::Write::flush(&mut out)?;
-        if shown == 0 {
+        if more {
+            terminal.there_is_more()?;
+        } else if shown == 0 {
             terminal.nothing_found()?;
         }
         Ok(Found::AllWell)

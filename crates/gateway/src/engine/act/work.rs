@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::cak::EbBericht;
+use iwmo_toewijzing::deadline::{self, Deadline, Subject};
+use iwmo_toewijzing::dossier::Onderwerp;
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::{Gemeente, ToewijzingNummer};
 
 use super::{ActError, Narrowed};
-use crate::engine::OutgoingId;
+use crate::engine::{OutgoingId, Settings};
 use crate::journal::{Chain, EntryId};
 use crate::ledger::{Afgehandeld, EbMelding, LedgerError, Opmerking, Persoon, Rows, Uitgaand, keys};
 use crate::record::{ACT_MESSAGES_MAX, Plek, TermijnPlek, Wat};
@@ -66,13 +70,56 @@ pub(super) fn met(rows: &impl Rows, chain: Chain, termijnen: &[TermijnPlek]) -> 
     Ok(narrowed(left, asked.len(), |termijnen| Wat::TermijnAfgehandeld { termijnen }))
 }
 
-/// Whether a message is a notification that the CAK did not take, so that nothing of it is under way.
-pub(crate) fn not_taken(rows: &impl Rows, id: &OutgoingId, row: &Uitgaand) -> Result<bool, LedgerError> {
-    let Some(identificatie) = &row.melding else { return Ok(false) };
-    let waits = |persoon: &Persoon| {
-        persoon.eb.onderweg().is_some_and(|bericht| bericht.identificatie.as_str() == identificatie)
-    };
-    Ok(person(rows, id, row)?.is_some_and(|persoon| !waits(&persoon)))
+/// Refuses deadlines that nothing agreed on, or that a message showed to be met: they stand in no queue. Of a gemeente that is
+/// not configured here nobody knows what was agreed.
+pub(crate) fn agreed_upon(
+    rows: &impl Rows,
+    settings: &Settings,
+    chain: Chain,
+    termijnen: &[TermijnPlek],
+) -> Result<(), ActError> {
+    let Some(gemeente) = gemeente(chain) else { return Ok(()) };
+    let Some(own) = settings.gemeenten.get(&gemeente) else { return Ok(()) };
+    for plek in termijnen {
+        let name = || ActError::NoDeadline(format!("{gemeente}/{}/{}", plek.nummer, plek.termijn));
+        let nummer = ToewijzingNummer::new(plek.nummer).map_err(|_| name())?;
+        let owner: Option<DossierKey> = rows.row(&keys::toewijzing(gemeente, nummer))?;
+        let owner = owner.ok_or_else(name)?;
+        let dossier: Option<Dossier> = rows.row(&keys::dossier(gemeente, owner.aanbieder, &owner.bsn))?;
+        let subject = Subject::Onderwerp(Onderwerp::Toewijzing(nummer));
+        let waits = |one: &Deadline| {
+            one.timer.as_str() == plek.termijn && one.subject == subject && one.voldaan.is_none()
+        };
+        if !dossier.is_some_and(|dossier| deadline::agreed(&dossier, &own.beleid).iter().any(waits)) {
+            return Err(name());
+        }
+    }
+    Ok(())
+}
+
+/// How it ended with a notification to the CAK of which nothing is under way any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// The CAK took it.
+    Answered,
+    /// It did not, or nothing says that it did.
+    Refused,
+}
+
+/// Returns how it ended with a message, if it is a notification of which nothing is under way.
+pub(crate) fn settled(
+    rows: &impl Rows,
+    id: &OutgoingId,
+    row: &Uitgaand,
+) -> Result<Option<Settled>, LedgerError> {
+    let Some(identificatie) = &row.melding else { return Ok(None) };
+    let Some(persoon) = person(rows, id, row)? else { return Ok(None) };
+    let is_it = |bericht: &&EbBericht| bericht.identificatie.as_str() == identificatie;
+    if persoon.eb.onderweg().filter(is_it).is_some() {
+        return Ok(None);
+    }
+    let said = persoon.eb.berichten().iter().rev().find(is_it).and_then(|found| found.uitkomst.as_ref());
+    Ok(Some(if said.is_some_and(|said| said.aanvaard) { Settled::Answered } else { Settled::Refused }))
 }
 
 fn person(rows: &impl Rows, id: &OutgoingId, row: &Uitgaand) -> Result<Option<Persoon>, LedgerError> {

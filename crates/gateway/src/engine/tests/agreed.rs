@@ -107,7 +107,7 @@ fn d26_and_agreements_from_the_301_to_the_start() {
             aanbieder: None,
             code: None,
         };
-        Change::Werk(change).plan(&gateway.ledger)
+        Change::Werk(change).plan(&gateway.ledger, &gateway.engine.settings())
     };
     let plan = asked(name("start_agreed")).unwrap();
     let group = &plan.summary.groepen[0];
@@ -123,6 +123,10 @@ fn d26_and_agreements_from_the_301_to_the_start() {
     let begun = wmo305(start, &PERSON, &order, &[(date("2026-12-10"), "1")]).unwrap();
     gateway.send("hvb", begun.encode()).unwrap();
     assert_eq!(starts(&gateway, late), [] as [&str; 0]);
+    // What a start showed to be met is in no queue: neither what shows it first nor the loop takes it for work.
+    let refused = asked(name("START_AGREED")).unwrap_err();
+    assert!(refused.melding.contains("names no deadline"), "{}", refused.melding);
+    assert!(gateway.act(GEMEENTE, done("START_AGREED")).is_err());
     let shown = stands(&gateway, late);
     for row in [
         "CONTACT 2026-12-02 gehaald",
@@ -224,5 +228,30 @@ fn d21_another_version_of_the_schema_is_odd() {
     let page = view::werk(&gateway.ledger, &settings(Duration::ZERO), &filter, today()).unwrap();
     let odd: Vec<_> = page.rows.iter().map(|row| (row.code.as_str(), &row.regels[..])).collect();
     assert_eq!(odd, [("XSD_VERSION", &["IV034", "D21"][..])]);
+    gateway.stop();
+}
+
+/// Nothing was agreed with an aanbieder: a deadline of that kind does not exist for its toewijzingen.
+#[test]
+fn what_nobody_agreed_on_is_not_dealt_with() {
+    let mut settings = settings(Duration::ZERO);
+    settings.gemeenten.get_mut(&Gemeente::new(GEMEENTE).unwrap()).unwrap().beleid.geen_start_dagen = Some(21);
+    let gateway = started(&SimulatedDisk::new(5), settings);
+    play(&gateway, Step::Order).unwrap();
+    let done = |termijn: &str| Wat::TermijnAfgehandeld {
+        termijnen: vec![TermijnPlek { nummer: 100_101, termijn: termijn.to_owned() }],
+    };
+    for (termijn, there) in [("CONTACT", false), ("START_AGREED", false), ("NO_START", true)] {
+        let change = WorkChange {
+            verb: WorkVerb::Afhandelen,
+            namen: vec![format!("{GEMEENTE}/100101/{termijn}")],
+            gemeente: None,
+            aanbieder: None,
+            code: None,
+        };
+        let plan = Change::Werk(change).plan(&gateway.ledger, &gateway.engine.settings());
+        assert_eq!(plan.is_ok(), there, "{termijn}");
+        assert_eq!(gateway.act(GEMEENTE, done(termijn)).is_ok(), there, "{termijn}");
+    }
     gateway.stop();
 }

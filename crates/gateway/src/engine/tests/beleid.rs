@@ -77,7 +77,7 @@ fn e13_new_choices_wait_for_a_look() {
     assert!(gateway.outgoing("WMO403").is_empty());
 
     let change = CakChange { verb: CakVerb::BeleidInvoeren, gemeente: GEMEENTE.to_owned() };
-    let plan = Change::Cak(change.clone()).plan(&gateway.ledger).unwrap();
+    let plan = Change::Cak(change.clone()).plan(&gateway.ledger, &gateway.engine.settings()).unwrap();
     let told: Vec<_> = plan.summary.groepen.iter().map(|one| (one.bericht.as_deref(), one.aantal)).collect();
     assert_eq!(told, [(Some("WMO403/1"), 1)], "the other's start is under way");
     let acted = gateway.act(GEMEENTE, plan.acts[0].1.clone()).unwrap();
@@ -86,7 +86,7 @@ fn e13_new_choices_wait_for_a_look() {
     assert!(work(&gateway).is_empty());
     let again = gateway.act(GEMEENTE, Wat::CakBeleid).unwrap();
     assert_eq!((again.entry, again.ongewijzigd), (None, 1));
-    assert!(Change::Cak(change).plan(&gateway.ledger).unwrap().acts.is_empty());
+    assert!(Change::Cak(change).plan(&gateway.ledger, &gateway.engine.settings()).unwrap().acts.is_empty());
     gateway.stop();
 }
 

@@ -84,7 +84,8 @@ fn a_released_person_is_told_about_anew() {
         bericht: None,
         stand: None,
     };
-    let plan = crate::control::Change::Uitgaand(all).plan(&gateway.ledger).unwrap();
+    let plan =
+        crate::control::Change::Uitgaand(all).plan(&gateway.ledger, &gateway.engine.settings()).unwrap();
     assert_eq!((plan.acts.len(), plan.summary.aantal), (0, 0));
 
     let choose = |namen: Vec<String>| {
@@ -95,7 +96,7 @@ fn a_released_person_is_told_about_anew() {
             aanbieder: None,
             code: Some("transport".to_owned()),
         };
-        crate::control::Change::Werk(change).plan(&gateway.ledger)
+        crate::control::Change::Werk(change).plan(&gateway.ledger, &gateway.engine.settings())
     };
     let plan = choose(Vec::new()).unwrap();
     assert_eq!((plan.summary.aantal, plan.summary.groepen[0].bericht.as_deref()), (1, Some("TRANSPORT")));
@@ -121,5 +122,20 @@ fn a_released_person_is_told_about_anew() {
     let (retour, _) = gateway.outgoing("WMO306").remove(0);
     let wrong = gateway.act(GEMEENTE, Wat::CakVrijgeven { meldingen: place(&retour) }).unwrap_err();
     assert!(wrong.to_string().contains("no notification to the CAK"), "{wrong}");
+    gateway.stop();
+}
+
+/// A notification that the CAK took is not sent once more, and nobody is told that it did not take it.
+#[test]
+fn what_the_cak_took_is_not_sent_again() {
+    let gateway = Gateway::open(&SimulatedDisk::new(2));
+    play_all(&gateway);
+    let (id, _) = gateway.outgoing("WMO401").remove(0);
+    for wat in
+        [Wat::UitgaandHerhalen { berichten: place(&id) }, Wat::UitgaandOpnieuw { berichten: place(&id) }]
+    {
+        let refused = gateway.act(GEMEENTE, wat).unwrap_err().to_string();
+        assert_eq!(refused, format!("{id} was answered by the CAK: it is not sent again"));
+    }
     gateway.stop();
 }

@@ -177,17 +177,34 @@ fn other_schemas_tell_which_messages_they_do_not_know() {
             what_if_schemas(gateway.engine.journal(), schemas, &mut |one| found.push(one), &mut |_| {})
                 .unwrap();
         assert_eq!(looked.differences, found.len() as u64);
+        for kind in ["WMO301", "WMO305", "WMO401"] {
+            assert_eq!(looked.bundled.contains(kind), !schemas.have(kind), "{kind}");
+        }
         (looked.messages, found)
     };
     let (messages, found) = look(&Schemas::bundled());
     assert!(messages > 10 && found.is_empty(), "{messages} {found:?}");
-    let only = [iwmo_codec::SchemaSource {
-        name: "iets.xsd",
-        text: "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"><xs:element name=\"Iets\" type=\"xs:string\"/></xs:schema>",
-    }];
-    let (again, found) = look(&Schemas::load(&only).unwrap());
-    assert_eq!((again, found.len() as u64), (messages, messages));
+    // A release that has a 305 and a 306 that nothing fits; what it does not have is held against the bundled ones.
+    let schema = |kind: &str| {
+        format!(
+            "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" targetNamespace=\"urn:iwmo/3_9/{kind}/schema\">\
+             <xs:element name=\"Bericht\" type=\"xs:string\"/></xs:schema>"
+        )
+    };
+    let (start, retour) = (schema("wmo305"), schema("wmo306"));
+    let only = [
+        iwmo_codec::SchemaSource { name: "WMO305.xsd", text: &start },
+        iwmo_codec::SchemaSource { name: "WMO306.xsd", text: &retour },
+    ];
+    let other = Schemas::load(&only).unwrap();
+    assert!(other.have("WMO305") && !other.have("WMO301") && !other.have("wmo30"));
+    let (again, found) = look(&other);
+    assert!(again == messages && !found.is_empty() && (found.len() as u64) < messages, "{found:?}");
     assert!(matches!(&found[0].what, What::Ongeldig { regels, .. } if !regels.is_empty()));
+    assert!(
+        found.iter().all(|one| ["WMO305", "WMO306"].contains(&one.soort.as_deref().unwrap())),
+        "{found:?}"
+    );
     let was = |kind: &str| {
         let of = |one: &&Different| one.soort.as_deref() == Some(kind);
         match &found.iter().find(of).unwrap().what {

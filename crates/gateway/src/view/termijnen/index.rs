@@ -11,7 +11,7 @@ use iwmo_toewijzing::judge::Beleid;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::{Begin, Queue, Shown};
+use super::{Begin, Listing, Shown};
 use crate::ledger::keys::{self, Plaats, Soort};
 use crate::ledger::{Afgehandeld, LedgerError, Rows, decode_row};
 use crate::store::{Ledger, Value};
@@ -189,25 +189,25 @@ fn days_between(low: Date, high: Date) -> i64 {
 pub(super) fn of_waiting(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    let beleid = queue.beleid(gemeente).clone();
+    let beleid = listing.beleid(gemeente).clone();
     for stroom in Stroom::all(gemeente, &beleid) {
-        if !queue.asks(stroom.timer.as_str()) {
+        if !listing.asks(stroom.timer.as_str()) {
             continue;
         }
-        let (prefix, from) = stroom.range(&queue.begin, stroom.timer.as_str());
-        queue.follow(ledger, &prefix, &from, |queue, key, value| {
+        let (prefix, from) = stroom.range(&listing.begin, stroom.timer.as_str());
+        listing.follow(ledger, &prefix, &from, |listing, key, value| {
             let Some((plaats, bound, found)) = stroom.read(ledger, key, value)? else { return Ok(None) };
-            if queue.is_past(bound) {
+            if listing.is_past(bound) {
                 return Ok(Some(Seen::End));
             }
             let entry = (plaats.seq > 0).then(|| format!("{gemeente}:{}", plaats.seq));
-            let row = found.map(|found| queue.row(gemeente, plaats.aanbieder, entry, &found));
+            let row = found.map(|found| listing.row(gemeente, plaats.aanbieder, entry, &found));
             // A row that no deadline follows from holds nothing up.
             Ok(Some(match row {
-                Some(row) if stroom.is_exact() => queue.seen(row),
-                row => queue.seen_from(bound, row),
+                Some(row) if stroom.is_exact() => listing.seen(row),
+                row => listing.seen_from(bound, row),
             }))
         })?;
     }

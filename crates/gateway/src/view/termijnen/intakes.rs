@@ -6,14 +6,14 @@ use iwmo_toewijzing::deadline;
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::Gemeente;
 
-use super::Queue;
+use super::Listing;
 use crate::ledger::{LedgerError, Persoon, Rows, decode_row, keys};
 use crate::store::Ledger;
 
 pub(super) fn of_intakes(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::alle_opgaven(gemeente)) {
         let (key, value) = row?;
@@ -24,11 +24,11 @@ pub(super) fn of_intakes(
             let aanbieder = intake.aanbieder;
             let dossier: Option<Dossier> = ledger.row(&keys::dossier(gemeente, aanbieder, &bsn))?;
             let dossier = dossier.unwrap_or_else(|| Dossier::new(DossierKey { gemeente, aanbieder, bsn }));
-            let found = deadline::intake(&dossier, day, &queue.beleid(gemeente).kalender);
+            let found = deadline::intake(&dossier, day, &listing.beleid(gemeente).kalender);
             // The entry that brought the person tells apart whose intakes were on one day.
             let persoon: Option<Persoon> = ledger.row(&keys::persoon(gemeente, &bsn))?;
             let entry = persoon.map(|persoon| format!("{gemeente}:{}", persoon.sinds));
-            queue.add(gemeente, Some(aanbieder), entry, &found);
+            listing.add(gemeente, Some(aanbieder), entry, &found);
         }
     }
     Ok(())

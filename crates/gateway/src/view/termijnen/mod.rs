@@ -26,9 +26,9 @@ use utoipa::ToSchema;
 
 use self::words::words;
 use super::PlaceCursor;
+use super::listing::Asked;
 use super::page::Page;
 use super::place::{SEPARATOR, entry_place};
-use super::queue::Asked;
 use crate::engine::Settings;
 use crate::ledger::LedgerError;
 use crate::store::Ledger;
@@ -149,13 +149,13 @@ pub fn termijnen(
     filter: &TermijnFilter,
     today: Date,
 ) -> Result<Page<TermijnView, PlaceCursor>, LedgerError> {
-    let mut queue = Queue::new(settings, filter, today);
+    let mut listing = Listing::new(settings, filter, today);
     if filter.walks() {
-        walk(ledger, &mut queue)?;
+        walk(ledger, &mut listing)?;
     } else {
-        indexed(ledger, &mut queue)?;
+        indexed(ledger, &mut listing)?;
     }
-    Ok(queue.page())
+    Ok(listing.page())
 }
 
 /// The same from everything on record, without the index, and how many rows of indexes a page looked at.
@@ -171,75 +171,75 @@ pub(crate) mod walk {
         today: Date,
     ) -> Result<Vec<TermijnView>, LedgerError> {
         let all = TermijnFilter { aanbieder: None, after: None, limit: usize::MAX, ..filter.clone() };
-        let mut queue = Queue::new(settings, &all, today);
-        super::walk(ledger, &mut queue)?;
+        let mut listing = Listing::new(settings, &all, today);
+        super::walk(ledger, &mut listing)?;
         for gemeente in gemeenten(ledger, settings, filter.gemeenten.as_deref()) {
-            retours::of_all(ledger, gemeente, &mut queue)?;
+            retours::of_all(ledger, gemeente, &mut listing)?;
         }
-        let mut rows = queue.page().rows;
+        let mut rows = listing.page().rows;
         rows.retain(|row| filter.takes(row, today));
         Ok(rows)
     }
 
     /// Returns how many rows a page looks at.
     pub(crate) fn looks(ledger: &Ledger, settings: &Settings, filter: &TermijnFilter, today: Date) -> usize {
-        let mut queue = Queue::new(settings, filter, today);
+        let mut listing = Listing::new(settings, filter, today);
         if filter.walks() {
-            super::walk(ledger, &mut queue).expect("a store");
+            super::walk(ledger, &mut listing).expect("a store");
         } else {
-            indexed(ledger, &mut queue).expect("a store");
+            indexed(ledger, &mut listing).expect("a store");
         }
-        queue.looks()
+        listing.looks()
     }
 }
 
-fn indexed(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
-        index::of_waiting(ledger, gemeente, queue)?;
-        if queue.filter.aanbieder.is_some() {
+fn indexed(ledger: &Ledger, listing: &mut Listing<'_>) -> Result<(), LedgerError> {
+    for gemeente in gemeenten(ledger, listing.settings, listing.filter.gemeenten.as_deref()) {
+        index::of_waiting(ledger, gemeente, listing)?;
+        if listing.filter.aanbieder.is_some() {
             continue;
         }
-        retours::of_waiting(ledger, gemeente, queue)?;
-        removals::of_removals(ledger, gemeente, queue)?;
-        if queue.asks_any(&[Timer::CakData, Timer::CakPgb]) {
-            sources::of_waiting_persons(ledger, gemeente, queue)?;
+        retours::of_waiting(ledger, gemeente, listing)?;
+        removals::of_removals(ledger, gemeente, listing)?;
+        if listing.asks_any(&[Timer::CakData, Timer::CakPgb]) {
+            sources::of_waiting_persons(ledger, gemeente, listing)?;
         }
-        sources::of_comparison(gemeente, queue);
+        sources::of_comparison(gemeente, listing);
     }
     Ok(())
 }
 
 /// Goes through what is on record of a gemeente, for the timers that are asked for.
-fn walk(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
-        if queue.asks_any(&OF_DOSSIERS) {
-            sources::of_dossiers(ledger, gemeente, queue)?;
+fn walk(ledger: &Ledger, listing: &mut Listing<'_>) -> Result<(), LedgerError> {
+    for gemeente in gemeenten(ledger, listing.settings, listing.filter.gemeenten.as_deref()) {
+        if listing.asks_any(&OF_DOSSIERS) {
+            sources::of_dossiers(ledger, gemeente, listing)?;
         }
-        if queue.asks_any(&[Timer::Declaratie]) {
-            sources::of_declarations(ledger, gemeente, queue)?;
+        if listing.asks_any(&[Timer::Declaratie]) {
+            sources::of_declarations(ledger, gemeente, listing)?;
         }
-        if queue.asks_any(&[Timer::RetourOut]) {
-            sources::of_parked(ledger, gemeente, queue)?;
+        if listing.asks_any(&[Timer::RetourOut]) {
+            sources::of_parked(ledger, gemeente, listing)?;
         }
-        if queue.asks_any(&[Timer::Aanvraag]) {
-            intakes::of_intakes(ledger, gemeente, queue)?;
+        if listing.asks_any(&[Timer::Aanvraag]) {
+            intakes::of_intakes(ledger, gemeente, listing)?;
         }
         // No aanbieder is on the other side of what follows.
-        if queue.filter.aanbieder.is_some() {
+        if listing.filter.aanbieder.is_some() {
             continue;
         }
-        if queue.asks_any(&[Timer::CakData, Timer::CakPgb]) {
-            sources::of_persons(ledger, gemeente, queue)?;
+        if listing.asks_any(&[Timer::CakData, Timer::CakPgb]) {
+            sources::of_persons(ledger, gemeente, listing)?;
         }
-        if queue.asks_any(&[Timer::RetourIn]) {
-            sources::of_notifications(ledger, gemeente, queue)?;
+        if listing.asks_any(&[Timer::RetourIn]) {
+            sources::of_notifications(ledger, gemeente, listing)?;
         }
-        retours::of_waiting(ledger, gemeente, queue)?;
-        if queue.asks_any(&[Timer::RetourOut]) {
-            retours::of_met(ledger, gemeente, queue)?;
+        retours::of_waiting(ledger, gemeente, listing)?;
+        if listing.asks_any(&[Timer::RetourOut]) {
+            retours::of_met(ledger, gemeente, listing)?;
         }
-        sources::of_comparison(gemeente, queue);
-        removals::of_removals(ledger, gemeente, queue)?;
+        sources::of_comparison(gemeente, listing);
+        removals::of_removals(ledger, gemeente, listing)?;
     }
     Ok(())
 }
@@ -301,7 +301,7 @@ impl Begin {
 }
 
 /// The rows that are due first.
-type Queue<'f> = super::queue::Queue<'f, TermijnFilter>;
+type Listing<'f> = super::listing::Listing<'f, TermijnFilter>;
 
 impl Asked for TermijnFilter {
     type Row = TermijnView;
@@ -329,7 +329,7 @@ impl Asked for TermijnFilter {
     }
 }
 
-impl<'f> Queue<'f> {
+impl<'f> Listing<'f> {
     fn new(settings: &'f Settings, filter: &'f TermijnFilter, today: Date) -> Self {
         let only_later = !filter.verlopen && filter.standen == [Stand::Loopt];
         let first = filter.vanaf.max(only_later.then_some(today));

@@ -3,7 +3,7 @@
 use iwmo_toewijzing::deadline::Stand;
 use iwmo_toewijzing::identity::Gemeente;
 
-use super::{Queue, TermijnView};
+use super::{Listing, TermijnView};
 use crate::ledger::LedgerError;
 use crate::ledger::keys::{self, Plaats, Soort};
 use crate::removal;
@@ -17,21 +17,21 @@ pub(in crate::view) const VERWIJDERING: &str = "VERWIJDERING";
 pub(super) fn of_removals(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    if !queue.asks(VERWIJDERING) {
+    if !listing.asks(VERWIJDERING) {
         return Ok(());
     }
     let prefix = keys::wachtenden(gemeente, Soort::Verwijdering);
     // There are few of them, and one is open for three months.
-    queue.follow(ledger, &prefix, &prefix, |queue, key, _| {
+    listing.follow(ledger, &prefix, &prefix, |listing, key, _| {
         let Some((plaats, _)) = Plaats::read(key) else { return Ok(None) };
         let Some(start) = plaats.dag else { return Ok(None) };
         let due = removal::due(start);
-        if queue.is_past(due) {
+        if listing.is_past(due) {
             return Ok(Some(Seen::End));
         }
-        let stand = if queue.today > due { Stand::Verlopen } else { Stand::Loopt };
+        let stand = if listing.today > due { Stand::Verlopen } else { Stand::Loopt };
         let row = TermijnView {
             uiterlijk: due.to_string(),
             vanaf: start.to_string(),
@@ -48,6 +48,6 @@ pub(super) fn of_removals(
             text: "a person asked for removal of the data".to_owned(),
             regels: vec!["Wmo-5.3.5"],
         };
-        Ok(Some(queue.seen(row)))
+        Ok(Some(listing.seen(row)))
     })
 }

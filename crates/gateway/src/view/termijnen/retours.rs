@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::index::first_day;
-use super::{Begin, Queue, Shown};
+use super::{Begin, Listing, Shown};
 use crate::clock::dutch_date;
 use crate::engine::OutgoingId;
 use crate::ledger::keys;
@@ -20,60 +20,68 @@ const TIMER: Timer = Timer::RetourOut;
 pub(super) fn of_waiting(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    if !queue.asks(TIMER.as_str()) {
+    if !listing.asks(TIMER.as_str()) {
         return Ok(());
     }
     let prefix = keys::uitgaand_open_van(Some(gemeente));
-    let from = match begin(gemeente, queue, queue.begin.due) {
+    let from = match begin(gemeente, listing, listing.begin.due) {
         None => prefix.clone(),
         Some((day, None)) => keys::uitgaand_open_dag(gemeente, day),
         Some((day, Some(seq))) => keys::uitgaand_open(day, &id(gemeente, seq)),
     };
-    queue.follow(ledger, &prefix, &from, |queue, key, value| {
+    listing.follow(ledger, &prefix, &from, |listing, key, value| {
         let made = keys::uitgaand_open_gemaakt(key).zip(keys::uitgaand_open_id(key));
         let Some((made, id)) = made else { return Ok(None) };
-        let found = due(gemeente, made, None, queue);
-        if queue.is_past(found.due) {
+        let found = due(gemeente, made, None, listing);
+        if listing.is_past(found.due) {
             return Ok(Some(Seen::End));
         }
-        let row = queue.row(gemeente, None, Some(id.to_string()), &found);
+        let row = listing.row(gemeente, None, Some(id.to_string()), &found);
         let owed = value.first() == Some(&1);
-        Ok(Some(if owed { queue.seen(row) } else { queue.passed(&row) }))
+        Ok(Some(if owed { listing.seen(row) } else { listing.passed(&row) }))
     })
 }
 
 /// Adds those that were delivered.
-pub(super) fn of_met(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    if !queue.filter.wants_met() {
+pub(super) fn of_met(
+    ledger: &Ledger,
+    gemeente: Gemeente,
+    listing: &mut Listing<'_>,
+) -> Result<(), LedgerError> {
+    if !listing.filter.wants_met() {
         return Ok(());
     }
-    let wanted = queue.filter.first_day(true, queue.today).max(queue.begin.due);
-    let (first, behind) = begin(gemeente, queue, wanted).unwrap_or((Date::MIN, None));
+    let wanted = listing.filter.first_day(true, listing.today).max(listing.begin.due);
+    let (first, behind) = begin(gemeente, listing, wanted).unwrap_or((Date::MIN, None));
     let made = Made::from(ledger, gemeente, first, behind.unwrap_or_default());
-    queue.follow_all(made, |queue, (id, row)| {
+    listing.follow_all(made, |listing, (id, row)| {
         let met = row.stand == Stand::Bezorgd;
-        let found = due(gemeente, made_on(&row), met.then_some(row.sinds_us), queue);
-        if queue.is_past(found.due) {
+        let found = due(gemeente, made_on(&row), met.then_some(row.sinds_us), listing);
+        if listing.is_past(found.due) {
             return Ok(Some(Seen::End));
         }
-        let view = queue.row(gemeente, None, Some(id.to_string()), &found);
-        Ok(Some(if met && is_retour(&row) { queue.seen(view) } else { queue.passed(&view) }))
+        let view = listing.row(gemeente, None, Some(id.to_string()), &found);
+        Ok(Some(if met && is_retour(&row) { listing.seen(view) } else { listing.passed(&view) }))
     })
 }
 
 /// Retours of ours, whether they are delivered or not: what the indexes must be equal to.
 #[cfg(test)]
-pub(super) fn of_all(ledger: &Ledger, gemeente: Gemeente, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
+pub(super) fn of_all(
+    ledger: &Ledger,
+    gemeente: Gemeente,
+    listing: &mut Listing<'_>,
+) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::uitgaand_van(Some(gemeente))) {
         let (key, value) = row?;
         let Some(id) = keys::uitgaand_id(&key) else { continue };
         let row: Uitgaand = decode_row(&key, &value)?;
         let met = row.stand == Stand::Bezorgd;
         if is_retour(&row) && (met || !row.stand.is_final()) {
-            let found = due(gemeente, made_on(&row), met.then_some(row.sinds_us), queue);
-            queue.add(gemeente, None, Some(id.to_string()), &found);
+            let found = due(gemeente, made_on(&row), met.then_some(row.sinds_us), listing);
+            listing.add(gemeente, None, Some(id.to_string()), &found);
         }
     }
     Ok(())
@@ -84,10 +92,10 @@ fn is_retour(row: &Uitgaand) -> bool {
 }
 
 /// OP090.
-fn due(gemeente: Gemeente, made: Date, met_us: Option<i64>, queue: &Queue<'_>) -> Deadline {
+fn due(gemeente: Gemeente, made: Date, met_us: Option<i64>, listing: &Listing<'_>) -> Deadline {
     let day = |micros| dutch_date(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH));
     Deadline {
-        due: deadline::due(TIMER, false, made, &queue.beleid(gemeente).kalender),
+        due: deadline::due(TIMER, false, made, &listing.beleid(gemeente).kalender),
         start: made,
         timer: TIMER,
         subject: Subject::EigenBijdrage(made),
@@ -97,10 +105,10 @@ fn due(gemeente: Gemeente, made: Date, met_us: Option<i64>, queue: &Queue<'_>) -
 }
 
 /// The first day whose messages are wanted, and from which entry on; none: all.
-fn begin(gemeente: Gemeente, queue: &Queue<'_>, wanted: Option<Date>) -> Option<(Date, Option<u64>)> {
+fn begin(gemeente: Gemeente, listing: &Listing<'_>, wanted: Option<Date>) -> Option<(Date, Option<u64>)> {
     let wanted = wanted?;
-    let due = |made| deadline::due(TIMER, false, made, &queue.beleid(gemeente).kalender);
-    let Begin { due: shown_due, shown } = &queue.begin;
+    let due = |made| deadline::due(TIMER, false, made, &listing.beleid(gemeente).kalender);
+    let Begin { due: shown_due, shown } = &listing.begin;
     // What has an aanbieder comes after these.
     let same = |shown: &&Shown| {
         shown.gemeente == gemeente && shown.termijn == TIMER.as_str() && shown.aanbieder.is_none()

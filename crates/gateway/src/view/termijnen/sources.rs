@@ -11,7 +11,7 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie};
 use iwmo_toewijzing::judge::Beleid;
 use jiff::civil::Date;
 
-use super::Queue;
+use super::Listing;
 use crate::engine::{GemeenteSettings, Settings, wanted};
 use crate::ledger::keys::{self, Soort};
 use crate::ledger::{
@@ -24,20 +24,20 @@ use crate::store::Ledger;
 pub(super) fn of_dossiers(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
     let agreements = [Timer::Contact, Timer::StartAfspraak, Timer::NoStart];
-    for row in ledger.scan(&keys::dossiers(gemeente, queue.filter.aanbieder)) {
+    for row in ledger.scan(&keys::dossiers(gemeente, listing.filter.aanbieder)) {
         let (key, value) = row?;
         let dossier: Dossier = decode_row(&key, &value)?;
         let owner = dossier.key();
-        let beleid = queue.beleid(owner.gemeente);
+        let beleid = listing.beleid(owner.gemeente);
         let mut all = deadline::all_of_dossier(&dossier, Wie::Gemeente, &beleid.kalender);
-        if queue.asks_any(&agreements) {
+        if listing.asks_any(&agreements) {
             all.extend(agreed(ledger, &dossier, beleid)?);
         }
         // Five years ahead, so only who asks for it sees it.
-        if queue.filter.termijn.as_deref() == Some(Timer::Declarabel.as_str()) {
+        if listing.filter.termijn.as_deref() == Some(Timer::Declarabel.as_str()) {
             all.extend(deadline::declarable(&dossier));
         }
         for found in all {
@@ -48,7 +48,7 @@ pub(super) fn of_dossiers(
                     .map(|verzoek| format!("{}:{}", owner.gemeente, verzoek.bericht.entry)),
                 _ => None,
             };
-            queue.add(owner.gemeente, Some(owner.aanbieder), entry, &found);
+            listing.add(owner.gemeente, Some(owner.aanbieder), entry, &found);
         }
     }
     Ok(())
@@ -89,15 +89,15 @@ fn sent_entry(dossier: &Dossier, identificatie: &Identificatie, dag: Date) -> Op
 pub(super) fn of_persons(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    if eb_beleid(queue.settings, gemeente).is_none() {
+    if eb_beleid(listing.settings, gemeente).is_none() {
         return Ok(());
     }
     for row in ledger.scan(&keys::personen_van(gemeente)) {
         let (key, value) = row?;
         let Some((_, bsn)) = keys::persoon_delen(&key) else { continue };
-        of_person(ledger, gemeente, &bsn, &decode_row(&key, &value)?, queue)?;
+        of_person(ledger, gemeente, &bsn, &decode_row(&key, &value)?, listing)?;
     }
     Ok(())
 }
@@ -106,13 +106,13 @@ pub(super) fn of_persons(
 pub(super) fn of_waiting_persons(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::wachtenden(gemeente, Soort::Persoon)) {
         let (key, _) = row?;
         let Some(bsn) = keys::wachtende_persoon(&key) else { continue };
         let Some(persoon) = ledger.row(&keys::persoon(gemeente, &bsn))? else { continue };
-        of_person(ledger, gemeente, &bsn, &persoon, queue)?;
+        of_person(ledger, gemeente, &bsn, &persoon, listing)?;
     }
     Ok(())
 }
@@ -131,18 +131,18 @@ fn of_person(
     gemeente: Gemeente,
     bsn: &Bsn,
     persoon: &Persoon,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    let Some(beleid) = eb_beleid(queue.settings, gemeente) else { return Ok(()) };
+    let Some(beleid) = eb_beleid(listing.settings, gemeente) else { return Ok(()) };
     let gegevens = gegevens(ledger, gemeente, bsn, persoon)?;
-    let wanted = wanted(&gegevens, &beleid, queue.today);
+    let wanted = wanted(&gegevens, &beleid, listing.today);
     // What charges nothing, or lies too far ahead to be told, is not late: the planner waits for nothing.
     let waits = persoon_wacht(persoon);
     for found in
         deadline::cak_data(&wanted, &persoon.eb).into_iter().filter(|one| waits || one.voldaan.is_some())
     {
         // The entry that brought the person tells apart whose periods begin on one day.
-        queue.add(gemeente, None, Some(format!("{gemeente}:{}", persoon.sinds)), &found);
+        listing.add(gemeente, None, Some(format!("{gemeente}:{}", persoon.sinds)), &found);
     }
     Ok(())
 }
@@ -151,23 +151,23 @@ fn of_person(
 pub(super) fn of_notifications(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::eb_meldingen(gemeente)) {
         let (key, value) = row?;
         let melding: EbMelding = decode_row(&key, &value)?;
-        if melding.antwoord.is_some() && !queue.filter.wants_met() {
+        if melding.antwoord.is_some() && !listing.filter.wants_met() {
             continue;
         }
         let found = Deadline {
-            due: queue.beleid(gemeente).kalender.add_working_days(melding.dagtekening, RETOUR_WERKDAGEN),
+            due: listing.beleid(gemeente).kalender.add_working_days(melding.dagtekening, RETOUR_WERKDAGEN),
             start: melding.dagtekening,
             timer: Timer::RetourIn,
             subject: Subject::EigenBijdrage(melding.dagtekening),
             wie: Wie::Gemeente,
             voldaan: melding.beantwoord_op,
         };
-        queue.add(gemeente, None, Some(format!("{gemeente}:{}", melding.seq)), &found);
+        listing.add(gemeente, None, Some(format!("{gemeente}:{}", melding.seq)), &found);
     }
     Ok(())
 }
@@ -176,17 +176,17 @@ pub(super) fn of_notifications(
 pub(super) fn of_declarations(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    for row in ledger.scan(&keys::declaraties(gemeente, queue.filter.aanbieder)) {
+    for row in ledger.scan(&keys::declaraties(gemeente, listing.filter.aanbieder)) {
         let (key, value) = row?;
         let Some((_, aanbieder, identificatie)) = keys::declaratie_delen(&key) else { continue };
         let declaratie: Declaratie = decode_row(&key, &value)?;
-        if declaratie.antwoord.is_none() || queue.filter.wants_met() {
-            let kalender = queue.beleid(gemeente).kalender.clone();
+        if declaratie.antwoord.is_none() || listing.filter.wants_met() {
+            let kalender = listing.beleid(gemeente).kalender.clone();
             let mut found = deadline::declaratie(&identificatie, declaratie.dag, &kalender);
             found.voldaan = declaratie.beantwoord_op;
-            queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", declaratie.seq)), &found);
+            listing.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", declaratie.seq)), &found);
         }
     }
     Ok(())
@@ -196,7 +196,7 @@ pub(super) fn of_declarations(
 pub(super) fn of_parked(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
     for row in ledger.scan(&keys::alle_geparkeerd(Some(gemeente))) {
         let (key, value) = row?;
@@ -208,18 +208,18 @@ pub(super) fn of_parked(
             &bericht.identificatie,
             bericht.dag,
             Wie::Gemeente,
-            &queue.beleid(gemeente).kalender,
+            &listing.beleid(gemeente).kalender,
         );
-        queue.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", bericht.entry)), &found);
+        listing.add(gemeente, Some(aanbieder), Some(format!("{gemeente}:{}", bericht.entry)), &found);
     }
     Ok(())
 }
 
 /// Uitvoeringsregeling Wmo 2015 art. 2h: the next comparison with the CAK, for gemeenten that keep a rhythm.
-pub(super) fn of_comparison(gemeente: Gemeente, queue: &mut Queue<'_>) {
-    let own = queue.settings.gemeenten.get(&gemeente);
+pub(super) fn of_comparison(gemeente: Gemeente, listing: &mut Listing<'_>) {
+    let own = listing.settings.gemeenten.get(&gemeente);
     if let Some(vanaf) = own.and_then(|own| own.beleid.cak_vergelijking_vanaf) {
-        let found = deadline::comparison(vanaf, queue.today);
-        queue.add(gemeente, None, None, &found);
+        let found = deadline::comparison(vanaf, listing.today);
+        listing.add(gemeente, None, None, &found);
     }
 }

@@ -3,7 +3,7 @@
 use iwmo_toewijzing::deadline::{Deadline, Timer};
 use iwmo_toewijzing::identity::Gemeente;
 
-use super::{NO_DAY, Queue, WerkSoort, WerkView, sources};
+use super::{Listing, NO_DAY, WerkSoort, WerkView, sources};
 use crate::engine::OutgoingId;
 use crate::ledger::keys::{self, Plaats, Soort};
 use crate::ledger::{LedgerError, Rows, decode_row};
@@ -28,27 +28,27 @@ fn dated(soort: Soort) -> Option<WerkSoort> {
 pub(super) fn of_deadlines(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    let beleid = queue.beleid(gemeente).clone();
+    let beleid = listing.beleid(gemeente).clone();
     for stroom in Stroom::all(gemeente, &beleid) {
-        let Some(werk) = dated(stroom.soort).filter(|werk| queue.wants(*werk)) else { continue };
-        let only_overdue = queue.filter.verlopen || matches!(werk, WerkSoort::Stop | WerkSoort::Start);
-        let (prefix, from) = stroom.range(&queue.begin, werk.as_str());
-        queue.follow(ledger, &prefix, &from, |queue, key, value| {
+        let Some(werk) = dated(stroom.soort).filter(|werk| listing.wants(*werk)) else { continue };
+        let only_overdue = listing.filter.verlopen || matches!(werk, WerkSoort::Stop | WerkSoort::Start);
+        let (prefix, from) = stroom.range(&listing.begin, werk.as_str());
+        listing.follow(ledger, &prefix, &from, |listing, key, value| {
             let Some((plaats, bound, found)) = stroom.read(ledger, key, value)? else { return Ok(None) };
-            if only_overdue && bound >= queue.today {
+            if only_overdue && bound >= listing.today {
                 return Ok(Some(Seen::End));
             }
             let row = match found {
-                Some(found) if !only_overdue || found.is_expired(queue.today) => {
-                    row(werk, &plaats, &found, key, value, queue)?
+                Some(found) if !only_overdue || found.is_expired(listing.today) => {
+                    row(werk, &plaats, &found, key, value, listing)?
                 }
                 _ => None,
             };
             Ok(Some(match row {
-                Some(row) if stroom.is_exact() => queue.seen(row),
-                row => queue.seen_from(bound, row),
+                Some(row) if stroom.is_exact() => listing.seen(row),
+                row => listing.seen_from(bound, row),
             }))
         })?;
     }
@@ -61,9 +61,9 @@ fn row(
     found: &Deadline,
     key: &[u8],
     value: &Value,
-    queue: &Queue<'_>,
+    listing: &Listing<'_>,
 ) -> Result<Option<WerkView>, LedgerError> {
-    let (gemeente, today) = (plaats.gemeente, queue.today);
+    let (gemeente, today) = (plaats.gemeente, listing.today);
     Ok(Some(match (werk, plaats.nummer) {
         (WerkSoort::Verzoek, _) => {
             let row = sources::request(gemeente, &decode_row(key, value)?, found, today);
@@ -96,28 +96,28 @@ const UNDATED: [(Soort, WerkSoort); 5] = [
 pub(super) fn of_waiting(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    if queue.filter.verlopen {
+    if listing.filter.verlopen {
         return Ok(());
     }
     for (soort, werk) in UNDATED {
-        if !queue.wants(werk) {
+        if !listing.wants(werk) {
             continue;
         }
         let prefix = keys::wachtenden(gemeente, soort);
-        let from = begin(gemeente, soort, werk, queue).unwrap_or_else(|| prefix.clone());
-        queue.follow(ledger, &prefix, &from, |queue, key, _| {
-            Ok(undated(ledger, soort, key)?.map(|row| queue.seen(row)))
+        let from = begin(gemeente, soort, werk, listing).unwrap_or_else(|| prefix.clone());
+        listing.follow(ledger, &prefix, &from, |listing, key, _| {
+            Ok(undated(ledger, soort, key)?.map(|row| listing.seen(row)))
         })?;
     }
     Ok(())
 }
 
 /// The key behind what the page before showed of a kind.
-fn begin(gemeente: Gemeente, soort: Soort, werk: WerkSoort, queue: &Queue<'_>) -> Option<Vec<u8>> {
-    let day = queue.begin.due?.to_string();
-    let shown = queue.begin.shown.as_ref();
+fn begin(gemeente: Gemeente, soort: Soort, werk: WerkSoort, listing: &Listing<'_>) -> Option<Vec<u8>> {
+    let day = listing.begin.due?.to_string();
+    let shown = listing.begin.shown.as_ref();
     let shown =
         shown.filter(|one| day == NO_DAY && one.gemeente == gemeente && one.termijn == werk.as_str())?;
     let plaats = Plaats {

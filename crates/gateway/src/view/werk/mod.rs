@@ -24,9 +24,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::listing::Asked;
 use super::page::Page;
 use super::place::{SEPARATOR, entry_place};
-use super::queue::Asked;
 use super::termijnen::gemeenten;
 use super::{PlaceCursor, Words};
 use crate::engine::Settings;
@@ -200,22 +200,22 @@ pub fn werk(
     filter: &WerkFilter,
     today: Date,
 ) -> Result<Page<WerkView, PlaceCursor>, LedgerError> {
-    let mut queue = Queue::begin(settings, filter, today, None);
-    fill(ledger, &mut queue)?;
-    Ok(queue.page())
+    let mut listing = Listing::begin(settings, filter, today, None);
+    fill(ledger, &mut listing)?;
+    Ok(listing.page())
 }
 
-fn fill(ledger: &Ledger, queue: &mut Queue<'_>) -> Result<(), LedgerError> {
-    for gemeente in gemeenten(ledger, queue.settings, queue.filter.gemeenten.as_deref()) {
-        index::of_deadlines(ledger, gemeente, queue)?;
-        index::of_waiting(ledger, gemeente, queue)?;
-        persons::of_gemeente(ledger, gemeente, queue)?;
+fn fill(ledger: &Ledger, listing: &mut Listing<'_>) -> Result<(), LedgerError> {
+    for gemeente in gemeenten(ledger, listing.settings, listing.filter.gemeenten.as_deref()) {
+        index::of_deadlines(ledger, gemeente, listing)?;
+        index::of_waiting(ledger, gemeente, listing)?;
+        persons::of_gemeente(ledger, gemeente, listing)?;
     }
     Ok(())
 }
 
 /// The rows that come first.
-type Queue<'f> = super::queue::Queue<'f, WerkFilter>;
+type Listing<'f> = super::listing::Listing<'f, WerkFilter>;
 
 impl Asked for WerkFilter {
     type Row = WerkView;
@@ -242,7 +242,7 @@ impl Asked for WerkFilter {
     }
 }
 
-impl Queue<'_> {
+impl Listing<'_> {
     fn wants(&self, soort: WerkSoort) -> bool {
         self.filter.soort.is_none_or(|asked| asked == soort)
     }

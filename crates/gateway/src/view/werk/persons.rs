@@ -4,7 +4,7 @@ use iwmo_toewijzing::deadline::{self, Deadline};
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
 use jiff::Timestamp;
 
-use super::{Queue, WerkSoort, WerkView};
+use super::{Listing, WerkSoort, WerkView};
 use crate::clock::dutch_time;
 use crate::engine::{GEMEENTE_STIL, wanted};
 use crate::ledger::keys::{self, Soort};
@@ -19,17 +19,17 @@ const BIJNA_WERKDAGEN: u16 = 5;
 pub(super) fn of_gemeente(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    if !queue.wants(WerkSoort::Cak) {
+    if !listing.wants(WerkSoort::Cak) {
         return Ok(());
     }
-    of_choices(ledger, gemeente, queue)?;
+    of_choices(ledger, gemeente, listing)?;
     for row in ledger.scan(&keys::wachtenden(gemeente, Soort::Persoon)) {
         let (key, _) = row?;
         let Some(bsn) = keys::wachtende_persoon(&key) else { continue };
         let Some(persoon) = ledger.row(&keys::persoon(gemeente, &bsn))? else { continue };
-        of_person(ledger, gemeente, &bsn, &persoon, queue)?;
+        of_person(ledger, gemeente, &bsn, &persoon, listing)?;
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ pub(super) fn of_gemeente(
 pub(super) fn of_choices(
     ledger: &Ledger,
     gemeente: Gemeente,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
     if let Some(stop) = ledger.row::<CakStil>(&keys::cak_stil(gemeente))? {
         let mut row = WerkView::new(WerkSoort::Cak, GEMEENTE_STIL, gemeente, stopped(&stop, gemeente));
@@ -47,7 +47,7 @@ pub(super) fn of_choices(
         if stop.reden.is_none() {
             row.regels = vec![GEMEENTE_ONBEKEND];
         }
-        queue.keep(row);
+        listing.keep(row);
     }
     let choices: Option<EbKeuzes> = ledger.row(&keys::eb_beleid(gemeente))?;
     if let Some(choices) = choices.filter(|choices| choices.voorgesteld.is_some()) {
@@ -62,7 +62,7 @@ pub(super) fn of_choices(
         );
         let mut row = WerkView::new(WerkSoort::Cak, "BELEID", gemeente, words);
         row.sinds = Timestamp::from_microsecond(choices.sinds_us).ok().map(dutch_time);
-        queue.keep(row);
+        listing.keep(row);
     }
     Ok(())
 }
@@ -73,9 +73,9 @@ pub(super) fn of_person(
     gemeente: Gemeente,
     bsn: &Bsn,
     persoon: &Persoon,
-    queue: &mut Queue<'_>,
+    listing: &mut Listing<'_>,
 ) -> Result<(), LedgerError> {
-    let near = near_deadline(ledger, gemeente, bsn, persoon, queue)?;
+    let near = near_deadline(ledger, gemeente, bsn, persoon, listing)?;
     // With a moment to look again it waits by itself, and a gemeente that stands still is work once.
     let codes = persoon.eb_reden.as_ref();
     let codes = codes.filter(|codes| persoon.plan_op_us.is_none() && *codes != GEMEENTE_STIL);
@@ -86,7 +86,7 @@ pub(super) fn of_person(
     };
     if let Some(near) = near {
         row.regels = near.timer.regels().to_vec();
-        row = row.due(&near, queue.today);
+        row = row.due(&near, listing.today);
     }
     // A notification names the person without saying who it is; who never had one goes by their first entry.
     let told = match persoon.eb.berichten().last() {
@@ -97,7 +97,7 @@ pub(super) fn of_person(
         Some(melding) => format!("{gemeente}:{}/{}", melding.seq, melding.plaats),
         None => format!("{gemeente}:{}", persoon.sinds),
     });
-    queue.keep(row);
+    listing.keep(row);
     Ok(())
 }
 
@@ -107,17 +107,17 @@ fn near_deadline(
     gemeente: Gemeente,
     bsn: &Bsn,
     persoon: &Persoon,
-    queue: &Queue<'_>,
+    listing: &Listing<'_>,
 ) -> Result<Option<Deadline>, LedgerError> {
     // Of whom nothing waits the CAK has what it should have: only of others it takes the work to find out.
     if persoon.eb_reden.is_none() && persoon.eb.onderweg().is_none() {
         return Ok(None);
     }
-    let Some(settings) = queue.settings.gemeenten.get(&gemeente).filter(|own| own.cak.is_some()) else {
+    let Some(settings) = listing.settings.gemeenten.get(&gemeente).filter(|own| own.cak.is_some()) else {
         return Ok(None);
     };
-    let near = settings.beleid.kalender.add_working_days(queue.today, BIJNA_WERKDAGEN);
-    let wanted = wanted(&gegevens(ledger, gemeente, bsn, persoon)?, &settings.eb, queue.today);
+    let near = settings.beleid.kalender.add_working_days(listing.today, BIJNA_WERKDAGEN);
+    let wanted = wanted(&gegevens(ledger, gemeente, bsn, persoon)?, &settings.eb, listing.today);
     let open = deadline::cak_data(&wanted, &persoon.eb).into_iter().filter(|found| found.voldaan.is_none());
     Ok(open.filter(|found| found.due <= near).min_by_key(|found| found.due))
 }

@@ -28,7 +28,7 @@ pub(super) trait Asked {
 }
 
 /// The rows that come first.
-pub(super) struct Queue<'f, A: Asked> {
+pub(super) struct Listing<'f, A: Asked> {
     pub(super) filter: &'f A,
     pub(super) settings: &'f Settings,
     /// Of gemeenten that are not configured.
@@ -38,7 +38,7 @@ pub(super) struct Queue<'f, A: Asked> {
     rows: Rows<'f, A::Row>,
 }
 
-impl<'f, A: Asked> Queue<'f, A> {
+impl<'f, A: Asked> Listing<'f, A> {
     /// A page on which no row stands yet; no row that is due before a day is wanted.
     pub(super) fn begin(
         settings: &'f Settings,
@@ -90,7 +90,7 @@ impl<'f, A: Asked> Queue<'f, A> {
         see: impl Fn(&Self, &[u8], &Value) -> Result<Option<Seen<A::Row>>, LedgerError>,
     ) -> Result<(), LedgerError> {
         let pairs = ledger.range(prefix, from).map(|pair| pair.map_err(LedgerError::from));
-        self.follow_all(pairs, |queue, (key, value)| see(queue, &key, &value))
+        self.follow_all(pairs, |listing, (key, value)| see(listing, &key, &value))
     }
 
     /// Takes rows that an index leads to.
