@@ -180,7 +180,7 @@ impl Check {
                 (journal, Some(folder))
             }
         };
-        let _owned = stand.as_deref().map(Owned::of);
+        let _owned = folder.as_deref().map(Owned::of);
         let bar = progress::bar("journal");
         let report = verify(&journal, &mut |progress| {
             bar.set_length(progress.bytes_total);
