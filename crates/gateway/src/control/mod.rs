@@ -40,7 +40,7 @@ pub use opgave::{CakChange, CakVerb, OpgaveChange};
 pub use outbox::{OutboxChange, OutboxVerb};
 pub use partner::{PartnerChange, PartnerVerb};
 pub use server::Control;
-pub use who::{operator, operator_of};
+pub use who::{operator, operator_of, own_uid};
 pub use work::{WorkChange, WorkVerb};
 
 /// Name of the socket in the data folder.
