@@ -9,6 +9,7 @@
 //! | `asked.rs` | requests, declarations and messages that come too early |
 //! | `refused.rs`, `tls.rs`, `repeated.rs` | bad input to a running daemon: a clear answer, nothing changed |
 //! | `odd_callers.rs`, `odd_peers.rs` | callers and partners that break off, reset, trickle and stall |
+//! | `confined.rs` | with the system calls of the systemd unit, and as a user of its own |
 //! | `startup.rs` | what keeps a daemon from starting, and configurations with mistakes |
 //! | `durability.rs` | `kill -9` in a burst, and partners that are down |
 //! | `monitoring.rs` | what dashboard and alerts ask for is exposed |
@@ -30,6 +31,7 @@ mod acts;
 mod asked;
 mod audit;
 mod cli;
+mod confined;
 mod demo;
 mod durability;
 mod full_disk;

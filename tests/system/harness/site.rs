@@ -178,10 +178,15 @@ impl Site {
 
     /// Starts the daemon so that its disk can be made full ([`Daemon::disk`]).
     pub(crate) fn start_on_a_small_disk(&self) -> Daemon {
-        let mut shell = std::process::Command::new("bash");
         // A file that may not grow is then an error, as it is on a full disk, and not the end of the process.
-        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "bash", super::program::IWMO, "serve", "--config"]);
-        Daemon::run(shell, &self.config())
+        self.start_through(&["bash", "-c", "trap '' XFSZ; exec \"$@\"", "bash"])
+    }
+
+    /// Starts the daemon by a command that becomes it: the program and its arguments come after the words given.
+    pub(crate) fn start_through(&self, command: &[&str]) -> Daemon {
+        let mut through = std::process::Command::new(command[0]);
+        through.args(&command[1..]).args([super::program::IWMO, "serve", "--config"]);
+        Daemon::run(through, &self.config())
     }
 
     /// Runs a command on the store.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::owned::Owned;
 use crate::evidence::{KEY_FILE, SigningKey};
 use crate::hex::hex;
 use crate::journal::{FileJournal, Options};
@@ -58,7 +59,9 @@ impl KeysCommand {
                 }
             }
             Verb::Evidence(keys) => {
-                let file = keys.store.folder()?.join(KEYS_DIR).join(KEY_FILE);
+                let folder = keys.store.folder()?;
+                let _owned = Owned::of(&folder);
+                let file = folder.join(KEYS_DIR).join(KEY_FILE);
                 let key = SigningKey::open(&file).map_err(|error| Failure::new(error.to_string()))?;
                 let mut out = io::stdout().lock();
                 match keys.format {
@@ -69,6 +72,7 @@ impl KeysCommand {
             }
             Verb::Rotate(keys) => {
                 let folder = keys.store.folder()?;
+                let _owned = Owned::of(&folder);
                 // Holding the journal keeps a daemon from adding keys meanwhile.
                 let journal =
                     FileJournal::open(&folder.join("journal"), Options::default()).map_err(open::unopened)?;

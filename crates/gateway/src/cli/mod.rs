@@ -16,6 +16,7 @@ mod message;
 mod open;
 mod outbox;
 mod output;
+mod owned;
 mod partner;
 mod progress;
 mod reload;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::output::{Failure, Terminal, unreadable};
+use super::owned::Owned;
 use super::progress;
 use crate::backup::is_unwritable;
 use crate::clock::{Clock, SystemClock, dutch_date, dutch_moment};
@@ -165,6 +166,8 @@ pub(super) struct ReadStore {
     /// That the journal has lost what the stored rows stand for.
     pub(super) lost: Option<LedgerError>,
     _journal: ReadOnlyJournal,
+    /// After the rows.
+    _owned: Owned,
 }
 
 /// Opens the journal of a store for reading; works beside a running daemon.
@@ -267,6 +270,7 @@ pub(super) fn read_what_is_left(
     past: &PastArguments,
 ) -> Result<ReadStore, Failure> {
     let folder = arguments.folder()?;
+    let owned = Owned::of(&folder);
     // They take some milliseconds to compile, and are wanted last.
     std::thread::spawn(Schemas::bundled);
     // Before the journal, which then has every entry that these rows stand for.
@@ -305,7 +309,7 @@ pub(super) fn read_what_is_left(
         (ledger, SystemClock.today(), SystemClock.now())
     };
     bar.finish_and_clear();
-    Ok(ReadStore { ledger, reader, schemas, today, now, lost, _journal: journal })
+    Ok(ReadStore { ledger, reader, schemas, today, now, lost, _journal: journal, _owned: owned })
 }
 
 /// Returns what the journal has lost, when the stored rows stand for more than it has. It is read after them: a gateway may

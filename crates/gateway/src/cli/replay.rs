@@ -12,6 +12,7 @@ use serde_json::json;
 use super::change::{ChangeArguments, change};
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal, unreadable};
+use super::owned::Owned;
 use super::progress;
 use super::whatif;
 use crate::clock::dutch_time;
@@ -108,6 +109,7 @@ impl Replay {
             ));
         }
         let folder = self.store.folder()?;
+        let _owned = Owned::of(&folder);
         if let Some(schemas) = &self.what_if_schemas {
             return whatif::schemas(&folder, schemas, self.what_if.as_deref(), self.format, terminal);
         }

@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::open::{ledger_advice, words};
 use super::output::{Failure, Found, Outcome, Terminal};
+use super::owned::Owned;
 use super::{check, logging, progress};
 use crate::clock::SystemClock;
 use crate::config::{Config, Sources};
@@ -38,6 +39,7 @@ impl Serve {
             return Err(Failure::new(format!("{}: the configuration has mistakes", self.config.display()))
                 .hint("mend what is listed above; nothing was started"));
         };
+        let _owned = Owned::of(&config.data);
         let filter = logging::start(&config.logging)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(config, sources, filter))

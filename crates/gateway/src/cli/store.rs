@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::owned::Owned;
 use super::progress;
 use super::replay::failed;
 use crate::backup::{self, BackupError, Copied, LedgerStand};
@@ -107,6 +108,7 @@ impl StoreCommand {
                 say(&copied, &to, format, terminal, ("in de reservekopie", "in the backup"), lost)
             }
             Verb::Restore(Restore { from, data, format }) => {
+                let _owned = Owned::of(&data);
                 let copied = backup::restore(&from, &data).map_err(refused)?;
                 say(&copied, &data, format, terminal, ("teruggezet", "restored"), None)
             }
@@ -178,6 +180,7 @@ impl Check {
                 (journal, Some(folder))
             }
         };
+        let _owned = folder.as_deref().map(Owned::of);
         let bar = progress::bar("journal");
         let report = verify(&journal, &mut |progress| {
             bar.set_length(progress.bytes_total);

@@ -40,7 +40,7 @@ pub use opgave::{CakChange, CakVerb, OpgaveChange};
 pub use outbox::{OutboxChange, OutboxVerb};
 pub use partner::{PartnerChange, PartnerVerb};
 pub use server::Control;
-pub use who::{operator, operator_of};
+pub use who::{operator, operator_of, own_uid};
 pub use work::{WorkChange, WorkVerb};
 
 /// Name of the socket in the data folder.
@@ -254,8 +254,8 @@ impl Change {
             Self::Uitgaand(change) => change.plan(ledger),
             Self::Partner(change) => change.plan(ledger),
             Self::Werk(change) => change.plan(ledger, settings),
-            Self::Opgave(change) => change.plan(ledger),
-            Self::Cak(change) => change.plan(ledger),
+            Self::Opgave(change) => change.plan(ledger, settings),
+            Self::Cak(change) => change.plan(ledger, settings),
         }
     }
 }

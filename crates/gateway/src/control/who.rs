@@ -21,8 +21,16 @@ pub fn operator_of(uid: u32, namens: Option<String>) -> Wie {
 ///
 /// The system does not say.
 pub fn operator() -> std::io::Result<Wie> {
-    let uid = fs::metadata("/proc/self")?.uid();
-    Ok(operator_of(uid, std::env::var("SUDO_USER").ok()))
+    Ok(operator_of(own_uid()?, std::env::var("SUDO_USER").ok()))
+}
+
+/// Returns the user that this process runs as.
+///
+/// # Errors
+///
+/// The system does not say.
+pub fn own_uid() -> std::io::Result<u32> {
+    Ok(fs::metadata("/proc/self")?.uid())
 }
 
 fn name(users: &str, uid: u32) -> Option<String> {

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::look::look;
 use crate::cli::open::{self, PastArguments, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal, unreadable, unwritable};
+use crate::cli::owned::Owned;
 use crate::cli::toewijzing;
 use crate::clock::{Clock, SystemClock};
 use crate::evidence::{self, Checked, KEY_FILE, SigningKey};
@@ -28,6 +29,7 @@ pub(super) fn write(
 ) -> Outcome {
     let failed = |error: &dyn std::error::Error| Failure::new(open::words(error));
     let folder = arguments.folder()?;
+    let _owned = Owned::of(&folder);
     let store = open::read(arguments, &PastArguments::default(), terminal)?;
     let (gemeente, nummer) = toewijzing::name(name, &store)?;
     let key = match signing_key {
