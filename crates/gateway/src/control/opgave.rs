@@ -32,6 +32,10 @@ impl OpgaveChange {
     pub(super) fn plan(&self, ledger: &Ledger, settings: &Settings) -> Result<Plan, Refused> {
         let gemeente = here(&self.gemeente, ledger, settings)?;
         let chain = keys::chain(gemeente);
+        // Here and not in the loop: what is on record stays so, whatever the clock says later.
+        self.opgave
+            .check_on(dutch_date(Timestamp::now()))
+            .map_err(|error| Refused::new(error.to_string()))?;
         let verklaring = Verklaring::new(self.bsn.expose(), &self.opgave)
             .map_err(|_| Refused::new("the statement cannot be kept"))?;
         let narrowed = narrow(ledger, chain, &Wat::Opgave { verklaring })?;
