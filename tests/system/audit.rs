@@ -86,3 +86,48 @@ async fn looks_are_recorded_and_are_no_events() {
     }
     assert_eq!(audit(&[]).len(), before, "reading changes nothing");
 }
+
+/// Who stops an export midway, or whose export fails, has seen messages all the same: they are on record before they are shown.
+/// A long one makes a few records, not one for each entry.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_is_stopped_is_on_record() {
+    let site = Site::new();
+    let daemon = site.start();
+    for number in 1..=40 {
+        let name = format!("T{number}");
+        let order = Order::new(100_100 + number);
+        let message = wmo301(&Envelope::new("0222", "98000001", &name), &Klant::new(number), &order);
+        site.backoffice().post(&daemon.backoffice, &message).await.receipt();
+    }
+    let looks = || {
+        let rows = site.iwmo(&["audit", "--only", "looks", "--gemeente", "0222", "--format", "json"]).json();
+        rows.iter().map(|row| row["tekst"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (data, messages) = (site.data(), ["--gemeente", "0222", "--message", "WMO301"]);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_iwmo"))
+        .args(["journal", "export", "--data", data.to_str().unwrap()])
+        .args(messages)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Nobody reads: what is written fills the pipe, or finds it closed.
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(looks().first().map(String::as_str), Some("16 regels met hun berichten uitgevoerd"));
+
+    let folder = site.path("xml");
+    let export = [&["journal", "export", "--xml", folder.to_str().unwrap()], &messages[..]].concat();
+    let before = looks().len();
+    site.iwmo(&export).exits(0);
+    assert_eq!(
+        looks()[before..].iter().map(|one| one.split(' ').next().unwrap()).collect::<Vec<_>>(),
+        ["16", "24"]
+    );
+    let before = looks().len();
+    let refused = site.iwmo(&export).exits(2).err;
+    assert!(refused.contains("nothing is overwritten"), "{refused}");
+    assert_eq!(looks().len(), before + 1, "what may have been written is on record");
+    daemon.stop();
+    let unrecorded = site.iwmo(&["journal", "export"]).exits(0).err;
+    assert_eq!(unrecorded.matches("deze inzage is niet vastgelegd").count(), 1, "{unrecorded}");
+}

@@ -349,3 +349,22 @@ fn a_list_that_is_cut_off_says_so() {
         assert!(!run.err.contains("er is meer"), "{}", run.err);
     }
 }
+
+/// What is said about a gemeente that nothing is known of would come to nothing; the past has no disk.
+#[test]
+fn a_gemeente_that_is_not_here_and_a_past_without_a_disk() {
+    let site = Site::new();
+    let daemon = site.start();
+    for (verb, code) in [("hold", "9999"), ("resume", "9999"), ("review", "9999")] {
+        let refused = site.iwmo(&["cak", verb, "--gemeente", code]).exits(2).err;
+        assert!(refused.contains("nothing is known here about a gemeente 9999"), "{refused}");
+        assert!(refused.contains("check its code"), "{refused}");
+    }
+    // It is configured, though it has no entry yet.
+    site.iwmo(&["cak", "hold", "--gemeente", "0222"]).exits(0);
+    daemon.stop();
+    let past = site.iwmo(&["status", "--until", "2020-01-01", "--format", "json"]).exits(0).json().remove(0);
+    assert_eq!((&past["disk"], &past["entries"]), (&serde_json::Value::Null, &serde_json::json!(0)));
+    let words = site.iwmo(&["status", "--until", "2020-01-01", "--lang", "en"]).exits(0).out;
+    assert!(words.contains("0 entries") && !words.contains("MiB"), "{words}");
+}

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header;
 use axum::routing::get;
+use axum::{Router, middleware};
 use bytes::Bytes;
 use iwmo_toewijzing::identity::Gemeente;
 use tokio::sync::{Semaphore, watch};
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    Principal, afhandelen, berichten, clienten, eigen_bijdrage, gebeurtenissen, openapi, statistiek,
+    Principal, afhandelen, asked, berichten, clienten, eigen_bijdrage, gebeurtenissen, openapi, statistiek,
     termijnen, toewijzingen, uitgaand, werk,
 };
 use crate::clock::Clock;
@@ -105,7 +105,8 @@ impl Api {
 
     /// Returns the routes, for [`Backoffice::router`](super::Backoffice::router).
     pub fn router(self) -> Router {
-        described().with_state(self).split_for_parts().0
+        let router = described().with_state(self).split_for_parts().0;
+        router.route_layer(middleware::from_fn(asked::no_stray_parameters))
     }
 
     /// Records that somebody looks at what is about a person, before it is shown.

@@ -4,13 +4,27 @@
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::StatusCode;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Query, Request};
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use super::api::QUESTION_BYTES_MAX;
 use crate::problem::Problem;
+
+/// Refuses parameters where none is known: on what names one thing, and on what is asked with a body. Who puts `proef=true`
+/// behind the address, and not into the body, would otherwise do what was only to be shown.
+pub(super) async fn no_stray_parameters(request: Request, next: Next) -> Response {
+    let named = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().contains('{'));
+    let takes_none = named || request.method() == Method::POST;
+    if takes_none && request.uri().query().is_some_and(|query| !query.is_empty()) {
+        let what = "this takes no parameters; what is asked with POST stands in the body";
+        return Problem::not_as_described(StatusCode::BAD_REQUEST).detail(what).into_response();
+    }
+    next.run(request).await
+}
 
 /// The parameters of a query.
 #[derive(Debug)]
@@ -84,7 +98,7 @@ pub(super) fn without_values(fault: &str) -> String {
             );
         }
         // What cannot be read as a day says how far it came, and with what.
-        let expected = if expected.contains(" but got ") { A_DAY } else { expected };
+        let expected = if expected.contains(" but got ") { A_DAY.to_owned() } else { in_words(expected) };
         return format!("{}expected {expected}", field(fault));
     }
     for known in ["duplicate field `", "missing field `"] {
@@ -101,6 +115,22 @@ pub(super) fn without_values(fault: &str) -> String {
         _ if number => format!("{}expected a whole number", field(fault)),
         _ => format!("{}this cannot be used", field(fault)),
     }
+}
+
+/// Says what is expected without the words of programs.
+fn in_words(expected: &str) -> String {
+    let (what, place) = match expected.find(" at line ") {
+        Some(at) => expected.split_at(at),
+        None => (expected, ""),
+    };
+    let is_number =
+        what.starts_with(['u', 'i']) && matches!(&what[1..], "8" | "16" | "32" | "64" | "128" | "size");
+    let words = match what {
+        _ if is_number => "a whole number",
+        _ if what.starts_with("struct ") => "an object",
+        _ => what,
+    };
+    format!("{words}{place}")
 }
 
 /// The field that a fault is about: one of ours, because an unknown one is another fault.
@@ -186,7 +216,8 @@ mod tests {
             ("{\"bsn\":999900006}", 422, "bsn: expected a string at line 1 column 16"),
             ("{\"bsn\":\"1\",\"vanaf\":\"2026-13-01\"}", 422, "vanaf: expected a day, as 2026-12-31"),
             ("{}", 422, "missing field `bsn` at line 1 column 2"),
-            ("[]", 422, "expected struct Wanted with 5 elements at line 1 column 2"),
+            ("[]", 422, "expected an object at line 1 column 2"),
+            ("{\"bsn\":\"1\",\"aantal\":-1}", 422, "aantal: expected a whole number at line 1 column 22"),
             (
                 "{\"bsn\":\"1\",\"999900006\":1}",
                 422,

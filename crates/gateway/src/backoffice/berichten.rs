@@ -158,7 +158,11 @@ pub(super) async fn show(
     path = "/api/v1/berichten/{id}/xml",
     tag = "berichten",
     params(("id" = String, Path, description = "The entry, `GEMEENTE:SEQ`")),
-    responses((status = 200, body = String, content_type = "application/xml"), Problems)
+    responses(
+        (status = 200, body = String, content_type = "application/xml"),
+        (status = 410, description = "What is about the person was removed."),
+        Problems
+    )
 )]
 pub(super) async fn xml(
     State(api): State<Api>,

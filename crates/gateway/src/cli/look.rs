@@ -22,6 +22,11 @@ const LOOKS_MAX: usize = 1000;
 
 /// Records what is about to be shown.
 pub(super) fn look(folder: &Path, looks: Vec<(Chain, Blik)>, terminal: &Terminal) {
+    look_more(folder, looks, terminal, &mut false);
+}
+
+/// Records one of several looks of a command; that it could not be is said once.
+pub(super) fn look_more(folder: &Path, looks: Vec<(Chain, Blik)>, terminal: &Terminal, said: &mut bool) {
     if looks.is_empty() {
         return;
     }
@@ -32,6 +37,9 @@ pub(super) fn look(folder: &Path, looks: Vec<(Chain, Blik)>, terminal: &Terminal
         }
         Err(error) => error.to_string(),
     };
+    if std::mem::replace(said, true) {
+        return;
+    }
     let what = terminal.say("deze inzage is niet vastgelegd", "this look was not recorded");
     // Standard error may be closed; there is nowhere left to say so.
     let _ = writeln!(std::io::stderr().lock(), "{what}: {why}");

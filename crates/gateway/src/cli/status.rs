@@ -60,7 +60,8 @@ struct Screen {
     last_entry: Option<String>,
     /// That the journal has lost entries that were acknowledged.
     lost: Option<String>,
-    disk: Disk,
+    /// Of now; none: the past is shown.
+    disk: Option<Disk>,
 }
 
 #[derive(Debug, Serialize)]
@@ -138,7 +139,7 @@ impl Status {
             entries,
             last_entry,
             lost: store.lost.as_ref().map(ToString::to_string),
-            disk: disk(&folder)?,
+            disk: if past { None } else { Some(disk(&folder)?) },
         })
     }
 }
@@ -213,7 +214,7 @@ impl Screen {
             || self.listeners.iter().any(|listener| !listener.answers)
             || self.certificates.iter().any(|certificate| certificate.near)
             || self.queues.iter().any(|queue| queue.geparkeerd > 0)
-            || self.disk.nearly_full
+            || self.disk.as_ref().is_some_and(|disk| disk.nearly_full)
     }
 
     fn text(&self, out: &mut impl Write, terminal: &Terminal) -> io::Result<()> {
@@ -293,7 +294,7 @@ impl Screen {
             writeln!(out, "  {}", mark(false, lost))?;
         }
         let mib = |bytes: u64| bytes >> 20;
-        let disk = &self.disk;
+        let Some(disk) = &self.disk else { return Ok(()) };
         let nl = format!(
             "{} MiB in gebruik, {} MiB vrij van {} MiB",
             mib(disk.used_bytes),

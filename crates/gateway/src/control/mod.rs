@@ -254,8 +254,8 @@ impl Change {
             Self::Uitgaand(change) => change.plan(ledger),
             Self::Partner(change) => change.plan(ledger),
             Self::Werk(change) => change.plan(ledger, settings),
-            Self::Opgave(change) => change.plan(ledger),
-            Self::Cak(change) => change.plan(ledger),
+            Self::Opgave(change) => change.plan(ledger, settings),
+            Self::Cak(change) => change.plan(ledger, settings),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Groep, Plan, Refused, Summary};
 use crate::clock::dutch_date;
-use crate::engine::{choices, narrow, wanted};
+use crate::engine::{Settings, choices, narrow, wanted};
 use crate::journal::Chain;
 use crate::ledger::{EbKeuzes, Gegevens, LedgerError, Persoon, Rows, decode_row, gegevens, keys};
 use crate::record::{Verklaring, Wat};
@@ -29,9 +29,13 @@ pub struct OpgaveChange {
 }
 
 impl OpgaveChange {
-    pub(super) fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
-        let gemeente = Gemeente::new(&self.gemeente).map_err(|error| Refused::new(error.to_string()))?;
+    pub(super) fn plan(&self, ledger: &Ledger, settings: &Settings) -> Result<Plan, Refused> {
+        let gemeente = here(&self.gemeente, ledger, settings)?;
         let chain = keys::chain(gemeente);
+        // Here and not in the loop: what is on record stays so, whatever the clock says later.
+        self.opgave
+            .check_on(dutch_date(Timestamp::now()))
+            .map_err(|error| Refused::new(error.to_string()))?;
         let verklaring = Verklaring::new(self.bsn.expose(), &self.opgave)
             .map_err(|_| Refused::new("the statement cannot be kept"))?;
         let narrowed = narrow(ledger, chain, &Wat::Opgave { verklaring })?;
@@ -77,9 +81,20 @@ pub struct CakChange {
     pub gemeente: String,
 }
 
+/// Returns a gemeente that this store knows or whose configuration it has: what is said about another would come to nothing,
+/// and who mistyped its code believes otherwise.
+fn here(code: &str, ledger: &Ledger, settings: &Settings) -> Result<Gemeente, Refused> {
+    let gemeente = Gemeente::new(code).map_err(|error| Refused::new(error.to_string()))?;
+    if settings.gemeenten.contains_key(&gemeente) || ledger.tips().contains_key(&keys::chain(gemeente)) {
+        return Ok(gemeente);
+    }
+    Err(Refused::new(format!("nothing is known here about a gemeente {gemeente}"))
+        .advice("check its code; that of a gemeente which is new must stand in the configuration of the running gateway"))
+}
+
 impl CakChange {
-    pub(super) fn plan(&self, ledger: &Ledger) -> Result<Plan, Refused> {
-        let gemeente = Gemeente::new(&self.gemeente).map_err(|error| Refused::new(error.to_string()))?;
+    pub(super) fn plan(&self, ledger: &Ledger, settings: &Settings) -> Result<Plan, Refused> {
+        let gemeente = here(&self.gemeente, ledger, settings)?;
         let chain = keys::chain(gemeente);
         let (wat, stand) = match self.verb {
             CakVerb::BeleidInvoeren => return review(ledger, gemeente),

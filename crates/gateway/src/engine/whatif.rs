@@ -113,7 +113,7 @@ pub fn what_if(
     }
     let applier = Applier::new(schemas.clone());
     let mut judge = Again {
-        decider: Decider { settings: &settings, applier: &applier },
+        decider: Decider { settings: &settings, applier: &applier, journal: None },
         schemas,
         looked: Looked::default(),
         tell,

@@ -323,6 +323,6 @@ impl Worker {
     }
 
     pub(super) fn decider(&self) -> Decider<'_> {
-        Decider { settings: &self.settings, applier: &self.applier }
+        Decider { settings: &self.settings, applier: &self.applier, journal: Some(&self.reader) }
     }
 }

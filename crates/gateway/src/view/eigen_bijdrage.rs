@@ -196,7 +196,7 @@ pub fn eigen_bijdrage(
     let perioden = pairs(&gewenst.perioden, &aanvaard).into_iter().map(|(wish, known)| {
         let period = wish.and_then(|index| gewenst.perioden.get(index));
         let accepted = known.and_then(|index| aanvaard.get(index)).copied();
-        let (verschil, words) = difference(beleid, period, accepted);
+        let (verschil, words) = difference(beleid, today, period, accepted);
         let grounds = wish.and_then(|index| gewenst.gronden.get(index));
         VergelijkingView {
             gewenst: period.map(|period| GewenstView {
@@ -270,11 +270,29 @@ fn pairs(wanted: &[Periode], accepted: &[&EbPeriode]) -> Vec<(Option<usize>, Opt
 
 fn difference(
     beleid: &EbBeleid,
+    today: Date,
     wanted: Option<&Periode>,
     accepted: Option<&EbPeriode>,
 ) -> (Vec<&'static str>, Words) {
     let (wanted, accepted) = match (wanted, accepted) {
         (Some(wanted), Some(accepted)) => (wanted, accepted),
+        (Some(wanted), None)
+            if !beleid.op(wanted.start).nulmaanden_melden
+                && Maanden::under(beleid, [(wanted.start, wanted.eind)]).is_empty() =>
+        {
+            let words = Words::new(
+                "telt geen maand: het CAK hoort er niet van",
+                "charges no month: the CAK is not told",
+            );
+            return (Vec::new(), words);
+        }
+        (Some(wanted), None) if cak::is_told_later(beleid, today, wanted.start) => {
+            let words = Words::new(
+                "begint te ver vooruit om nu te melden: het CAK hoort het zodra het mag",
+                "begins too far ahead to be told now: the CAK hears it as soon as it may",
+            );
+            return (vec!["ontbreekt"], words);
+        }
         (Some(_), None) => {
             return (
                 vec!["ontbreekt"],

@@ -252,6 +252,9 @@ pub enum OpgaveFout {
     /// A code without its category.
     #[error("a product code needs its category")]
     CodeZonderCategorie,
+    /// What is said to have happened lies ahead.
+    #[error("a birth, a death or an intake is on a day that is yet to come")]
+    NogNietGebeurd,
     /// A message about the person waits for the answer of the CAK (OP080).
     #[error("a notification about this person waits for the answer of the CAK")]
     Onderweg,
@@ -325,10 +328,28 @@ impl Opgave {
             Self::Client(feiten) => {
                 let wlz = feiten.wlz_vanaf.is_none_or(|from| ordered(from, feiten.wlz_tot_en_met));
                 let bw = feiten.bw_vanaf.is_none_or(|from| ordered(from, feiten.bw_tot_en_met));
-                (wlz && bw).then_some(()).ok_or(OpgaveFout::EindVoorBegin)
+                let life = feiten.geboortedatum.is_none_or(|from| ordered(from, feiten.overleden_op));
+                (wlz && bw && life).then_some(()).ok_or(OpgaveFout::EindVoorBegin)
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Opgave {
+    /// Checks that what is said to have happened lies not ahead of the day on which it is said.
+    ///
+    /// # Errors
+    ///
+    /// [`OpgaveFout::NogNietGebeurd`].
+    pub fn check_on(&self, today: Date) -> Result<(), OpgaveFout> {
+        let days = match self {
+            Self::Client(feiten) => [feiten.geboortedatum, feiten.overleden_op],
+            Self::Intake(intake) => [intake.gehouden_op, None],
+            _ => [None, None],
+        };
+        let ahead = days.into_iter().flatten().any(|day| day > today);
+        if ahead { Err(OpgaveFout::NogNietGebeurd) } else { Ok(()) }
     }
 }
 
@@ -392,7 +413,14 @@ impl Opgaven {
                 self.belasting.retain(|besluit| besluit.belasting.is_some());
             }
             Opgave::Kostprijs(new) => {
-                replace(&mut self.kostprijzen, new, |old| old.waarover == new.waarover)?;
+                let mut new = new.clone();
+                let old = self.kostprijzen.iter().find(|old| old.waarover == new.waarover);
+                // That a price is reached does not say that there was none: the CAK guards it until the stop (P15).
+                if let Some(old) = old.filter(|_| new.bedrag_cent.is_none() && new.bereikt_op.is_some()) {
+                    new.bedrag_cent = old.bedrag_cent;
+                    new.startdatum = new.startdatum.or(old.startdatum);
+                }
+                replace(&mut self.kostprijzen, &new, |old| old.waarover == new.waarover)?;
                 self.kostprijzen.retain(|price| price.bedrag_cent.is_some() || price.bereikt_op.is_some());
             }
             Opgave::Vrijstelling(new) => {

@@ -104,6 +104,12 @@ pub fn plan(
     }
 }
 
+/// Returns whether a date lies so far ahead on a day that the CAK is told of it later (8.5).
+#[must_use]
+pub fn is_told_later(beleid: &EbBeleid, today: Date, datum: Date) -> bool {
+    Window { dagtekening: today, toekomst: beleid.op(today).vensters.toekomst }.is_ahead(datum)
+}
+
 struct Planner<'a> {
     dossier: &'a EbDossier,
     beleid: &'a EbBeleid,

@@ -357,7 +357,17 @@ fn what_is_left_of_a_price() {
         startdatum: None,
         bereikt_op: Some(date(2025, 4, 14)),
     });
-    assert_eq!(with(&[scooter.clone(), reached]), "2025-01-01..2025-04-30 50000@2025-01-01");
+    let ended = "2025-01-01..2025-04-30 50000@2025-01-01";
+    assert_eq!(with(&[scooter.clone(), reached.clone()]), ended);
+    // Said by itself it leaves the price as it was, so that only a stop follows; a price without it takes it back.
+    let Opgave::Kostprijs(mut alone) = reached else { unreachable!() };
+    alone.bedrag_cent = None;
+    let alone = Opgave::Kostprijs(alone);
+    assert_eq!(with(&[scooter.clone(), price("A", 50_000), alone.clone()]), ended);
+    assert_eq!(
+        with(&[scooter.clone(), price("A", 50_000), alone, price("A", 50_000)]),
+        "2025-01-01.. 50000@2025-01-01"
+    );
     // S333: no more than the amount of a month.
     let small = priced(&[scooter.clone(), price("A", 2100)], Laag::default());
     assert_eq!((show(&small).as_str(), &small.taken[..]), ("2025-01-01..", &[Taak::KostprijsOp(about)][..]));

@@ -233,6 +233,30 @@ async fn a_misspelt_choice_is_refused_and_not_an_empty_list() {
     assert_eq!(played.post("/berichten?bevestigd=X", None, &message).await.status, 202);
 }
 
+/// A parameter where none is known is not passed over: `proef` behind the address would do what it should only show.
+#[tokio::test]
+async fn parameters_are_refused_where_there_are_none() {
+    let played = Played::start().await;
+    for path in [
+        "/toewijzingen/0222/222001?until=2026-01-01",
+        "/berichten/0222:1?taal=nl",
+        "/berichten/0222:1/xml?x",
+        "/uitgaand/0222:1/0/xml?x=1",
+    ] {
+        let refused = played.ask(path).await;
+        assert_eq!(refused.problem(), "400 verzoek", "{path}");
+        let (plain, _) = path.split_once('?').unwrap();
+        let plain = played.request(reqwest::Method::GET, plain).send().await.unwrap();
+        assert_eq!(plain.status(), 200, "{path}");
+    }
+    let before = played.ask("/gebeurtenissen?na=nu").await.body["cursor"].clone();
+    let hold = json!({ "wat": "opnieuw", "reden": "x", "gemeente": "0222" });
+    assert_eq!(played.post("/uitgaand?proef=true", None, &hold).await.problem(), "400 verzoek");
+    let person = json!({ "bsn": "999900006" });
+    assert_eq!(played.post("/clienten/zoek?gemeente=0222", None, &person).await.problem(), "400 verzoek");
+    assert_eq!(played.ask("/gebeurtenissen?na=nu").await.body["cursor"], before);
+}
+
 /// A message with faults of its own says which and where, as one that breaks the schema does.
 #[tokio::test]
 async fn what_breaks_rules_within_the_message_says_where() {

@@ -41,9 +41,17 @@ async fn statements_about_a_person() {
         with("opgave", json!({ "voorzienig": {} })),
         with("opgave", json!("vasthouden")),
         with("opgave", json!({ "eigen_datums": [{ "start": "2026-11-02", "eind": "2026-11-01" }] })),
+        // What happened lies not ahead, and nobody dies before they are born.
+        with("opgave", json!({ "client": { "overleden_op": "9000-11-20" } })),
+        with("opgave", json!({ "client": { "geboortedatum": "9000-11-20" } })),
+        with("opgave", json!({ "client": { "geboortedatum": "1960-01-02", "overleden_op": "1960-01-01" } })),
+        with("opgave", json!({ "intake": { "aanbieder": "98000001", "gehouden_op": "9000-11-20" } })),
     ] {
         assert_eq!(played.post(path, None, &wrong).await.problem(), "422 handeling-geweigerd", "{wrong}");
     }
+    // What is not known yet, as a move, may lie ahead.
+    let moves = with("opgave", json!({ "client": { "verhuisd_na": "9000-11-20" } }));
+    assert_eq!(played.post(path, None, &moves).await.status, 200);
     let mut unreasoned = with("opgave", json!({ "voorziening_ingetrokken": "PGB-1" }));
     unreasoned["reden"] = json!(" ");
     assert_eq!(played.post(path, None, &unreasoned).await.problem(), "422 handeling-geweigerd");

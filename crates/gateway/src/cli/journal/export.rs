@@ -11,12 +11,18 @@ use serde_json::{Value, json};
 
 use super::evidence;
 use super::filter::Filter;
-use crate::cli::look::{Exported, look};
+use crate::cli::look::{Exported, look_more};
 use crate::cli::open::StoreArguments;
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal, unwritable};
-use crate::journal::Entry;
+use crate::journal::{Chain, Entry};
 use crate::record::{Record, Uitgaand};
 use crate::view::EntryView;
+
+/// Entries that are shown together at first.
+const FIRST_ENTRIES: usize = 16;
+
+/// No more than this waits to be shown, but for one entry.
+const TOGETHER_BYTES_MAX: usize = 16 << 20;
 
 /// Write entries with all they hold: JSON lines on standard output, or the messages as XML files
 ///
@@ -59,9 +65,16 @@ impl Export {
             return Err(Failure::new("entries are exported as JSON, one object a line")
                 .hint("`iwmo journal list` and `journal show` have them as text"));
         }
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let folder = self.store.folder()?;
+        let mut shown = Shown {
+            folder: &folder,
+            terminal,
+            parts: Vec::new(),
+            bytes: 0,
+            room: FIRST_ENTRIES,
+            unrecorded: false,
+        };
         let (mut entries, mut files) = (0, 0);
-        let mut exported = Exported::default();
         if let Some(folder) = &self.xml {
             DirBuilder::new()
                 .recursive(true)
@@ -71,13 +84,16 @@ impl Export {
         }
         self.filter.each(&self.store, terminal, &mut |entry, view| {
             entries += 1;
-            exported.count(entry.id.chain);
-            match &self.xml {
-                Some(folder) => files += write_files(folder, entry)?,
-                None => writeln!(out, "{}", whole(entry, &view)?)?,
-            }
+            let parts = match &self.xml {
+                Some(folder) => files_of(folder, entry)?,
+                None => vec![Part::Line(whole(entry, &view)?.to_string())],
+            };
+            files += parts.len();
+            shown.take(entry.id.chain, parts)?;
             Ok(ControlFlow::Continue(()))
         })?;
+        shown.show()?;
+        let mut out = io::stdout().lock();
         if let Some(folder) = &self.xml {
             let folder = folder.display().to_string();
             match self.format.unwrap_or_default() {
@@ -95,12 +111,63 @@ impl Export {
                 )?,
             }
         }
-        out.flush()?;
-        look(&self.store.folder()?, exported.looks(), terminal);
         if entries == 0 {
             terminal.nothing_found()?;
         }
         Ok(Found::AllWell)
+    }
+}
+
+/// What is shown of an entry.
+enum Part {
+    /// A line on standard output.
+    Line(String),
+    /// A file.
+    File(PathBuf, Vec<u8>),
+}
+
+/// What waits to be shown until it is on record that it is: whoever stops an export midway has seen no more than that.
+struct Shown<'a> {
+    folder: &'a Path,
+    terminal: &'a Terminal,
+    parts: Vec<(Chain, Vec<Part>)>,
+    bytes: usize,
+    /// So many entries go together; each time twice as many, so that a long export makes few records.
+    room: usize,
+    /// It was said that what is shown is not on record.
+    unrecorded: bool,
+}
+
+impl Shown<'_> {
+    fn take(&mut self, chain: Chain, parts: Vec<Part>) -> Result<(), Failure> {
+        let bytes = |part: &Part| match part {
+            Part::Line(line) => line.len(),
+            Part::File(_, bytes) => bytes.len(),
+        };
+        self.bytes += parts.iter().map(bytes).sum::<usize>();
+        self.parts.push((chain, parts));
+        if self.parts.len() >= self.room || self.bytes >= TOGETHER_BYTES_MAX {
+            self.room = self.room.saturating_mul(2);
+            self.show()?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self) -> Result<(), Failure> {
+        let mut exported = Exported::default();
+        for (chain, _) in &self.parts {
+            exported.count(*chain);
+        }
+        look_more(self.folder, exported.looks(), self.terminal, &mut self.unrecorded);
+        self.bytes = 0;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for part in self.parts.drain(..).flat_map(|(_, parts)| parts) {
+            match part {
+                Part::Line(line) => writeln!(out, "{line}")?,
+                Part::File(path, bytes) => write(&path, &bytes)?,
+            }
+        }
+        Ok(out.flush()?)
     }
 }
 
@@ -142,20 +209,18 @@ fn messages(record: Record) -> (Option<(String, Vec<u8>)>, Vec<Uitgaand>) {
     }
 }
 
-/// Writes the messages of an entry; returns how many.
-fn write_files(folder: &Path, entry: &Entry) -> Result<usize, Failure> {
+/// Returns the messages of an entry as files.
+fn files_of(folder: &Path, entry: &Entry) -> Result<Vec<Part>, Failure> {
     let (received, outgoing) = messages(decoded(entry)?);
     let name = format!("{}-{}", entry.id.chain, entry.id.seq);
-    let mut files = 0;
-    if let Some((kind, bytes)) = received {
-        write(&folder.join(format!("{name}-{kind}.xml")), &bytes)?;
-        files += 1;
-    }
-    for (index, message) in outgoing.iter().enumerate() {
-        write(&folder.join(format!("{name}-{index}-{}.xml", message.soort)), &message.bytes)?;
-        files += 1;
-    }
-    Ok(files)
+    let received = received.map(|(kind, bytes)| (format!("{name}-{kind}.xml"), bytes));
+    let outgoing = outgoing.into_iter().enumerate();
+    let outgoing = outgoing.map(|(index, one)| (format!("{name}-{index}-{}.xml", one.soort), one.bytes));
+    Ok(received
+        .into_iter()
+        .chain(outgoing)
+        .map(|(name, bytes)| Part::File(folder.join(name), bytes))
+        .collect())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -192,11 +257,20 @@ mod tests {
             if let Some((_, sent)) = story.iter().find(|(receipt, _)| receipt.id == view.entry) {
                 assert_eq!(value["xml"].as_str().unwrap().as_bytes(), sent);
                 let name = view.entry.replace(':', "-");
-                files += write_files(folder.path(), &entry).unwrap();
+                let written = |parts: Vec<Part>| -> Result<usize, Failure> {
+                    let files = parts.len();
+                    for part in parts {
+                        let Part::File(path, bytes) = part else { panic!("{name}: no file") };
+                        write(&path, &bytes)?;
+                    }
+                    Ok(files)
+                };
+                files += written(files_of(folder.path(), &entry).unwrap()).unwrap();
                 let path = folder.path().join(format!("{name}-{}.xml", view.bericht.unwrap()));
                 assert_eq!(&fs::read(&path).unwrap(), sent);
                 assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-                assert!(write_files(folder.path(), &entry).is_err(), "a file was replaced");
+                let again = files_of(folder.path(), &entry).unwrap();
+                assert!(written(again).is_err(), "a file was replaced");
             }
         }
         assert_eq!(files, fs::read_dir(folder.path()).unwrap().count());

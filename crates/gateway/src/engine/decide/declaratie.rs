@@ -4,15 +4,16 @@
 //! (TR385), and its answer is held against it before it leaves. Only what the header or the rules within the message
 //! refuse is answered at once: with a 325 of a header alone (IV087).
 
+use iwmo_codec::messages::Message;
 use iwmo_toewijzing::judge::{Judgement, Rol};
 use jiff::Timestamp;
 
 use super::refusal::{broken, pass_level_2, preflight, unacceptable, untranslatable};
-use super::{Decider, Incoming};
+use super::{Decider, Incoming, antwoord};
 use crate::engine::batch::Batch;
 use crate::engine::{PartnerSettings, Receipt, Refusal, answer};
-use crate::ledger::{self, Declaratie, keys};
-use crate::record::{Uitgaand, Uitspraak};
+use crate::ledger::{self, At, Declaratie, LedgerError, keys};
+use crate::record::{Record, Uitgaand, Uitspraak};
 use crate::translate::{self, Beantwoord};
 
 impl Decider<'_> {
@@ -60,6 +61,10 @@ impl Decider<'_> {
             ));
         };
         fits(incoming, &declaratie)?;
+        let declared = self.declared(&at, &declaratie).map_err(broken)?;
+        if let Some(misfit) = declared.and_then(|declared| antwoord::misfit(incoming.message, &declared)) {
+            return Err(refused(misfit.rule, misfit.code.as_slice(), misfit.words));
+        }
         let bench = self.bench(incoming, self.gemeente(gemeente)?, Rol::Verzender);
         let judgements = bench.judge(incoming.message, &at, &batch.overlay).map_err(broken)?;
         if !judgements.iter().any(Judgement::mag_verzonden) {
@@ -76,6 +81,16 @@ impl Decider<'_> {
         });
         self.finish(incoming, record, &at, batch)
     }
+
+    /// The 323 of a declaration, as it was received; none when it cannot be read any more, because it was removed.
+    fn declared(&self, at: &At, declaratie: &Declaratie) -> Result<Option<Message>, LedgerError> {
+        let Some(journal) = self.journal else { return Ok(None) };
+        let Some(entry) = journal.get(at.chain, declaratie.seq)? else { return Ok(None) };
+        match Record::decode(entry.kind, entry.version, &entry.payload) {
+            Ok(Record::Bericht(bericht)) => Ok(self.applier.message(&bericht)),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// The key under which the answers on a declaration leave in order: it is about many persons, so not that of one.
@@ -89,12 +104,6 @@ fn fits(incoming: &Incoming<'_>, declaratie: &Declaratie) -> Result<(), Refusal>
         let detail = format!("entry {antwoord} answered the declaration; there is one answer on each");
         return Err(unacceptable("The declaration was answered before", detail));
     }
-    let refused = |rule: &str, codes: &[&str], what: &str| Refusal::Unacceptable {
-        title: "The message would be refused".to_owned(),
-        detail: format!("the message is not sent: {what}"),
-        rules: vec![rule.to_owned()],
-        retourcodes: codes.iter().map(|code| (*code).to_owned()).collect(),
-    };
     let op = Beantwoord::of(incoming.message).map_err(untranslatable)?;
     let (basis, bericht) = &declaratie.xsd_versie;
     // TR371
@@ -107,4 +116,13 @@ fn fits(incoming: &Incoming<'_>, declaratie: &Declaratie) -> Result<(), Refusal>
         return Err(refused("TR304", &["8187"], "it names a client whom the 323 does not name"));
     }
     Ok(())
+}
+
+fn refused(rule: &str, codes: &[&str], what: &str) -> Refusal {
+    Refusal::Unacceptable {
+        title: "The message would be refused".to_owned(),
+        detail: format!("the message is not sent: {what}"),
+        rules: vec![rule.to_owned()],
+        retourcodes: codes.iter().map(|code| (*code).to_owned()).collect(),
+    }
 }

@@ -5,11 +5,12 @@
 //! | `verzenden.rs` | the 301 and 319 that the gemeente sends, and the retours on them |
 //! | `ontvangen.rs` | the 305, 307, 315 and 317 of an aanbieder |
 //! | `parkeren.rs` | those of them that come too early, and wait |
-//! | `declaratie.rs` | the 323 of an aanbieder, and the 325 on it |
+//! | `declaratie.rs`, `antwoord.rs` | the 323 of an aanbieder, and the 325 on it |
 //! | `cak.rs` | the retour of the CAK, and the planner's daily run |
 //! | `terzijde.rs` | envelopes of the GGk whose message cannot be processed |
 //! | `refusal.rs` | why nothing was recorded |
 
+mod antwoord;
 mod cak;
 mod declaratie;
 mod ontvangen;
@@ -35,6 +36,7 @@ use crate::engine::judged::{Bench, opmerkingen, regels};
 use crate::engine::plan::{Hold, Planner};
 use crate::engine::xsd_versie;
 use crate::engine::{GemeenteSettings, IdempotencyKey, Inbound, Receipt, Refusal, Settings};
+use crate::journal::Reader;
 use crate::ledger::{self, Applier, At, Gevolg, LedgerError, Rows, keys};
 use crate::record::{Bericht, Record, Sleutel, Uitspraak};
 #[cfg(test)]
@@ -49,6 +51,8 @@ const RECORDED_BYTES_MAX: usize = 32 << 20;
 pub(in crate::engine) struct Decider<'a> {
     pub(in crate::engine) settings: &'a Settings,
     pub(in crate::engine) applier: &'a Applier,
+    /// Where earlier messages are read; none: what needs them is not looked at.
+    pub(in crate::engine) journal: Option<&'a Reader>,
 }
 
 /// A message on its way to becoming a record.

@@ -144,6 +144,31 @@ fn the_view_of_a_client() {
     );
     assert_eq!(period.aanvaard.as_ref().unwrap().staat, "stop_onderweg");
 
+    // What is not told says why: it charges nothing, or it begins too far ahead.
+    for (number, days, said, missing) in [
+        (
+            8,
+            r#""ingangsdatum": "2026-11-02", "einddatum": "2026-11-20""#,
+            "charges no month: the CAK is not told",
+            false,
+        ),
+        (
+            9,
+            r#""ingangsdatum": "2027-03-01""#,
+            "begins too far ahead to be told now: the CAK hears it as soon as it may",
+            true,
+        ),
+    ] {
+        let (other, pgb) =
+            (bsn(number), r#"{"voorziening": {"naam": "P", "leveringsvorm": "pgb", "categorie": "02", "#);
+        let opgave = serde_json::from_str(&format!("{pgb}{days}}}}}")).unwrap();
+        let verklaring = Verklaring::new(&other, &opgave).unwrap();
+        gateway.act(GEMEENTE, Wat::Opgave { verklaring }).unwrap();
+        let view = shown(&gateway, &other);
+        let [period] = &view.perioden[..] else { panic!("{view:#?}") };
+        assert_eq!((period.text.as_str(), !period.verschil.is_empty()), (said, missing));
+    }
+
     // Something that is held is planned, and the plan is shown.
     let held = bsn(7);
     for text in [

@@ -1,5 +1,7 @@
 //! Requests (315, 317, 319) and declarations (323, 325) through the whole engine.
 
+use iwmo_codec::messages::iwmo_3_2::wmo325;
+
 use super::*;
 use crate::demo::requests::{Declared, Month, wmo301_granting, wmo315, wmo317, wmo319, wmo323, wmo325};
 use crate::journal::simulated::Fault;
@@ -164,6 +166,23 @@ fn a_request_for_a_change_is_granted() {
     gateway.stop();
 }
 
+/// A 325 that refuses the first Prestatie of a 323 and grants the rest.
+fn refusing(granted: &Message, declared: &Message) -> Message {
+    let (Message::Wmo325(answer), Message::Wmo323(declared)) = (granted, declared) else { unreachable!() };
+    let (mut answer, client) = (answer.clone(), &declared.declaratie.clienten[0]);
+    let mut line = serde_json::to_value(&client.prestaties[0]).unwrap();
+    line["RetourCodes"] = serde_json::json!(["9338"]);
+    let antwoord = answer.declaratie_antwoord.as_mut().unwrap();
+    let amount = client.prestaties[0].ingediend_bedrag.bedrag.value();
+    let total = &mut antwoord.totaal_toegekend_bedrag.totaal_bedrag;
+    *total = iwmo_codec::value::Nummer::new(total.value() - amount);
+    let right = vec!["0200".parse().unwrap()];
+    antwoord.retour_codes.clone_from(&right);
+    let prestaties = vec![serde_json::from_value(line).unwrap()];
+    antwoord.clienten = vec![wmo325::Client { bsn: client.bsn.clone(), prestaties, retour_codes: right }];
+    Message::Wmo325(answer)
+}
+
 /// A toewijzing with an approved Prestatie may not be deleted (TR385) until the Prestatie was credited.
 #[test]
 fn a_declared_toewijzing_is_not_deleted() {
@@ -185,6 +204,28 @@ fn a_declared_toewijzing_is_not_deleted() {
         m.header.xsd_versie_declaratie.bericht_xsd_versie = "1.0.1".to_owned();
     }
     assert_eq!(held(&gateway, &strange), ["TR371"]);
+    // There is no retour on a 325: what does not fit the 323 does not leave.
+    let changed = |change: fn(&mut wmo325::Bericht)| {
+        let mut answer = wmo325(envelope("A1"), &declared).unwrap();
+        let Message::Wmo325(m) = &mut answer else { unreachable!() };
+        change(m);
+        held(&gateway, &answer)
+    };
+    assert_eq!(changed(|m| m.declaratie_antwoord = None), ["IV087"]);
+    assert_eq!(changed(|m| m.declaratie_antwoord.as_mut().unwrap().declaratie_nummer.push('X')), ["TR376"]);
+    let refusing = |change: fn(&mut wmo325::Prestatie)| {
+        let mut answer = refusing(&wmo325(envelope("A1"), &declared).unwrap(), &declared);
+        let Message::Wmo325(m) = &mut answer else { unreachable!() };
+        change(&mut m.declaratie_antwoord.as_mut().unwrap().clienten[0].prestaties[0]);
+        held(&gateway, &answer)
+    };
+    assert_eq!(refusing(|line| line.product_referentie.referentie_nummer = "P9".to_owned()), ["TR366"]);
+    assert_eq!(
+        refusing(|line| line.product_referentie.referentie_nummer = "P2".to_owned()),
+        ["TR366"],
+        "another's"
+    );
+    assert_eq!(refusing(|line| line.product_code = "02A09".to_owned()), ["TR367"]);
     let unknown = wmo323(envelope("D9"), OCTOBER, &lines).unwrap();
     assert_eq!(held(&gateway, &wmo325(envelope("A1"), &unknown).unwrap()), [] as [&str; 0]);
 
