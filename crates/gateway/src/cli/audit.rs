@@ -83,7 +83,8 @@ impl Audit {
         let (mut found, mut more) = (std::collections::VecDeque::new(), false);
         for entry in browser.select(self.gemeente, self.from) {
             let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
-            if self.until.is_some_and(|until| entry.time >= until + CLOCK_SLACK) {
+            let end = self.until.and_then(|until| until.checked_add(CLOCK_SLACK).ok());
+            if end.is_some_and(|end| entry.time >= end) {
                 break;
             }
             let view = view::audit(&entry).map_err(|error| Failure::new(format!("{}: {error}", entry.id)))?;

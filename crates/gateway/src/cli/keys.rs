@@ -19,7 +19,6 @@ use crate::vault::{KEYS_DIR, Status, Vault};
 /// `keys` of the store, wrapped by a master key. Without them the journal cannot be read: copy that folder whenever it
 /// may have changed, and keep the copy apart from the backups of the journal.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct KeysCommand {
     #[command(subcommand)]
     verb: Verb,

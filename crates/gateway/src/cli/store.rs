@@ -34,7 +34,6 @@ enum Verb {
 /// Works beside a running gateway. Also checks a backup, given as --backup, which has no keys. Exit code 1 when anything is
 /// wrong.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Check {
     #[command(flatten)]
     store: CheckedArguments,
@@ -63,7 +62,6 @@ struct CheckedArguments {
 /// Into a folder with an earlier backup of the same store only what is new is copied. The ledger is not copied: it is
 /// derived from the journal. Nor are the keys, without which a backup cannot be read: copy the folder `keys` apart.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Backup {
     #[command(flatten)]
     store: StoreArguments,
@@ -80,7 +78,6 @@ struct Backup {
 /// The ledger is built anew at the next start. What was received after the backup was made is not in it.
 /// Put the folder `keys` back beside it by hand, from its own copy: a backup has no keys.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Restore {
     /// Folder of the backup
     #[arg(long, value_name = "FOLDER")]

@@ -74,7 +74,7 @@ impl End {
     fn is_past(self, entry: &Entry) -> bool {
         match self {
             Self::Never => false,
-            Self::Before(moment) => entry.time >= moment + CLOCK_SLACK,
+            Self::Before(moment) => moment.checked_add(CLOCK_SLACK).is_ok_and(|end| entry.time >= end),
             Self::After(number) => entry.number > number,
         }
     }
