@@ -368,3 +368,25 @@ fn a_gemeente_that_is_not_here_and_a_past_without_a_disk() {
     let words = site.iwmo(&["status", "--until", "2020-01-01", "--lang", "en"]).exits(0).out;
     assert!(words.contains("0 entries") && !words.contains("MiB"), "{words}");
 }
+
+/// The last moment that there is, and a day beyond it that stands for no end, are moments as any other.
+#[test]
+fn the_end_of_time_is_a_moment() {
+    let site = Site::new();
+    site.start().stop();
+    for end in ["9999-12-31", "9999-12-30T21:59:59Z", "9999-12-31T23:59:59"] {
+        for (command, found) in [
+            (["journal", "list", "--until"], 1),
+            (["journal", "export", "--until"], 1),
+            (["journal", "list", "--from"], 0),
+        ] {
+            let run = site.iwmo(&[&command[..], &[end]].concat()).exits(0);
+            assert_eq!(run.out.lines().count(), found, "{command:?} {end}");
+        }
+        for command in
+            [["audit", "--until"], ["audit", "--from"], ["status", "--until"], ["replay", "--until"]]
+        {
+            site.iwmo(&[&command[..], &[end]].concat()).exits(0);
+        }
+    }
+}

@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::harness::{
-    Envelope, HVB, Klant, LINDE, Order, PATIENCE, Raw, Site, day, head, kept, plain, raw_rest, until, wmo305,
+    Envelope, HVB, Klant, LINDE, Order, PATIENCE, Raw, Site, day, head, kept, plain, raw_rest, until, wmo301,
+    wmo305,
 };
 
 /// How long a daemon of these tests waits for anybody.
@@ -244,4 +245,34 @@ async fn plain_http_and_old_tls_get_nowhere() {
     let told: Value = site.iwmo(&["journal", "verify", "--format", "json"]).exits(0).json().remove(0);
     assert_eq!(told["valid"], true);
     daemon.stop();
+}
+
+/// Callers that connect and say nothing, more than the process may have files open: there is room for the store and for who
+/// comes in by another door. Of a limit that a shell sets the gateway takes all that may be had.
+#[tokio::test]
+async fn silent_callers_leave_room_for_files() {
+    // Of one address half of the connections may be without a handshake: 31 of 62, and 512 of 1024.
+    for (limit, few, taken) in [("ulimit -n 700", true, 40), ("ulimit -S -n 128", false, 500)] {
+        let site = Site::new();
+        site.configure(&[], LONG);
+        let daemon = site.start_through(&["bash", "-c", &format!("{limit}; exec \"$@\""), "bash"]);
+        let mut silent = Vec::new();
+        for _ in 0..750 {
+            silent.push(TcpStream::connect(&daemon.exchange).await.unwrap());
+        }
+        let files = || std::fs::read_dir(format!("/proc/{}/fd", daemon.id())).unwrap().count();
+        until("connections are taken", || (files() > taken).then_some(())).await;
+        let readiness = site.backoffice().get_plain(&daemon.ops, "/readyz").await;
+        assert_eq!(readiness.status, 200, "{readiness:?}");
+        let order = wmo301(&Envelope::new("0222", "98000001", "S1"), &Klant::new(1), &Order::new(1));
+        let (_, again) = site.backoffice().post(&daemon.backoffice, &order).await.receipt();
+        assert!(!again);
+        assert!(files() < 100 || !few, "{}", files());
+        assert_eq!(daemon.log().contains("FewOpenFiles"), few, "{}", daemon.log());
+        drop(silent);
+        let log = daemon.stop();
+        assert!(!log.contains("Too many open files"), "{log}");
+        site.verify();
+        assert_eq!(kept(&site.data()).len(), 1);
+    }
 }

@@ -58,7 +58,8 @@ pub fn dutch_moment(text: &str) -> Option<Timestamp> {
         return Some(moment);
     }
     let clock: DateTime = text.parse().ok()?;
-    DUTCH.to_timestamp(clock).ok()
+    // 9999-12-31 stands for no end in many systems, and lies beyond what a moment can be.
+    DUTCH.to_timestamp(clock).ok().or((clock.year() == 9999).then_some(Timestamp::MAX))
 }
 
 /// The zone is bundled with the program; UTC is at most two hours off should it ever be missing.
@@ -89,6 +90,7 @@ mod tests {
             ("2026-11-30T13:24:01-05:00", "2026-11-30T18:24:01Z"),
             ("2026-10-25T02:30:00", "2026-10-25T00:30:00Z"), // twice: the first
             ("2026-03-29T02:30:00", "2026-03-29T01:30:00Z"), // never: as if the clock had gone on
+            ("9999-12-31", "9999-12-30T22:00:00.999999999Z"), // the last moment that there is
         ] {
             assert_eq!(read(text).as_deref(), Some(moment), "{text}");
         }

@@ -2,6 +2,7 @@
 
 mod expiry;
 mod live;
+mod open_files;
 mod ready;
 mod reload;
 mod replaced;
@@ -92,10 +93,11 @@ impl Daemon {
         clock: Arc<dyn Clock>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Self, DaemonError> {
+        open_files::take_all();
         let made = Made::of(&config)?;
         let live = Arc::new(Live::new(config, made));
         let config = live.config();
-        let bounds = Bounds::from(&config.limits);
+        let bounds = *live.bounds.borrow();
         let (exchange_tls, source) = (live.exchange_tls.subscribe(), live.bounds.subscribe());
         let exchange =
             Listener::bind("exchange", config.exchange.address, Some(exchange_tls), bounds).await?;

@@ -95,13 +95,14 @@ impl Traffic {
 /// State something about a person from which the eigen bijdrage follows
 ///
 /// The statement is JSON: an object with one member that says what is stated.
-///   {"voorziening": {"naam": "PGB-17", "leveringsvorm": "pgb", "categorie": "02", "ingangsdatum": "2026-12-01"}}
+///   {"voorziening": {"naam": "PGB-17", "leveringsvorm": "pgb", "categorie": "02",
+///                    "ingangsdatum": "2026-12-01"}}
 ///   {"client": {"overleden_op": "2026-11-20"}}
 ///   {"kostprijs": {"waarover": {"toewijzing": 100}, "bedrag_cent": 180000}}
 ///   {"bekend_bij_cak": [{"nummer": 4711, "start": "2025-03-10"}]}
 ///   {"vasthouden": {}}
-/// docs/eigen-bijdrage.md has them all. It replaces what was stated before about the same thing. Without --yes it is only
-/// judged: nothing changes.
+/// docs/eigen-bijdrage.md has them all. It replaces what was stated before about the same thing.
+/// Without --yes it is only judged: nothing changes.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 struct State {
@@ -128,7 +129,6 @@ struct State {
 /// The file is made anew, readable by its owner alone, and holds a line a period: tab-separated under a header, or JSON.
 /// Who did it is recorded when a gateway runs.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Periods {
     #[command(flatten)]
     store: StoreArguments,

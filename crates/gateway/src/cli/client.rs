@@ -18,7 +18,6 @@ use crate::view::{self, ArrangementView};
 /// The BSN is read from a file or from standard input, never from the command line, which others can see. Nothing in
 /// the output says who the person is. Exit code 1 when nobody knows them.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Client {
     #[command(flatten)]
     store: StoreArguments,

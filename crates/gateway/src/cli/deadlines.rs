@@ -19,7 +19,6 @@ use crate::view::{self, TermijnFilter, TermijnView};
 /// expected, what was agreed with an aanbieder, and periods of eigen bijdrage that the CAK must hear of. `--status met-late`
 /// shows what came too late, of the last 92 days unless --from says otherwise. Working days are those of the gemeente. Exit code 1 when something is overdue.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Deadlines {
     #[command(flatten)]
     store: StoreArguments,

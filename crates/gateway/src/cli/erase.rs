@@ -30,7 +30,6 @@ use crate::removal::{self, Gehouden, Hindernis, Opdracht, TERM_YEARS, Verlopen, 
 /// The BSN is read from a file or from standard input, never from the command line, which others can see. Exit code 1
 /// when nothing is held, or when something stands against it.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Erase {
     #[command(flatten)]
     store: StoreArguments,

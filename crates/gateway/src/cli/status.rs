@@ -31,14 +31,13 @@ const DISK_FREE_PERCENT: u64 = 10;
 
 /// Show how the gateway is doing, on one screen
 ///
-/// With --until it shows what the store knew then: queues, what was held and overdue; listeners, certificates and the
-/// disk are those of now and are left out.
-///
 /// Listeners and certificates (with --config), what is not delivered by partner and age, overdue deadlines, and the
 /// disk. Exit code 1 when something needs a person: a listener that does not answer, a parked message, an overdue
 /// deadline, a certificate or revocation list near its end, a disk that is nearly full, a journal that has lost entries.
+///
+/// With --until it shows what the store knew then: queues, what was held and overdue; listeners, certificates and the
+/// disk are those of now and are left out.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Status {
     #[command(flatten)]
     store: StoreArguments,

@@ -13,6 +13,7 @@ use super::progress;
 use super::replay::failed;
 use crate::backup::{self, BackupError, Copied, LedgerStand};
 use crate::journal::{Position, ReadError, ReadOnlyJournal, VerifyReport, verify};
+use crate::ledger::LedgerError;
 use crate::vault::{Vault, VaultError};
 
 /// Check, back up and restore a store
@@ -34,7 +35,6 @@ enum Verb {
 /// Works beside a running gateway. Also checks a backup, given as --backup, which has no keys. Exit code 1 when anything is
 /// wrong.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Check {
     #[command(flatten)]
     store: CheckedArguments,
@@ -63,7 +63,6 @@ struct CheckedArguments {
 /// Into a folder with an earlier backup of the same store only what is new is copied. The ledger is not copied: it is
 /// derived from the journal. Nor are the keys, without which a backup cannot be read: copy the folder `keys` apart.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Backup {
     #[command(flatten)]
     store: StoreArguments,
@@ -80,7 +79,6 @@ struct Backup {
 /// The ledger is built anew at the next start. What was received after the backup was made is not in it.
 /// Put the folder `keys` back beside it by hand, from its own copy: a backup has no keys.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct Restore {
     /// Folder of the backup
     #[arg(long, value_name = "FOLDER")]
@@ -250,7 +248,7 @@ fn keys_stand(folder: &Path) -> Result<KeysStand, Failure> {
                 let fault = ReadError::Sealed { entry, why }.to_string();
                 return Ok(KeysStand::Fault { fault, advice });
             }
-            Err(error) => return Err(Failure::new(open::words(&error))),
+            Err(error) => return Err(LedgerError::from(error).into()),
         }
     }
     bar.finish_and_clear();

@@ -86,7 +86,6 @@ impl Act {
 /// that contradict each other, notifications that the CAK did not take, messages that nobody took or that came too
 /// early, and what was odd about messages. Exit code 1 when there is work.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 struct List {
     #[command(flatten)]
     store: StoreArguments,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{DaemonError, settings};
+use super::{DaemonError, open_files, settings};
 use crate::config::{
     BackofficeSettings, Config, ExchangeSettings, Oin, Pace, Partner, Sending, System, Token,
 };
@@ -79,7 +79,7 @@ impl Live {
             settings: watch::Sender::new(Arc::new(settings(&config))),
             exchange_tls: watch::Sender::new(made.exchange),
             backoffice_tls: made.backoffice.map(watch::Sender::new),
-            bounds: watch::Sender::new(Bounds::from(&config.limits)),
+            bounds: watch::Sender::new(open_files::bounds(&config.limits)),
             bodies: watch::Sender::new(Arc::new(room(&config))),
             directory: watch::Sender::new(Arc::new(Directory::new(&config.partners))),
             allowances: watch::Sender::new(Arc::new(allowances(&config))),
@@ -107,7 +107,7 @@ impl Live {
         if let (Some(sender), Some(tls)) = (&self.backoffice_tls, made.backoffice) {
             sender.send_replace(tls);
         }
-        let bounds = Bounds::from(&config.limits);
+        let bounds = open_files::bounds(&config.limits);
         self.bounds.send_if_modified(|before| std::mem::replace(before, bounds) != bounds);
         let bodies = room(&config).after(&self.bodies.borrow());
         self.bodies.send_replace(Arc::new(bodies));

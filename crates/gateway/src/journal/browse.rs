@@ -157,7 +157,7 @@ impl Browser {
     pub(super) fn may_reach(&self, at: usize, from: Option<Timestamp>) -> bool {
         let (Some(from), Some((next, _))) = (from, self.segments.get(at + 1)) else { return true };
         // What cannot be told is read: damage shows there.
-        self.first_time(next).is_none_or(|time| time + CLOCK_SLACK >= from)
+        self.first_time(next).is_none_or(|time| time.checked_add(CLOCK_SLACK).is_ok_and(|end| end >= from))
     }
 
     fn first_time(&self, segment: &Segment) -> Option<Timestamp> {

@@ -21,7 +21,6 @@ use crate::view::{self, EigenBijdrageView, GrondslagView, MeldingView, StapView,
 /// or from standard input, and nothing in the output says who the person is. Exit code 1 when the gemeente does not know
 /// them.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Show {
     #[command(flatten)]
     store: StoreArguments,

@@ -31,7 +31,6 @@ const TOGETHER_BYTES_MAX: usize = 16 << 20;
 /// written as a file instead: GEMEENTE-SEQ-KIND.xml as received, GEMEENTE-SEQ-N-KIND.xml as sent, readable by the
 /// owner alone. Messages hold personal data: mind where you put them.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Export {
     #[command(flatten)]
     store: StoreArguments,

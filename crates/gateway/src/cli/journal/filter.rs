@@ -74,7 +74,7 @@ impl End {
     fn is_past(self, entry: &Entry) -> bool {
         match self {
             Self::Never => false,
-            Self::Before(moment) => entry.time >= moment + CLOCK_SLACK,
+            Self::Before(moment) => moment.checked_add(CLOCK_SLACK).is_ok_and(|end| entry.time >= end),
             Self::After(number) => entry.number > number,
         }
     }
@@ -108,7 +108,7 @@ impl Filter {
                 Box::new(browser.find(wanted, view::label))
             };
         for entry in found {
-            let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
+            let entry = entry.map_err(LedgerError::from)?;
             if end.is_past(&entry) {
                 return Ok(());
             }
@@ -132,7 +132,7 @@ impl Filter {
             Some(Horizon::Through(id)) => {
                 let journal = open::journal(folder)?;
                 let entry = journal.reader().get_sealed(id.chain, id.seq);
-                let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
+                let entry = entry.map_err(LedgerError::from)?;
                 End::After(
                     entry
                         .ok_or_else(|| Failure::from(LedgerError::NoEntry { entry: id.to_string() }))?

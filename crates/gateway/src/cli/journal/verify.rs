@@ -21,7 +21,6 @@ use crate::store::{Ledger, Opening};
 /// its content and stands at its place in the chain, and it is signed with the key that it names. Compare that key, and
 /// the hash of the tip, with what the gemeente made known. Exit code 1 when something is wrong; each fault is named.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Verify {
     /// Folder of the store
     #[arg(long, value_name = "DIR", required_unless_present_any = ["config", "evidence"], conflicts_with_all = ["config", "evidence"])]

@@ -263,6 +263,26 @@ fn of_a_message_about_several_only_one_part_is_gone() {
     // The declaration is still to be answered, for who is left.
     let answer = wmo325(envelope("A1"), &declared).unwrap();
     gateway.send("backoffice", answer.encode()).unwrap();
+
+    // The evidence for the other's toewijzing is whole, and says of the part that is gone that it is; of what is gone there is
+    // none.
+    let data = tempfile::tempdir().unwrap();
+    let key = crate::evidence::SigningKey::open(&data.path().join("evidence.key")).unwrap();
+    let gemeente = Gemeente::new(GEMEENTE).unwrap();
+    let bundle = |nummer: u32| {
+        let name = (gemeente, iwmo_toewijzing::identity::ToewijzingNummer::new(nummer).unwrap());
+        let (ledger, reader, schemas) =
+            (gateway.engine.ledger(), gateway.engine.journal(), gateway.engine.schemas());
+        let mut out = Vec::new();
+        let now = gateway.clock.now();
+        crate::evidence::build(ledger, reader, schemas, name, &key, now, &mut out).map(|_| out)
+    };
+    let out = bundle(100_103).unwrap();
+    let checked = crate::evidence::check(&out, Some(&key.public()));
+    assert_eq!(checked.fouten, Vec::<String>::new());
+    assert!(has(&out, "WMO323") && has(&out, "999900018") && has(&out, "P2") && has(&out, "verwijderd"));
+    assert!(!has(&out, "P1<") && !has(&out, PERSON.bsn) && !has(&out, PERSON.achternaam));
+    assert!(matches!(bundle(100_101), Err(crate::evidence::EvidenceError::Unknown(_))));
     gateway.stop();
 }
 
