@@ -119,3 +119,53 @@ async fn keys_that_do_not_open_the_journal_are_told() {
     std::fs::rename(&whole, &keys).unwrap();
     assert!(site.iwmo(&["store", "check"]).exits(0).out.contains("sleutels: openen elke regel"));
 }
+
+/// What is damaged is told with what to do: rows of the ledger, entries of the journal, and the key that evidence is signed with.
+#[test]
+fn what_is_damaged_is_told_with_what_to_do() {
+    let site = Site::new();
+    site.start().stop();
+    // The last entry would be taken for a write that was cut short.
+    site.start().stop();
+    let wrong = |arguments: &[&str], code: i32, advice: &str| {
+        let run = site.iwmo(arguments).exits(code);
+        let told = run.out + &run.err;
+        assert!(told.contains(advice), "{arguments:?}: {told}");
+    };
+    let flip = |path: &std::path::Path, at: usize| {
+        let mut bytes = std::fs::read(path).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    };
+    site.iwmo(&["keys", "evidence"]).exits(0);
+    let key = site.data().join("keys/evidence.key");
+    let whole = std::fs::read(&key).unwrap();
+    std::fs::write(&key, &whole[..whole.len() / 2]).unwrap();
+    wrong(&["keys", "evidence"], 2, "copy of the folder of the keys");
+    std::fs::write(&key, whole).unwrap();
+
+    let rows = snapshot(&site.data().join("ledger"));
+    let (table, _) = rows.iter().max_by_key(|(_, bytes)| bytes.len()).unwrap();
+    flip(std::path::Path::new(table), rows[table].len() / 3);
+    let verified = site.iwmo(&["replay", "--verify"]);
+    // What is flipped may be a byte that is never read.
+    if verified.out.contains("wijkt af") {
+        wrong(&["replay", "--verify"], 1, "iwmo replay --data DIR");
+    } else {
+        verified.exits(0);
+    }
+    site.iwmo(&["replay"]).exits(0);
+    site.iwmo(&["replay", "--verify"]).exits(0);
+
+    let segment = std::fs::read_dir(site.data().join("journal"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "iwj"))
+        .unwrap();
+    flip(&segment, 4096 + 150);
+    for arguments in
+        [&["journal", "list"] as &[&str], &["journal", "export"], &["audit"], &["journal", "tail"]]
+    {
+        wrong(arguments, 2, "Keep a copy of the directory");
+    }
+}

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use crate::journal::{CLOCK_SLACK, Chain};
+use crate::ledger::LedgerError;
 use crate::view::{self, AuditView};
 
 /// Show who did or saw what
@@ -82,7 +83,7 @@ impl Audit {
         let browser = open::browser(&self.store.folder()?)?;
         let (mut found, mut more) = (std::collections::VecDeque::new(), false);
         for entry in browser.select(self.gemeente, self.from) {
-            let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
+            let entry = entry.map_err(LedgerError::from)?;
             let end = self.until.and_then(|until| until.checked_add(CLOCK_SLACK).ok());
             if end.is_some_and(|end| entry.time >= end) {
                 break;

@@ -93,6 +93,7 @@ pub(super) fn attend(folder: &Path) -> Result<Engine, Failure> {
             .hint("another process holds the store and has no control socket; stop it, or try again when it is done"),
         EngineError::Journal(error) => open::unopened(error),
         EngineError::Vault(error) => open::locked(error),
+        EngineError::Ledger(error) => error.into(),
         error => Failure::new(open::words(&error)),
     })
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::journal::KEPT_KEY;
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::owned::Owned;
@@ -61,7 +62,8 @@ impl KeysCommand {
                 let folder = keys.store.folder()?;
                 let _owned = Owned::of(&folder);
                 let file = folder.join(KEYS_DIR).join(KEY_FILE);
-                let key = SigningKey::open(&file).map_err(|error| Failure::new(error.to_string()))?;
+                let key = SigningKey::open(&file)
+                    .map_err(|error| Failure::new(open::words(&error)).hint(KEPT_KEY))?;
                 let mut out = io::stdout().lock();
                 match keys.format {
                     Format::Json => writeln!(out, "{}", json!({ "evidence": key.public() }))?,

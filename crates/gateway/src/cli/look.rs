@@ -33,7 +33,11 @@ pub(super) fn look_more(folder: &Path, looks: Vec<(Chain, Blik)>, terminal: &Ter
     let why = match told(folder, looks) {
         Ok(true) => return,
         Ok(false) => {
-            terminal.say("er draait geen gateway op deze map", "no gateway runs on this folder").to_owned()
+            let (nl, en) = (
+                "er draait geen gateway op deze map, of zij is niet te bereiken",
+                "no gateway runs on this folder, or it cannot be reached",
+            );
+            terminal.say(nl, en).to_owned()
         }
         Err(error) => error.to_string(),
     };

@@ -38,8 +38,8 @@ impl Reload {
         let folder = self.store.folder_as_named()?;
         let client = Client::connect(&folder).map_err(unanswered)?;
         let Some(client) = client else {
-            return Err(Failure::new(format!("no gateway runs on {}", folder.display()))
-                .hint("what is in the configuration counts when it starts"));
+            return Err(Failure::new(format!("no gateway runs on {}, or it cannot be reached", folder.display()))
+                .hint("what is in the configuration counts when it starts; one that runs is reached by control.sock in that folder"));
         };
         let answer = ask(client, self.store.config_file(), self.change.wanted())?;
         let mut out = io::stdout().lock();

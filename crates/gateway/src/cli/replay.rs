@@ -20,7 +20,7 @@ use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::hex::hex;
 use crate::journal::{FileJournal, Options, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
-use crate::store::{Ledger, Opening};
+use crate::store::{Ledger, Opening, StoreError};
 use crate::vault::Vault;
 
 /// Rebuild the ledger from the journal, verify that it is what the journal says, or ask what would have been
@@ -320,8 +320,11 @@ fn compare(stored: &Ledger, reader: &Reader) -> Result<Replayed, Failure> {
     let applier = Applier::new(Schemas::bundled());
     let fresh = ledger::temporary_at(&tips, reader, &applier, &mut show).map_err(failed)?;
     bar.finish_and_clear();
-    let difference = stored.first_difference(&fresh).map_err(|error| failed(error.into()))?;
-    let difference = difference.map(|difference| ledger::row_words(&difference.key));
+    let difference = match stored.first_difference(&fresh) {
+        Ok(difference) => difference.map(|difference| ledger::row_words(&difference.key)),
+        Err(error @ StoreError::Damaged(_)) => Some(error.to_string()),
+        Err(error) => return Err(failed(error.into())),
+    };
     let equal = Some(difference.is_none());
     let entries = tips.values().map(|tip| tip.seq).sum();
     Ok(Replayed { entries, hash: hash(&fresh)?, equal, difference, rebuild: true })
@@ -333,5 +336,5 @@ fn hash(ledger: &Ledger) -> Result<String, Failure> {
 }
 
 pub(super) fn failed(error: LedgerError) -> Failure {
-    Failure::new(open::words(&error))
+    error.into()
 }

@@ -13,6 +13,7 @@ use super::progress;
 use super::replay::failed;
 use crate::backup::{self, BackupError, Copied, LedgerStand};
 use crate::journal::{Position, ReadError, ReadOnlyJournal, VerifyReport, verify};
+use crate::ledger::LedgerError;
 use crate::vault::{Vault, VaultError};
 
 /// Check, back up and restore a store
@@ -247,7 +248,7 @@ fn keys_stand(folder: &Path) -> Result<KeysStand, Failure> {
                 let fault = ReadError::Sealed { entry, why }.to_string();
                 return Ok(KeysStand::Fault { fault, advice });
             }
-            Err(error) => return Err(Failure::new(open::words(&error))),
+            Err(error) => return Err(LedgerError::from(error).into()),
         }
     }
     bar.finish_and_clear();

@@ -18,6 +18,13 @@ use crate::ledger::keys;
 use crate::record::Blik;
 use crate::vault::KEYS_DIR;
 
+/// What to do about a key that the operator names.
+const OWN_KEY: &str =
+    "name a file that this user may read: openssl genpkey -algorithm ed25519 -outform DER -out FILE";
+
+/// What to do about the key that is kept with the others.
+pub(in crate::cli) const KEPT_KEY: &str = "put it back from the copy of the folder of the keys; moved away, another is made, and the public half must be made known anew";
+
 /// Writes the bundle of a toewijzing.
 pub(super) fn write(
     arguments: &StoreArguments,
@@ -34,12 +41,13 @@ pub(super) fn write(
     let (gemeente, nummer) = toewijzing::name(name, &store)?;
     let key = match signing_key {
         Some(file) if !file.is_file() => {
-            return Err(Failure::new(format!("{}: there is no such key", file.display())));
+            return Err(Failure::new(format!("{}: there is no such key", file.display())).hint(OWN_KEY));
         }
         Some(file) => SigningKey::open(file),
         None => SigningKey::open(&folder.join(KEYS_DIR).join(KEY_FILE)),
     };
-    let key = key.map_err(|error| failed(&error))?;
+    let key =
+        key.map_err(|error| failed(&error).hint(if signing_key.is_some() { OWN_KEY } else { KEPT_KEY }))?;
     look(&folder, vec![(keys::chain(gemeente), Blik::Toewijzing { nummer: nummer.value() })], terminal);
     let named = |error: io::Error| unwritable(output, &error);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(output).map_err(named)?;

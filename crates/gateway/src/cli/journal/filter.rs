@@ -108,7 +108,7 @@ impl Filter {
                 Box::new(browser.find(wanted, view::label))
             };
         for entry in found {
-            let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
+            let entry = entry.map_err(LedgerError::from)?;
             if end.is_past(&entry) {
                 return Ok(());
             }
@@ -132,7 +132,7 @@ impl Filter {
             Some(Horizon::Through(id)) => {
                 let journal = open::journal(folder)?;
                 let entry = journal.reader().get_sealed(id.chain, id.seq);
-                let entry = entry.map_err(|error| Failure::new(open::words(&error)))?;
+                let entry = entry.map_err(LedgerError::from)?;
                 End::After(
                     entry
                         .ok_or_else(|| Failure::from(LedgerError::NoEntry { entry: id.to_string() }))?

@@ -8,6 +8,7 @@ mod show;
 mod tail;
 mod verify;
 
+pub(super) use evidence::KEPT_KEY;
 pub(super) use filter::read_bsn;
 
 use std::io::{self, Write};

@@ -9,6 +9,8 @@ use clap::Args;
 use super::{summary, write_line};
 use crate::cli::open::{self, StoreArguments};
 use crate::cli::output::{Failure, Format, Found, Outcome};
+use crate::journal::ReadError;
+use crate::ledger::LedgerError;
 
 /// How often a journal that is followed is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -31,7 +33,7 @@ pub(super) struct Tail {
 
 impl Tail {
     pub(super) fn run(self) -> Outcome {
-        let unread = |error| Failure::new(open::words(&error));
+        let unread = |error: ReadError| Failure::from(LedgerError::from(error));
         let browser = open::browser(&self.store.folder()?)?;
         let mut end = browser.end();
         let mut out = io::stdout().lock();
