@@ -2,6 +2,7 @@
 //! answered. The loop decides on meanwhile, on top of what is under way.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -53,6 +54,7 @@ pub(super) enum Sealing {
 
 /// A batch on its way.
 pub(super) struct Decided {
+    ledger: Arc<Ledger>,
     vault: Option<Arc<Vault>>,
     entries: Arc<Vec<Pending>>,
     writes: Arc<Writes>,
@@ -82,6 +84,11 @@ impl Decided {
 
 impl Load for Decided {
     fn encode(&mut self, encoder: &mut Encoder) -> Result<Encoded, AppendError> {
+        // Rows that find no room on the disk stay in memory. What was decided before that has its place there; no more is added.
+        if let Some((rows, why)) = self.ledger.lacking().filter(|_| !self.entries.is_empty()) {
+            let (path, source) = (rows.to_owned(), io::Error::other(why));
+            return Err(AppendError::Unavailable { doing: "making tables in", path, source });
+        }
         let sealed: Result<Vec<Option<Vec<u8>>>, _> =
             self.entries.iter().map(|entry| self.sealed(entry)).collect();
         let sealed = sealed?;
@@ -250,6 +257,7 @@ impl Ahead {
     pub(super) fn add(
         &mut self,
         open: Open,
+        ledger: Arc<Ledger>,
         vault: Option<Arc<Vault>>,
         day: Option<Day>,
         give: impl FnOnce(Decided) -> u64,
@@ -259,6 +267,7 @@ impl Ahead {
         }
         let (entries, writes) = (Arc::new(open.entries), Arc::new(open.writes));
         let decided = Decided {
+            ledger,
             vault,
             entries: Arc::clone(&entries),
             writes: Arc::clone(&writes),

@@ -197,8 +197,13 @@ impl Worker {
         #[cfg(test)]
         let open = open.broken();
         let (pipeline, generation) = (&mut self.pipeline, self.going.generation);
-        Arc::make_mut(&mut self.ahead)
-            .add(open, self.vault.clone(), day, |decided| pipeline.give(generation, decided));
+        Arc::make_mut(&mut self.ahead).add(
+            open,
+            Arc::clone(&self.ledger),
+            self.vault.clone(),
+            day,
+            |decided| pipeline.give(generation, decided),
+        );
     }
 
     /// Makes everything durable that is decided, and waits for it.

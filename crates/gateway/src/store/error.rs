@@ -86,7 +86,7 @@ impl From<lsm_tree::Error> for StoreError {
 }
 
 /// Returns whether lsm-tree means damage by an I/O error.
-fn is_damage(error: &io::Error) -> bool {
+pub(super) fn is_damage(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::InvalidData

@@ -234,6 +234,18 @@ impl Ledger {
         Ok(())
     }
 
+    /// Says why what is committed can only be kept in memory for now, and where it should go: the disk is full, or refuses.
+    /// It is tried again by itself. What is committed all the same is refused once it is much.
+    pub fn lacking(&self) -> Option<(&Path, String)> {
+        self.rows.as_deref().zip(self.tree.lacking())
+    }
+
+    /// Has it lack something, until its tables are made again.
+    #[cfg(test)]
+    pub(crate) fn lack(&self, why: Option<String>) {
+        self.tree.lack(why);
+    }
+
     /// Returns a SHA-256 over all keys and values in order; the tips and formats are not part of it.
     ///
     /// # Errors

@@ -42,8 +42,9 @@
 //!
 //! A store that is missing, damaged, of another format or half cleared opens as [`Opening::NeedsRebuild`];
 //! [`Ledger::create`] then drops it and begins with an empty one, to which the journal is applied from its
-//! beginning. Interrupted, it is a store that lags. Work in the background that failed (a full disk, a damaged table)
-//! shows at the next commit, and leaves a mark so that a start rebuilds.
+//! beginning. Interrupted, it is a store that lags. While the disk is full or refuses, rows stay in memory and
+//! [`Ledger::lacking`] says so; it is tried again. Work in the background that failed otherwise (a damaged table) shows at
+//! the next commit, and leaves a mark so that a start rebuilds.
 //!
 //! # Removal
 //!

@@ -1,21 +1,20 @@
-//! Rows on disk: tables of lsm-tree, in front of them what is not in a table yet, and the thread that makes and joins
-//! tables.
+//! Rows on disk: tables of lsm-tree, in front of them what is not in a table yet; `making.rs` has the thread that makes and
+//! joins tables.
 //!
 //! There is no journal under it. A table is made of the whole of what was collected in memory up to a commit, and it
 //! comes into force at once, so that what is on disk is always the rows as they were after some commit, with the tips
 //! that this commit gave. What came after that is gone with the process, and stands in the journal of the gateway.
 
-use std::any::Any;
+mod making;
+
 use std::collections::BTreeMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use lsm_tree::compaction::Leveled;
 use lsm_tree::config::{
     BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, RestartIntervalPolicy,
 };
@@ -36,16 +35,12 @@ const COLLECTIONS_WAITING: usize = 3;
 /// What is in memory alone at most: the collection that is full and those that wait, each with one commit too many.
 #[cfg(test)]
 pub(super) const IN_MEMORY_BYTES_MAX: u64 = (COLLECTIONS_WAITING as u64 + 1) * (COLLECTED_BYTES + (4 << 20));
-/// So many tables are joined with those before them at once: each join writes those again.
-const JOINED: u8 = 8;
 /// With so many tables that were not joined, commits wait too: a read may have to look into each of them.
 const UNJOINED: usize = 24;
 /// Files of tables held open, well below what a process may hold.
 const OPEN_FILES: usize = 256;
 /// How large the tables are that all others are joined into.
 const TABLE_BYTES: u64 = 64 << 20;
-/// How far the thread that makes tables steps back: it has a tenth of what another has.
-const NICENESS: i32 = 10;
 /// How long a commit that waits goes without looking.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -78,6 +73,8 @@ struct Work {
     busy: bool,
     stop: bool,
     failed: bool,
+    /// Why tables cannot be made now. What would be in them stays in memory, and it is tried again.
+    lacking: Option<String>,
 }
 
 /// A moment that somebody looks at.
@@ -206,6 +203,16 @@ impl Tables {
         shared.tree.get_version_history_lock().maintenance(dir, watermark)
     }
 
+    /// Says why tables cannot be made now, as on a full disk. Commits go on for a while; whoever has a choice makes none.
+    pub(super) fn lacking(&self) -> Option<String> {
+        self.shared.work().lacking.clone()
+    }
+
+    #[cfg(test)]
+    pub(super) fn lack(&self, why: Option<String>) {
+        self.shared.work().lacking = why;
+    }
+
     /// Waits until nothing is done in the background.
     #[cfg(test)]
     pub(super) fn idle(&self) {
@@ -300,95 +307,17 @@ impl Shared {
             if work.failed {
                 return Err(failed());
             }
+            if work.lacking.is_some() {
+                // Nothing becomes of waiting. What is under way is taken, and no more than that.
+                let many = self.tree.sealed_memtable_count() >= 2 * COLLECTIONS_WAITING;
+                return if many { Err(no_room()) } else { Ok(()) };
+            }
             work.wanted = true;
             self.turn.notify_all();
             drop(self.turn.wait_timeout(work, LOOK));
         }
         Ok(())
     }
-
-    /// Makes tables and joins them until told to stop.
-    fn run(&self) {
-        step_back();
-        loop {
-            let mut work = self.work();
-            while !work.wanted && !work.stop {
-                work = self.turn.wait(work).unwrap_or_else(PoisonError::into_inner);
-            }
-            (work.wanted, work.busy) = (false, true);
-            let last = work.stop;
-            drop(work);
-            if last && self.discarded.load(Ordering::Acquire) {
-                return;
-            }
-            let done = catch_unwind(AssertUnwindSafe(|| if last { self.close() } else { self.round() }));
-            if !matches!(done, Ok(Ok(()))) {
-                tracing::error!(code = "LedgerTablesError", error = %words(done), "Tables of the ledger could not be written or joined.");
-                self.work().failed = true;
-            }
-            let mut work = self.work();
-            work.busy = false;
-            let ended = last || work.failed;
-            drop(work);
-            self.turn.notify_all();
-            if ended {
-                return;
-            }
-        }
-    }
-
-    fn round(&self) -> Result<()> {
-        self.flush()?;
-        while !self.work().stop {
-            let before = self.shape();
-            self.tree.compact(Arc::new(Leveled::default().with_l0_threshold(JOINED)), self.watermark())?;
-            if self.shape() == before {
-                break;
-            }
-            // What waits meanwhile goes before the next join.
-            self.flush()?;
-        }
-        self.let_go();
-        Ok(())
-    }
-
-    fn close(&self) -> Result<()> {
-        self.seal();
-        self.flush()
-    }
-
-    /// Makes tables of what was collected.
-    fn flush(&self) -> Result<()> {
-        let lock = self.tree.get_flush_lock();
-        self.tree.flush(&lock, self.watermark())?;
-        drop(lock);
-        self.turn.notify_all();
-        self.let_go();
-        Ok(())
-    }
-
-    /// Ends the collection: what comes from now on is in another one.
-    fn seal(&self) {
-        self.sealed().extend(self.tree.rotate_memtable());
-    }
-
-    /// Frees the collections that became tables. That takes tens of milliseconds for each; the tree would do it while
-    /// nobody can read or write.
-    fn let_go(&self) {
-        let gone: Vec<_> = self.sealed().extract_if(.., |sealed| Arc::strong_count(sealed) == 1).collect();
-        drop(gone);
-    }
-
-    /// How many tables each level has; a join changes it.
-    fn shape(&self) -> Vec<usize> {
-        (0..).map_while(|level| self.tree.level_table_count(level)).collect()
-    }
-}
-
-/// Lets the other threads go before this one: nobody waits for tables, until too much waits to become some.
-fn step_back() {
-    // To Linux that is the thread that asks, not the process. Where it is refused, nothing is lost but promptness.
-    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 /// Returns pairs in the order of their keys. Most keys are told apart by what they begin with, which is compared as one
@@ -406,15 +335,12 @@ fn in_order(batch: Batch) -> impl Iterator<Item = (Slice, Option<Slice>)> {
     pairs.into_iter().map(|(_, key, value)| (key, value))
 }
 
-fn failed() -> lsm_tree::Error {
-    lsm_tree::Error::Io(io::Error::other("its work in the background failed"))
+fn no_room() -> lsm_tree::Error {
+    io::Error::from(rustix::io::Errno::NOSPC).into()
 }
 
-fn words(done: std::result::Result<Result<()>, Box<dyn Any + Send>>) -> String {
-    match done {
-        Ok(Err(error)) => error.to_string(),
-        _ => "it panicked".to_owned(),
-    }
+fn failed() -> lsm_tree::Error {
+    lsm_tree::Error::Io(io::Error::other("its work in the background failed"))
 }
 
 #[cfg(test)]

@@ -131,6 +131,23 @@ impl Tree {
         }
     }
 
+    /// See [`Tables::lacking`].
+    pub(super) fn lacking(&self) -> Option<String> {
+        match self {
+            Self::Tables(tables) => tables.lacking(),
+            Self::Beside(_) => None,
+            #[cfg(test)]
+            Self::Memory(_) => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn lack(&self, why: Option<String>) {
+        if let Self::Tables(tables) = self {
+            tables.lack(why);
+        }
+    }
+
     /// See [`Tables::write_down`].
     pub(super) fn write_down(&self) -> Result<()> {
         match self {

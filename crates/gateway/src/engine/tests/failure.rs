@@ -43,6 +43,28 @@ fn a_full_disk_refuses_and_takes_the_same_message_when_there_is_room() {
     gateway.stop();
 }
 
+/// While the rows of the ledger find no room on the disk, nothing more is acknowledged: they are in memory, and there they may
+/// not become ever more. Once there is room the same message is taken.
+#[test]
+fn a_ledger_without_room_refuses_and_takes_the_same_message_when_there_is_room() {
+    let gateway = Gateway::open(&SimulatedDisk::new(7));
+    gateway.send("backoffice", numbered(1)).unwrap();
+    let entries = gateway.engine.journal().entries();
+    gateway.ledger.lack(Some("no room".to_owned()));
+    for _ in 0..3 {
+        let refused = gateway.send("backoffice", numbered(2));
+        let Err(Refusal::Unavailable { reason, .. }) = &refused else { panic!("{refused:?}") };
+        assert!(reason.contains("making tables") && reason.contains("no room"), "{reason}");
+    }
+    assert!(gateway.send("backoffice", numbered(1)).unwrap().dubbel);
+    assert_eq!(gateway.engine.journal().entries(), entries);
+
+    gateway.ledger.lack(None);
+    assert!(!gateway.send("backoffice", numbered(2)).unwrap().dubbel);
+    assert_eq!(gateway.toewijzingen().len(), 2);
+    gateway.stop();
+}
+
 /// Every operation fails once: who is refused then is taken at the second attempt, once.
 #[test]
 fn a_failure_anywhere_is_over_with_the_next_attempt() {

@@ -48,7 +48,7 @@ fn a_failed_decision_leaves_nothing_in_the_batch() {
     };
     let mut pipeline = Pipeline::new(journal, committer, || {});
     let mut ahead = before.clone();
-    ahead.add(batch.suspend(), None, None, |decided| pipeline.give(0, decided));
+    ahead.add(batch.suspend(), Arc::clone(&ledger), None, None, |decided| pipeline.give(0, decided));
     assert_eq!((ahead.seq(Chain::NONE), reader.tips().len()), (2, 0), "not written yet");
     pipeline.drain();
     assert_eq!(reader.tips()[&Chain::NONE].seq, 2);

@@ -2,6 +2,7 @@
 
 mod beside;
 mod files;
+mod full_disk;
 mod queue;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,154 @@
+//! The thread that makes tables of what was collected, and joins them.
+//!
+//! What the disk refuses stays in memory and is tried again: whoever asks [`Tables::lacking`](super::Tables::lacking) makes no more
+//! meanwhile. A try on a full disk would leave half a table, so room is looked for first. Anything else that goes wrong ends it, and
+//! the store with it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use lsm_tree::compaction::Leveled;
+use lsm_tree::{AbstractTree, Result};
+
+use super::super::error::is_damage;
+use super::{Shared, UNJOINED, no_room};
+
+/// So many tables are joined with those before them at once: each join writes those again.
+const JOINED: u8 = 8;
+/// How far the thread that makes tables steps back: it has a tenth of what another has.
+const NICENESS: i32 = 10;
+/// Left on the disk beside what a table or a join takes, for who else writes there.
+const SPARE_BYTES: u64 = 16 << 20;
+/// How long it takes at first until what the disk refused is tried again, and in the end: each try may leave half a table.
+const RETRY: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(8);
+
+impl Shared {
+    /// Makes tables and joins them until told to stop.
+    pub(super) fn run(&self) {
+        step_back();
+        let mut pause = Duration::ZERO;
+        loop {
+            let mut work = self.work();
+            if work.lacking.is_some() {
+                let waited = self.turn.wait_timeout_while(work, pause, |work| !work.stop);
+                (work, _) = waited.unwrap_or_else(PoisonError::into_inner);
+                work.wanted = true;
+            }
+            while !work.wanted && !work.stop {
+                work = self.turn.wait(work).unwrap_or_else(PoisonError::into_inner);
+            }
+            (work.wanted, work.busy) = (false, true);
+            let last = work.stop;
+            drop(work);
+            if last && self.discarded.load(Ordering::Acquire) {
+                return;
+            }
+            let done = catch_unwind(AssertUnwindSafe(|| if last { self.close() } else { self.round() }));
+            let lacking = match &done {
+                Ok(Err(lsm_tree::Error::Io(error))) if !last && !is_damage(error) => Some(error.to_string()),
+                _ => None,
+            };
+            if let Some(error) = &lacking {
+                pause = (pause * 2).clamp(RETRY, RETRY_MAX);
+                if self.work().lacking.replace(error.clone()).is_none() {
+                    tracing::error!(code = "LedgerTablesWait", %error, "Tables of the ledger cannot be written now: senders are told to come back, and it is tried again.");
+                }
+            } else if self.work().lacking.take().is_some() {
+                pause = Duration::ZERO;
+                tracing::info!(code = "LedgerTablesWritten", "Tables of the ledger are written again.");
+            }
+            if lacking.is_none() && !matches!(done, Ok(Ok(()))) {
+                tracing::error!(code = "LedgerTablesError", error = %words(done), "Tables of the ledger could not be written or joined.");
+                self.work().failed = true;
+            }
+            let mut work = self.work();
+            work.busy = false;
+            let ended = last || work.failed;
+            drop(work);
+            self.turn.notify_all();
+            if ended {
+                return;
+            }
+        }
+    }
+
+    fn round(&self) -> Result<()> {
+        self.has_room(self.sealed().iter().map(|sealed| sealed.size()).sum())?;
+        self.flush()?;
+        while !self.work().stop {
+            let version = self.tree.current_version();
+            let joined =
+                [0, 1].into_iter().filter_map(|level| version.level(level)).map(|level| level.size()).sum();
+            drop(version);
+            match self.has_room(joined) {
+                // They can go on being apart for a while, and what room there is better goes to the journal.
+                Err(_) if self.tree.l0_run_count() < UNJOINED => break,
+                other => other?,
+            }
+            let before = self.shape();
+            self.tree.compact(Arc::new(Leveled::default().with_l0_threshold(JOINED)), self.watermark())?;
+            if self.shape() == before {
+                break;
+            }
+            // What waits meanwhile goes before the next join.
+            self.flush()?;
+        }
+        self.let_go();
+        Ok(())
+    }
+
+    /// Says whether the disk has room for so much, before part of it is written.
+    fn has_room(&self, bytes: u64) -> Result<()> {
+        let free = fs4::available_space(&self.tree.tree_config().path)?;
+        if bytes > 0 && free < bytes + SPARE_BYTES { Err(no_room()) } else { Ok(()) }
+    }
+
+    fn close(&self) -> Result<()> {
+        self.seal();
+        self.flush()
+    }
+
+    /// Makes tables of what was collected.
+    pub(super) fn flush(&self) -> Result<()> {
+        let lock = self.tree.get_flush_lock();
+        self.tree.flush(&lock, self.watermark())?;
+        drop(lock);
+        self.turn.notify_all();
+        self.let_go();
+        Ok(())
+    }
+
+    /// Ends the collection: what comes from now on is in another one.
+    pub(super) fn seal(&self) {
+        self.sealed().extend(self.tree.rotate_memtable());
+    }
+
+    /// Frees the collections that became tables. That takes tens of milliseconds for each; the tree would do it while
+    /// nobody can read or write.
+    fn let_go(&self) {
+        let gone: Vec<_> = self.sealed().extract_if(.., |sealed| Arc::strong_count(sealed) == 1).collect();
+        drop(gone);
+    }
+
+    /// How many tables each level has; a join changes it.
+    fn shape(&self) -> Vec<usize> {
+        (0..).map_while(|level| self.tree.level_table_count(level)).collect()
+    }
+}
+
+/// Lets the other threads go before this one: nobody waits for tables, until too much waits to become some.
+fn step_back() {
+    // To Linux that is the thread that asks, not the process. Where it is refused, nothing is lost but promptness.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+fn words(done: std::result::Result<Result<()>, Box<dyn Any + Send>>) -> String {
+    match done {
+        Ok(Err(error)) => error.to_string(),
+        _ => "it panicked".to_owned(),
+    }
+}
