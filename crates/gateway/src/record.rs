@@ -80,7 +80,8 @@ pub struct Bericht {
     /// Which partner sent it.
     #[n(0)]
     pub partner: String,
-    /// 0: direct mutual TLS. 1: backoffice API. 2: an envelope of the GGk. 3: a folder.
+    /// 0: direct mutual TLS. 1: backoffice API. 2: an envelope of the GGk. 3: a folder. 4: an
+    /// envelope in which VECOZO answers in the place of the partner. Since 0.2.0.
     #[n(1)]
     pub route: u8,
     /// SHA-256 of `bytes`.
@@ -482,6 +483,7 @@ impl Route {
             Route::Backoffice => 1,
             Route::Stuf => 2,
             Route::Map => 3,
+            Route::Vecozo => 4,
         }
     }
 }

@@ -212,6 +212,16 @@ fn a_year_beyond_all_bounds_is_a_fault_and_not_an_absent_date() {
     }
 }
 
+/// Whoever makes JSON hears which codes there are, and not what was sent.
+#[test]
+fn a_code_that_is_not_on_its_list_is_answered_with_the_list() {
+    let json = Schemas::bundled().decode(fixture("WMO305.xml").as_bytes()).unwrap().to_json();
+    let wrong = json.replacen("\"Geslacht\":\"2\"", "\"Geslacht\":\"999900006\"", 1);
+    assert_ne!(wrong, json);
+    let error = Message::from_json(&wrong).unwrap_err().to_string();
+    assert!(error.ends_with("expected a code of Geslacht: 0 1 2"), "{error}");
+}
+
 #[test]
 fn an_invalid_document_is_no_message() {
     let xml = fixture("WMO305.xml");

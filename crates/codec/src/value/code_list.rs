@@ -16,6 +16,9 @@ macro_rules! code_list {
             /// All codes, in the order of the schema.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            const EXPECTED: &'static str =
+                concat!("a code of ", stringify!($name), ":", $(" ", $code),+);
+
             /// Returns the code as it stands in a message.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -31,12 +34,12 @@ macro_rules! code_list {
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($code => Ok(Self::$variant),)+
-                    _ => Err($crate::value::LexicalError::new(concat!("a code of ", stringify!($name)))),
+                    _ => Err($crate::value::LexicalError::new(Self::EXPECTED)),
                 }
             }
         }
 
-        $crate::value::leaf!($name, concat!("a code of ", stringify!($name)), |code| {
+        $crate::value::leaf!($name, $name::EXPECTED, |code| {
             std::borrow::Cow::Borrowed(code.as_str())
         });
     };

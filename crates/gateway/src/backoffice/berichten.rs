@@ -109,6 +109,9 @@ pub(super) async fn list(
         van: query.van.as_deref().map(|text| moment("van", text, false)).transpose()?,
         tot: query.tot.as_deref().map(|text| moment("tot", text, true)).transpose()?,
     };
+    if filter.van.zip(filter.tot).is_some_and(|(van, tot)| van >= tot) {
+        return Err(bad_query("tot", "this lies before `van`"));
+    }
     let order = match query.volgorde {
         None | Some(Volgorde::Nieuwste) => Order::Newest,
         Some(Volgorde::Oudste) => Order::Oldest,
@@ -214,5 +217,10 @@ fn moment(name: &str, text: &str, end: bool) -> Result<Timestamp, Problem> {
     }
     let hint =
         "give a day (2026-11-25) or a moment (2026-11-25T09:00 on a Dutch clock, 2026-11-25T09:00:00Z)";
-    dutch_moment(text).ok_or_else(|| bad_query(name, hint))
+    // A `+` that is not escaped in an address is a space.
+    let text = match text.rsplit_once(' ') {
+        Some((moment, zone)) if moment.contains('T') => format!("{moment}+{zone}"),
+        _ => text.to_owned(),
+    };
+    dutch_moment(&text).ok_or_else(|| bad_query(name, hint))
 }

@@ -112,7 +112,7 @@ pub(super) async fn follow(
     if query.wacht.is_some_and(|wacht| wacht > WAIT_MAX.as_secs()) {
         return Err(bad_query("wacht", &format!("give at most {} seconds", WAIT_MAX.as_secs())));
     }
-    let last = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
+    let last = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
     let cursor = position(&api, &chains, last.or(query.na.as_deref()))?;
     let permit = api.feeds.clone().try_acquire_owned();
     let permit = permit.map_err(|_| Problem::unavailable("too many follow the feed", RETRY_AFTER_SECONDS))?;
@@ -235,8 +235,41 @@ fn position(api: &Api, chains: &[Chain], text: Option<&str>) -> Result<Cursor, P
     }
 }
 
+/// Whether a stream is asked for, and not as less welcome than a page.
 fn wants_stream(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = |part: &str| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    accept.split(',').any(|part| essence(part) == "text/event-stream")
+    let weight = |wanted: &str| {
+        let mut parts = accept.split(',').map(|part| part.split(';').map(str::trim));
+        let found = parts.find_map(|mut part| {
+            let essence = part.next().unwrap_or_default();
+            essence.eq_ignore_ascii_case(wanted).then_some(part)
+        });
+        let mut parameters = found?;
+        let weight = parameters.find_map(|parameter| parameter.strip_prefix("q=")?.parse::<f32>().ok());
+        Some(weight.unwrap_or(1.0))
+    };
+    let stream = weight("text/event-stream").unwrap_or(0.0);
+    stream > 0.0 && stream >= weight("application/json").unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_given_to_who_wants_it() {
+        for (accept, stream) in [
+            ("text/event-stream", true),
+            ("application/json, Text/Event-Stream", true),
+            ("text/event-stream;q=0.8, application/json;q=0.5", true),
+            ("application/json, text/event-stream;q=0.5", false),
+            ("text/event-stream; q=0", false),
+            ("application/json", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(wants_stream(&headers), stream, "{accept}");
+        }
+    }
 }

@@ -169,7 +169,7 @@ pub(super) fn row(toewijzing: &ToewijzingView) -> String {
         toewijzing.gemeente,
         toewijzing.nummer,
         toewijzing.aanbieder,
-        toewijzing.product.as_deref().unwrap_or("generiek"),
+        product(toewijzing),
         toewijzing.status,
         toewijzing.fase.unwrap_or("-"),
         delivery(&toewijzing.levering),
@@ -179,6 +179,12 @@ pub(super) fn row(toewijzing: &ToewijzingView) -> String {
             format!("  ! {}", toewijzing.anomalieen.join(", "))
         },
     )
+}
+
+/// The product; one without any is generic, unless no version counts that could have one.
+fn product(toewijzing: &ToewijzingView) -> &str {
+    let none = if toewijzing.ingangsdatum.is_none() { "-" } else { "generiek" };
+    toewijzing.product.as_deref().unwrap_or(none)
 }
 
 fn delivery(levering: &LeveringView) -> String {
@@ -200,15 +206,11 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
     writeln!(out, "{}", terminal.style("1", &title))?;
     let label = |nl, en| format!("{:<16}", terminal.say(nl, en));
     writeln!(out, "  {}{}", label("aanbieder", "aanbieder"), toewijzing.aanbieder)?;
-    writeln!(
-        out,
-        "  {}{}",
-        label("product", "product"),
-        toewijzing.product.as_deref().unwrap_or("generiek")
-    )?;
-    let from = toewijzing.ingangsdatum.as_deref().unwrap_or("-");
+    writeln!(out, "  {}{}", label("product", "product"), product(toewijzing))?;
     let until = toewijzing.einddatum.as_deref().unwrap_or("...");
-    writeln!(out, "  {}{from} .. {until}", label("geldig", "valid"))?;
+    let valid =
+        toewijzing.ingangsdatum.as_ref().map_or_else(|| "-".to_owned(), |from| format!("{from} .. {until}"));
+    writeln!(out, "  {}{valid}", label("geldig", "valid"))?;
     let phase = toewijzing.fase.unwrap_or("-");
     writeln!(out, "  {}{} ({phase})", label("toewijzing", "toewijzing"), toewijzing.status)?;
     writeln!(out, "  {}{}", label("levering", "delivery"), delivery(&toewijzing.levering))?;

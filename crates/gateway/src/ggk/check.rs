@@ -14,7 +14,7 @@ use crate::ledger::{self, Rows, Uitgaand, keys};
 const GGK: &str = "http://www.stufstandaarden.nl/koppelvlak/ggk0210";
 const STUF_0301: &str = "http://www.egem.nl/StUF/StUF0301";
 /// Chain parties that may answer in the place of the one a message was for.
-const VECOZO: &str = "VECOZO";
+pub(super) const VECOZO: &str = "VECOZO";
 /// The code for a sender that is not one of those behind the certificate.
 pub(super) const SENDER_UNKNOWN: &str = "StUF013";
 

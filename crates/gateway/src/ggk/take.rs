@@ -116,7 +116,9 @@ async fn message(
     }
     let partner = passed.partner.id.clone();
     let bytes = bytes::Bytes::copy_from_slice(bytes);
-    let inbound = Inbound { partner, route: Route::Stuf, bytes, key: key.clone(), bevestigd: Vec::new() };
+    let instead = bericht.adres.zender.organisatie.as_deref() == Some(check::VECOZO);
+    let route = if instead { Route::Vecozo } else { Route::Stuf };
+    let inbound = Inbound { partner, route, bytes, key: key.clone(), bevestigd: Vec::new() };
     match ggk.engine.receive(inbound).await {
         Ok(_) => Ok(true),
         Err(error @ (Refusal::KeyReused | Refusal::Unavailable { .. })) => Err(error),

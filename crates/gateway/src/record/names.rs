@@ -13,6 +13,8 @@ pub enum Route {
     Stuf,
     /// A file in a folder.
     Map,
+    /// An envelope of the GGk in which VECOZO answers in the place of who was asked (ggk-transport 4.4).
+    Vecozo,
 }
 
 impl Route {
@@ -23,6 +25,7 @@ impl Route {
             Self::Direct => "direct",
             Self::Stuf => "stuf",
             Self::Map => "map",
+            Self::Vecozo => "vecozo",
             Self::Backoffice => "backoffice",
         }
     }

@@ -9,7 +9,7 @@ use super::timeline::faults;
 use super::{Words, reason};
 use crate::clock::dutch_time;
 use crate::ledger::{Stand, Uitgaand};
-use crate::record::{Bericht, EbBesluit, EbUitkomst, Uitspraak};
+use crate::record::{Bericht, EbBesluit, EbUitkomst, Route, Uitspraak};
 
 pub(super) fn product_words(product: Option<&basisschema::Product>) -> String {
     match product {
@@ -134,6 +134,14 @@ fn rejected(codes: &[String]) -> (String, String) {
 
 pub(super) fn answer_words(bericht: &Bericht, message: &Message, partner: &str, codes: &[String]) -> Words {
     let kind = message.kind().name().trim_start_matches("WMO");
+    // Who looks for what the aanbieder found wrong must know that it never saw the message.
+    let instead;
+    let partner = if bericht.route == Route::Vecozo.code() {
+        instead = format!("VECOZO (in plaats van {partner})");
+        &instead
+    } else {
+        partner
+    };
     if bericht.uitspraak == Uitspraak::ZonderGevolg {
         return Words::new(
             format!("{kind} van {partner} hoort bij geen openstaand bericht; bewaard, zonder gevolg"),

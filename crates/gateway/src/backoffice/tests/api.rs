@@ -51,6 +51,12 @@ async fn messages_are_listed_filtered_and_paged() {
     assert_eq!(only("tot=2020-01-01").await, json!([]));
     assert_eq!(values(&only("van=2020-01-01&volgorde=oudste&aantal=500").await, "entry"), entries);
     assert_eq!(only("van=2120-01-01").await, json!([]));
+    // A `+` that nobody escaped.
+    assert_eq!(
+        values(&only("van=2020-01-01T00:00+01:00&volgorde=oudste&aantal=500").await, "entry"),
+        entries
+    );
+    assert_eq!(played.ask("/berichten?van=2026-11-02&tot=2026-11-01").await.problem(), "400 ongeldige-vraag");
     assert_eq!(values(&only("tot=9999-12-31&volgorde=oudste&aantal=500").await, "entry"), entries);
     // The `tijd` of a row is a moment on a Dutch clock, and can be given back as one; a second later it is before.
     let first = only("volgorde=oudste&aantal=1").await[0]["tijd"].as_str().unwrap().replace(' ', "T");

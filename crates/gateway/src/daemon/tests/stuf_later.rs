@@ -9,6 +9,7 @@ use super::*;
 use crate::config::{Partner, PartnerKind};
 use crate::engine::Settings;
 use crate::outbox::{Attempt, DirectRoute, Parcel, Route, StufRoute};
+use crate::record::Record;
 use crate::view::{self, WerkFilter, werk};
 use stuf::{Chain, approved, di01, fo01, payload, refnummer, start_on, vrij, wrapped};
 
@@ -56,6 +57,34 @@ async fn row_40_a_second_retour() {
     assert_eq!(work(&chain)[0].code, "RETOUR_UNMATCHED");
     assert_eq!(received[0], received[1], "the first retour confirmed it");
     assert_eq!(chain.entries().len(), 3, "both are kept");
+    chain.daemon.stop().await;
+}
+
+/// VECOZO answers what it found wrong itself (ggk-transport 4.4): it counts as the retour of the aanbieder, and is shown as what
+/// it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retour_of_vecozo_says_that_it_is_one() {
+    let chain = Chain::new().await;
+    let sent = toewijzing("0222", LINDE, 1);
+    order(&chain.daemon, "backoffice", sent.clone()).await;
+    let heen = chain.peer.wait(1).await;
+    let retour = vrij(MessageKind::Wmo302, "VECOZO", "0222", 1, approved(&sent, "R1"));
+    let retour = Ggk::Du01(retour.answering(heen.refnummer().clone()));
+    assert_eq!(chain.post(&chain.world.linde, wrapped(&retour)).await.short(), "200 Bv03");
+    let engine = chain.daemon.engine();
+    let entries = engine.journal().read_all(crate::journal::Position::START).map(Result::unwrap);
+    let is_retour = |entry: &crate::journal::Entry| {
+        let record = Record::decode(entry.kind, entry.version, &entry.payload).unwrap();
+        matches!(record, Record::Bericht(bericht) if bericht.soort == "WMO302")
+    };
+    let answer = { entries }.find(is_retour).unwrap();
+    let shown = view::bericht(engine.ledger(), engine.journal(), engine.schemas(), &answer).unwrap();
+    let [line] = &shown.tijdlijn[..] else { panic!("{shown:?}") };
+    assert!(
+        line.text.starts_with("VECOZO (in plaats van ") && line.text.ends_with("confirms the toewijzing"),
+        "{line:?}"
+    );
+    assert_eq!(chain.outgoing()[0].stand, "bezorgd");
     chain.daemon.stop().await;
 }
 

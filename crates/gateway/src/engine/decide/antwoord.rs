@@ -27,6 +27,9 @@ pub(super) fn misfit(answer: &Message, declared: &Message) -> Option<Misfit> {
     if antwoord.declaratie_nummer != declared.declaratie.declaratie_nummer {
         return misfit("TR376", None, "DeclaratieNummer is not that of the 323");
     }
+    if antwoord.totaal_ingediend_bedrag != declared.declaratie.totaal_ingediend_bedrag {
+        return misfit("IV087", None, "TotaalIngediendBedrag is not that of the 323");
+    }
     for client in &antwoord.clienten {
         let same =
             declared.declaratie.clienten.iter().filter(|other| other.bsn.expose() == client.bsn.expose());

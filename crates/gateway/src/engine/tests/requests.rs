@@ -213,6 +213,12 @@ fn a_declared_toewijzing_is_not_deleted() {
     };
     assert_eq!(changed(|m| m.declaratie_antwoord = None), ["IV087"]);
     assert_eq!(changed(|m| m.declaratie_antwoord.as_mut().unwrap().declaratie_nummer.push('X')), ["TR376"]);
+    let more = |m: &mut wmo325::Bericht| {
+        let antwoord = m.declaratie_antwoord.as_mut().unwrap();
+        antwoord.totaal_ingediend_bedrag.totaal_bedrag = iwmo_codec::value::Nummer::new(48_000);
+        antwoord.totaal_toegekend_bedrag.totaal_bedrag = iwmo_codec::value::Nummer::new(48_000);
+    };
+    assert_eq!(changed(more), ["IV087"]);
     let refusing = |change: fn(&mut wmo325::Prestatie)| {
         let mut answer = refusing(&wmo325(envelope("A1"), &declared).unwrap(), &declared);
         let Message::Wmo325(m) = &mut answer else { unreachable!() };
