@@ -390,3 +390,22 @@ fn the_end_of_time_is_a_moment() {
         }
     }
 }
+
+/// A period that ends before it begins is a slip, and not one in which nothing happened.
+#[test]
+fn a_period_that_ends_before_it_begins_is_refused() {
+    let site = Site::new();
+    site.start().stop();
+    let (early, late) = ("2026-01-01", "2027-01-01");
+    for (command, begin, end) in [
+        (&["journal", "list"] as &[&str], ["--from", late], ["--until", early]),
+        (&["journal", "export"], ["--from", late], ["--until", early]),
+        (&["audit"], ["--from", late], ["--until", early]),
+        (&["deadlines", "--status", "met"], ["--from", late], ["--to", early]),
+        (&["stats"], ["--from", "2027-01"], ["--to", "2026-12"]),
+    ] {
+        let refused = site.iwmo(&[command, &begin, &end].concat()).exits(2).err;
+        assert!(refused.contains("--from lies after "), "{refused}");
+    }
+    site.iwmo(&["stats", "--from", "2027-01", "--to", "2027-01"]).exits(0);
+}

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{iwmo, json_lines};
+use crate::harness::{Site, iwmo, json_lines};
 
 /// What the issue of the demonstration promises with `--fast`.
 const FAST: Duration = Duration::from_secs(10);
@@ -158,4 +158,17 @@ fn the_demonstration_leaves_a_foreign_folder_alone() {
     assert_eq!(names, ["journal", "letter.txt"]);
     assert_eq!(std::fs::read(folder.path().join("letter.txt")).unwrap(), b"kept");
     assert_eq!(std::fs::read(folder.path().join("journal/000.log")).unwrap(), b"of another");
+}
+
+/// A gateway that somebody tries out on the store of a demonstration keeps it.
+#[test]
+fn a_store_in_use_is_not_replaced() {
+    let site = Site::new();
+    let daemon = site.start();
+    std::fs::write(site.data().join("iwmo-demo"), "").unwrap();
+    let refused = site.iwmo(&["demo", "--fast"]).exits(2).err;
+    assert!(refused.contains("is in use") && refused.contains("stop the gateway"), "{refused}");
+    daemon.stop();
+    assert_eq!(site.iwmo(&["journal", "list"]).exits(0).out.lines().count(), 1);
+    site.verify();
 }

@@ -8,7 +8,7 @@ use iwmo_codec::retour::RetourView;
 use iwmo_gateway::ledger::FORMAT;
 use iwmo_gateway::store::{Ledger, Opening};
 
-use crate::harness::{Caller, Envelope, HVB, Klant, Order, Site, day, kept, snapshot, wmo301, wmo305};
+use crate::harness::{Caller, Envelope, HVB, Klant, Order, Site, day, kept, root, snapshot, wmo301, wmo305};
 
 /// Every reading command sees what the running daemon has acknowledged, keeps it from nothing, and adds nothing.
 #[tokio::test]
@@ -138,4 +138,36 @@ async fn a_ready_daemon_says_so_to_monitoring() {
     // What is behind a token or a certificate is not there.
     anybody.get_plain(&daemon.ops, "/api/v1/toewijzingen").await.problem(404, "niet-gevonden");
     daemon.stop();
+}
+
+/// A policy for a gemeente of which nothing is recorded judges nothing, and says so; a folder without the schema of a message is
+/// refused, where everything would have been held against the bundled ones.
+#[tokio::test]
+async fn what_judges_nothing_says_so() {
+    let site = Site::new();
+    let daemon = site.start();
+    let message = wmo301(&Envelope::new("0222", "98000001", "T1"), &Klant::new(1), &Order::new(100_101));
+    site.backoffice().post(&daemon.backoffice, &message).await.receipt();
+    daemon.stop();
+    let policy = site.path("policy.toml");
+    for (code, heard) in [("0222", true), ("0223", false)] {
+        std::fs::write(&policy, format!("[gemeente.{code}.beleid]\nstrikt_product = true\n")).unwrap();
+        let run = site.iwmo(&["replay", "--what-if", policy.to_str().unwrap()]).exits(0);
+        assert_eq!(run.err.contains(&format!("van gemeente {code} staat niets")), !heard, "{}", run.err);
+    }
+    let folder = site.path("schemas");
+    std::fs::create_dir(&folder).unwrap();
+    let other = "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" targetNamespace=\"urn:other\">\
+                 <xs:element name=\"Iets\" type=\"xs:string\"/></xs:schema>";
+    std::fs::write(folder.join("iets.xsd"), other).unwrap();
+    let folder = folder.to_str().unwrap();
+    let refused = site.iwmo(&["replay", "--what-if-schemas", folder]).exits(2).err;
+    assert!(refused.contains("there is no schema of a message here"), "{refused}");
+    // Of one standard: the other is held against the schemas of the program.
+    let ieb = root().join("schemas/ieb/1.0");
+    let run = site.iwmo(&["replay", "--what-if-schemas", ieb.to_str().unwrap(), "--format", "json"]).exits(0);
+    let told = run.json();
+    assert_eq!((&told[0]["differences"], &told[0]["bundled"]), (&0.into(), &serde_json::json!(["WMO301"])));
+    let words = site.iwmo(&["replay", "--what-if-schemas", ieb.to_str().unwrap()]).exits(0).out;
+    assert!(words.contains("van WMO301 staat daar geen schema"), "{words}");
 }

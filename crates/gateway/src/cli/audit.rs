@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::open::{self, StoreArguments};
-use super::output::{Failure, Format, Found, Outcome, Terminal};
+use super::output::{Failure, Format, Found, Outcome, Terminal, period};
 use crate::journal::{CLOCK_SLACK, Chain};
 use crate::ledger::LedgerError;
 use crate::view::{self, AuditView};
@@ -57,6 +57,7 @@ enum Kind {
 
 impl Audit {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        period(self.from.as_ref(), self.until.as_ref(), ("--from", "--until"))?;
         let (found, more) = self.find()?;
         let mut out = io::BufWriter::new(io::stdout().lock());
         for view in &found {

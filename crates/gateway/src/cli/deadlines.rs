@@ -8,7 +8,7 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente};
 use jiff::civil::Date;
 
 use super::open::{self, PastArguments, StoreArguments};
-use super::output::{Failure, Format, Found, Outcome, Terminal, day};
+use super::output::{Failure, Format, Found, Outcome, Terminal, day, period};
 use crate::engine::Settings;
 use crate::store::Ledger;
 use crate::view::{self, TermijnFilter, TermijnView};
@@ -81,6 +81,7 @@ impl Status {
 
 impl Deadlines {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        period(self.from.as_ref(), self.to.as_ref(), ("--from", "--to"))?;
         let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
         let filter = TermijnFilter {

@@ -46,6 +46,8 @@ fn failure(error: DemoError) -> Failure {
         DemoError::Occupied(_) => {
             Failure::new(error.to_string()).hint("choose another folder with --data DIR")
         }
+        DemoError::InUse(_) => Failure::new(error.to_string())
+            .hint("stop the gateway that runs on it, or choose another folder with --data DIR"),
         error => Failure::new(error.to_string()),
     }
 }

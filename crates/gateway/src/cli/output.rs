@@ -95,6 +95,20 @@ impl Failure {
     }
 }
 
+/// Refuses a period that ends before it begins: an empty list would say that nothing happened.
+pub(super) fn period<T: PartialOrd>(
+    from: Option<&T>,
+    to: Option<&T>,
+    (begin, end): (&str, &str),
+) -> Result<(), Failure> {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => {
+            Err(Failure::new(format!("{begin} lies after {end}")).hint("exchange them"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A file or folder that cannot be read, with what to do about it.
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let hint = match error.kind() {

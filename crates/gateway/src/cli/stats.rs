@@ -8,7 +8,7 @@ use iwmo_toewijzing::identity::Gemeente;
 use serde::Serialize;
 
 use super::open::{self, PastArguments, StoreArguments};
-use super::output::{Failure, Found, Outcome, Terminal};
+use super::output::{Failure, Found, Outcome, Terminal, period};
 use crate::view::{self, Statistiek, StatistiekFilter};
 
 /// Widest bar of a chart.
@@ -72,6 +72,7 @@ fn month(text: &str) -> Result<String, String> {
 
 impl Stats {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
+        period(self.from.as_ref(), self.to.as_ref(), ("--from", "--to"))?;
         let bad = |error: iwmo_toewijzing::identity::Malformed| Failure::new(error.to_string());
         let gemeente = self.gemeente.as_deref().map(Gemeente::new).transpose().map_err(bad)?;
         let store = open::read(&self.store, &self.past, terminal)?;

@@ -13,6 +13,7 @@ use super::progress;
 use super::replay::{failed, read_text};
 use crate::clock::dutch_time;
 use crate::engine::{self, Different, Looked, Policy, What};
+use crate::journal::Reader;
 use crate::ledger::{LedgerError, Progress};
 use crate::record::Uitspraak;
 
@@ -36,6 +37,7 @@ pub(super) fn schemas(
     let mut judged = Judged::new(format, terminal);
     judged.all("schemas", &mut |tell, show| engine::what_if_schemas(journal.reader(), &other, tell, show))?;
     if let Some(policy) = policy {
+        unheard(&policy, journal.reader(), terminal);
         judged.all("what-if", &mut |tell, show| {
             engine::what_if(&policy, journal.reader(), &Schemas::bundled(), tell, show)
         })?;
@@ -47,11 +49,24 @@ pub(super) fn schemas(
 pub(super) fn run(folder: &Path, policy: &Path, format: Format, terminal: &Terminal) -> Outcome {
     let policy = read_policy(policy)?;
     let journal = open::journal(folder)?;
+    unheard(&policy, journal.reader(), terminal);
     let mut judged = Judged::new(format, terminal);
     judged.all("what-if", &mut |tell, show| {
         engine::what_if(&policy, journal.reader(), &Schemas::bundled(), tell, show)
     })?;
     Ok(judged.found)
+}
+
+/// Says of choices for a gemeente of which nothing is recorded that they judge nothing: its code may be mistyped.
+fn unheard(policy: &Policy, reader: &Reader, terminal: &Terminal) {
+    let tips = reader.tips();
+    let known = |code: &String| tips.keys().any(|chain| chain.to_string() == *code);
+    for code in policy.gemeente.keys().filter(|code| !known(code)) {
+        let nl = format!("let op: van gemeente {code} staat niets in het journaal");
+        let en = format!("note: nothing of gemeente {code} is in the journal");
+        // Standard error may be closed; there is nowhere left to say so.
+        let _ = writeln!(io::stderr().lock(), "{}", terminal.say(&nl, &en));
+    }
 }
 
 fn read_policy(policy: &Path) -> Result<Policy, Failure> {

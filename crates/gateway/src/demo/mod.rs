@@ -21,6 +21,7 @@ mod stories;
 mod stories_asked;
 mod world;
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -45,6 +46,9 @@ pub enum DemoError {
     /// The folder holds something else.
     #[error("{}: the folder is not empty and holds no demonstration", .0.display())]
     Occupied(PathBuf),
+    /// A gateway, or a command that changes something, has the store of an earlier demonstration.
+    #[error("{}: the store of the earlier demonstration is in use", .0.display())]
+    InUse(PathBuf),
     /// A file could not be written.
     #[error("{}: {source}", path.display())]
     File {
@@ -118,6 +122,11 @@ fn prepare(data: &Path) -> Result<(), DemoError> {
         let empty = std::fs::read_dir(data).map_err(file(data))?.next().is_none();
         if !empty && !marker.exists() {
             return Err(DemoError::Occupied(data.to_owned()));
+        }
+        // Held until all of it is gone: a gateway that somebody tries out on it has acknowledged what would be lost.
+        let lock = File::options().write(true).open(data.join("journal").join("lock")).ok();
+        if lock.as_ref().is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
+            return Err(DemoError::InUse(data.to_owned()));
         }
         for part in ["journal", "ledger", "tls"] {
             let path = data.join(part);

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::summary;
 use crate::cli::look::{self, look};
 use crate::cli::open::{self, PastArguments, ReadStore, StoreArguments};
-use crate::cli::output::{Failure, Terminal, unreadable};
+use crate::cli::output::{Failure, Terminal, period, unreadable};
 use crate::cli::replay::failed;
 use crate::cli::toewijzing;
 use crate::journal::{CLOCK_SLACK, Chain, Entry, ReadError, Takes, Wanted};
@@ -91,6 +91,9 @@ impl Filter {
         terminal: &Terminal,
         each: &mut Each<'_>,
     ) -> Result<(), Failure> {
+        if let Some(Horizon::Before(until)) = &self.until {
+            period(self.from.as_ref(), Some(until), ("--from", "--until"))?;
+        }
         if self.toewijzing.is_some() || self.bsn_from.is_some() {
             return self.each_of_person(store, terminal, each);
         }
