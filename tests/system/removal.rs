@@ -55,6 +55,9 @@ async fn a_person_is_removed_beside_a_running_daemon() {
     let shown = site.iwmo(&["erase", "--bsn-from", file]).exits(1).out;
     assert!(shown.contains("--request") && shown.contains("niets gewijzigd"), "{shown}");
     assert_eq!(looks(), before + 1);
+    // Nor does --yes show it to anybody without a record: it is refused, and says why.
+    site.iwmo(&["erase", "--bsn-from", file, "--yes", "--reason", "x"]).exits(2);
+    assert_eq!(looks(), before + 2);
     site.iwmo(&["erase", "--bsn-from", file, "--yes", "--reason", "x"]).exits(2);
     let why = ["--yes", "--reason", "verzoek van de klant"];
     let act = |arguments: &[&str]| {

@@ -78,18 +78,15 @@ impl Erase {
         if reason.is_none() {
             self.look(&folder, &order, terminal)?;
         }
-        let report = match Client::connect(&folder).map_err(change::unanswered)? {
-            Some(client) => through(client, order, reason)?,
-            None => match reason {
-                Some(reason) => self.alone(&folder, &order, reason)?,
-                None => {
-                    let store = open::read(&self.store, &PastArguments::default(), terminal)?;
-                    let (ledger, reader) = (&store.ledger, &store.reader);
-                    removal::plan(ledger, reader, &order, store.today, self.years()?)
-                        .map_err(change::refused)?
-                }
-            },
+        let report = self.report(&folder, order.clone(), reason, terminal);
+        // What is done leaves its own entry. What was asked with --yes and not done has told as much as a preview does.
+        let done = report.as_ref().is_ok_and(|report| !report.handelingen.is_empty());
+        let looked = match reason {
+            Some(_) if !done => self.look(&folder, &order, terminal),
+            _ => Ok(()),
         };
+        let report = report?;
+        looked?;
         let mut out = io::stdout().lock();
         match self.format {
             Format::Json => writeln!(out, "{}", serde_json::to_string(&report).map_err(io::Error::from)?)?,
@@ -99,6 +96,25 @@ impl Erase {
         let nothing = report.gehouden.is_empty() && report.verlopen.is_empty() && report.verzoeken.is_empty();
         let found = nothing && !self.expired || hindered && !report.uitgevoerd && !self.request;
         Ok(if found { Found::Something } else { Found::AllWell })
+    }
+
+    /// What is held and what was done, from the gateway that runs or from the store itself.
+    fn report(
+        &self,
+        folder: &Path,
+        order: Opdracht,
+        reason: Option<&str>,
+        terminal: &Terminal,
+    ) -> Result<Verslag, Failure> {
+        if let Some(client) = Client::connect(folder).map_err(change::unanswered)? {
+            return through(client, order, reason);
+        }
+        if let Some(reason) = reason {
+            return self.alone(folder, &order, reason);
+        }
+        let store = open::read(&self.store, &PastArguments::default(), terminal)?;
+        let (ledger, reader) = (&store.ledger, &store.reader);
+        removal::plan(ledger, reader, &order, store.today, self.years()?).map_err(change::refused)
     }
 
     fn order(&self, terminal: &Terminal) -> Result<Opdracht, Failure> {
@@ -120,8 +136,7 @@ impl Erase {
         })
     }
 
-    /// Records that somebody is about to see what is kept about a person, as `iwmo client` does. What is done leaves its own
-    /// entry.
+    /// Records that somebody is about to see what is kept about a person, as `iwmo client` does.
     fn look(&self, folder: &Path, order: &Opdracht, terminal: &Terminal) -> Result<(), Failure> {
         let (Opdracht::Verwijder { bsn, gemeenten, .. } | Opdracht::Verzoek { bsn, gemeenten, .. }) = order
         else {

@@ -162,14 +162,50 @@ pub(super) fn parked(parked: &Geparkeerd) -> WerkView {
 }
 
 pub(super) fn remark(gemeente: Gemeente, seq: u64, found: &Opmerking) -> WerkView {
+    // What is odd about two classes of one message is told once.
+    let mut codes: Vec<&str> = Vec::new();
+    for code in &found.codes {
+        if !codes.contains(&code.as_str()) {
+            codes.push(code);
+        }
+    }
     let words = |pick: fn(Words) -> String| {
-        let all: Vec<String> = found.codes.iter().map(|code| pick(finding(code))).collect();
+        let all: Vec<String> = codes.iter().map(|code| pick(finding(code))).collect();
         format!("{}: {}", found.soort.trim_start_matches("WMO"), all.join("; "))
     };
     let words = Words::new(words(|words| words.nl), words(|words| words.en));
-    let row = WerkView::new(WerkSoort::Waarschuwing, &found.codes.join(","), gemeente, words);
+    let row = WerkView::new(WerkSoort::Waarschuwing, &codes.join(","), gemeente, words);
     let mut row = row.with(found.aanbieder, found.nummers.first().copied()).entry(gemeente, seq);
     row.sinds = Timestamp::from_microsecond(found.sinds_us).ok().map(dutch_time);
-    row.regels = found.codes.iter().flat_map(|code| finding_rules(code)).collect();
+    for rule in codes.iter().flat_map(|code| finding_rules(code)) {
+        if !row.regels.contains(&rule) {
+            row.regels.push(rule);
+        }
+    }
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_odd_about_two_classes_is_told_once() {
+        let codes = ["OUTSIDE_PERIOD", "STOP_LATE", "OUTSIDE_PERIOD", "STOP_LATE"].map(str::to_owned).into();
+        let found = Opmerking {
+            soort: "WMO307".to_owned(),
+            codes,
+            aanbieder: None,
+            nummers: Vec::new(),
+            sinds_us: 0,
+            afgehandeld: false,
+        };
+        let row = remark(Gemeente::new("0222").unwrap(), 1, &found);
+        assert_eq!(row.code, "OUTSIDE_PERIOD,STOP_LATE");
+        assert_eq!(row.text.matches("; ").count(), 1, "{}", row.text);
+        let mut rules = row.regels.clone();
+        rules.sort_unstable();
+        rules.dedup();
+        assert_eq!(rules.len(), row.regels.len());
+    }
 }
