@@ -49,7 +49,8 @@ async fn an_operator_holds_releases_and_cancels() {
 
     // The partner is there again: what is not held arrives.
     hvb.mood(Mood::Well);
-    act(&["retry", "--partner", "coalitie-hvb"]);
+    // The gateway may have tried by itself in between: then there is nothing to do, and no act.
+    let retried = !act(&["retry", "--partner", "coalitie-hvb"]).contains("niets te doen");
     hvb.expect(MessageKind::Wmo301, "T3").await;
     daemon.stop();
     let got: Vec<String> = hvb.got().iter().map(|(_, m)| m.header().identificatie.to_owned()).collect();
@@ -76,7 +77,7 @@ async fn an_operator_holds_releases_and_cancels() {
         .filter(|entry| entry["soort"] == "handeling")
         .map(|entry| entry["uitkomst"].as_str().unwrap())
         .collect();
-    assert_eq!(acts.len(), 4, "{acts:?}");
+    assert_eq!(acts.len(), 3 + usize::from(retried), "{acts:?}");
     assert!(
         acts.iter().all(|act| act.contains("uid ") && act.ends_with("in overleg met de aanbieder")),
         "{acts:?}"
