@@ -301,6 +301,22 @@ fn an_option_that_would_not_be_heeded_is_refused() {
     assert_eq!(site.iwmo(&files).exits(0).json()[0]["messages"], 0);
 }
 
+/// Of many files those that cannot be read are told, each, and the others are judged.
+#[test]
+fn a_file_that_cannot_be_read_leaves_the_others_judged() {
+    let valid = root().join("fixtures/valid/WMO301.xml");
+    let valid = valid.to_str().unwrap();
+    for jobs in ["1", "3"] {
+        let files = ["/nowhere/1.xml", valid, "/nowhere/2.xml", valid];
+        let arguments = [&["validate", "--format", "json", "--jobs", jobs][..], &files].concat();
+        let run = iwmo(arguments).exits(2);
+        assert_eq!(run.json().iter().map(|line| &line["valid"]).collect::<Vec<_>>(), [true, true]);
+        for file in ["/nowhere/1.xml", "/nowhere/2.xml"] {
+            assert_eq!(run.err.matches(&format!("iwmo: cannot read {file}")).count(), 1, "{}", run.err);
+        }
+    }
+}
+
 /// A store that this user may not look at is not said to be missing.
 #[test]
 fn a_folder_that_may_not_be_read_is_not_an_empty_one() {

@@ -239,7 +239,8 @@ pub(super) fn finish(outcome: Outcome, terminal: &Terminal) -> ExitCode {
     }
 }
 
-fn complain(failure: &Failure, terminal: &Terminal) {
+/// Says on standard error what went wrong, and what to do.
+pub(super) fn complain(failure: &Failure, terminal: &Terminal) {
     let mut stderr = io::stderr().lock();
     // Standard error may be closed; there is nowhere left to say so.
     let _ = writeln!(stderr, "iwmo: {}", failure.message);

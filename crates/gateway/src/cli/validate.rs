@@ -11,7 +11,7 @@ use iwmo_codec::rules::outside::Outside;
 use iwmo_codec::value::Datum;
 use iwmo_codec::{Report, SchemaSource, Schemas, stuf};
 
-use super::output::{Failure, Found, Outcome, Terminal, unreadable};
+use super::output::{Failure, Found, Outcome, Terminal, complain, unreadable};
 use crate::clock::{Clock, SystemClock};
 use crate::{lists, translate};
 
@@ -76,7 +76,7 @@ struct Measure {
 /// One input, and the message in it when it is an envelope.
 struct Judged {
     index: usize,
-    documents: Vec<Document>,
+    documents: Result<Vec<Document>, Failure>,
 }
 
 /// One document with what was found.
@@ -103,10 +103,20 @@ impl Validate {
         let style =
             Style { lang: terminal.lang.into(), color: terminal.color, personal_data: self.personal_data };
         let mut out = io::stdout().lock();
-        let mut valid = true;
+        let (mut valid, mut unread) = (true, None::<Failure>);
         let mut sarif: Vec<(String, Report)> = Vec::new();
         self.judge_all(&measure, &inputs, |judged| {
-            for Document { name, bytes, report } in judged.documents {
+            let documents = match judged.documents {
+                Ok(documents) => documents,
+                // The others are judged all the same; the last that cannot be read is told in the end.
+                Err(failure) => {
+                    if let Some(before) = unread.replace(failure) {
+                        complain(&before, terminal);
+                    }
+                    Vec::new()
+                }
+            };
+            for Document { name, bytes, report } in documents {
                 valid &= report.is_valid();
                 match self.format {
                     ReportFormat::Text => {
@@ -123,7 +133,10 @@ impl Validate {
             let inputs = sarif.iter().map(|(name, report)| (name.as_str(), report));
             writeln!(out, "{}", render::sarif(inputs, style))?;
         }
-        Ok(if valid { Found::AllWell } else { Found::Something })
+        match unread {
+            Some(failure) => Err(failure),
+            None => Ok(if valid { Found::AllWell } else { Found::Something }),
+        }
     }
 
     /// Judges every input on several threads and hands the results on in the order of the inputs.
@@ -136,7 +149,7 @@ impl Validate {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or(cores, usize::from).min(inputs.len().max(1));
         let next = AtomicUsize::new(0);
-        let (sender, receiver) = sync_channel::<Result<Judged, Failure>>(REPORTS_MAX);
+        let (sender, receiver) = sync_channel::<Judged>(REPORTS_MAX);
         std::thread::scope(|scope| {
             for _ in 0..jobs {
                 let (sender, next) = (sender.clone(), &next);
@@ -145,7 +158,8 @@ impl Validate {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(path) = inputs.get(index) else { return };
                         // When nobody listens any more there is nothing left to do.
-                        if sender.send(self.judge(measure, index, path)).is_err() {
+                        let documents = self.judge(measure, path);
+                        if sender.send(Judged { index, documents }).is_err() {
                             return;
                         }
                     }
@@ -155,7 +169,6 @@ impl Validate {
             let mut early = std::collections::BTreeMap::new();
             let mut expected = 0;
             for judged in receiver {
-                let judged = judged?;
                 early.insert(judged.index, judged);
                 while let Some(judged) = early.remove(&expected) {
                     take(judged)?;
@@ -166,12 +179,12 @@ impl Validate {
         })
     }
 
-    fn judge(&self, measure: &Measure, index: usize, path: &Path) -> Result<Judged, Failure> {
+    fn judge(&self, measure: &Measure, path: &Path) -> Result<Vec<Document>, Failure> {
         let (name, bytes) = read_input(path)?;
         // Other schemas say themselves what a document may be.
         if self.schemas.is_some() || !stuf::is_envelope(&bytes) {
             let report = self.report(measure, &bytes);
-            return Ok(Judged { index, documents: vec![Document { name, bytes, report }] });
+            return Ok(vec![Document { name, bytes, report }]);
         }
         let unpacked = stuf::unpack(&bytes);
         let carried = unpacked.carried.zip(unpacked.message()).map(|(kind, message)| Document {
@@ -181,7 +194,7 @@ impl Validate {
         });
         let mut documents = vec![Document { name, bytes, report: unpacked.report }];
         documents.extend(carried);
-        Ok(Judged { index, documents })
+        Ok(documents)
     }
 
     fn report(&self, measure: &Measure, xml: &[u8]) -> Report {
