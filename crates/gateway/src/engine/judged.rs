@@ -5,8 +5,9 @@ use std::sync::Arc;
 use iwmo_codec::messages::Message;
 use iwmo_codec::rules;
 use iwmo_toewijzing::Dossier;
+use iwmo_toewijzing::dossier::{LeveringStatus, Onderwerp};
 use iwmo_toewijzing::event::{DossierKey, Event, Inhoud};
-use iwmo_toewijzing::identity::{Bsn, Gemeente, ReferentieAanbieder};
+use iwmo_toewijzing::identity::{Bsn, Gemeente, ReferentieAanbieder, ToewijzingNummer};
 use iwmo_toewijzing::judge::{Context, Judgement, Rol, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -69,6 +70,9 @@ impl Bench<'_> {
         for nummer in named {
             let owner: Option<DossierKey> = rows.row(&keys::toewijzing(*gemeente, nummer))?;
             let Some(owner) = owner.filter(|owner| *owner != event.dossier) else { continue };
+            if !uses(rows, &owner, nummer)? {
+                continue;
+            }
             context.nummers_elders.insert(nummer);
             if owner.aanbieder == *aanbieder {
                 context.nummers_andere_client.insert(nummer);
@@ -84,6 +88,14 @@ impl Bench<'_> {
         let dossier = dossier(rows, &event.dossier)?;
         judge(&dossier, event, &context).map_err(|error| inconsistent(at, error.to_string()))
     }
+}
+
+/// Returns whether a number still stands for the toewijzing that had it. What was refused counts as never sent (OP286), so that the
+/// gemeente may give the number to another client or aanbieder; not while something is delivered under it (D9).
+fn uses(rows: &impl Rows, owner: &DossierKey, nummer: ToewijzingNummer) -> Result<bool, LedgerError> {
+    let dossier = dossier(rows, owner)?;
+    let levering = dossier.levering_staat(&Onderwerp::Toewijzing(nummer)).status;
+    Ok(dossier.effectief(nummer).is_some() || levering != LeveringStatus::NietGestart)
 }
 
 /// The references under which a 315 or 317 asks.

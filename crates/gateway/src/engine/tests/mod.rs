@@ -10,6 +10,7 @@ mod erase;
 mod failure;
 mod fixture;
 mod isolation;
+mod nummers;
 mod ontvangst;
 mod opgave;
 mod overlap;
