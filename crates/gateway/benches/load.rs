@@ -1,6 +1,6 @@
 //! How many messages the exchange takes, and how long each waits, beside a bare mutual-TLS echo server of the same stack.
 //!
-//!     cargo bench -p iwmo-gateway --bench load [-- MESSAGES [TURNS]]
+//!     cargo bench -p iwmo-gateway --bench load [-- MESSAGES [TURNS [CONNECTIONS]]]
 //!
 //! Generator, echo server and gateway share the machine, and take turns in one run, so that the ratio holds whatever else
 //! the machine does. Every message is a 305 of 3 KiB about another person, on a connection that stays open. The gateway
@@ -8,7 +8,7 @@
 //! CAK planner decided. The paced turns send at half of what was reached; their latency counts from when a message was
 //! due, so that a stall is not hidden by the messages that it kept from being sent. MESSAGES is the number in each turn
 //! (default 20,000), TURNS how many there are of each contestant (default 3): 50 turns show what a million messages do to
-//! the memory.
+//! the memory. CONNECTIONS is how many of the generator are open at once (default 256): what each costs, both pay.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that fails should say where")]
 
@@ -50,7 +50,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Size of a message.
 const MESSAGE_BYTES: usize = 3 << 10;
 
-/// Connections of the generator.
+/// Connections of the generator unless told.
 const CONNECTIONS: usize = 256;
 
 /// Turns of each contestant unless told; the best counts, as the rest of the machine only ever takes away.
@@ -63,20 +63,21 @@ fn main() {
     // `cargo bench` adds `--bench`.
     let mut numbers = std::env::args().filter_map(|argument| argument.parse().ok());
     let (count, turns) = (numbers.next().unwrap_or(20_000), numbers.next().unwrap_or(TURNS));
+    let connections = numbers.next().unwrap_or(CONNECTIONS);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(run(count, turns));
+    runtime.block_on(run(count, turns, connections));
 }
 
-async fn run(count: usize, turns: usize) {
+async fn run(count: usize, turns: usize, connections: usize) {
     let authority = DemoAuthority::new("bench").unwrap();
     let partner = authority.client("hvb", None).unwrap();
     let echo = serve(&authority, &partner, Router::new().route("/", post(async |body: Bytes| body))).await;
     let dir = folder("bench-load");
     let engine = engine(&dir);
     let exchange = serve(&authority, &partner, exchange(&engine, &partner)).await;
-    let client = Client { authority, partner };
+    let client = Client { authority, partner, connections };
 
-    println!("{count} messages of {MESSAGE_BYTES} bytes a turn, {CONNECTIONS} connections:");
+    println!("{count} messages of {MESSAGE_BYTES} bytes a turn, {connections} connections:");
     let mut stock = Stock { engine: engine.clone(), bsns: Box::new(bsns()), number: 0 };
     let (mut best_echo, mut best_gateway) = (0_f64, 0_f64);
     for turn in 1..=turns {
@@ -226,6 +227,7 @@ impl Stock {
 struct Client {
     authority: DemoAuthority,
     partner: DemoCertificate,
+    connections: usize,
 }
 
 impl Client {
@@ -241,9 +243,9 @@ impl Client {
     /// Sends as fast as answers come; returns messages per second, and the processor time that the threads took.
     async fn flood(&self, address: SocketAddr, path: &'static str, bodies: Vec<Vec<u8>>) -> (f64, Spent) {
         let count = bodies.len();
-        let mut lanes = lanes(bodies);
+        let mut lanes = lanes(bodies, self.connections);
         let mut streams = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..self.connections {
             streams.push(self.connect(address).await);
         }
         let (begin, spent) = (Instant::now(), Spent::until_now());
@@ -270,11 +272,12 @@ impl Client {
         bodies: Vec<Vec<u8>>,
         rate: f64,
     ) -> Vec<Duration> {
-        let mut lanes = lanes(bodies);
+        let mut lanes = lanes(bodies, self.connections);
         let mut streams = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..self.connections {
             streams.push(self.connect(address).await);
         }
+        let connections = self.connections;
         let begin = Instant::now() + Duration::from_millis(50);
         let mut work = JoinSet::new();
         for (place, mut stream) in streams.into_iter().enumerate() {
@@ -282,7 +285,7 @@ impl Client {
             work.spawn(async move {
                 let mut times = Vec::with_capacity(lane.len());
                 for (turn, body) in lane.into_iter().enumerate() {
-                    let due = begin + Duration::from_secs_f64((turn * CONNECTIONS + place) as f64 / rate);
+                    let due = begin + Duration::from_secs_f64((turn * connections + place) as f64 / rate);
                     tokio::time::sleep_until(due.into()).await;
                     ask(&mut stream, path, &body).await;
                     times.push(due.elapsed());
@@ -331,10 +334,10 @@ impl Spent {
 }
 
 /// Deals messages out to the connections.
-fn lanes(bodies: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
-    let mut lanes: Vec<Vec<Vec<u8>>> = (0..CONNECTIONS).map(|_| Vec::new()).collect();
+fn lanes(bodies: Vec<Vec<u8>>, connections: usize) -> Vec<Vec<Vec<u8>>> {
+    let mut lanes: Vec<Vec<Vec<u8>>> = (0..connections).map(|_| Vec::new()).collect();
     for (at, body) in bodies.into_iter().enumerate() {
-        lanes[at % CONNECTIONS].push(body);
+        lanes[at % connections].push(body);
     }
     lanes
 }

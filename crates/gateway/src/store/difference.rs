@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use lsm_tree::Slice;
 
 use super::error::StoreError;
-use super::ledger::View;
+use super::ledger::{Ledger, View};
 use super::scan::{DATA, Value};
 
 /// Most keys that a watch remembers, about 100 MB of them.
@@ -41,13 +41,13 @@ impl Watched {
     }
 
     /// Remembers what is about to be written, if anybody wants to know.
-    pub(super) fn note<'k>(&self, keys: impl Iterator<Item = &'k Slice>) {
+    pub(super) fn note<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
         let Some(written) = self.0.upgrade() else { return };
         let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
         if written.too_many {
             return;
         }
-        written.keys.extend(keys.filter(|key| key.first() == Some(&DATA)).cloned());
+        written.keys.extend(keys.filter(|key| key.first() == Some(&DATA)).map(Slice::from));
         if written.keys.len() > KEYS_MAX {
             *written = Written { keys: BTreeSet::new(), too_many: true };
         }
@@ -71,6 +71,44 @@ impl Watch {
 impl std::fmt::Debug for Watch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
+/// A key whose value is not the same in two stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The key.
+    pub key: Value,
+    /// The value in the first store, if it has one.
+    pub here: Option<Value>,
+    /// The value in the second store, if it has one.
+    pub there: Option<Value>,
+}
+
+impl Ledger {
+    /// Returns the first key, in order, whose value is not the same in another store.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn first_difference(&self, other: &Self) -> Result<Option<Difference>, StoreError> {
+        let (mut here, mut there) = (self.scan(b""), other.scan(b""));
+        loop {
+            let (left, right) = (here.next().transpose()?, there.next().transpose()?);
+            if left == right {
+                if left.is_none() {
+                    return Ok(None);
+                }
+                continue;
+            }
+            // The smaller key is missing on the other side, unless both have it.
+            let key = left.iter().chain(&right).map(|(key, _)| key).min().cloned();
+            let Some(key) = key else { return Ok(None) };
+            let of = |pair: Option<(Value, Value)>| {
+                pair.filter(|(found, _)| *found == key).map(|(_, value)| value)
+            };
+            return Ok(Some(Difference { here: of(left), there: of(right), key }));
+        }
     }
 }
 

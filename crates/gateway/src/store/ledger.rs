@@ -202,11 +202,11 @@ impl Ledger {
         &self,
         writes: &Writes,
         tips: &[Tip],
-        write: impl FnOnce(&Tree, Batch) -> lsm_tree::Result<()>,
+        write: impl FnOnce(&Tree, Batch<'_>) -> lsm_tree::Result<()>,
     ) -> Result<(), StoreError> {
         let mut held = self.tips.write().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = Batch::with_room(writes.len() + tips.len());
         let mut chains = BTreeSet::new();
+        let mut tip_rows = Vec::with_capacity(tips.len());
         for tip in tips {
             let before = held.get(&tip.chain).copied().unwrap_or_else(|| Tip::start(tip.chain));
             if tip.seq < before.seq || (tip.seq == before.seq && tip.hash != before.hash) {
@@ -216,14 +216,18 @@ impl Ledger {
                 return Err(StoreError::ChainTwice(tip.chain));
             }
             if tip.seq > 0 {
-                batch.insert(tip_key(tip.chain), tip_value(tip));
+                tip_rows.push((tip_key(tip.chain), tip_value(tip)));
             }
+        }
+        let mut batch = Batch::with_room(writes.len() + tip_rows.len());
+        for (key, value) in &tip_rows {
+            batch.insert(key, value);
         }
         for (key, value) in &writes.0 {
             check_size(of_data(key), value.as_deref().unwrap_or_default())?;
             match value {
-                Some(value) => batch.insert(key.clone(), value.0.clone()),
-                None => batch.remove(key.clone()),
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
             }
         }
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).note(batch.keys());
@@ -262,31 +266,6 @@ impl Ledger {
             }
         }
         Ok(hasher.finalize().into())
-    }
-
-    /// Returns the first key, in order, whose value is not the same in another store.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Damaged`] or [`StoreError::Io`].
-    pub fn first_difference(&self, other: &Self) -> Result<Option<Difference>, StoreError> {
-        let (mut here, mut there) = (self.scan(b""), other.scan(b""));
-        loop {
-            let (left, right) = (here.next().transpose()?, there.next().transpose()?);
-            if left == right {
-                if left.is_none() {
-                    return Ok(None);
-                }
-                continue;
-            }
-            // The smaller key is missing on the other side, unless both have it.
-            let key = left.iter().chain(&right).map(|(key, _)| key).min().cloned();
-            let Some(key) = key else { return Ok(None) };
-            let of = |pair: Option<(Value, Value)>| {
-                pair.filter(|(found, _)| *found == key).map(|(_, value)| value)
-            };
-            return Ok(Some(Difference { here: of(left), there: of(right), key }));
-        }
     }
 
     /// Removes all content and all tips. Interrupted, it leaves a store that needs a rebuild.
@@ -414,17 +393,6 @@ impl fmt::Debug for View {
     }
 }
 
-/// A key whose value is not the same in two stores.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The key.
-    pub key: Value,
-    /// The value in the first store, if it has one.
-    pub here: Option<Value>,
-    /// The value in the second store, if it has one.
-    pub there: Option<Value>,
-}
-
 /// Says whether the store takes a pair.
 ///
 /// # Errors
@@ -473,8 +441,9 @@ fn remove_files(dir: &Path) -> io::Result<()> {
 }
 
 fn write_format(tree: &Tree, format: u32) -> Result<(), StoreError> {
+    let value = format_value(format);
     let mut batch = Batch::default();
-    batch.insert(FORMAT_KEY, format_value(format).to_vec());
+    batch.insert(FORMAT_KEY, &value);
     guarded(|| tree.apply(batch))
 }
 

@@ -1,10 +1,10 @@
 //! Writes that are not committed yet, and reading through them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use lsm_tree::Slice;
 
 use super::error::StoreError;

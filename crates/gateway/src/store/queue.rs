@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::StoreError;
 use super::ledger::Ledger;
-use super::scan::{Pair, Scan, data_key};
+use super::scan::{DATA, Pair, Scan};
 
 /// The first bytes of the keys of queues: what is sent (`u`), held (`b`) and not final (`a`), and what is to be done at
 /// some moment (`v`, `w`).
@@ -29,20 +29,20 @@ struct Front {
 
 impl Fronts {
     /// Returns those of some keys that are in queues.
-    pub(super) fn in_queues<'k>(keys: impl Iterator<Item = &'k [u8]>) -> Vec<Vec<u8>> {
-        let marks = data_key(&[]);
-        let keys = keys.filter_map(|key| key.strip_prefix(&marks[..]));
-        keys.filter(|key| key.first().is_some_and(|letter| LETTERS.contains(letter))).map(Vec::from).collect()
+    pub(super) fn in_queues<'k>(keys: impl Iterator<Item = &'k [u8]>) -> Vec<&'k [u8]> {
+        let keys = keys.filter_map(|key| key.strip_prefix(&[DATA]));
+        keys.filter(|key| key.first().is_some_and(|letter| LETTERS.contains(letter))).collect()
     }
 
     /// These rows were written, and can be seen now.
-    pub(super) fn wrote(&self, keys: Vec<Vec<u8>>) {
+    pub(super) fn wrote(&self, keys: Vec<&[u8]>) {
         let mut fronts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys {
             for (_, front) in fronts.iter_mut().filter(|(prefix, _)| key.starts_with(prefix)) {
                 front.changes += 1;
-                if key < front.from {
-                    front.from.clone_from(&key);
+                if key < &front.from[..] {
+                    front.from.clear();
+                    front.from.extend_from_slice(key);
                 }
             }
         }

@@ -1,40 +1,49 @@
-//! Rows on disk: tables of lsm-tree, in front of them what is not in a table yet; `making.rs` has the thread that makes and
-//! joins tables.
+//! Rows on disk: tables of lsm-tree, in front of them what is not in a table yet (`collection.rs`); `making.rs` has the thread
+//! that makes and joins tables, `range.rs` goes through both as one.
 //!
 //! There is no journal under it. A table is made of the whole of what was collected in memory up to a commit, and it
 //! comes into force at once, so that what is on disk is always the rows as they were after some commit, with the tips
 //! that this commit gave. What came after that is gone with the process, and stands in the journal of the gateway.
 
+mod collection;
 mod making;
+mod range;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use hashbrown::DefaultHashBuilder;
 use lsm_tree::config::{
     BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, RestartIntervalPolicy,
 };
 use lsm_tree::{
-    AbstractTree, AnyTree, Cache, Config, DescriptorTable, Guard, InternalValue, IterGuardImpl, Memtable,
-    Result, SeqNo, SequenceNumberCounter, Slice, ValueType,
+    AbstractTree, AnyTree, Cache, Config, DescriptorTable, Result, SeqNo, SequenceNumberCounter, Slice,
 };
 
-use super::tree::{Batch, Pair};
+use self::collection::{Collection, Rows, Run};
+use super::tree::{Batch, Write};
+
+pub(super) use self::range::Range;
 
 /// How much of the tables is kept in memory.
 const CACHE_BYTES: u64 = 96 << 20;
 /// How much is collected in memory before it becomes a table. What stands for it is what a start after a crash applies
 /// again.
-const COLLECTED_BYTES: u64 = 32 << 20;
+const COLLECTED_BYTES: usize = 32 << 20;
 /// With so many collections that wait to become tables, commits wait too.
 const COLLECTIONS_WAITING: usize = 3;
 /// What is in memory alone at most: the collection that is full and those that wait, each with one commit too many.
 #[cfg(test)]
-pub(super) const IN_MEMORY_BYTES_MAX: u64 = (COLLECTIONS_WAITING as u64 + 1) * (COLLECTED_BYTES + (4 << 20));
+pub(super) const IN_MEMORY_BYTES_MAX: u64 =
+    (COLLECTIONS_WAITING as u64 + 1) * (COLLECTED_BYTES as u64 + (4 << 20));
 /// With so many tables that were not joined, commits wait too: a read may have to look into each of them.
 const UNJOINED: usize = 24;
 /// Files of tables held open, well below what a process may hold.
@@ -57,14 +66,25 @@ struct Shared {
     visible: SequenceNumberCounter,
     /// The moments that somebody looks at, and how many do.
     looked_at: Mutex<BTreeMap<SeqNo, usize>>,
-    /// The collections that become tables, and those that became some and are not let go of. Who has this is the only one
-    /// that collects or seals.
-    sealed: Mutex<Vec<Arc<Memtable>>>,
+    memory: RwLock<InMemory>,
+    /// Who has this is the only one that adds to what is in memory or seals it.
+    collecting: Mutex<()>,
+    hasher: DefaultHashBuilder,
     work: Mutex<Work>,
     /// Somebody wants something of the thread, or it did something.
     turn: Condvar,
     /// What is in memory is not wanted any more.
     discarded: AtomicBool,
+}
+
+/// What is in no table yet.
+#[derive(Default)]
+struct InMemory {
+    collection: Collection,
+    /// Those that become tables, oldest first.
+    sealed: Vec<Arc<Collection>>,
+    /// The runs of all, latest first.
+    runs: Arc<[Arc<Run>]>,
 }
 
 #[derive(Default)]
@@ -80,15 +100,10 @@ struct Work {
 /// A moment that somebody looks at.
 pub(super) struct Moment {
     shared: Arc<Shared>,
+    /// What was in memory, latest first.
+    runs: Arc<[Arc<Run>]>,
+    /// What was in tables has a lower number.
     seqno: SeqNo,
-}
-
-/// Pairs in the order of their keys, from both ends.
-pub(super) type Range = Box<dyn DoubleEndedIterator<Item = IterGuardImpl> + Send>;
-
-/// Takes the pair out of a range.
-pub(super) fn pair(found: IterGuardImpl) -> Result<Pair> {
-    found.into_inner()
 }
 
 impl Tables {
@@ -115,7 +130,9 @@ impl Tables {
             seqno,
             visible,
             looked_at: Mutex::default(),
-            sealed: Mutex::default(),
+            memory: RwLock::default(),
+            collecting: Mutex::default(),
+            hasher: DefaultHashBuilder::default(),
             work: Mutex::default(),
             turn: Condvar::new(),
             discarded: AtomicBool::new(false),
@@ -126,38 +143,41 @@ impl Tables {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
-        self.shared.tree.get(key, SeqNo::MAX)
+        let found = self.shared.memory().get(self.shared.hasher.hash_one(key), key);
+        match found {
+            Some(found) => Ok(found),
+            // What became a table meanwhile is in one before it is gone from memory.
+            None => self.shared.tree.get(key, SeqNo::MAX),
+        }
     }
 
     /// Writes all or nothing, for who looks at a moment.
-    pub(super) fn apply(&self, batch: Batch) -> Result<()> {
+    pub(super) fn apply(&self, batch: Batch<'_>) -> Result<()> {
         let shared = &*self.shared;
         shared.whole()?;
-        let mut sealed = shared.sealed();
-        let seqno = shared.seqno.next();
-        // The tree would look for it again for each row. Nobody seals it meanwhile.
-        let collection = shared.tree.active_memtable();
-        // In order, so that each finds its place near the one before, which the processor still has at hand.
-        for (key, value) in in_order(batch) {
-            collection.insert(match value {
-                Some(value) => InternalValue::from_components(key, value, seqno, ValueType::Value),
-                None => InternalValue::new_tombstone(key, seqno),
-            });
-        }
-        shared.visible.fetch_max(seqno + 1);
+        let rows = Arc::new(Rows::of(&in_order(batch), &shared.hasher));
+        let collecting = shared.collecting();
+        let runs = shared.memory().collection.runs_with(&rows);
+        let mut memory = shared.change();
+        let replaced = memory.collection.add(rows, runs);
+        memory.see();
         // Between two commits, so that no table has half of one.
-        if collection.size() >= COLLECTED_BYTES {
-            sealed.extend(shared.tree.rotate_memtable());
+        let full = memory.collection.bytes() >= COLLECTED_BYTES;
+        if full {
+            memory.seal();
+        }
+        drop(memory);
+        drop((replaced, collecting));
+        if full {
             shared.wake();
         }
-        drop(sealed);
         shared.wait_for_room()
     }
 
     /// As [`Tables::apply`], for many pairs: they become a table at once, and what was collected before another one.
-    pub(super) fn load(&self, batch: Batch) -> Result<()> {
-        self.shared.whole()?;
+    pub(super) fn load(&self, batch: Batch<'_>) -> Result<()> {
         let pairs = in_order(batch);
+        self.write_down()?;
         let mut table = self.shared.tree.ingestion()?;
         for (key, value) in pairs {
             match value {
@@ -171,15 +191,20 @@ impl Tables {
     }
 
     pub(super) fn clear(&self) -> Result<()> {
+        let _collecting = self.shared.collecting();
+        // Nothing of what is in memory becomes a table any more.
+        let _flush = self.shared.tree.get_flush_lock();
+        *self.shared.change() = InMemory::default();
         self.shared.tree.clear()
     }
 
     /// Returns this moment.
     pub(super) fn now(&self) -> Moment {
+        let memory = self.shared.memory();
         let mut looked_at = self.shared.looked_at();
         let seqno = self.shared.visible.get();
         *looked_at.entry(seqno).or_default() += 1;
-        Moment { shared: Arc::clone(&self.shared), seqno }
+        Moment { shared: Arc::clone(&self.shared), runs: Arc::clone(&memory.runs), seqno }
     }
 
     /// Makes a table of what is in memory.
@@ -225,7 +250,7 @@ impl Tables {
     /// Returns how many collections are in memory that no more is added to.
     #[cfg(test)]
     pub(super) fn collections(&self) -> usize {
-        self.shared.sealed().len()
+        self.shared.memory().sealed.len()
     }
 
     /// What is in memory need not be written down in the end.
@@ -247,11 +272,14 @@ impl Drop for Tables {
 
 impl Moment {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
-        self.shared.tree.get(key, self.seqno)
+        match self.runs.iter().find_map(|run| run.get(key)) {
+            Some(found) => Ok(found.map(Slice::from)),
+            None => self.shared.tree.get(key, self.seqno),
+        }
     }
 
     pub(super) fn range(&self, from: &[u8], to: &[u8]) -> Range {
-        self.shared.tree.range(from..to, self.seqno, None)
+        Range::new(&self.runs, from, to, self.shared.tree.range(from..to, self.seqno, None))
     }
 }
 
@@ -267,13 +295,45 @@ impl Drop for Moment {
     }
 }
 
-impl Shared {
-    fn looked_at(&self) -> MutexGuard<'_, BTreeMap<SeqNo, usize>> {
-        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
+impl InMemory {
+    /// Returns what stands under a key, if it is here; the inner option says whether that is a value.
+    fn get(&self, hash: u64, key: &[u8]) -> Option<Option<Slice>> {
+        let sealed = self.sealed.iter().rev().map(|sealed| &**sealed);
+        let found = std::iter::once(&self.collection).chain(sealed).find_map(|one| one.get(hash, key))?;
+        Some(found.map(Slice::from))
     }
 
-    fn sealed(&self) -> MutexGuard<'_, Vec<Arc<Memtable>>> {
-        self.sealed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Has moments from now on see what there is.
+    fn see(&mut self) {
+        let sealed = self.sealed.iter().rev().map(|sealed| &**sealed);
+        let all = std::iter::once(&self.collection).chain(sealed);
+        self.runs = all.flat_map(|one| one.runs().iter().rev().cloned()).collect();
+    }
+
+    /// Ends the collection: what comes from now on is in another one, of about the same size.
+    fn seal(&mut self) {
+        if self.collection.keys() > 0 {
+            let next = Collection::with_room(self.collection.keys());
+            self.sealed.push(Arc::new(std::mem::replace(&mut self.collection, next)));
+        }
+    }
+}
+
+impl Shared {
+    fn memory(&self) -> RwLockReadGuard<'_, InMemory> {
+        self.memory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, InMemory> {
+        self.memory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn collecting(&self) -> MutexGuard<'_, ()> {
+        self.collecting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn looked_at(&self) -> MutexGuard<'_, BTreeMap<SeqNo, usize>> {
+        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
@@ -298,7 +358,7 @@ impl Shared {
     }
 
     fn is_full(&self) -> bool {
-        self.tree.sealed_memtable_count() >= COLLECTIONS_WAITING || self.tree.l0_run_count() >= UNJOINED
+        self.memory().sealed.len() >= COLLECTIONS_WAITING || self.tree.l0_run_count() >= UNJOINED
     }
 
     fn wait_for_room(&self) -> Result<()> {
@@ -309,7 +369,7 @@ impl Shared {
             }
             if work.lacking.is_some() {
                 // Nothing becomes of waiting. What is under way is taken, and no more than that.
-                let many = self.tree.sealed_memtable_count() >= 2 * COLLECTIONS_WAITING;
+                let many = self.memory().sealed.len() >= 2 * COLLECTIONS_WAITING;
                 return if many { Err(no_room()) } else { Ok(()) };
             }
             work.wanted = true;
@@ -322,7 +382,7 @@ impl Shared {
 
 /// Returns pairs in the order of their keys. Most keys are told apart by what they begin with, which is compared as one
 /// number, without going after the key itself.
-fn in_order(batch: Batch) -> impl Iterator<Item = (Slice, Option<Slice>)> {
+fn in_order(batch: Batch<'_>) -> Vec<Write<'_>> {
     let begin = |key: &[u8]| {
         let mut begin = [0; 16];
         let length = key.len().min(begin.len());
@@ -330,9 +390,9 @@ fn in_order(batch: Batch) -> impl Iterator<Item = (Slice, Option<Slice>)> {
         u128::from_be_bytes(begin)
     };
     let mut pairs: Vec<_> =
-        batch.into_pairs().into_iter().map(|(key, value)| (begin(&key), key, value)).collect();
-    pairs.sort_unstable_by(|left, right| left.0.cmp(&right.0).then_with(|| left.1.cmp(&right.1)));
-    pairs.into_iter().map(|(_, key, value)| (key, value))
+        batch.into_pairs().into_iter().map(|(key, value)| (begin(key), key, value)).collect();
+    pairs.sort_unstable_by(|left, right| left.0.cmp(&right.0).then_with(|| left.1.cmp(right.1)));
+    pairs.into_iter().map(|(_, key, value)| (key, value)).collect()
 }
 
 fn no_room() -> lsm_tree::Error {
@@ -341,29 +401,4 @@ fn no_room() -> lsm_tree::Error {
 
 fn failed() -> lsm_tree::Error {
     lsm_tree::Error::Io(io::Error::other("its work in the background failed"))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// Also of keys that are short, that begin alike, and that have zeros where others end.
-        #[test]
-        fn pairs_are_put_in_the_order_of_their_keys(
-            keys in proptest::collection::btree_set(proptest::collection::vec(0_u8..3, 1..20), 0..60),
-            seed: u64,
-        ) {
-            let mut shuffled: Vec<_> = keys.iter().cloned().collect();
-            shuffled.sort_by_key(|key| key.iter().fold(seed, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)));
-            let mut batch = Batch::default();
-            for key in shuffled {
-                batch.insert(key, "");
-            }
-            let found: Vec<_> = in_order(batch).map(|(key, _)| key.to_vec()).collect();
-            prop_assert_eq!(found, keys.into_iter().collect::<Vec<_>>());
-        }
-    }
 }

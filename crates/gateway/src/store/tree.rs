@@ -12,7 +12,7 @@ use std::{
 use lsm_tree::{Result, Slice};
 
 use super::beside::{Beside, BesidePairs};
-use super::tables::{Moment, Range, Tables, pair};
+use super::tables::{Moment, Range, Tables};
 
 /// A map of bytes in order. Clones are the same one.
 #[derive(Clone)]
@@ -37,7 +37,10 @@ pub(super) enum Still {
 
 /// Writes that happen together; each key is written once.
 #[derive(Default)]
-pub(super) struct Batch(Vec<(Slice, Option<Slice>)>);
+pub(super) struct Batch<'w>(Vec<Write<'w>>);
+
+/// A key, and its value unless it is removed.
+pub(super) type Write<'w> = (&'w [u8], Option<&'w [u8]>);
 
 /// Goes through a range of pairs as they were at a moment, from both ends.
 pub(super) enum Pairs {
@@ -80,7 +83,7 @@ impl Tree {
     }
 
     /// Writes all or nothing: through a crash of the process too, which may lose all.
-    pub(super) fn apply(&self, batch: Batch) -> Result<()> {
+    pub(super) fn apply(&self, batch: Batch<'_>) -> Result<()> {
         match self {
             Self::Tables(tables) => tables.apply(batch),
             Self::Beside(_) => Err(read_only()),
@@ -89,8 +92,8 @@ impl Tree {
                 let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
                 for (key, value) in batch.0 {
                     match value {
-                        Some(value) => map.insert(key, value),
-                        None => map.remove(&key),
+                        Some(value) => map.insert(key.into(), value.into()),
+                        None => map.remove(key),
                     };
                 }
                 Ok(())
@@ -99,7 +102,7 @@ impl Tree {
     }
 
     /// As [`Tree::apply`], for many pairs: they become a table at once, and never stand in memory.
-    pub(super) fn load(&self, batch: Batch) -> Result<()> {
+    pub(super) fn load(&self, batch: Batch<'_>) -> Result<()> {
         match self {
             Self::Tables(tables) => tables.load(batch),
             Self::Beside(_) => Err(read_only()),
@@ -227,37 +230,37 @@ fn memory(map: &Map, from: &[u8], to: &[u8]) -> Pairs {
     Pairs::Memory { map: Arc::clone(map), range }
 }
 
-impl Batch {
+impl<'w> Batch<'w> {
     pub(super) fn with_room(keys: usize) -> Self {
         Self(Vec::with_capacity(keys))
     }
 
     /// Returns the keys that are set.
-    pub(super) fn inserted(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| &key[..])
+    pub(super) fn inserted(&self) -> impl Iterator<Item = &'w [u8]> {
+        self.0.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| *key)
     }
 
-    pub(super) fn insert(&mut self, key: impl Into<Slice>, value: impl Into<Slice>) {
-        self.0.push((key.into(), Some(value.into())));
+    pub(super) fn insert(&mut self, key: &'w [u8], value: &'w [u8]) {
+        self.0.push((key, Some(value)));
     }
 
-    pub(super) fn remove(&mut self, key: impl Into<Slice>) {
-        self.0.push((key.into(), None));
+    pub(super) fn remove(&mut self, key: &'w [u8]) {
+        self.0.push((key, None));
     }
 
-    pub(super) fn into_pairs(self) -> Vec<(Slice, Option<Slice>)> {
+    pub(super) fn into_pairs(self) -> Vec<Write<'w>> {
         self.0
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &Slice> {
-        self.0.iter().map(|(key, _)| key)
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'w [u8]> {
+        self.0.iter().map(|(key, _)| *key)
     }
 }
 
 impl Pairs {
     pub(super) fn next(&mut self) -> Option<Result<Pair>> {
         match self {
-            Self::Tables(pairs) => pairs.next().map(pair),
+            Self::Tables(pairs) => pairs.next(),
             Self::Beside(pairs) => pairs.next(),
             #[cfg(test)]
             Self::Memory { map, range } => {
@@ -273,7 +276,7 @@ impl Pairs {
 
     pub(super) fn next_back(&mut self) -> Option<Result<Pair>> {
         match self {
-            Self::Tables(pairs) => pairs.next_back().map(pair),
+            Self::Tables(pairs) => pairs.next_back(),
             Self::Beside(pairs) => pairs.next_back(),
             #[cfg(test)]
             Self::Memory { map, range } => {

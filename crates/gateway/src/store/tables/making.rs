@@ -11,9 +11,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use lsm_tree::compaction::Leveled;
-use lsm_tree::{AbstractTree, Result};
+use lsm_tree::{AbstractTree, InternalValue, Result, SeqNo, ValueType};
 
 use super::super::error::is_damage;
+use super::collection::Run;
 use super::{Shared, UNJOINED, no_room};
 
 /// So many tables are joined with those before them at once: each join writes those again.
@@ -77,7 +78,7 @@ impl Shared {
     }
 
     fn round(&self) -> Result<()> {
-        self.has_room(self.sealed().iter().map(|sealed| sealed.size()).sum())?;
+        self.has_room(self.memory().sealed.iter().map(|sealed| sealed.bytes() as u64).sum())?;
         self.flush()?;
         while !self.work().stop {
             let version = self.tree.current_version();
@@ -97,7 +98,6 @@ impl Shared {
             // What waits meanwhile goes before the next join.
             self.flush()?;
         }
-        self.let_go();
         Ok(())
     }
 
@@ -112,31 +112,46 @@ impl Shared {
         self.flush()
     }
 
-    /// Makes tables of what was collected.
+    /// Makes a table of what was collected, when a collection is closed.
     pub(super) fn flush(&self) -> Result<()> {
+        // One after the other, so that later rows are in later tables.
         let lock = self.tree.get_flush_lock();
-        self.tree.flush(&lock, self.watermark())?;
+        let sealed = self.memory().sealed.clone();
+        if let Some(run) = Run::of_all(&sealed) {
+            // Who looks at a moment before the table has a lower number, and does not see it.
+            let seqno = self.seqno.next();
+            let rows = (0..run.len()).map(|number| Ok(internal(run.key(number), run.value(number), seqno)));
+            if let Some((tables, blobs)) = self.tree.flush_to_tables(rows)? {
+                self.tree.register_tables(&tables, blobs.as_deref(), None, &[], self.watermark())?;
+            }
+            let mut memory = self.change();
+            let gone: Vec<_> = memory.sealed.drain(..sealed.len()).collect();
+            memory.see();
+            drop(memory);
+            drop(gone);
+        }
         drop(lock);
         self.turn.notify_all();
-        self.let_go();
         Ok(())
     }
 
     /// Ends the collection: what comes from now on is in another one.
     pub(super) fn seal(&self) {
-        self.sealed().extend(self.tree.rotate_memtable());
-    }
-
-    /// Frees the collections that became tables. That takes tens of milliseconds for each; the tree would do it while
-    /// nobody can read or write.
-    fn let_go(&self) {
-        let gone: Vec<_> = self.sealed().extract_if(.., |sealed| Arc::strong_count(sealed) == 1).collect();
-        drop(gone);
+        let _collecting = self.collecting();
+        self.change().seal();
     }
 
     /// How many tables each level has; a join changes it.
     fn shape(&self) -> Vec<usize> {
         (0..).map_while(|level| self.tree.level_table_count(level)).collect()
+    }
+}
+
+/// Returns a row as a table has it.
+fn internal(key: &[u8], value: Option<&[u8]>, seqno: SeqNo) -> InternalValue {
+    match value {
+        Some(value) => InternalValue::from_components(key, value, seqno, ValueType::Value),
+        None => InternalValue::new_tombstone(key, seqno),
     }
 }
 

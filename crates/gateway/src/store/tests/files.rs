@@ -70,7 +70,7 @@ fn clearing_leaves_nothing_and_interrupted_asks_for_a_rebuild() {
     // As `clear` leaves it after its first step.
     let tree = tree::Tree::open(&temp.path().join("rows")).unwrap();
     let mut first = tree::Batch::default();
-    first.remove(*b"\0format");
+    first.remove(b"\0format");
     tree.apply(first).unwrap();
     drop(tree);
     assert_eq!(reason(temp.path(), FORMAT), Reason::Format);
