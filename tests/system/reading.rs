@@ -70,6 +70,16 @@ async fn reading_commands_work_beside_a_running_daemon() {
     assert_eq!(show[0]["levering"]["status"], "GESTART");
     assert_eq!(kept(&site.data()).len(), 2);
 
+    // What came in and was answered is not judged again: it has its retour (D19).
+    let again = site.iwmo(&["retour", file.to_str().unwrap()]).exits(0).out;
+    assert_eq!(site.iwmo(&["retour", file.to_str().unwrap()]).exits(0).out, again, "made once");
+    let retour = Schemas::bundled().decode(again.as_bytes()).unwrap();
+    assert_eq!(RetourView::of(&retour).unwrap().codes().count(), 0);
+    // The same Identificatie over other content is another message.
+    std::fs::write(&file, wmo305(&Envelope::new("0222", "98000001", "S1"), &klant, &order, &day(-19)))
+        .unwrap();
+    assert!(site.iwmo(&["retour", file.to_str().unwrap()]).exits(1).out.contains(">9056<"));
+
     // Both of a daemon that was killed and of one that has stopped.
     daemon.kill();
     assert_eq!(site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json(), show);
