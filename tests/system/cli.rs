@@ -3,6 +3,9 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 
+use iwmo_codec::messages::MessageKind;
+use iwmo_codec::stuf::{self, Adres, Refnummer, Systeem, Versie, Vrijbericht};
+
 use crate::harness::{Envelope, Klant, Order, Site, day, iwmo, iwmo_in, root, wmo305};
 
 /// What cannot run ends with 2 and says why in its first line on standard error; nothing stands on standard output.
@@ -130,6 +133,12 @@ fn findings_end_with_1_in_every_form() {
     // A retour for a good message; none for one that breaks the schema (IV032).
     assert!(iwmo_in(["retour", "-"], &message).exits(0).out.contains("wmo306"));
     assert_eq!(iwmo_in(["retour", "-"], broken.as_bytes()).exits(1).out, "");
+    // TR135 needs the date alone.
+    let tomorrow = Envelope { dagtekening: day(1), ..Envelope::new("0222", "98000001", "S1") };
+    let tomorrow = wmo305(&tomorrow, &Klant::new(1), &Order::new(1), &day(-20));
+    assert!(iwmo_in(["retour", "-"], &tomorrow).exits(1).out.contains(">8848<"));
+    // Of an envelope the message in it is answered.
+    assert!(iwmo_in(["retour", "-"], &in_envelope(&message)).exits(0).out.contains("wmo306"));
     // All messages of the repository are valid, in one run over the folder.
     let fixtures = root().join("fixtures/valid");
     let run = iwmo(["validate", "--format", "json", "--jobs", "2", fixtures.to_str().unwrap()]).exits(0);
@@ -137,6 +146,14 @@ fn findings_end_with_1_in_every_form() {
     assert!(lines.len() > 20 && lines.iter().all(|line| line["valid"] == true), "{}", run.out);
     let names: Vec<&str> = lines.iter().map(|line| line["file"].as_str().unwrap()).collect();
     assert!(names.is_sorted());
+}
+
+fn in_envelope(message: &[u8]) -> Vec<u8> {
+    let adres =
+        Adres { zender: Systeem::new("98000001", "Zorgsuite"), ontvanger: Systeem::new("0222", "GGk") };
+    let (nummer, tijdstip) = (Refnummer::from_random(1), "20261125120000000".parse().unwrap());
+    let (kind, versie) = (MessageKind::Wmo305, Versie::new(1, 0));
+    stuf::Envelope::Di01(Vrijbericht::wrap(kind, message.to_vec(), adres, nummer, tijdstip, versie)).encode()
 }
 
 /// What a gemeente keeps beside the program decides too, and the date; a list that cannot be used stops the command.
@@ -177,7 +194,7 @@ fn an_envelope_is_judged_with_what_is_in_it() {
         let (refnummer, tijdstip) = (Refnummer::from_random(7), "20260115093012345".parse().unwrap());
         let versie = Versie::new(1, 0);
         let bericht = Vrijbericht::wrap(MessageKind::Wmo305, xml, adres, refnummer, tijdstip, versie);
-        iwmo_codec::stuf::Envelope::Di01(bericht).encode()
+        stuf::Envelope::Di01(bericht).encode()
     };
     let lines = iwmo_in(["validate", "--format", "json", "-"], &wrapped(message.clone())).exits(0).json();
     let named: Vec<_> = lines.iter().map(|line| (&line["file"], &line["message"])).collect();

@@ -105,6 +105,18 @@ fn the_demonstration_is_what_the_other_commands_see() {
     for kind in ["WMO315", "WMO317", "WMO319", "WMO320", "WMO323", "WMO325"] {
         assert_eq!(of(kind, "goedgekeurd"), 1, "{kind}");
     }
+    // A moment says its offset, and is taken as it is shown.
+    let last = journal.iter().map(|entry| entry["tijd"].as_str().unwrap()).max().unwrap();
+    let offset = &last[19..];
+    assert!(["+01:00", "+02:00"].contains(&offset) && last.as_bytes()[10] == b'T', "{last}");
+    let listed = |option: &str, moment: &str| {
+        iwmo(["journal", "list", option, moment, "--format", "json", "--data", data]).exits(0).json().len()
+    };
+    let first = journal[0]["tijd"].as_str().unwrap();
+    assert_eq!((listed("--from", first), listed("--until", first)), (journal.len(), 0));
+    iwmo(["toewijzing", "list", "--until", last, "--data", data]).exits(0);
+    iwmo(["audit", "--from", first, "--until", last, "--data", data]).exits(0);
+
     let refused: Vec<_> = journal.iter().filter(|entry| entry["uitkomst"] == "afgekeurd").collect();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0]["retourcodes"], serde_json::json!(["9019"]));

@@ -1,10 +1,15 @@
 //! The time, behind a trait so that tests can drive it.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
@@ -33,11 +38,57 @@ pub fn dutch_date(moment: Timestamp) -> Date {
     dutch_clock(moment).date()
 }
 
-/// Returns a moment as a Dutch clock shows it, `2026-11-25 14:03:11`.
-#[must_use]
-pub fn dutch_time(moment: Timestamp) -> String {
-    dutch_clock(moment).strftime("%Y-%m-%d %H:%M:%S").to_string()
+/// A moment as systems and people see it: in JSON by RFC 3339 with the offset of the Netherlands
+/// (`2026-11-25T14:03:11+01:00`), in text as a Dutch clock shows it (`2026-11-25 14:03:11`), with its offset in the hour
+/// that comes twice. [`dutch_moment`] reads each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub Timestamp);
+
+impl Moment {
+    /// The moment so many microseconds after 1970, as rows and records have it; one beyond all time is the nearest
+    /// that there is.
+    #[must_use]
+    pub fn of_us(us: i64) -> Self {
+        let nearest = if us < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        Self(Timestamp::from_microsecond(us).unwrap_or(nearest))
+    }
+
+    /// As in JSON, to the fraction of a second.
+    #[must_use]
+    pub fn exact(self) -> String {
+        self.form("%Y-%m-%dT%H:%M:%S%.f%:z")
+    }
+
+    fn form(self, form: &str) -> String {
+        self.0.to_zoned_datetime(DUTCH.clone()).strftime(form).to_string()
+    }
 }
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let twice = DUTCH.to_ambiguous_timestamp(dutch_clock(self.0)).is_ambiguous();
+        f.pad(&self.form(if twice { "%Y-%m-%d %H:%M:%S%:z" } else { "%Y-%m-%d %H:%M:%S" }))
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.form("%Y-%m-%dT%H:%M:%S%:z"))
+    }
+}
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .description(Some("A moment (RFC 3339) with the offset that the Netherlands have then."))
+            .examples(["2026-11-25T14:03:11+01:00"])
+            .into()
+    }
+}
+
+impl ToSchema for Moment {}
 
 /// Returns what a Dutch clock shows at a moment.
 #[must_use]
@@ -74,7 +125,27 @@ mod tests {
     fn the_dutch_day_begins_before_the_utc_day() {
         let moment: Timestamp = "2026-06-30T22:30:00Z".parse().unwrap();
         assert_eq!(dutch_date(moment).to_string(), "2026-07-01");
-        assert_eq!(dutch_time(moment), "2026-07-01 00:30:00");
+        assert_eq!(Moment(moment).to_string(), "2026-07-01 00:30:00");
+    }
+
+    #[test]
+    fn a_moment_is_one_moment_however_it_is_shown() {
+        for (moment, json, text) in [
+            ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00+01:00", "2026-03-01 10:00:00"),
+            ("2026-06-30T22:30:00Z", "2026-07-01T00:30:00+02:00", "2026-07-01 00:30:00"),
+            ("2026-10-25T00:30:00Z", "2026-10-25T02:30:00+02:00", "2026-10-25 02:30:00+02:00"),
+            ("2026-10-25T01:30:00Z", "2026-10-25T02:30:00+01:00", "2026-10-25 02:30:00+01:00"),
+            ("2026-10-25T02:00:00Z", "2026-10-25T03:00:00+01:00", "2026-10-25 03:00:00"),
+            ("2026-03-29T01:00:00Z", "2026-03-29T03:00:00+02:00", "2026-03-29 03:00:00"),
+        ] {
+            let shown = Moment(moment.parse().unwrap());
+            assert_eq!(serde_json::to_value(shown).unwrap(), json);
+            assert_eq!(shown.to_string(), text);
+            assert_eq!((dutch_moment(json), dutch_moment(text)), (Some(shown.0), Some(shown.0)), "{moment}");
+        }
+        let exact = Moment::of_us(1_772_355_600_000_250).exact();
+        assert_eq!(exact, "2026-03-01T10:00:00.00025+01:00");
+        assert_eq!(Moment::of_us(i64::MAX).0, Timestamp::MAX);
     }
 
     #[test]

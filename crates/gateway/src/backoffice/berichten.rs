@@ -40,7 +40,8 @@ pub(super) struct ListQuery {
     toewijzing: Option<String>,
     /// Only those that were given this retourcode.
     retourcode: Option<String>,
-    /// From this day or moment on: `2026-11-25`, `2026-11-25T09:00` (on a Dutch clock) or `2026-11-25T09:00:00Z`.
+    /// From this day or moment on: `2026-11-25`, `2026-11-25T09:00` (on a Dutch clock), or `2026-11-25T09:00:00+01:00`
+    /// as answers have it.
     #[param(format = Date)]
     van: Option<String>,
     /// Up to and including this day, or before this moment.
@@ -216,10 +217,10 @@ fn moment(name: &str, text: &str, end: bool) -> Result<Timestamp, Problem> {
         return moment.ok_or_else(|| bad_query(name, "no such day"));
     }
     let hint =
-        "give a day (2026-11-25) or a moment (2026-11-25T09:00 on a Dutch clock, 2026-11-25T09:00:00Z)";
+        "give a day (2026-11-25) or a moment (2026-11-25T09:00 on a Dutch clock, 2026-11-25T09:00:00+01:00)";
     // A `+` that is not escaped in an address is a space.
     let text = match text.rsplit_once(' ') {
-        Some((moment, zone)) if moment.contains('T') => format!("{moment}+{zone}"),
+        Some((moment, zone)) if moment.contains(['T', ' ']) => format!("{moment}+{zone}"),
         _ => text.to_owned(),
     };
     dutch_moment(&text).ok_or_else(|| bad_query(name, hint))

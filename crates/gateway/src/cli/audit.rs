@@ -32,7 +32,7 @@ pub(super) struct Audit {
     /// Only of this gemeente (CBS code; 0000: of none)
     #[arg(long, value_name = "CODE")]
     gemeente: Option<Chain>,
-    /// Only from this moment on, as 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00Z
+    /// Only from this moment on, as 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00+01:00
     #[arg(long, value_name = "TIME", value_parser = open::argument_moment)]
     from: Option<Timestamp>,
     /// Only before this moment

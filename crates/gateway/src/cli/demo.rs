@@ -67,7 +67,8 @@ fn tell(out: &mut impl Write, told: &Told, terminal: &Terminal) -> io::Result<()
 }
 
 fn line(out: &mut impl Write, line: &Line, terminal: &Terminal) -> io::Result<()> {
-    let time = line.tijd.get(11..).unwrap_or_default();
+    let time = line.tijd.to_string();
+    let time = time.get(11..).unwrap_or_default();
     let numbers: Vec<String> = line.toewijzingen.iter().map(u32::to_string).collect();
     let numbers = if numbers.is_empty() { "-".to_owned() } else { numbers.join(",") };
     let text = terminal.say(&line.tekst, &line.text);

@@ -7,14 +7,17 @@ use clap::{Args, ValueEnum};
 use iwmo_codec::ieb_4_0::{Aannames, Basis, Gestaafd, Wmo405};
 use iwmo_codec::messages::{Message, MessageKind};
 use iwmo_codec::render::{self, Source, Style};
-use iwmo_codec::retour::{Uitspraak, Verdict, retour};
+use iwmo_codec::retour::{RetourView, Uitspraak, Verdict, retour};
+use iwmo_codec::rules::outside::Outside;
 use iwmo_codec::value::RetourCode;
 use iwmo_codec::{Schemas, rules, stuf};
+use sha2::{Digest, Sha256};
 
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Found, Outcome, Terminal};
 use super::validate::{load, read_input};
 use crate::clock::{Clock, SystemClock};
+use crate::ledger::LedgerError;
 use crate::{engine, translate};
 
 /// Show one message, readable
@@ -61,8 +64,9 @@ pub(super) struct Encode {
 
 /// Write the return message for a message
 ///
-/// Without a store the rules within the message decide. With --data or --config the rules that need earlier
-/// messages are judged against that store too; nothing is stored.
+/// Without a store the rules within the message and the date decide. With --data or --config the rules that need earlier
+/// messages are judged against that store too; nothing is stored. A message that came in there before, the same to the byte,
+/// is not judged again: the retour that it got is written. Of an envelope of the GGk the message in it is answered.
 #[derive(Debug, Args)]
 pub(super) struct Retour {
     /// The message; `-` is standard input
@@ -213,7 +217,17 @@ fn kind(text: &str) -> Result<MessageKind, Failure> {
 
 impl Retour {
     pub(super) fn run(self, terminal: &Terminal) -> Outcome {
-        let Some(message) = read(&self.file, terminal)? else { return Ok(Found::Something) };
+        let (name, mut bytes) = read_input(&self.file)?;
+        if stuf::is_envelope(&bytes) {
+            let unpacked = stuf::unpack(&bytes);
+            let carried = unpacked.message().filter(|_| unpacked.report.is_valid()).map(<[u8]>::to_vec);
+            let Some(carried) = carried else {
+                complain(&name, &bytes, &unpacked.report, terminal)?;
+                return Ok(Found::Something);
+            };
+            bytes = carried;
+        }
+        let Some(message) = decode(&name, &bytes, terminal)? else { return Ok(Found::Something) };
         if message.kind().retour().is_none() {
             let name = message.kind().name();
             return Err(Failure::new(format!("{}: a {name} gets no return message", self.file.display())));
@@ -227,8 +241,18 @@ impl Retour {
             Uitspraak::Header(vec![RetourCode::TECHNISCH])
         } else {
             match (self.data, self.config) {
-                (None, None) => Uitspraak::Goedgekeurd,
-                (data, config) => judged(&message, &StoreArguments::either(data, config), terminal)?,
+                (None, None) => by_date(&message, terminal)?,
+                // What the CAK has stands in no store of ours.
+                _ if translate::sides(&message).is_err() => by_date(&message, terminal)?,
+                (data, config) => {
+                    match judged(&message, &bytes, &StoreArguments::either(data, config), terminal)? {
+                        Answer::Judged(uitspraak) => uitspraak,
+                        Answer::Given(retour) => {
+                            io::stdout().lock().write_all(&retour)?;
+                            return Ok(if is_approval(&retour) { Found::AllWell } else { Found::Something });
+                        }
+                    }
+                }
             }
         };
         let approved = uitspraak == Uitspraak::Goedgekeurd;
@@ -245,21 +269,58 @@ impl Retour {
     }
 }
 
-/// Says what a store's gateway would answer.
-fn judged(message: &Message, store: &StoreArguments, terminal: &Terminal) -> Result<Uitspraak, Failure> {
+/// What a store says of a message.
+enum Answer {
+    /// It would be answered so.
+    Judged(Uitspraak),
+    /// It was answered with this.
+    Given(Vec<u8>),
+}
+
+/// Says what a store's gateway would answer, or answered.
+fn judged(
+    message: &Message,
+    bytes: &[u8],
+    store: &StoreArguments,
+    terminal: &Terminal,
+) -> Result<Answer, Failure> {
     let settings = store.settings()?;
     let store = open::read(store, &PastArguments::default(), terminal)?;
-    let answer = engine::would_answer(&store.ledger, &settings, message, SystemClock.now())
-        .map_err(|error| Failure::new(error.to_string()))?;
-    answer.codes().map_err(|code| Failure::new(format!("{code:?} is no retourcode")))
+    let failed = |error: LedgerError| Failure::new(error.to_string());
+    let sha256 = Sha256::digest(bytes).into();
+    if let Some((entry, retour)) =
+        engine::answered(&store.ledger, &store.reader, message, &sha256).map_err(failed)?
+    {
+        let what = terminal
+            .say("kwam eerder binnen en kreeg dit retourbericht", "came in before and got this retour");
+        writeln!(io::stderr().lock(), "{entry}: {what}")?;
+        return Ok(Answer::Given(retour));
+    }
+    let answer = engine::would_answer(&store.ledger, &settings, message, &sha256, SystemClock.now())
+        .map_err(failed)?;
+    let codes = answer.codes().map_err(|code| Failure::new(format!("{code:?} is no retourcode")))?;
+    Ok(Answer::Judged(codes))
 }
 
-/// Reads a message; says what is wrong with it when it is not valid.
-fn read(file: &std::path::Path, terminal: &Terminal) -> Result<Option<Message>, Failure> {
-    let (name, bytes) = read_input(file)?;
-    decode(&name, &bytes, terminal)
+/// Judges by what needs no store: Dagtekening is not after today (TR135, CS064).
+fn by_date(message: &Message, terminal: &Terminal) -> Result<Uitspraak, Failure> {
+    let vandaag = translate::datum(SystemClock.today()).map_err(|error| Failure::new(error.to_string()))?;
+    let outside = Outside { vandaag: Some(vandaag), ..Outside::default() };
+    let mut codes = Vec::new();
+    for violation in rules::check_outside(message, &outside) {
+        let text = violation.message.get(terminal.lang.into());
+        writeln!(io::stderr().lock(), "{} {}: {text}", violation.rule, violation.path)?;
+        codes.push(violation.retourcode);
+    }
+    Ok(if codes.is_empty() { Uitspraak::Goedgekeurd } else { Uitspraak::Header(codes) })
 }
 
+fn is_approval(retour: &[u8]) -> bool {
+    let retour = Schemas::bundled().decode(retour).ok();
+    retour.as_ref().and_then(RetourView::of).is_some_and(|view| view.codes().next().is_none())
+}
+
+/// Decodes a message; says what is wrong with it when it is not valid.
 fn decode(name: &str, xml: &[u8], terminal: &Terminal) -> Result<Option<Message>, Failure> {
     match Schemas::bundled().decode(xml) {
         Ok(message) => Ok(Some(message)),

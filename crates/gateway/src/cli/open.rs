@@ -115,7 +115,7 @@ fn read_configuration(file: &Path) -> Result<config::Config, Failure> {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct PastArguments {
     /// Show it as it was: before a moment (2026-03-01, 2026-03-01T14:00 on a Dutch clock,
-    /// 2026-03-01T14:00:00Z), or just after an entry (GEMEENTE:SEQ)
+    /// 2026-03-01T14:00:00+01:00), or just after an entry (GEMEENTE:SEQ)
     #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = horizon)]
     until: Option<Horizon>,
 }
@@ -139,7 +139,7 @@ pub(super) fn horizon(text: &str) -> Result<Horizon, String> {
     }
     dutch_moment(text).map(Horizon::Before).ok_or_else(|| {
         format!(
-            "{text:?} is neither a moment (2026-03-01, 2026-03-01T14:00 on a Dutch clock, 2026-03-01T14:00:00Z) nor an entry (0222:17)"
+            "{text:?} is neither a moment (2026-03-01, 2026-03-01T14:00 on a Dutch clock, 2026-03-01T14:00:00+01:00) nor an entry (0222:17)"
         )
     })
 }
@@ -147,7 +147,7 @@ pub(super) fn horizon(text: &str) -> Result<Horizon, String> {
 /// Reads a moment that is an argument.
 pub(super) fn argument_moment(text: &str) -> Result<Timestamp, String> {
     dutch_moment(text).ok_or_else(|| {
-        format!("{text:?} is not a moment; write 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00Z")
+        format!("{text:?} is not a moment; write 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00+01:00")
     })
 }
 

@@ -155,7 +155,7 @@ impl List {
                 }
                 Format::Text => {
                     let reason = message.reden.as_deref().unwrap_or("");
-                    let next = message.volgende.as_deref().unwrap_or("");
+                    let next = message.volgende.map(|moment| moment.to_string()).unwrap_or_default();
                     let tries = message.pogingen;
                     writeln!(
                         out,

@@ -15,7 +15,7 @@ use super::output::{Failure, Format, Found, Outcome, Terminal, unreadable};
 use super::owned::Owned;
 use super::progress;
 use super::whatif;
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::control::{Change, OutboxChange, OutboxVerb};
 use crate::hex::hex;
 use crate::journal::{FileJournal, Options, Reader};
@@ -41,7 +41,7 @@ pub(super) struct Replay {
     #[arg(long, conflicts_with_all = ["until", "what_if"])]
     verify: bool,
     /// Show the ledger as it was: before a moment (2026-03-01, 2026-03-01T14:00 on a Dutch clock,
-    /// 2026-03-01T14:00:00Z), or just after an entry (GEMEENTE:SEQ)
+    /// 2026-03-01T14:00:00+01:00), or just after an entry (GEMEENTE:SEQ)
     #[arg(long, value_name = "TIME|GEMEENTE:SEQ", value_parser = open::horizon, conflicts_with = "what_if")]
     until: Option<Horizon>,
     /// Judge the recorded messages again under this policy: TOML with [beleid] and [eigen_bijdrage] for all
@@ -211,15 +211,14 @@ impl Replay {
                 .values()
                 .map(|tip| json!({ "gemeente": tip.chain.to_string(), "seq": tip.seq, "hash": tip.hash.to_string() }))
                 .collect();
-            let moment = moment.to_string();
             writeln!(
                 out,
                 "{}",
-                json!({ "until": moment, "entries": entries, "ledger_sha256": hash, "tips": tips })
+                json!({ "until": Moment(moment), "entries": entries, "ledger_sha256": hash, "tips": tips })
             )?;
             return Ok(Found::AllWell);
         }
-        let time = dutch_time(moment);
+        let time = Moment(moment);
         writeln!(
             out,
             "{}",

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::open::{self, PastArguments, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
-use crate::clock::{dutch_date, dutch_time};
+use crate::clock::{Moment, dutch_date};
 use crate::config::Config;
 use crate::daemon::{Seen, ends};
 use crate::pki::{End, EndKind};
@@ -57,6 +57,7 @@ struct Screen {
     overdue: usize,
     entries: u64,
     last_entry: Option<String>,
+    last_entry_time: Option<Moment>,
     /// That the journal has lost entries that were acknowledged.
     lost: Option<String>,
     /// Of now; none: the past is shown.
@@ -117,7 +118,7 @@ impl Status {
             let entry = store.reader.get(tip.chain, tip.seq).ok()??;
             Some((entry.time, entry.id))
         });
-        let last_entry = last.max().map(|(time, id)| format!("{id} {}", dutch_time(time)));
+        let last = last.max();
         Ok(Screen {
             listeners: config.as_ref().filter(|_| !past).map(listeners).unwrap_or_default(),
             certificates: config
@@ -136,7 +137,8 @@ impl Status {
             },
             overdue: overdue.len(),
             entries,
-            last_entry,
+            last_entry: last.map(|(_, id)| id.to_string()),
+            last_entry_time: last.map(|(time, _)| Moment(time)),
             lost: store.lost.as_ref().map(ToString::to_string),
             disk: if past { None } else { Some(disk(&folder)?) },
         })
@@ -283,7 +285,10 @@ impl Screen {
         writeln!(out, "{}", title("Verlopen termijnen", "Overdue deadlines"))?;
         writeln!(out, "  {}", mark(self.overdue == 0, &self.overdue.to_string()))?;
         writeln!(out, "{}", title("Opslag", "Store"))?;
-        let last = self.last_entry.as_deref().unwrap_or("-");
+        let last = match (&self.last_entry, self.last_entry_time) {
+            (Some(entry), Some(time)) => format!("{entry} {time}"),
+            _ => "-".to_owned(),
+        };
         let (nl, en) = (
             format!("{} regels, laatste {last}", self.entries),
             format!("{} entries, last {last}", self.entries),

@@ -11,7 +11,7 @@ use super::open;
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
 use super::replay::{failed, read_text};
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::engine::{self, Different, Looked, Policy, What};
 use crate::journal::Reader;
 use crate::ledger::{LedgerError, Progress};
@@ -156,7 +156,7 @@ impl<'t> Judged<'t> {
 fn value(different: &Different) -> Value {
     let mut value = json!({
         "entry": different.entry.to_string(),
-        "tijd": dutch_time(different.time),
+        "tijd": Moment(different.time),
         "bericht": different.soort,
     });
     match &different.what {
@@ -189,7 +189,7 @@ fn value(different: &Different) -> Value {
 }
 
 fn line(different: &Different, terminal: &Terminal) -> String {
-    let (entry, time) = (different.entry.to_string(), dutch_time(different.time));
+    let (entry, time) = (different.entry.to_string(), Moment(different.time));
     let kind = different.soort.as_deref().unwrap_or("CAK");
     let arrow = terminal.say("zou zijn", "would be");
     let what = match &different.what {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use iwmo_codec::messages::Message;
+use iwmo_codec::messages::{Message, MessageKind};
 use iwmo_codec::rules;
 use iwmo_toewijzing::Dossier;
 use iwmo_toewijzing::dossier::{LeveringStatus, Onderwerp};
@@ -14,8 +14,9 @@ use jiff::civil::Date;
 
 use crate::clock::dutch_date;
 use crate::engine::{GemeenteSettings, Settings};
+use crate::journal::Reader;
 use crate::ledger::{self, At, Heenbericht, LedgerError, Persoon, Rows, keys};
-use crate::record::Uitspraak;
+use crate::record::{Record, Uitspraak};
 use crate::translate;
 
 /// What a judgement is made of, besides the message and the rows.
@@ -39,6 +40,16 @@ impl Bench<'_> {
     ) -> Result<Vec<Judgement>, LedgerError> {
         // TR056
         let used = heenbericht(rows, self.gemeente_of(message, at)?, message)?.is_some();
+        self.judge_used(message, used, at, rows)
+    }
+
+    fn judge_used(
+        &self,
+        message: &Message,
+        used: bool,
+        at: &At,
+        rows: &impl Rows,
+    ) -> Result<Vec<Judgement>, LedgerError> {
         let events = ledger::events(rows, message, at, self.today)?;
         events.iter().map(|event| self.event(event, used, at, rows)).collect()
     }
@@ -111,7 +122,36 @@ fn inconsistent(at: &At, what: String) -> LedgerError {
     LedgerError::Inconsistent { entry: at.name(), what }
 }
 
-/// Says what would be answered to a message, without storing anything.
+/// Returns the retour that a message got when it came in, and the entry that has it (D19: the same bytes are not judged again).
+/// None: these bytes never came in, or their retour is not made here or not yet.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub fn answered(
+    rows: &impl Rows,
+    reader: &Reader,
+    message: &Message,
+    sha256: &[u8; 32],
+) -> Result<Option<(String, Vec<u8>)>, LedgerError> {
+    let Ok((gemeente, _)) = translate::sides(message) else { return Ok(None) };
+    let row = heenbericht(rows, gemeente, message)?;
+    let Some(row) = row.filter(|row| same_bytes(row, sha256)) else { return Ok(None) };
+    let chain = keys::chain(gemeente);
+    let Some(entry) = reader.get(chain, row.seq)? else { return Ok(None) };
+    let at = At { chain, seq: row.seq, time: entry.time };
+    let record = Record::decode(entry.kind, entry.version, &entry.payload)
+        .map_err(|error| inconsistent(&at, error.to_string()))?;
+    let soort = message.kind().retour().map(MessageKind::name);
+    let retour = record.into_uitgaand().into_iter().find(|sent| Some(sent.soort.as_str()) == soort);
+    Ok(retour.filter(|_| !entry.gone).map(|sent| (at.name(), sent.bytes)))
+}
+
+fn same_bytes(row: &Heenbericht, sha256: &[u8; 32]) -> bool {
+    row.ontvangst.as_ref().is_some_and(|(_, bytes)| bytes == sha256)
+}
+
+/// Says what would be answered to a message with these bytes, without storing anything.
 ///
 /// # Errors
 ///
@@ -120,6 +160,7 @@ pub fn would_answer(
     rows: &impl Rows,
     settings: &Settings,
     message: &Message,
+    sha256: &[u8; 32],
     now: Timestamp,
 ) -> Result<Uitspraak, LedgerError> {
     let (gemeente, _) = translate::sides(message).map_err(|error| LedgerError::Inconsistent {
@@ -131,9 +172,11 @@ pub fn would_answer(
     }
     let defaults = GemeenteSettings::default();
     let at = At { chain: keys::chain(gemeente), seq: 0, time: now };
+    // TR056, D19
+    let used = heenbericht(rows, gemeente, message)?.is_some_and(|row| !same_bytes(&row, sha256));
     let gemeente = settings.gemeenten.get(&gemeente).unwrap_or(&defaults);
     let bench = Bench { settings, gemeente, today: dutch_date(now), rol: Rol::Ontvanger };
-    Ok(Uitspraak::of(&bench.judge(message, &at, rows)?))
+    Ok(Uitspraak::of(&bench.judge_used(message, used, &at, rows)?))
 }
 
 /// Says what is answered to a message that breaks rules of level 2, which need nothing but the message: it is refused as a whole

@@ -56,7 +56,7 @@ pub(crate) use decide::terzijde::FO01;
 pub use erase::{Erase, ErasePersons};
 pub use handle::Engine;
 pub use health::Health;
-pub use judged::would_answer;
+pub use judged::{answered, would_answer};
 pub use open::{EngineError, Opened};
 pub use pickup::{Confirmed, FetchPage, Fetchable, Place};
 pub(crate) use plan::{GEMEENTE_STIL, wanted};

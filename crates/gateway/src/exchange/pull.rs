@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{APPLICATION_XML, Asker, BERICHTEN_PATH, DirectorySource, Pacer, access, directory};
+use crate::clock::Moment;
 use crate::engine::{Confirmed, Engine, Fetchable, OutgoingId, PartnerId, Place};
 use crate::hex::hex;
 use crate::ledger::LedgerError;
@@ -171,7 +172,7 @@ fn entry(found: &Fetchable) -> serde_json::Value {
     json!({
         "id": name(&found.id),
         "bericht": found.message,
-        "gemaakt": found.made.to_string(),
+        "gemaakt": Moment(found.made),
         "bytes": found.bytes.len(),
         "sha256": hex(&found.sha256()),
     })

@@ -6,13 +6,12 @@ use iwmo_toewijzing::cak::{
     Onderdeel, Opdracht, Periode, Plan, Waarover,
 };
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Words, reason};
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::engine::{Settings, wanted};
 use crate::ledger::{EbMelding, LedgerError, Persoon, Rows, Tellers, gegevens, keys};
 use crate::store::Ledger;
@@ -36,8 +35,8 @@ pub struct EigenBijdrageView {
     pub wacht_tekst: Option<String>,
     /// The same in English.
     pub wacht_text: Option<String>,
-    /// When it is looked at again, on a Dutch clock; none: when something comes, or a person acts.
-    pub wacht_tot: Option<String>,
+    /// When it is looked at again; none: when something comes, or a person acts.
+    pub wacht_tot: Option<Moment>,
     /// Every message to the CAK and what it answered, oldest first.
     pub meldingen: Vec<MeldingView>,
 }
@@ -234,10 +233,7 @@ pub fn eigen_bijdrage(
         wacht_tekst: words.as_ref().map(|words| words.nl.clone()),
         wacht_text: words.map(|words| words.en),
         wacht: persoon.eb_reden,
-        wacht_tot: persoon
-            .plan_op_us
-            .and_then(|moment| Timestamp::from_microsecond(moment).ok())
-            .map(dutch_time),
+        wacht_tot: persoon.plan_op_us.map(Moment::of_us),
         meldingen,
     }))
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::handelingen::handeling_words;
 use super::inzagen::audit;
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::journal::Entry;
 use crate::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
 
@@ -14,8 +14,8 @@ use crate::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
 pub struct EntryView {
     /// `GEMEENTE:SEQ`.
     pub entry: String,
-    /// When, on a Dutch clock.
-    pub tijd: String,
+    /// When.
+    pub tijd: Moment,
     /// `bericht`, `bezorging`, `planning`, `oordeel`, `handeling`, `inzage`, `verwijdering` or `start`.
     pub soort: &'static str,
     /// The kind of message.
@@ -48,7 +48,7 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
     let record = Record::decode(entry.kind, entry.version, &entry.payload)?;
     let mut view = EntryView {
         entry: entry.id.to_string(),
-        tijd: dutch_time(entry.time),
+        tijd: Moment(entry.time),
         soort: "start",
         bericht: None,
         partner: None,
@@ -95,8 +95,7 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
                 EbUitkomst::Niets => "niets te melden".to_owned(),
                 EbUitkomst::Melding { nummer, .. } => format!("melding, EbStartNummer {nummer}"),
                 EbUitkomst::Wacht { tot, reden } => {
-                    let tot = jiff::Timestamp::from_microsecond(tot).map(dutch_time).unwrap_or_default();
-                    format!("wacht tot {tot}: {reden}")
+                    format!("wacht tot {}: {reden}", Moment::of_us(tot))
                 }
                 EbUitkomst::Handmatig { reden } => format!("een medewerker moet kijken: {reden}"),
             };

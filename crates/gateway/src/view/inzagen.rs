@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Words;
 use super::handelingen::act_words;
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::journal::Entry;
 use crate::record::{Blik, Instelling, Inzage, Record, RecordError, Verwijdering, VerzoekStap, Wie};
 
@@ -14,8 +14,8 @@ use crate::record::{Blik, Instelling, Inzage, Record, RecordError, Verwijdering,
 pub struct AuditView {
     /// The journal entry, `GEMEENTE:SEQ`.
     pub entry: String,
-    /// When, on a Dutch clock.
-    pub tijd: String,
+    /// When.
+    pub tijd: Moment,
     /// `handeling`, `inzage`, `instelling` or `verwijdering`.
     pub soort: &'static str,
     /// Who, in words.
@@ -52,7 +52,7 @@ pub fn audit(entry: &Entry) -> Result<Option<AuditView>, RecordError> {
     let chain = entry.id.chain;
     let new = |soort, wie: Wie, wat, words: Words| AuditView {
         entry: entry.id.to_string(),
-        tijd: dutch_time(entry.time),
+        tijd: Moment(entry.time),
         soort,
         wie: wie.to_string(),
         door: wie,

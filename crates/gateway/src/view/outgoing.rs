@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::page::Page;
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::engine::OutgoingId;
 use crate::journal::EntryId;
 use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, decode_row, keys, made_on};
@@ -32,11 +32,11 @@ pub struct OutgoingView {
     /// How often it was tried.
     pub pogingen: u32,
     /// When it was made.
-    pub gemaakt: String,
+    pub gemaakt: Moment,
     /// Since when it stands so.
-    pub sinds: String,
+    pub sinds: Moment,
     /// When the next attempt is due; in a freeze of the partner, not before its end.
-    pub volgende: Option<String>,
+    pub volgende: Option<Moment>,
     /// The receipt of who has it.
     pub ontvangst: Option<String>,
 }
@@ -208,7 +208,7 @@ pub fn outgoing_id(text: &str) -> Option<OutgoingId> {
 }
 
 fn view(id: &OutgoingId, row: Uitgaand) -> OutgoingView {
-    let time = |micros| jiff::Timestamp::from_microsecond(micros).map(dutch_time).unwrap_or_default();
+    let time = Moment::of_us;
     OutgoingView {
         id: id.to_string(),
         bericht: row.soort,

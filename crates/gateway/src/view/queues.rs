@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::OutgoingView;
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::config::{Partner, stilte_at};
 use crate::ledger::{LedgerError, Rows, Stand, Uitgaand, Verzending, decode_row, keys};
 use crate::store::Ledger;
@@ -26,7 +26,7 @@ pub struct QueueView {
     /// Messages that an operator keeps back.
     pub vastgehouden: u64,
     /// When the oldest of them was made.
-    pub oudste: Option<String>,
+    pub oudste: Option<Moment>,
     /// How old it is.
     pub oudste_seconden: Option<i64>,
     /// Why the oldest waits or is parked.
@@ -39,11 +39,11 @@ pub struct HeldView {
     /// The partner.
     pub partner: String,
     /// Since when.
-    pub sinds: String,
+    pub sinds: Moment,
     /// Why: in the operator's words, or the freeze as the configuration has it.
     pub reden: String,
     /// Until when, where that is known.
-    pub tot: Option<String>,
+    pub tot: Option<Moment>,
 }
 
 /// Returns the partners to which nothing is sent now because of a freeze (C-43).
@@ -53,12 +53,12 @@ pub fn frozen(partners: &[Partner], now: Timestamp) -> Vec<HeldView> {
     frozen
         .map(|(partner, (from, until))| HeldView {
             partner: partner.id.0.clone(),
-            sinds: dutch_time(from),
+            sinds: Moment(from),
             reden: format!(
                 "stilte {}",
                 partner.stilte.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             ),
-            tot: Some(dutch_time(until)),
+            tot: Some(Moment(until)),
         })
         .collect()
 }
@@ -77,8 +77,7 @@ pub fn say_still(rows: &mut [OutgoingView], still: &[HeldView], partners: Option
             row.volgende = None;
         } else if let Some(held) = of_row().next() {
             row.reden = Some(held.reden.clone());
-            // Both are as a Dutch clock shows them, which sorts as time does.
-            row.volgende = row.volgende.take().max(held.tot.clone());
+            row.volgende = row.volgende.max(held.tot);
         }
     }
 }
@@ -96,7 +95,7 @@ pub fn held(ledger: &Ledger, partners: &[Partner]) -> Result<Vec<HeldView>, Ledg
         let (Some(partner), Some(held)) = (keys::verzending_partner(&key), sending.vastgehouden) else {
             continue;
         };
-        let since = Timestamp::from_microsecond(held.sinds_us).map(dutch_time).unwrap_or_default();
+        let since = Moment::of_us(held.sinds_us);
         found.push(HeldView { partner: partner.to_owned(), sinds: since, reden: held.reden, tot: None });
     }
     let behind: Vec<HeldView> = partners
@@ -137,7 +136,7 @@ pub fn queues(ledger: &Ledger, now: Timestamp) -> Result<Vec<QueueView>, LedgerE
         if row.gemaakt_us < *oldest {
             *oldest = row.gemaakt_us;
             let made = Timestamp::from_microsecond(row.gemaakt_us).unwrap_or(now);
-            queue.oudste = Some(dutch_time(made));
+            queue.oudste = Some(Moment(made));
             queue.oudste_seconden = Some(now.duration_since(made).as_secs());
             queue.reden = row.reden;
         }

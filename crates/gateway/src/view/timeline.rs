@@ -16,7 +16,7 @@ use super::requests;
 use super::words::{
     answer_words, assigned, eb_kind, eb_words, sent_words, started, stopped, with_verdict, with_whole_verdict,
 };
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::journal::{Entry, Reader};
 use crate::ledger::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys};
 use crate::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Uitspraak};
@@ -28,8 +28,8 @@ use crate::translate;
 pub struct Line {
     /// The journal entry, `GEMEENTE:SEQ`.
     pub entry: String,
-    /// When, on a Dutch clock.
-    pub tijd: String,
+    /// When.
+    pub tijd: Moment,
     /// The kind of message.
     pub bericht: String,
     /// The toewijzingen it is about; none: the person as a whole.
@@ -109,7 +109,7 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
         let words = sent_words(&row);
         let line = Line {
             entry: id.to_string(),
-            tijd: dutch_time(moment),
+            tijd: Moment(moment),
             bericht: row.soort.clone(),
             toewijzingen: Vec::new(),
             tekst: words.nl,
@@ -150,7 +150,7 @@ pub(super) fn lines_of(
         .map_err(|source| LedgerError::Entry { entry: entry.id.to_string(), source })?;
     let new = |bericht: &str, words: Words| Line {
         entry: entry.id.to_string(),
-        tijd: dutch_time(entry.time),
+        tijd: Moment(entry.time),
         bericht: bericht.to_owned(),
         toewijzingen: Vec::new(),
         tekst: words.nl,

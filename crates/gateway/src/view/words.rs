@@ -3,11 +3,10 @@
 use iwmo_codec::Lang;
 use iwmo_codec::messages::Message;
 use iwmo_codec::messages::iwmo_3_2::{basisschema, wmo301, wmo305, wmo307};
-use jiff::Timestamp;
 
 use super::timeline::faults;
 use super::{Words, reason};
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::ledger::{Stand, Uitgaand};
 use crate::record::{Bericht, EbBesluit, EbUitkomst, Route, Uitspraak};
 
@@ -219,7 +218,7 @@ pub(super) fn eb_words(eb: &EbBesluit) -> Option<Words> {
 }
 
 fn moment_words(moment_us: i64) -> String {
-    Timestamp::from_microsecond(moment_us).map(dutch_time).unwrap_or_default()
+    Moment::of_us(moment_us).to_string()
 }
 
 pub(super) fn sent_words(row: &Uitgaand) -> Words {

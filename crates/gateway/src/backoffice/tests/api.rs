@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::played::{Played, values};
 use super::*;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, Moment, SystemClock, dutch_moment};
 use crate::config::Config;
 
 #[tokio::test]
@@ -58,10 +58,10 @@ async fn messages_are_listed_filtered_and_paged() {
     );
     assert_eq!(played.ask("/berichten?van=2026-11-02&tot=2026-11-01").await.problem(), "400 ongeldige-vraag");
     assert_eq!(values(&only("tot=9999-12-31&volgorde=oudste&aantal=500").await, "entry"), entries);
-    // The `tijd` of a row is a moment on a Dutch clock, and can be given back as one; a second later it is before.
-    let first = only("volgorde=oudste&aantal=1").await[0]["tijd"].as_str().unwrap().replace(' ', "T");
+    // The `tijd` of a row can be given back as it is; a second later it is before.
+    let first = only("volgorde=oudste&aantal=1").await[0]["tijd"].as_str().unwrap().to_owned();
     assert_eq!(values(&only(&format!("van={first}&volgorde=oudste&aantal=500")).await, "entry"), entries);
-    let later = first.parse::<jiff::civil::DateTime>().unwrap() + jiff::Span::new().seconds(1);
+    let later = first.parse::<jiff::Timestamp>().unwrap() + jiff::Span::new().seconds(1);
     assert!(values(&only(&format!("tot={later}&aantal=500")).await, "entry").contains(&entries[0]));
 
     assert_eq!(only("bericht=wmo307&gemeente=1586").await, only("bericht=WMO307&gemeente=1586").await);
@@ -304,11 +304,12 @@ async fn a_freeze_is_shown_with_its_end() {
     let message = played.wmo301("222050", "API-1").await;
     assert_eq!(played.post("/berichten", None, &message).await.status, 202);
     let page = played.ask("/uitgaand").await.body;
-    let (row, end) = (&page["uitgaand"][0], format!("{until} 08:00:00"));
+    let at = |day, time| json!(Moment(dutch_moment(&format!("{day}T{time}")).unwrap()));
+    let (row, end) = (&page["uitgaand"][0], at(until, "08:00"));
     assert_eq!((&row["stand"], &row["pogingen"]), (&json!("wacht"), &json!(0)));
     assert_eq!(row["reden"], format!("stilte {freeze}"));
     assert_eq!(row["volgende"], end);
-    let begin = format!("{from} 00:00:00");
+    let begin = at(from, "00:00");
     let held = json!({ "partner": row["partner"], "sinds": begin, "reden": row["reden"], "tot": end });
     assert_eq!(page["stil"], json!([held]));
     assert_eq!(played.ask_voorst("/uitgaand").await.body["stil"], json!([]));
@@ -326,7 +327,7 @@ async fn the_openapi_document_describes_what_answers() {
     let document = played.ask("/openapi.json").await.body;
     assert_eq!(document, serde_json::to_value(super::document()).unwrap());
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-    let mut described = 0;
+    let (mut described, mut moments) = (0, 0);
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             described += 1;
@@ -337,6 +338,8 @@ async fn the_openapi_document_describes_what_answers() {
             let method = method.to_uppercase().parse().unwrap();
             let answer = played.request(method, path_below).send().await.unwrap();
             let status = answer.status().as_u16();
+            let body = answer.bytes().await.unwrap();
+            moments += moments_of(&serde_json::from_slice(&body).unwrap_or_default());
             assert!(status != 404 && status != 405, "{path}: {status}");
             assert!(
                 operation["responses"][status.to_string()].is_object(),
@@ -349,7 +352,27 @@ async fn the_openapi_document_describes_what_answers() {
         }
     }
     assert!(described >= 11, "{described}");
+    assert!(moments > 20, "{moments}");
+    for (view, member) in [("EntryView", "tijd"), ("Line", "tijd"), ("OutgoingView", "gemaakt")] {
+        let described = &document["components"]["schemas"][view]["properties"][member];
+        let described =
+            document.pointer(described["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+        assert_eq!((&described["type"], &described["format"]), (&json!("string"), &json!("date-time")));
+    }
     resolve(&document, &document);
+}
+
+/// Counts the moments in an answer; each says its offset.
+fn moments_of(part: &Value) -> usize {
+    match part {
+        Value::Object(members) => members.values().map(moments_of).sum(),
+        Value::Array(items) => items.iter().map(moments_of).sum(),
+        Value::String(text) if text.parse::<jiff::civil::DateTime>().is_ok() && text.len() > 10 => {
+            assert!(text.contains('T') && text.parse::<jiff::Timestamp>().is_ok(), "{text}");
+            1
+        }
+        _ => 0,
+    }
 }
 
 /// Every `$ref` leads somewhere.

@@ -14,6 +14,7 @@ use super::filter::Filter;
 use crate::cli::look::{Exported, look_more};
 use crate::cli::open::StoreArguments;
 use crate::cli::output::{Failure, Format, Found, Outcome, Terminal, unwritable};
+use crate::clock::Moment;
 use crate::journal::{Chain, Entry};
 use crate::record::{Record, Uitgaand};
 use crate::view::EntryView;
@@ -26,7 +27,7 @@ const TOGETHER_BYTES_MAX: usize = 16 << 20;
 
 /// Write entries with all they hold: JSON lines on standard output, or the messages as XML files
 ///
-/// A JSON line has what `journal list --format json` has, and `time` (UTC), `number`, `previous`, `xml` (the message
+/// A JSON line has what `journal list --format json` has, and `time` (to the microsecond), `number`, `previous`, `xml` (the message
 /// as it was received) and `uitgaand` (partner, kind and XML of each message to be sent). With --xml every message is
 /// written as a file instead: GEMEENTE-SEQ-KIND.xml as received, GEMEENTE-SEQ-N-KIND.xml as sent, readable by the
 /// owner alone. Messages hold personal data: mind where you put them.
@@ -178,7 +179,7 @@ fn decoded(entry: &Entry) -> Result<Record, Failure> {
 /// Returns an entry with all it holds.
 fn whole(entry: &Entry, view: &EntryView) -> Result<Value, Failure> {
     let mut value = serde_json::to_value(view).map_err(io::Error::from)?;
-    value["time"] = entry.time.to_string().into();
+    value["time"] = Moment(entry.time).exact().into();
     value["number"] = entry.number.into();
     value["previous"] = entry.previous.to_string().into();
     // Valid messages are UTF-8, and only those are recorded.

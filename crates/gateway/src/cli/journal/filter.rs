@@ -43,7 +43,7 @@ pub(super) struct Filter {
     /// Only about the person whose BSN is in this file; -: on standard input. Never as an argument: others can see those
     #[arg(long, value_name = "FILE")]
     bsn_from: Option<PathBuf>,
-    /// Only from this moment on, as 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00Z
+    /// Only from this moment on, as 2026-11-25, 2026-11-25T14:00 (on a Dutch clock) or 2026-11-25T14:00:00+01:00
     #[arg(long, value_name = "TIME", value_parser = open::argument_moment)]
     from: Option<Timestamp>,
     /// Only before this moment, or up to and including an entry (GEMEENTE:SEQ)

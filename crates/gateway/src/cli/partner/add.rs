@@ -16,7 +16,7 @@ use super::super::open::StoreArguments;
 use super::super::output::{Failure, Format, Found, Outcome, Terminal, unreadable, unwritable};
 use super::super::reload;
 use super::ConfigArguments;
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::config::{MistakeView, Severity, Sources};
 use crate::control::{Client, operator};
 use crate::pki::{Fingerprint, PeerCertificate, PkiError, certificates};
@@ -156,7 +156,7 @@ impl Add {
                     .hint("ask for the certificate with which the partner calls others"));
             }
             if !certificate.valid_at(Timestamp::now()) {
-                let (from, until) = (certificate.not_before, certificate.not_after);
+                let (from, until) = (Moment(certificate.not_before), Moment(certificate.not_after));
                 return Err(failed(&format!("this certificate is valid from {from} until {until}"))
                     .hint("ask for the one that is valid now"));
             }
@@ -167,7 +167,7 @@ impl Add {
 
     fn text(&self, shown: &[PeerCertificate]) -> Result<String, Failure> {
         let wie = operator()?;
-        let moment = dutch_time(Timestamp::now());
+        let moment = Moment(Timestamp::now());
         let mut text = format!("# Added by iwmo partner add on {moment}, by {wie}.\n");
         if let Some(reason) = self.change.wanted() {
             // One line, whatever it is.
@@ -175,7 +175,7 @@ impl Add {
             text.push_str(&format!("# Why: {reason}\n"));
         }
         for certificate in shown {
-            let until = dutch_time(certificate.not_after);
+            let until = Moment(certificate.not_after);
             text.push_str(&format!("# {}, valid until {until}\n", certificate.subject));
         }
         text.push_str("[[partner]]\n");
@@ -220,7 +220,7 @@ impl Add {
             let certificates: Vec<_> = shown
                 .iter()
                 .map(|one| {
-                    json!({ "houder": one.subject, "fingerprint": one.fingerprint.to_string(), "tot": one.not_after })
+                    json!({ "houder": one.subject, "fingerprint": one.fingerprint.to_string(), "tot": Moment(one.not_after) })
                 })
                 .collect();
             let line = json!({

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::super::open::{self, PastArguments, StoreArguments};
 use super::super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::{ConfigArguments, known};
-use crate::clock::{Clock, SystemClock, dutch_time};
+use crate::clock::{Clock, Moment, SystemClock};
 use crate::config::{Config, Partner, PartnerKind};
 use crate::daemon::{Failed, Seen, SeenCertificate, SeenPartner};
 use crate::view::{self, HeldView, QueueView};
@@ -55,16 +55,38 @@ struct View {
     fingerprints: Vec<String>,
     oin: Option<String>,
     server_oin: Option<String>,
-    certificaat: Option<SeenCertificate>,
+    certificaat: Option<CertificateView>,
     dagen_geldig: Option<i64>,
     wacht: u64,
     doorgegeven: u64,
     geparkeerd: u64,
     vastgehouden: u64,
-    oudste: Option<String>,
-    bezorgd: Option<Timestamp>,
-    mislukt: Option<Failed>,
+    oudste: Option<Moment>,
+    bezorgd: Option<Moment>,
+    mislukt: Option<FailedView>,
     gehouden: Option<HeldView>,
+}
+
+#[derive(Debug, Serialize)]
+struct CertificateView {
+    houder: String,
+    fingerprint: String,
+    van: Moment,
+    tot: Moment,
+    gezien: Moment,
+}
+
+impl From<SeenCertificate> for CertificateView {
+    fn from(seen: SeenCertificate) -> Self {
+        let SeenCertificate { houder, fingerprint, van, tot, gezien } = seen;
+        Self { houder, fingerprint, van: Moment(van), tot: Moment(tot), gezien: Moment(gezien) }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct FailedView {
+    tijd: Moment,
+    reden: String,
 }
 
 /// How it goes with all of them.
@@ -117,14 +139,14 @@ impl Going {
             oin: partner.oin.map(|oin| oin.to_string()),
             server_oin: partner.server_oin.map(|oin| oin.to_string()),
             dagen_geldig: seen.certificaat.as_ref().map(days),
-            certificaat: seen.certificaat,
+            certificaat: seen.certificaat.map(CertificateView::from),
             wacht: queue.wacht,
             doorgegeven: queue.doorgegeven,
             geparkeerd: queue.geparkeerd,
             vastgehouden: queue.vastgehouden,
             oudste: queue.oudste,
-            bezorgd: seen.bezorgd,
-            mislukt: seen.mislukt,
+            bezorgd: seen.bezorgd.map(Moment),
+            mislukt: seen.mislukt.map(|Failed { tijd, reden }| FailedView { tijd: Moment(tijd), reden }),
             gehouden: self.held.get(&id).cloned(),
             id,
         }
@@ -211,9 +233,9 @@ impl View {
                 line("certificaat", "certificate", Some(&seen.houder))?;
                 line("  sleutel", "  key", Some(&seen.fingerprint))?;
                 let days = self.dagen_geldig.unwrap_or_default();
-                let until = format!("{} ({days} {})", dutch_time(seen.tot), terminal.say("dagen", "days"));
+                let until = format!("{} ({days} {})", seen.tot, terminal.say("dagen", "days"));
                 line("  geldig tot", "  valid until", Some(&until))?;
-                line("  gezien", "  seen", Some(&dutch_time(seen.gezien)))?;
+                line("  gezien", "  seen", Some(&seen.gezien.to_string()))?;
             }
         }
         let counts = [
@@ -224,10 +246,9 @@ impl View {
         ];
         let counts = counts.map(|(count, nl, en)| format!("{count} {}", terminal.say(nl, en))).join(", ");
         line("wachtrij", "queue", Some(&counts))?;
-        line("oudste", "oldest", self.oudste.as_deref())?;
-        line("laatst bezorgd", "last delivered", self.bezorgd.map(dutch_time).as_deref())?;
-        let failed =
-            self.mislukt.as_ref().map(|failed| format!("{}: {}", dutch_time(failed.tijd), failed.reden));
+        line("oudste", "oldest", self.oudste.map(|moment| moment.to_string()).as_deref())?;
+        line("laatst bezorgd", "last delivered", self.bezorgd.map(|moment| moment.to_string()).as_deref())?;
+        let failed = self.mislukt.as_ref().map(|failed| format!("{}: {}", failed.tijd, failed.reden));
         line("laatst mislukt", "last failed", failed.as_deref())?;
         let held = self.gehouden.as_ref().map(|held| format!("{}: {}", held.sinds, held.reden));
         line("vastgehouden sinds", "held since", held.as_deref())

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::test::Step;
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::config::{Config, Oin, Partner, PartnerRoute};
 use crate::exchange::BERICHTEN_PATH;
 use crate::outbox::{https_client, stuf_address};
@@ -103,7 +103,7 @@ async fn tls(config: &Config, partner: &Partner, host: &str, stream: TcpStream) 
     let Some(Ok(shown)) = shown else {
         return Err(Step::failed("tls", what(), &"the certificate of the server cannot be read"));
     };
-    let until = dutch_time(shown.not_after);
+    let until = Moment(shown.not_after);
     let days = shown.not_after.duration_since(Timestamp::now()).as_secs().div_euclid(24 * 60 * 60);
     let (subject, key) = (&shown.subject, shown.fingerprint);
     Ok((

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::{ConfigArguments, known, probe};
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::config::{Config, Partner, PartnerRoute};
 use crate::daemon::Seen;
 use crate::view::Words;
@@ -104,7 +104,7 @@ fn seen(config: &Config, partner: &Partner) -> Step {
     let seen = Seen::read(&config.data).remove(&partner.id.0).and_then(|seen| seen.certificaat);
     match seen {
         Some(seen) => {
-            let (at, until) = (dutch_time(seen.gezien), dutch_time(seen.tot));
+            let (at, until) = (Moment(seen.gezien), Moment(seen.tot));
             Step::good(
                 "gezien",
                 format!(

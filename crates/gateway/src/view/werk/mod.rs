@@ -29,6 +29,7 @@ use super::page::Page;
 use super::place::{SEPARATOR, entry_place};
 use super::termijnen::gemeenten;
 use super::{PlaceCursor, Words};
+use crate::clock::Moment;
 use crate::engine::Settings;
 use crate::ledger::LedgerError;
 use crate::store::Ledger;
@@ -130,8 +131,8 @@ pub struct WerkView {
     pub uiterlijk: Option<String>,
     /// Whether the last day has passed.
     pub verlopen: bool,
-    /// Since when, on a Dutch clock, where that is known.
-    pub sinds: Option<String>,
+    /// Since when, where that is known.
+    pub sinds: Option<Moment>,
     /// What is to be done, in Dutch.
     pub tekst: String,
     /// What is to be done, in English.

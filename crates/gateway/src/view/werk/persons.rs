@@ -2,10 +2,9 @@
 
 use iwmo_toewijzing::deadline::{self, Deadline};
 use iwmo_toewijzing::identity::{Bsn, Gemeente};
-use jiff::Timestamp;
 
 use super::{Listing, WerkSoort, WerkView};
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::engine::{GEMEENTE_STIL, wanted};
 use crate::ledger::keys::{self, Soort};
 use crate::ledger::{CakStil, EbKeuzes, EbMelding, GEMEENTE_ONBEKEND, LedgerError, Persoon, Rows, gegevens};
@@ -43,7 +42,7 @@ pub(super) fn of_choices(
     if let Some(stop) = ledger.row::<CakStil>(&keys::cak_stil(gemeente))? {
         let mut row = WerkView::new(WerkSoort::Cak, GEMEENTE_STIL, gemeente, stopped(&stop, gemeente));
         row.entry = Some(format!("{gemeente}:{}", stop.seq));
-        row.sinds = Timestamp::from_microsecond(stop.sinds_us).ok().map(dutch_time);
+        row.sinds = Some(Moment::of_us(stop.sinds_us));
         if stop.reden.is_none() {
             row.regels = vec![GEMEENTE_ONBEKEND];
         }
@@ -61,7 +60,7 @@ pub(super) fn of_choices(
             ),
         );
         let mut row = WerkView::new(WerkSoort::Cak, "BELEID", gemeente, words);
-        row.sinds = Timestamp::from_microsecond(choices.sinds_us).ok().map(dutch_time);
+        row.sinds = Some(Moment::of_us(choices.sinds_us));
         listing.keep(row);
     }
     Ok(())

@@ -3,11 +3,10 @@
 use iwmo_toewijzing::deadline::{Deadline, OpenVerzoek, Timer};
 use iwmo_toewijzing::dossier::{AnomalieSoort, VerzoekSoort, VerzoekStatus};
 use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{WerkSoort, WerkView};
-use crate::clock::dutch_time;
+use crate::clock::Moment;
 use crate::engine::OutgoingId;
 use crate::ledger::{EbMelding, Geparkeerd, LedgerError, Opmerking, Persoon, Rows, Uitgaand, keys};
 use crate::store::Ledger;
@@ -126,7 +125,7 @@ pub(super) fn outgoing(gemeente: Gemeente, id: &OutgoingId, message: &Uitgaand) 
     );
     let mut row = WerkView::new(WerkSoort::Uitgaand, &message.soort, gemeente, words);
     row.entry = Some(id.to_string());
-    row.sinds = Timestamp::from_microsecond(message.sinds_us).ok().map(dutch_time);
+    row.sinds = Some(Moment::of_us(message.sinds_us));
     row
 }
 
@@ -148,7 +147,7 @@ pub(super) fn is_a_task(
 
 pub(super) fn parked(parked: &Geparkeerd) -> WerkView {
     let (dossier, bericht) = (&parked.event.dossier, &parked.event.bericht);
-    let until = Timestamp::from_microsecond(parked.tot_us).map(dutch_time).unwrap_or_default();
+    let until = Moment::of_us(parked.tot_us);
     let words = Words::new(
         format!("een {} kwam te vroeg en wacht uiterlijk tot {until}", parked.soort),
         format!("a {} came too early and waits until {until} at the latest", parked.soort),
@@ -176,7 +175,7 @@ pub(super) fn remark(gemeente: Gemeente, seq: u64, found: &Opmerking) -> WerkVie
     let words = Words::new(words(|words| words.nl), words(|words| words.en));
     let row = WerkView::new(WerkSoort::Waarschuwing, &codes.join(","), gemeente, words);
     let mut row = row.with(found.aanbieder, found.nummers.first().copied()).entry(gemeente, seq);
-    row.sinds = Timestamp::from_microsecond(found.sinds_us).ok().map(dutch_time);
+    row.sinds = Some(Moment::of_us(found.sinds_us));
     for rule in codes.iter().flat_map(|code| finding_rules(code)) {
         if !row.regels.contains(&rule) {
             row.regels.push(rule);
