@@ -6,12 +6,12 @@ use std::path::Path;
 use clap::Command;
 
 /// Writes the page of the program itself.
-pub fn page(program: Command, to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn page(program: Command, to: &mut dyn Write) -> io::Result<()> {
     to.write_all(render(program)?.1.as_bytes())
 }
 
 /// Writes a page for each command into a folder, which is made.
-pub fn pages(program: Command, folder: &Path) -> io::Result<()> {
+pub(super) fn pages(program: Command, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut program = program.disable_help_subcommand(true);
     program.build();
