@@ -48,6 +48,10 @@ async fn messages_are_listed_filtered_and_paged() {
     let kinds = values(&about, "bericht");
     assert_eq!(kinds.iter().filter(|kind| *kind == "WMO305").count(), 1, "{kinds:?}");
     assert_eq!(kinds.first().map(String::as_str), Some("WMO301"));
+    let said = only("retour=goedgekeurd&aantal=500").await;
+    assert!(values(&said, "bericht").contains(&"WMO302".to_owned()), "{said}");
+    assert!(said.as_array().unwrap().iter().all(|row| row["uitkomst"] == "verwerkt"), "{said}");
+    assert_eq!(only("retour=afgekeurd").await, json!([]));
     assert_eq!(only("tot=2020-01-01").await, json!([]));
     assert_eq!(values(&only("van=2020-01-01&volgorde=oudste&aantal=500").await, "entry"), entries);
     assert_eq!(only("van=2120-01-01").await, json!([]));
@@ -65,7 +69,7 @@ async fn messages_are_listed_filtered_and_paged() {
     assert!(values(&only(&format!("tot={later}&aantal=500")).await, "entry").contains(&entries[0]));
 
     assert_eq!(only("bericht=wmo307&gemeente=1586").await, only("bericht=WMO307&gemeente=1586").await);
-    for bad in ["van=gisteren", "na=0222", "gemeente=22", "toewijzing=222003"] {
+    for bad in ["van=gisteren", "na=0222", "retour=misschien", "gemeente=22", "toewijzing=222003"] {
         assert_eq!(played.ask(&format!("/berichten?{bad}")).await.problem(), "400 ongeldige-vraag", "{bad}");
     }
     let unknown = played.ask("/berichten?onbekend=1").await;
