@@ -11,9 +11,9 @@ use tokio::sync::{oneshot, watch};
 use crate::engine::handle::{STOPPING, not_taken};
 use crate::engine::worker::Job;
 use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Standing, Unavailable, Waiting};
-use crate::journal::{Chain, Reader};
+use crate::journal::{Chain, EntryId, Reader};
 use crate::ledger::envelop::Envelop;
-use crate::ledger::{self, LedgerError, Rows, Verzending, keys};
+use crate::ledger::{self, EbMelding, Heenbericht, LedgerError, Rows, Uitgaand, Verzending, keys};
 use crate::record::{BezorgUitkomst, Record};
 use crate::store::Ledger;
 use crate::vault::is_gone;
@@ -111,6 +111,36 @@ impl Engine {
     #[must_use]
     pub fn outgoing_bytes(&self, id: &OutgoingId) -> Option<Bytes> {
         outgoing_bytes(&self.reader, id)
+    }
+
+    /// Returns the entry of the retour that answers an outgoing message, when it has come.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn answer_on(&self, id: &OutgoingId) -> Result<Option<EntryId>, LedgerError> {
+        let gemeente = Gemeente::new(&String::from_utf8_lossy(&id.gemeente)).ok();
+        let Some((chain, gemeente)) = Chain::new(id.gemeente).zip(gemeente) else { return Ok(None) };
+        let row: Option<Uitgaand> = self.ledger.row(&keys::uitgaand(id))?;
+        let answer = match row.and_then(|row| row.melding) {
+            Some(melding) => {
+                let melding: Option<EbMelding> = self.ledger.row(&keys::eb_melding(gemeente, &melding))?;
+                melding.and_then(|melding| melding.antwoord)
+            }
+            None => {
+                let bytes = self.outgoing_bytes(id);
+                let Some(message) = bytes.and_then(|bytes| self.schemas().decode(&bytes).ok()) else {
+                    return Ok(None);
+                };
+                let (header, kind) = (message.header(), message.kind());
+                let key =
+                    keys::heenbericht(gemeente, header.afzender, kind.bericht_code(), header.identificatie);
+                let heen: Option<Heenbericht> = self.ledger.row(&key)?;
+                // The same name may be that of a message of another entry.
+                heen.filter(|heen| heen.seq == id.seq).and_then(|heen| heen.antwoord)
+            }
+        };
+        Ok(answer.map(|seq| EntryId { chain, seq }))
     }
 
     /// Returns the envelope that an outgoing message leaves in.

@@ -107,6 +107,7 @@ impl Applier {
                 if let Some(sleutel) = &terzijde.sleutel {
                     bind(overlay, at, (&terzijde.partner, &terzijde.sha256), sleutel)?;
                 }
+                opmerking::of_envelope(overlay, at, terzijde)?;
                 self.vervolg(overlay, at, &terzijde.uitgaand, None)
             }
             Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
@@ -322,6 +323,8 @@ fn retour(
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
     statistiek::retour(overlay, at, bericht, &heen, dag)?;
+    let id = OutgoingId { gemeente: at.chain.code(), seq: heen.seq, index: 0 };
+    outgoing::answered(overlay, at, &id, bericht)?;
     let bsn = heen.bsn.ok_or_else(|| inconsistent(at, "the message it answers is about nobody"))?;
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn };

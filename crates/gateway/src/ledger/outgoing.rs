@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{At, LedgerError, Stand, Uitgaand, keys, put_row, te_doen};
+use super::{At, LedgerError, Rows, Stand, Uitgaand, keys, put_row, te_doen};
 use crate::clock::dutch_date;
-use crate::record::BezorgUitkomst;
-use crate::record::OutgoingId;
+use crate::record::{Bericht, BezorgUitkomst, OutgoingId, Route};
 use crate::store::Overlay;
 
 /// The retours that the gemeente owes (OP090).
@@ -39,6 +38,26 @@ pub(super) fn put(
 /// Returns the day on which a message was made.
 pub(crate) fn made_on(row: &Uitgaand) -> Date {
     dutch_date(Timestamp::from_microsecond(row.gemaakt_us).unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+/// A retour proves that the message that it answers has arrived, whatever else is known of it: a partner that fetches may
+/// never have said so. What came in an envelope is confirmed with the number of that.
+pub(super) fn answered(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    id: &OutgoingId,
+    retour: &Bericht,
+) -> Result<(), LedgerError> {
+    if [Route::Stuf.code(), Route::Vecozo.code()].contains(&retour.route) {
+        return Ok(());
+    }
+    let row: Option<Uitgaand> = overlay.row(&keys::uitgaand(id))?;
+    let Some(mut row) = row.filter(|row| row.stand != Stand::Bezorgd) else { return Ok(()) };
+    let was = row.stand;
+    row.stand = Stand::Bezorgd;
+    row.reden = Some(format!("answered by {}, which proves that it has arrived", at.name()));
+    row.sinds_us = at.time.as_microsecond();
+    put(overlay, id, Some(was), &row)
 }
 
 /// Notes the end of an attempt. One that was under way when an operator held or cancelled the message does not
