@@ -86,12 +86,12 @@ impl Planner<'_> {
             Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
             None => tomorrow,
         });
-        let number = EbStartNummer::new(next);
+        let number = EbStartNummer::new(next).ok();
         let plan = match number {
             // P13: nothing is told under the right BSN while the CAK holds it under a wrong one.
-            Ok(_) if eerst_de_eerdere => Plan::Niets,
-            Ok(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
-            Err(_) => Plan::Handmatig(Handmatig::NummersOp),
+            Some(_) if eerst_de_eerdere => Plan::Niets,
+            Some(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
+            None => Plan::Handmatig(Handmatig::NummersOp),
         };
         let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
@@ -103,7 +103,7 @@ impl Planner<'_> {
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
             Plan::Handmatig(Handmatig::GeenPlan)
-                if number.is_ok_and(|next| {
+                if number.is_some_and(|next| {
                     cak::reaches_too_far_back(&persoon.eb, &gewenst.perioden, &settings.eb, today, next)
                 }) =>
             {

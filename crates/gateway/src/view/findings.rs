@@ -104,7 +104,7 @@ const ANOMALIES: &[(&str, &str)] = &[
 ];
 
 /// What the gateway itself finds odd, and what that rests on.
-const OWN: &[(&str, &[&str])] = &[("XSD_VERSION", &["IV034", "D21"])];
+const OWN: &[(&str, &[&str])] = &[("ENVELOPE_SET_ASIDE", &[]), ("XSD_VERSION", &["IV034", "D21"])];
 
 /// Returns the words for what is odd; the code itself when a later release named it.
 #[must_use]

@@ -1,14 +1,17 @@
 //! What a retour says, beside what was done with it.
 
 use super::*;
+use crate::journal::EntryId;
 use crate::view::{EntryFilter, StatistiekFilter};
 
 /// A retour that refuses was processed and refuses: a list says both, and its filters find it by what it says.
 #[test]
 fn a_retour_that_refuses_is_not_called_approved() {
     let gateway = Gateway::open(&SimulatedDisk::new(4));
-    let [approved, refused] = [(100_101, "T1"), (100_102, "T2")]
-        .map(|(nummer, name)| wmo301(envelope(name), &PERSON, &order(nummer)).unwrap());
+    let [approved, refused] = [("T1", 1), ("T2", 2)].map(|(name, number)| {
+        let person = Person { bsn: bsn(number).leak(), ..PERSON };
+        wmo301(envelope(name), &person, &order(100_100 + number)).unwrap()
+    });
     for message in [&approved, &refused] {
         gateway.send("backoffice", message.encode()).unwrap();
     }
