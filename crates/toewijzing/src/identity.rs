@@ -7,7 +7,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Deserializer, Error, Visitor};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// The text given is not a well-formed value of the named type.
 ///
@@ -21,11 +24,42 @@ pub struct Malformed {
     pub expected: &'static str,
 }
 
+/// Has a value stored as its text, without a copy of that on the way.
+macro_rules! as_text {
+    ($name:ident) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.text())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text(Self::new))
+            }
+        }
+    };
+}
+
+/// Reads a value from its text.
+struct Text<T>(fn(&str) -> Result<T, Malformed>);
+
+impl<T> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
 macro_rules! digits {
     ($(#[$doc:meta])* $name:ident, $len:literal, $expected:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name([u8; $len]);
 
         impl $name {
@@ -54,19 +88,7 @@ macro_rules! digits {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = Malformed;
-
-            fn try_from(text: String) -> Result<Self, Malformed> {
-                Self::new(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> Self {
-                value.text().to_owned()
-            }
-        }
+        as_text!($name);
     };
 }
 
@@ -170,9 +192,8 @@ impl RedenBeeindiging {
 macro_rules! bounded_text {
     ($(#[$doc:meta])* $name:ident, $max:literal, $expected:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(SmolStr);
 
         impl $name {
             /// The greatest number of characters.
@@ -187,7 +208,7 @@ macro_rules! bounded_text {
                 if text.trim().is_empty() || text.chars().count() > Self::CHARS_MAX {
                     return Err(Malformed { what: stringify!($name), expected: $expected });
                 }
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
 
             fn text(&self) -> &str {
@@ -195,19 +216,7 @@ macro_rules! bounded_text {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = Malformed;
-
-            fn try_from(text: String) -> Result<Self, Malformed> {
-                Self::new(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> Self {
-                value.0
-            }
-        }
+        as_text!($name);
 
         readable!($name);
     };
@@ -290,8 +299,7 @@ impl fmt::Display for ToewijzingNummer {
 }
 
 /// A code of list WJ001 (iWmo) or of the retourcodes of iEb: four characters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Retourcode([u8; 4]);
 
 impl Retourcode {
@@ -327,19 +335,7 @@ impl Retourcode {
 }
 readable!(Retourcode);
 
-impl TryFrom<String> for Retourcode {
-    type Error = Malformed;
-
-    fn try_from(text: String) -> Result<Self, Malformed> {
-        Self::new(&text)
-    }
-}
-
-impl From<Retourcode> for String {
-    fn from(code: Retourcode) -> Self {
-        code.text().to_owned()
-    }
-}
+as_text!(Retourcode);
 
 /// A category, or one product of it. A generic toewijzing has no Product at all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

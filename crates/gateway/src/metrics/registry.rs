@@ -1,6 +1,5 @@
 //! Counters and histograms, and the Prometheus text format (version 0.0.4).
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +23,9 @@ pub trait Metric: Sync {
 /// The values of the labels, in the order of their names.
 type Labels = Vec<String>;
 
+/// What is kept per combination of labels, in order of those: looked up with each message, and hardly ever added to.
+type Series<T> = Mutex<Vec<(Labels, T)>>;
+
 /// A number per combination of labels that only grows.
 pub struct Counter {
     name: &'static str,
@@ -31,14 +33,14 @@ pub struct Counter {
     labels: &'static [&'static str],
     /// Values of the only label that are shown before they are counted.
     known: &'static [&'static str],
-    series: Mutex<BTreeMap<Labels, u64>>,
+    series: Series<u64>,
 }
 
 impl Counter {
     /// A counter at zero.
     #[must_use]
     pub const fn new(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Self {
-        Self { name, help, labels, known: &[], series: Mutex::new(BTreeMap::new()) }
+        Self { name, help, labels, known: &[], series: Mutex::new(Vec::new()) }
     }
 
     /// A counter with one label that shows these values of it from the start: Prometheus sees no increase in a series that
@@ -50,7 +52,7 @@ impl Counter {
         label: &'static [&'static str; 1],
         known: &'static [&'static str],
     ) -> Self {
-        Self { name, help, labels: label, known, series: Mutex::new(BTreeMap::new()) }
+        Self { name, help, labels: label, known, series: Mutex::new(Vec::new()) }
     }
 
     /// Counts one.
@@ -79,9 +81,8 @@ impl Metric for Counter {
             sample(out, self.name, &[], 0);
         }
         for value in self.known {
-            let values = vec![(*value).to_owned()];
-            if !series.contains_key(&values) {
-                sample(out, self.name, &pairs(self.labels, &values), 0);
+            if find(&series, &[value]).is_err() {
+                sample(out, self.name, &[(self.labels[0], value)], 0);
             }
         }
         for (values, count) in series.iter() {
@@ -95,7 +96,7 @@ pub struct Histogram {
     name: &'static str,
     help: &'static str,
     labels: &'static [&'static str],
-    series: Mutex<BTreeMap<Labels, Spread>>,
+    series: Series<Spread>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -109,7 +110,7 @@ impl Histogram {
     /// A histogram without values.
     #[must_use]
     pub const fn new(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Self {
-        Self { name, help, labels, series: Mutex::new(BTreeMap::new()) }
+        Self { name, help, labels, series: Mutex::new(Vec::new()) }
     }
 
     /// Notes a duration.
@@ -184,14 +185,24 @@ fn pairs<'t>(names: &[&'static str], values: &'t Labels) -> Vec<(&'static str, &
     names.iter().copied().zip(values.iter().map(String::as_str)).collect()
 }
 
+fn find<T>(series: &[(Labels, T)], labels: &[&str]) -> Result<usize, usize> {
+    series.binary_search_by(|(found, _)| found.iter().map(String::as_str).cmp(labels.iter().copied()))
+}
+
 fn entry<'m, T>(
-    series: &'m mut BTreeMap<Labels, T>,
+    series: &'m mut Vec<(Labels, T)>,
     labels: &[&str],
     new: impl FnOnce() -> T,
 ) -> Option<&'m mut T> {
-    let labels: Labels = labels.iter().map(|label| (*label).to_owned()).collect();
-    let full = series.len() >= SERIES_MAX && !series.contains_key(&labels);
-    (!full).then(|| series.entry(labels).or_insert_with(new))
+    let at = match find(series, labels) {
+        Ok(at) => at,
+        Err(_) if series.len() >= SERIES_MAX => return None,
+        Err(at) => {
+            series.insert(at, (labels.iter().map(|label| (*label).to_owned()).collect(), new()));
+            at
+        }
+    };
+    series.get_mut(at).map(|(_, kept)| kept)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

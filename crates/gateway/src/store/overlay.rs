@@ -5,17 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use lsm_tree::Slice;
 
 use super::error::StoreError;
 use super::kept::Kept;
 use super::ledger::Ledger;
-use super::scan::{Value, of_data, tree_key, with_data_key};
+use super::scan::{Key, Value, of_data, tree_key, with_data_key};
 
 /// Writes for one commit: the last one to a key counts. The keys are those of the tree, so that a commit takes them as they
 /// are. In no order: a message asks for some ten rows and writes as many, and hardly anything goes through them.
 #[derive(Clone, Default)]
-pub struct Writes(pub(super) HashMap<Slice, Option<Value>>);
+pub struct Writes(pub(super) HashMap<Key, Option<Value>>);
 
 impl Writes {
     /// Sets the value of a key.
@@ -71,7 +70,7 @@ pub struct Overlay<'l> {
 }
 
 /// A key of the tree, and what was pending under it: nothing, a removal or a value.
-type Undo = (Slice, Option<Option<Value>>);
+type Undo = (Key, Option<Option<Value>>);
 
 impl<'l> Overlay<'l> {
     /// Returns a ledger with no pending writes.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use lsm_tree::Slice;
+use smallvec::SmallVec;
 
 use super::error::{StoreError, guarded};
 use super::tree::{self, Pairs};
@@ -126,9 +127,12 @@ pub(super) fn with_data_key<T>(key: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
     }
 }
 
+/// A key as the tree has it, in place where it is as short as most of those that are written.
+pub(super) type Key = SmallVec<[u8; 48]>;
+
 /// Returns the key under which the tree has a key of the data, to be kept.
-pub(super) fn tree_key(key: &[u8]) -> Slice {
-    with_data_key(key, |key| Slice::from(key))
+pub(super) fn tree_key(key: &[u8]) -> Key {
+    with_data_key(key, Key::from_slice)
 }
 
 /// Returns the key of the data that the tree has under a key.
