@@ -13,7 +13,7 @@ use crate::engine::worker::Job;
 use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Standing, Unavailable, Waiting};
 use crate::journal::{Chain, EntryId, Reader};
 use crate::ledger::envelop::Envelop;
-use crate::ledger::{self, EbMelding, Heenbericht, LedgerError, Rows, Uitgaand, Verzending, keys};
+use crate::ledger::{EbMelding, Heenbericht, LedgerError, Rows, Uitgaand, Verzending, keys};
 use crate::record::{BezorgUitkomst, Record};
 use crate::store::Ledger;
 use crate::vault::is_gone;
@@ -72,7 +72,7 @@ impl Engine {
             let (key, _) = row?;
             let Some(id) = keys::wachtrij_id(&key) else { continue };
             // Delivered between the scan and the read.
-            let Some(mut row) = self.ledger.row::<ledger::Uitgaand>(&keys::uitgaand(&id))? else { continue };
+            let Some(mut row) = self.ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
             row.geduld_us = row.geduld_us.max(sending.vrijgegeven_us);
             if held.keeps(&key, &row) {
                 behind += 1;
@@ -87,7 +87,7 @@ impl Engine {
         Ok(waiting)
     }
 
-    fn waiting_row(&self, id: OutgoingId, row: ledger::Uitgaand) -> Result<Waiting, LedgerError> {
+    fn waiting_row(&self, id: OutgoingId, row: Uitgaand) -> Result<Waiting, LedgerError> {
         let bytes = self.outgoing_bytes(&id).ok_or_else(|| LedgerError::Inconsistent {
             entry: id.to_string(),
             what: "the journal has no such outgoing message".to_owned(),
@@ -179,7 +179,7 @@ impl Held {
     }
 
     /// Returns whether a message, by its key in the queue, must wait behind an older one.
-    pub(super) fn keeps(&self, key: &[u8], row: &ledger::Uitgaand) -> bool {
+    pub(super) fn keeps(&self, key: &[u8], row: &Uitgaand) -> bool {
         self.0.get(&row.volgorde).is_some_and(|oldest| key[1..] > oldest[..])
     }
 }
@@ -194,7 +194,7 @@ impl Stopped {
         &mut self,
         ledger: &Ledger,
         id: &OutgoingId,
-        row: &ledger::Uitgaand,
+        row: &Uitgaand,
     ) -> Result<bool, LedgerError> {
         if row.melding.is_none() {
             return Ok(false);

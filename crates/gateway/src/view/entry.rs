@@ -68,9 +68,9 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
     match record {
         Record::Bericht(bericht) => {
             view.soort = "bericht";
+            let is_retour = bericht.soort.parse().is_ok_and(MessageKind::is_retour);
             view.bericht = Some(bericht.soort);
             view.partner = Some(bericht.partner);
-            let is_retour = bericht.soort.parse().is_ok_and(MessageKind::is_retour);
             view.uitkomst = match &bericht.uitspraak {
                 // The retour may refuse: what was done with it is not what it says.
                 Uitspraak::Goedgekeurd if is_retour => "verwerkt",
