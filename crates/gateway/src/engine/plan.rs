@@ -86,12 +86,11 @@ impl Planner<'_> {
             Some(time) => now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)),
             None => tomorrow,
         });
-        let number = EbStartNummer::new(next).ok();
-        let plan = match number {
+        let plan = match EbStartNummer::new(next) {
             // P13: nothing is told under the right BSN while the CAK holds it under a wrong one.
-            Some(_) if eerst_de_eerdere => Plan::Niets,
-            Some(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
-            None => Plan::Handmatig(Handmatig::NummersOp),
+            Ok(_) if eerst_de_eerdere => Plan::Niets,
+            Ok(next) => cak::plan(&persoon.eb, &gewenst.perioden, &settings.eb, today, next),
+            Err(_) => Plan::Handmatig(Handmatig::NummersOp),
         };
         let wait = |tot: i64, reden: &str| EbUitkomst::Wacht { tot, reden: reden.to_owned() };
         let outcome = match plan {
@@ -102,13 +101,6 @@ impl Planner<'_> {
             }
             Plan::Wachten(Wachtreden::EenWijzigingPerDag) => wait(tomorrow, "EEN_WIJZIGING_PER_DAG"),
             Plan::Wachten(Wachtreden::TeVroeg) => wait(tomorrow, "TE_VROEG"),
-            Plan::Handmatig(Handmatig::GeenPlan)
-                if number.is_some_and(|next| {
-                    cak::reaches_too_far_back(&persoon.eb, &gewenst.perioden, &settings.eb, today, next)
-                }) =>
-            {
-                EbUitkomst::Handmatig { reden: START_OUD.to_owned() }
-            }
             Plan::Handmatig(reason) => EbUitkomst::Handmatig { reden: manual_code(reason).to_owned() },
             Plan::Sturen { .. } if !may_be_told(bsn) => {
                 EbUitkomst::Handmatig { reden: BSN_ONGELDIG.to_owned() }
@@ -235,9 +227,6 @@ fn task_code(task: &Taak) -> &'static str {
         _ => "ANDERS",
     }
 }
-
-/// There is no plan, and this is why: a first delivery reaches no further back.
-const START_OUD: &str = "GEEN_PLAN,START_OUD";
 
 /// The names under which reasons stand in the journal; `view::reason` has the words.
 fn manual_code(reason: Handmatig) -> &'static str {

@@ -71,11 +71,6 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the CAK gave a code that the release does not know",
     ),
     (
-        "START_OUD",
-        "een start ligt verder terug dan een eerste melding mag (12 maanden, tenzij `retro_maanden` anders zegt): spreek het met het CAK af en geef op wat daar staat (bekend_bij_cak), of kies `retro_beleid = \"knip\"`",
-        "a start lies further back than a first notification may (12 months, unless `retro_maanden` says otherwise): settle it with the CAK and state what stands there (bekend_bij_cak), or choose `retro_beleid = \"knip\"`",
-    ),
-    (
         "STOP_OUD",
         "een stop van meer dan 36 maanden geleden is ingetrokken: het CAK herziet niet verder terug; spreek het af en geef de persoon vrij",
         "a stop of more than 36 months ago was taken back: the CAK revises no further back; settle it and release the person",

@@ -33,7 +33,7 @@ pub use opgave::{
     BekendePeriode, BelastingBesluit, Clientfeiten, EigenPeriode, Grond, Intake, KostprijsOpgave,
     OPGAVE_PERIODEN_MAX, OPGAVEN_MAX, Opgave, OpgaveFout, Opgaven, Voorziening, Vrijstelling, Waarover,
 };
-pub use plan::{Plan, Stap, Wachtreden, is_told_later, plan, reaches_too_far_back};
+pub use plan::{Plan, Stap, Wachtreden, is_told_later, plan};
 pub use policy::{
     Belasting, Brug, DienstErnaast, EbRegels, Keuze, KostprijsBeleid, Leveringsvorm, Maandregel, Melding,
     Minderjarig, Pauze, Regime, RetroBeleid, Standaard, StartDatumBron, Trigger, Uitzondering, Vensters,

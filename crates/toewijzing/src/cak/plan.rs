@@ -104,22 +104,6 @@ pub fn plan(
     }
 }
 
-/// Returns whether there is no plan ([`Handmatig::GeenPlan`]) because a start lies further back than a first delivery reaches
-/// (P17): with it at that limit there would be one.
-#[must_use]
-pub fn reaches_too_far_back(
-    dossier: &EbDossier,
-    wanted: &[Periode],
-    beleid: &EbBeleid,
-    today: Date,
-    volgend: EbStartNummer,
-) -> bool {
-    let planner = Planner { dossier, beleid, vensters: &beleid.op(today).vensters, today, volgend };
-    let goal = planner.goal(wanted, RetroBeleid::Handmatig);
-    let within = planner.clamped(&goal);
-    within != goal && matches!(planner.search(&within), Ok(Some(_)))
-}
-
 /// Returns whether a date lies so far ahead on a day that the CAK is told of it later (8.5).
 #[must_use]
 pub fn is_told_later(beleid: &EbBeleid, today: Date, datum: Date) -> bool {

@@ -110,19 +110,6 @@ fn a_period_without_a_month_is_not_reported() {
     );
 }
 
-/// Of what has no plan it is told when a start is too old; another reason is none of that.
-#[test]
-fn a_start_that_is_too_old_is_why_there_is_no_plan() {
-    let too_old = |accepted: &[(u32, Date, Option<Date>)], wanted: &[Periode]| {
-        assert_eq!(planned(accepted, wanted), "Handmatig(GeenPlan)");
-        reaches_too_far_back(&record(accepted), wanted, &EbBeleid::default(), D, nr(10))
-    };
-    assert!(too_old(&[], &[period(date(2020, 8, 14), None)]));
-    // A start that the CAK has is changed over 36 months; this lies further back than those.
-    let revised = [period(date(2018, 7, 1), None)];
-    assert!(!too_old(&[(1, date(2020, 2, 2), None)], &revised));
-}
-
 #[test]
 fn windows_of_1_0_3_and_1_0_2() {
     assert_eq!(planned(&[], &[period(date(2020, 8, 15), None)]), "start/1 nr 10 2020-08-15");

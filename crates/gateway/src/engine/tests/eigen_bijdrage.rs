@@ -225,16 +225,3 @@ fn deadlines_that_follow_from_statements() {
     );
     gateway.stop();
 }
-
-/// P17: a start that a first notification does not reach is for a person, who reads that this is why.
-#[test]
-fn a_start_that_is_too_old_is_named_as_the_reason() {
-    let gateway = Gateway::open(&SimulatedDisk::new(17));
-    let pgb = r#"{"voorziening": {"naam": "P", "leveringsvorm": "pgb", "categorie": "02", "ingangsdatum": "2025-06-01"}}"#;
-    let verklaring = Verklaring::new(&bsn(7), &serde_json::from_str(pgb).unwrap()).unwrap();
-    gateway.act(GEMEENTE, Wat::Opgave { verklaring }).unwrap();
-    assert_eq!(persoon(&gateway, &bsn(7)).eb_reden.as_deref(), Some("GEEN_PLAN,START_OUD"));
-    let words = shown(&gateway, &bsn(7)).wacht_tekst.unwrap();
-    assert!(words.contains("verder terug dan een eerste melding mag"), "{words}");
-    gateway.stop();
-}
