@@ -36,6 +36,7 @@ async fn reading_commands_work_beside_a_running_daemon() {
 
     let show = site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json();
     assert_eq!(show[0]["levering"]["status"], "NIET_GESTART");
+    assert_eq!(show[0]["impliciet_bevestigd"], false);
     assert_eq!(show[0]["tijdlijn"][0]["entry"], id);
     assert_eq!(site.iwmo(&["toewijzing", "list", "--format", "json"]).exits(0).json().len(), 1);
     let xml = site.iwmo(&["journal", "show", &id, "--xml"]).exits(0);
@@ -68,6 +69,8 @@ async fn reading_commands_work_beside_a_running_daemon() {
     site.partner(HVB).post(&daemon.exchange, &start).await.receipt();
     let show = site.iwmo(&["toewijzing", "show", "0222/100101", "--format", "json"]).exits(0).json();
     assert_eq!(show[0]["levering"]["status"], "GESTART");
+    // D9: the 302 is out, and the aanbieder acted on the toewijzing.
+    assert_eq!((&show[0]["status"], &show[0]["impliciet_bevestigd"]), (&"AANGEBODEN".into(), &true.into()));
     assert_eq!(kept(&site.data()).len(), 2);
 
     // What came in and was answered is not judged again: it has its retour (D19).

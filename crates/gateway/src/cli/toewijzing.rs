@@ -212,7 +212,12 @@ fn text(out: &mut impl Write, toewijzing: &ToewijzingView, why: bool, terminal: 
         toewijzing.ingangsdatum.as_ref().map_or_else(|| "-".to_owned(), |from| format!("{from} .. {until}"));
     writeln!(out, "  {}{valid}", label("geldig", "valid"))?;
     let phase = toewijzing.fase.unwrap_or("-");
-    writeln!(out, "  {}{} ({phase})", label("toewijzing", "toewijzing"), toewijzing.status)?;
+    let implied = if toewijzing.impliciet_bevestigd {
+        terminal.say(", door de aanbieder gevolgd", ", acted on by the aanbieder")
+    } else {
+        ""
+    };
+    writeln!(out, "  {}{} ({phase}){implied}", label("toewijzing", "toewijzing"), toewijzing.status)?;
     writeln!(out, "  {}{}", label("levering", "delivery"), delivery(&toewijzing.levering))?;
     for anomaly in &toewijzing.anomalieen {
         writeln!(out, "  {}{}", label("let op", "look at"), terminal.style("33", anomaly))?;

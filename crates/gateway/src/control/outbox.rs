@@ -245,6 +245,15 @@ fn warnings(verb: OutboxVerb, groups: &BTreeMap<(String, String, &'static str), 
                  client",
             ));
         }
+        if any(&["WMO301", "WMO319"]) {
+            warnings.push(Words::new(
+                "de aanbieder krijgt dit bericht nooit, en wat het zegt blijft hier staan als aangeboden: neem het terug met \
+                 een volgend bericht (een toewijzing met RedenWijziging 13), of stuur het opnieuw onder een andere \
+                 Identificatie",
+                "the aanbieder never gets this message, and what it says stays on record here as offered: take it back with \
+                 another message (a toewijzing with RedenWijziging 13), or send it again under another Identificatie",
+            ));
+        }
         if any(&["WMO306", "WMO308", "WMO316", "WMO318", "WMO325"]) {
             warnings.push(Words::new(
                 "de afzender krijgt geen retourbericht, hoewel de standaard dat eist",

@@ -176,9 +176,14 @@ pub fn shed(busy: bool, listener: &'static str) -> Result<(), Problem> {
     Err(Problem::unavailable("too many messages are waiting to be processed", RETRY_AFTER_SECONDS))
 }
 
-/// Returns whether the headers say `essence` in UTF-8 without a content coding.
+/// Returns whether the headers say `essence` in UTF-8 without a content coding, and say it once: of two that differ nobody
+/// knows which is meant.
 #[must_use]
 pub fn content_is(headers: &HeaderMap, essence: &str) -> bool {
+    let twice = |name| headers.get_all(name).iter().nth(1).is_some();
+    if twice(header::CONTENT_TYPE) || twice(header::CONTENT_ENCODING) {
+        return false;
+    }
     let coding = headers.get(header::CONTENT_ENCODING);
     if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return false;

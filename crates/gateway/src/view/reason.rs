@@ -81,7 +81,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the amount a month of a year is missing, so what is left of the price cannot be computed; complete `tarief`",
     ),
     ("TE_VEEL_PERIODEN", "meer perioden dan de planner vergelijkt", "more periods than the planner compares"),
-    ("TE_VER_TERUG", "de start ligt te ver terug (9114)", "the start lies too far back (9114)"),
+    (
+        "TE_VER_TERUG",
+        "de start ligt verder terug dan een melding mag reiken (retro_maanden, 9114): geef een latere start op (eigen_datums), of kies retro_beleid knip",
+        "the start lies further back than a notification may reach (retro_maanden, 9114): state a later start (eigen_datums), or choose retro_beleid knip",
+    ),
     ("TE_VROEG", "te vroeg voor het CAK (9115)", "too early for the CAK (9115)"),
     (
         "TEGENSTRIJDIGE_RETOUR",

@@ -26,6 +26,8 @@ pub struct ToewijzingView {
     pub aanbieder: String,
     /// ONBEKEND, AANGEBODEN, BEVESTIGD or VERWIJDERD.
     pub status: &'static str,
+    /// The aanbieder acted on the version that counts, although its 302 is still out (D9).
+    pub impliciet_bevestigd: bool,
     /// TOEKOMSTIG, LOPEND or VERLOPEN.
     pub fase: Option<&'static str>,
     /// Categorie and Code of the product.
@@ -168,6 +170,7 @@ pub(super) fn summary(dossier: &Dossier, nummer: ToewijzingNummer, today: Date) 
         nummer: nummer.value(),
         aanbieder: key.aanbieder.to_string(),
         status: dossier.status(nummer).as_str(),
+        impliciet_bevestigd: dossier.is_impliciet_bevestigd(nummer),
         fase: dossier.fase(nummer, today).map(|fase| fase.as_str()),
         product: effective.and_then(|inhoud| inhoud.product.as_ref()).map(|product| match &product.code {
             Some(code) => format!("{}/{}", product.categorie, code.as_str()),

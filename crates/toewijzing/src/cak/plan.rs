@@ -95,7 +95,7 @@ pub fn plan(
         Ok(None) if regels.retro == RetroBeleid::Knip => planner
             .search(&planner.clamped(&goal))
             .and_then(|commands| commands.map(|commands| (commands, true)).ok_or(Handmatig::GeenPlan)),
-        Ok(None) => Err(Handmatig::GeenPlan),
+        Ok(None) => Err(planner.unreachable(&goal)),
         Err(reason) => Err(reason),
     };
     match found {
@@ -166,6 +166,27 @@ impl Planner<'_> {
         let months = then.start_eerste?;
         (first.opdracht.datum() == known.start && window.earliest(months) == known.start)
             .then_some(known.start)
+    }
+
+    /// Why nothing can be told: because a start that the CAK knows nothing of lies further back than a first delivery may reach
+    /// (P17), or for more than that.
+    fn unreachable(&self, goal: &[Periode]) -> Handmatig {
+        let standing = Stand::new(self.dossier).perioden().to_vec();
+        let is_known = |period: &Periode| {
+            standing.iter().any(|known| {
+                period.eind.is_none_or(|eind| known.start <= eind)
+                    && known.stop.is_none_or(|stop| period.start <= stop)
+            })
+        };
+        let too_far_back = self.vensters.start_eerste.is_some_and(|months| {
+            let earliest = self.window().earliest(months);
+            goal.iter().any(|period| period.start < earliest && !is_known(period))
+        });
+        if too_far_back && matches!(self.search(&self.clamped(goal)), Ok(Some(_))) {
+            Handmatig::TeVerTerug
+        } else {
+            Handmatig::GeenPlan
+        }
     }
 
     /// P17: moves starts that a first delivery cannot reach to the limit.

@@ -61,7 +61,7 @@ pub enum Handmatig {
     Afwijkend,
     /// 9102, and an earlier start of ours with that number was never answered: it may stand at the CAK.
     MogelijkAanvaard,
-    /// 9114: the start lies too far back.
+    /// The start lies too far back: the CAK said so (9114), or a first delivery cannot reach it (P17).
     TeVerTerug,
     /// 0233, or codes that contradict each other.
     OorzaakOnbekend,

@@ -113,7 +113,7 @@ fn a_period_without_a_month_is_not_reported() {
 #[test]
 fn windows_of_1_0_3_and_1_0_2() {
     assert_eq!(planned(&[], &[period(date(2020, 8, 15), None)]), "start/1 nr 10 2020-08-15");
-    assert_eq!(planned(&[], &[period(date(2020, 8, 14), None)]), "Handmatig(GeenPlan)");
+    assert_eq!(planned(&[], &[period(date(2020, 8, 14), None)]), "Handmatig(TeVerTerug)");
     assert_eq!(planned(&[], &[period(date(2021, 9, 15), None)]), "start/1 nr 10 2021-09-15");
     // Too far ahead: it waits.
     assert_eq!(planned(&[], &[period(date(2021, 9, 16), None)]), "Niets");

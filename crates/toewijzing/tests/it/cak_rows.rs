@@ -216,7 +216,7 @@ fn p14_a_price_is_set_and_changed() {
 #[test]
 fn p17_a_start_beyond_the_first_delivery_limit() {
     let wanted = [period(date(2020, 3, 5), None)];
-    assert_eq!(shows(&[], &wanted), "Handmatig(GeenPlan)");
+    assert_eq!(shows(&[], &wanted), "Handmatig(TeVerTerug)");
     let mut verteller = Verteller::new(&[]);
     verteller.beleid = Laag { retro_beleid: Some(RetroBeleid::Knip), ..Laag::default() }.into();
     assert_eq!(verteller.shows(&wanted), "401/1 nr 10 2020-08-15");

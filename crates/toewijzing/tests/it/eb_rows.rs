@@ -353,7 +353,7 @@ fn withdrawn_after_more_than_36_months() {
 #[test]
 fn a_stop_that_the_cak_keeps_too_long_ago() {
     for (stopped, next) in
-        [(date(2020, 8, 14), "401/1 nr 10 2020-08-15"), (date(2020, 8, 13), "Handmatig(GeenPlan)")]
+        [(date(2020, 8, 14), "401/1 nr 10 2020-08-15"), (date(2020, 8, 13), "Handmatig(TeVerTerug)")]
     {
         let mut verteller = Verteller::new(&[(1, date(2020, 3, 1), Some(stopped))]);
         let runs = [period(date(2020, 3, 1), None)];

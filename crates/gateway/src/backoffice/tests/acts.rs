@@ -47,7 +47,10 @@ async fn outgoing_messages_are_held_released_and_cancelled() {
     assert_eq!(played.post("/berichten", Some("act-1"), &message).await.problem(), "422 sleutel-hergebruikt");
 
     let cancel = json!({ "wat": "annuleren", "reden": "vergissing", "berichten": [name] });
-    assert_eq!(played.post("/uitgaand", None, &cancel).await.body["aantal"], 1);
+    let cancelled = played.post("/uitgaand", None, &cancel).await.body;
+    assert_eq!(cancelled["aantal"], 1);
+    let warning = cancelled["waarschuwingen"].to_string();
+    assert!(warning.contains("blijft hier staan als aangeboden"), "a 301 that never leaves: {warning}");
     assert_eq!(stand().await, None, "what is final is not listed");
     let nothing = played.post("/uitgaand", None, &cancel).await.body;
     assert_eq!(

@@ -75,6 +75,12 @@ async fn only_xml_in_utf8_is_taken() {
     assert_eq!(send(&[]).await.problem(), "415 inhoudstype");
     let coded = [("content-type", "application/xml"), ("content-encoding", "gzip")];
     assert_eq!(send(&coded).await.problem(), "415 inhoudstype");
+    // Said twice, it is not said.
+    let twice = [("content-type", "application/xml"), ("content-type", "text/plain")];
+    assert_eq!(send(&twice).await.problem(), "415 inhoudstype");
+    let coded =
+        [("content-type", "application/xml"), ("content-encoding", "identity"), ("content-encoding", "gzip")];
+    assert_eq!(send(&coded).await.problem(), "415 inhoudstype");
 }
 
 #[tokio::test]
