@@ -292,6 +292,7 @@ mod tests {
             nummer: 100_101,
             aanbieder: "98000001".to_owned(),
             status: "ONBEKEND",
+            impliciet_bevestigd: false,
             fase: None,
             product: None,
             ingangsdatum: None,
