@@ -138,6 +138,7 @@ impl Applier {
             bind(overlay, at, (&bericht.partner, &bericht.sha256), sleutel)?;
         }
         let dag = parse_date(at, &bericht.vandaag)?;
+        outgoing::answered(overlay, at, bericht)?;
         opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
         statistiek::bericht(overlay, at, bericht, message, dag)?;
         match message {
@@ -323,8 +324,6 @@ fn retour(
     heen.antwoord = Some(at.seq);
     put_row(overlay, key, &heen)?;
     statistiek::retour(overlay, at, bericht, &heen, dag)?;
-    let id = OutgoingId { gemeente: at.chain.code(), seq: heen.seq, index: 0 };
-    outgoing::answered(overlay, at, &id, bericht)?;
     let bsn = heen.bsn.ok_or_else(|| inconsistent(at, "the message it answers is about nobody"))?;
     overlay.put(keys::persoon_entry(gemeente, &bsn, at.seq), Vec::new());
     let dossier = DossierKey { gemeente, aanbieder: heen.aanbieder, bsn };

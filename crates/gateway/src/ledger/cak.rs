@@ -8,10 +8,10 @@ use iwmo_toewijzing::identity::{Bsn, Gemeente, Identificatie};
 
 use super::apply::{Gevolg, gemeente, inconsistent, parse_date, persoon, untranslatable};
 use super::{
-    At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keys, outgoing, put_row, te_doen, verwijderd,
+    At, CakStil, EbMelding, LedgerError, Persoon, Rows, Tellers, keys, put_row, te_doen, verwijderd,
 };
 use crate::clock::dutch_date;
-use crate::record::{Bericht, EbBesluit, EbUitkomst, OutgoingId};
+use crate::record::{Bericht, EbBesluit, EbUitkomst};
 use crate::store::Overlay;
 use crate::translate;
 
@@ -71,8 +71,6 @@ pub(super) fn retour(
         overlay.delete(te_doen::melding(gemeente, &melding));
     }
     melding.antwoord.get_or_insert(at.seq);
-    let id = OutgoingId { gemeente: at.chain.code(), seq: melding.seq, index: melding.plaats };
-    outgoing::answered(overlay, at, &id, bericht)?;
     melding.beantwoord_op.get_or_insert(dutch_date(at.time));
     put_row(overlay, key, &melding)?;
     overlay.put(keys::persoon_entry(gemeente, &melding.bsn, at.seq), Vec::new());
