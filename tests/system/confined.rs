@@ -91,7 +91,7 @@ fn what_root_makes_in_a_store_is_the_gateways() {
     for command in [
         &["replay"][..],
         &["replay", "--verify"],
-        &["keys", "rotate"],
+        &["keys", "rotate", "--reason", "every year"],
         &["keys", "evidence"],
         &["store", "check"],
         &["toewijzing", "list"],

@@ -65,6 +65,48 @@ fn entries_that_are_gone_are_told_and_their_backup_is_kept() {
     site.verify();
 }
 
+/// What an operator does to a store that no gateway runs on is on record with who and why, and not done without a reason.
+#[test]
+fn what_is_done_to_a_stopped_store_is_on_record() {
+    let site = Site::new();
+    let copy = site.path("copy");
+    let audit = || site.iwmo(&["audit", "--format", "json"]).exits(0).json();
+    site.start().stop();
+    site.iwmo(&["keys", "rotate"]).exits(2);
+    assert_eq!(audit(), [] as [serde_json::Value; 0]);
+    let reason = ["--reason", "a laptop was lost"];
+    let status = site.iwmo(&["keys", "rotate", reason[0], reason[1], "--format", "json"]).exits(0).json();
+    let found = audit();
+    let [act] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((&act["wat"], &act["reden"]), (&json!("sleutels_vernieuwd"), &json!(reason[1])));
+    assert!(act["tekst"].as_str().unwrap().ends_with(status[0]["master"].as_str().unwrap()), "{act}");
+    assert!(act["door"]["operator"]["uid"].is_number(), "{act}");
+    site.verify();
+
+    site.iwmo(&["store", "backup", "--to", copy.to_str().unwrap()]).exits(0);
+    site.start().stop();
+    let last = site.iwmo(&["journal", "list", "--format", "json"]).exits(0).json().pop().unwrap();
+    let journal = site.data().join("journal");
+    std::fs::remove_dir_all(&journal).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    for file in std::fs::read_dir(&copy).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), journal.join(file.file_name())).unwrap();
+    }
+    site.iwmo(&["replay", "--accept-loss"]).exits(2);
+    site.iwmo(&["replay", "--accept-loss", "--reason", " "]).exits(2);
+    assert!(site.iwmo(&["status"]).exits(1).out.contains("entries that were acknowledged are missing"));
+    site.iwmo(&["replay", "--accept-loss", "--reason", "there is no newer copy"]).exits(0);
+    let found = audit();
+    let act = found.iter().find(|act| act["wat"] == "verlies_aanvaard").unwrap();
+    assert_eq!(act["reden"], "there is no newer copy");
+    assert!(act["text"].as_str().unwrap().contains(last["entry"].as_str().unwrap()), "{act}");
+    site.verify();
+    // Nothing is lost now: there is nothing to accept.
+    site.iwmo(&["replay", "--accept-loss", "--reason", "once more"]).exits(0);
+    assert_eq!(audit().len(), found.len());
+}
+
 /// A store in the folder of its backup would be lost with it.
 #[test]
 fn nothing_is_put_back_into_the_folder_of_the_backup() {

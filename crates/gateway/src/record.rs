@@ -18,6 +18,7 @@ mod eb;
 mod handeling;
 mod inzage;
 mod names;
+mod retour;
 mod verklaring;
 mod verwijdering;
 
@@ -31,6 +32,7 @@ pub use handeling::{
 };
 pub use inzage::{Blik, Inzage};
 pub use names::{OutgoingId, Route};
+pub use retour::Retour;
 pub use verklaring::{OPGAVE_BYTES_MAX, Verklaring};
 pub use verwijdering::{Grond, REMOVAL_PERSONS_MAX, Rest, Verwijdering, Verwijderverzoek, VerzoekStap};
 
@@ -120,6 +122,9 @@ pub struct Bericht {
     /// What the sender was warned of and confirmed, before it was sent (D4). Since 0.2.0, absent in entries written before.
     #[n(13)]
     pub bevestigd: Option<Vec<String>>,
+    /// For a retour: what it says. Since 0.3.0, absent in entries written before.
+    #[n(14)]
+    pub retour: Option<Retour>,
 }
 
 /// How a sender named a request, so that it takes effect once.

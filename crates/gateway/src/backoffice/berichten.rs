@@ -38,7 +38,10 @@ pub(super) struct ListQuery {
     /// Only about this toewijzing: `GEMEENTE/NUMMER`.
     #[param(pattern = "^[0-9]{4}/[1-9][0-9]{0,8}$")]
     toewijzing: Option<String>,
-    /// Only those that were given this retourcode.
+    /// Only retours that say this of the message that they answer: `goedgekeurd` or `afgekeurd`.
+    #[param(inline)]
+    retour: Option<Zegt>,
+    /// Only those that were given this retourcode, or retours that give it.
     retourcode: Option<String>,
     /// From this day or moment on: `2026-11-25`, `2026-11-25T09:00` (on a Dutch clock), or `2026-11-25T09:00:00+01:00`
     /// as answers have it.
@@ -66,6 +69,16 @@ enum Volgorde {
     Nieuwste,
     /// The earliest.
     Oudste,
+}
+
+/// What a retour says.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Zegt {
+    /// The message is approved.
+    Goedgekeurd,
+    /// The message is refused.
+    Afgekeurd,
 }
 
 /// A page of messages.
@@ -105,6 +118,10 @@ pub(super) async fn list(
         gemeenten: looked_in,
         bericht: chosen("bericht", query.bericht.as_deref(), view::soort_bericht)?,
         partner: query.partner,
+        retour: query.retour.map(|zegt| match zegt {
+            Zegt::Goedgekeurd => "goedgekeurd",
+            Zegt::Afgekeurd => "afgekeurd",
+        }),
         retourcode: query.retourcode,
         toewijzing,
         van: query.van.as_deref().map(|text| moment("van", text, false)).transpose()?,

@@ -12,9 +12,10 @@ use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::progress;
 use crate::clock::SystemClock;
 use crate::control::{Change, Client, ClientError, Plan, Refused, Report, Request, operator, perform};
-use crate::engine::{Engine, EngineError, Settings};
-use crate::journal::OpenError;
+use crate::engine::{Act, Engine, EngineError, Settings};
+use crate::journal::{Chain, OpenError};
 use crate::ledger::Progress;
+use crate::record::Wat;
 
 /// Whether to do it, and why.
 #[derive(Debug, Clone, Args)]
@@ -79,6 +80,24 @@ fn alone(folder: &Path, change: &Change, reason: &str) -> Result<Report, Failure
     report.map_err(refused)
 }
 
+/// Records what is done beside the rows of a store that no daemon holds; `what` says it, should that fail.
+pub(super) fn record(engine: &Engine, wat: Wat, reason: &str, what: &str) -> Result<(), Failure> {
+    let act = Act {
+        chain: Chain::NONE,
+        wie: operator()?,
+        wat,
+        reden: reason.to_owned(),
+        gekozen: false,
+        sleutel: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match runtime.block_on(engine.act(act)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::new(format!("{what}, and that is not on record: {error}"))
+            .hint("write down who did it, when and why")),
+    }
+}
+
 /// Opens a store that no daemon holds, to change something in it.
 pub(super) fn attend(folder: &Path) -> Result<Engine, Failure> {
     let bar = progress::bar("ledger");
@@ -102,6 +121,11 @@ impl ChangeArguments {
     /// Returns whether any of them was given.
     pub(super) fn is_given(&self) -> bool {
         self.yes || self.reason.is_some()
+    }
+
+    /// Returns the reason, of a command that shows nothing first.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// Returns the reason when it is to be done.

@@ -5,14 +5,16 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::change;
 use super::journal::KEPT_KEY;
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal};
 use super::owned::Owned;
+use crate::engine::{Engine, check_reason};
 use crate::evidence::{KEY_FILE, SigningKey};
 use crate::hex::hex;
-use crate::journal::{FileJournal, Options};
-use crate::vault::{KEYS_DIR, Status, Vault};
+use crate::record::Wat;
+use crate::vault::{KEYS_DIR, Status};
 
 /// Look at the keys that what is about persons is sealed under, or put them under a new master key
 ///
@@ -31,8 +33,9 @@ enum Verb {
     Status(Keys),
     /// Put all keys under a new master key; the gateway must be stopped
     ///
-    /// Copies of the folder from before keep working for the journal as it was, with their own master key.
-    Rotate(Keys),
+    /// Copies of the folder from before keep working for the journal as it was, with their own master key. Who did it, and
+    /// why, is recorded: see `iwmo audit`.
+    Rotate(Rotate),
     /// Print the public key that evidence is signed with; makes the key when there is none
     Evidence(Keys),
 }
@@ -44,6 +47,15 @@ struct Keys {
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+#[derive(Debug, Args)]
+struct Rotate {
+    #[command(flatten)]
+    keys: Keys,
+    /// Why; it is recorded with who did it
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
 }
 
 impl KeysCommand {
@@ -71,18 +83,29 @@ impl KeysCommand {
                 }
                 Ok(Found::AllWell)
             }
-            Verb::Rotate(keys) => {
+            Verb::Rotate(Rotate { keys, reason }) => {
                 let folder = keys.store.folder()?;
                 let _owned = Owned::of(&folder);
+                check_reason(&reason).map_err(|error| Failure::new(error.to_string()))?;
                 // Holding the journal keeps a daemon from adding keys meanwhile.
-                let journal =
-                    FileJournal::open(&folder.join("journal"), Options::default()).map_err(open::unopened)?;
-                let vault = Vault::open(&folder, &journal.reader()).map_err(open::locked)?;
-                vault.rotate().map_err(open::locked)?;
-                say(&vault.status(), keys.format, terminal)
+                let engine = change::attend(&folder)?;
+                let rotated = rotate(&engine, &reason);
+                engine.stop();
+                say(&rotated?, keys.format, terminal)
             }
         }
     }
+}
+
+/// The name of the new master key is known when it is there, so what is done comes before its entry.
+fn rotate(engine: &Engine, reason: &str) -> Result<Status, Failure> {
+    let reader = engine.journal();
+    let vault = reader.vault().ok_or_else(|| Failure::new("this store has no keys yet"))?;
+    vault.rotate().map_err(open::locked)?;
+    let status = vault.status();
+    let wat = Wat::SleutelsVernieuwd { hoofdsleutel: hex(&status.master) };
+    change::record(engine, wat, reason, "the keys were put under a new master key")?;
+    Ok(status)
 }
 
 fn say(status: &Status, format: Format, terminal: &Terminal) -> Outcome {

@@ -12,6 +12,7 @@ mod journal;
 mod keys;
 mod logging;
 mod look;
+mod man;
 mod message;
 mod open;
 mod outbox;
@@ -158,13 +159,11 @@ fn dispatch(command: Command, terminal: &Terminal) -> Outcome {
             Ok(Found::AllWell)
         }
         Command::Man { all: None } => {
-            clap_mangen::Man::new(Arguments::command()).render(&mut io::stdout().lock())?;
+            man::page(Arguments::command(), &mut io::stdout().lock())?;
             Ok(Found::AllWell)
         }
         Command::Man { all: Some(folder) } => {
-            std::fs::create_dir_all(&folder)
-                .and_then(|()| clap_mangen::generate_to(Arguments::command(), &folder))
-                .map_err(|error| output::unwritable(&folder, &error))?;
+            man::pages(Arguments::command(), &folder).map_err(|error| output::unwritable(&folder, &error))?;
             Ok(Found::AllWell)
         }
     }

@@ -30,7 +30,8 @@ pub(super) struct Owned {
 }
 
 impl Owned {
-    /// The store in a folder, which is there.
+    /// The store in a folder. A folder that is not there yet, as before the first `serve`, is made by this process and stays
+    /// its own.
     pub(super) fn of(folder: &Path) -> Self {
         let root = own_uid().is_ok_and(|uid| uid == ROOT);
         let others = folder.metadata().ok().filter(|owner| root && owner.uid() != ROOT);

@@ -9,7 +9,7 @@ use clap::Args;
 use iwmo_codec::Schemas;
 use serde_json::json;
 
-use super::change::{ChangeArguments, change};
+use super::change::{ChangeArguments, attend, change, record};
 use super::open::{self, StoreArguments};
 use super::output::{Failure, Format, Found, Outcome, Terminal, unreadable};
 use super::owned::Owned;
@@ -17,9 +17,11 @@ use super::progress;
 use super::whatif;
 use crate::clock::Moment;
 use crate::control::{Change, OutboxChange, OutboxVerb};
+use crate::engine::check_reason;
 use crate::hex::hex;
-use crate::journal::{FileJournal, Options, Reader};
+use crate::journal::{EntryId, FileJournal, Options, Reader};
 use crate::ledger::{self, Applier, FORMAT, Horizon, LedgerError, Progress};
+use crate::record::Wat;
 use crate::store::{Ledger, Opening, StoreError};
 use crate::vault::Vault;
 
@@ -61,8 +63,9 @@ pub(super) struct Replay {
     resend: Vec<String>,
     #[command(flatten)]
     change: ChangeArguments,
-    /// Rebuild although the stored ledger shows that the journal has lost entries that were acknowledged
-    #[arg(long, conflicts_with_all = ["verify", "until", "what_if", "what_if_schemas"])]
+    /// Rebuild although the stored ledger shows that the journal has lost entries that were acknowledged; with --reason TEXT,
+    /// which is recorded with who did it
+    #[arg(long, requires = "reason", conflicts_with_all = ["verify", "until", "what_if", "what_if_schemas"])]
     accept_loss: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
@@ -103,8 +106,8 @@ impl Replay {
             };
             return change(&self.store, &self.change, Change::Uitgaand(wanted), self.format, terminal);
         }
-        if self.change.is_given() {
-            return Err(Failure::new("--yes and --reason go with --resend").hint(
+        if self.change.is_given() && !self.accept_loss {
+            return Err(Failure::new("--yes and --reason go with --resend and --accept-loss").hint(
                 "leave them out: a rebuild and what is only asked change nothing that needs a reason",
             ));
         }
@@ -125,8 +128,16 @@ impl Replay {
     fn rebuilt(&self, folder: &Path, terminal: &Terminal) -> Outcome {
         let journal = held(folder)?;
         let (reader, path) = (journal.reader(), folder.join("ledger"));
-        if !self.accept_loss {
-            self.refuse_loss(&path, &reader)?;
+        let lost = match lost(&path, &reader) {
+            // Of a ledger that cannot be read nobody knows; it is built anew.
+            Err(_) if self.accept_loss => Vec::new(),
+            lost => lost?,
+        };
+        let reason = self.change.reason().unwrap_or_default();
+        match (self.accept_loss, lost.is_empty()) {
+            (true, false) => check_reason(reason).map_err(|error| Failure::new(error.to_string()))?,
+            (false, false) => self.refuse_loss(&path, &reader)?,
+            (_, true) => {}
         }
         let bar = progress::bar("replay");
         let mut show = |progress: Progress| {
@@ -138,6 +149,15 @@ impl Replay {
         bar.finish_and_clear();
         let replayed =
             Replayed { entries, hash: hash(&ledger)?, equal: None, difference: None, rebuild: false };
+        drop((ledger, reader, journal));
+        if !lost.is_empty() {
+            // Only now is there a ledger that takes an entry.
+            let engine = attend(folder)?;
+            let wat = Wat::VerliesAanvaard { ontbreekt: lost };
+            let recorded = record(&engine, wat, reason, "the ledger was rebuilt without what is lost");
+            engine.stop();
+            recorded?;
+        }
         self.say(terminal, &replayed)?;
         Ok(Found::AllWell)
     }
@@ -284,6 +304,25 @@ impl Replay {
         }
         Ok(())
     }
+}
+
+/// Returns the last entry of each chain that the stored ledger stands for and the journal does not have.
+fn lost(path: &Path, reader: &Reader) -> Result<Vec<String>, Failure> {
+    if !path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let stored = match Ledger::open(path, FORMAT).map_err(|error| failed(error.into()))? {
+        Opening::Opened(stored) => stored,
+        // It bears no witness, and is built anew.
+        Opening::NeedsRebuild(_) => return Ok(Vec::new()),
+    };
+    let mut lost = Vec::new();
+    for (chain, tip) in stored.tips() {
+        if !reader.had(&tip).map_err(LedgerError::from)? {
+            lost.push(EntryId { chain, seq: tip.seq }.to_string());
+        }
+    }
+    Ok(lost)
 }
 
 /// Reads the text of a file that the operator named.

@@ -269,3 +269,52 @@ pub(super) fn timeline(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(toewijzing: &ToewijzingView) -> String {
+        let terminal = Terminal::new(Default::default(), Default::default());
+        let mut out = Vec::new();
+        text(&mut out, toewijzing, false, &terminal).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// A toewijzing whose one version was refused or deleted has no product and no period; one in force without a product is
+    /// generic.
+    #[test]
+    fn without_a_version_in_force_there_is_no_product() {
+        let levering =
+            LeveringView { status: "NIET_GESTART", begindatum: None, einddatum: None, reden: None };
+        let mut toewijzing = ToewijzingView {
+            gemeente: "0222".to_owned(),
+            nummer: 100_101,
+            aanbieder: "98000001".to_owned(),
+            status: "ONBEKEND",
+            impliciet_bevestigd: false,
+            fase: None,
+            product: None,
+            ingangsdatum: None,
+            einddatum: None,
+            levering,
+            anomalieen: Vec::new(),
+            eigen_bijdrage: Vec::new(),
+            eigen_bijdrage_wacht: None,
+            tijdlijn: Vec::new(),
+        };
+        assert_eq!(
+            row(&toewijzing),
+            "0222/100101     98000001  -          ONBEKEND    -           NIET_GESTART"
+        );
+        let whole = shown(&toewijzing);
+        for line in ["  product         -\n", "  geldig          -\n", "  toewijzing      ONBEKEND (-)\n"] {
+            assert!(whole.contains(line), "{whole}");
+        }
+
+        (toewijzing.status, toewijzing.fase) = ("BEVESTIGD", Some("LOPEND"));
+        toewijzing.ingangsdatum = Some("2026-11-01".to_owned());
+        assert!(row(&toewijzing).contains("  generiek   BEVESTIGD   LOPEND "), "{}", row(&toewijzing));
+        assert!(shown(&toewijzing).contains("  geldig          2026-11-01 .. ...\n"));
+    }
+}

@@ -174,6 +174,10 @@ pub(crate) fn narrow_to(
         Wat::WerkAfgehandeld { entries } => return work::done(rows, chain, entries),
         Wat::Opgave { verklaring } => return opgave::stated(rows, chain, verklaring),
         Wat::TermijnAfgehandeld { termijnen } => return work::met(rows, chain, termijnen),
+        // Done already, by who holds the store.
+        Wat::SleutelsVernieuwd { .. } | Wat::VerliesAanvaard { .. } if chain == Chain::NONE => {
+            return Ok(Narrowed { wat: Some(wat.clone()), gewijzigd: 1, ongewijzigd: 0 });
+        }
         Wat::CakBeleid => return opgave::choices(rows, chain),
         Wat::CakStilleggen | Wat::CakHervatten => return opgave::traffic(rows, chain, wat),
         _ => {}

@@ -246,7 +246,15 @@ impl<'l> Batch<'l> {
 /// Returns what is counted of a message.
 fn taken(record: &Record) -> Option<(String, &'static str)> {
     match record {
-        Record::Bericht(bericht) => Some((bericht.soort.clone(), verdict(&bericht.uitspraak))),
+        Record::Bericht(bericht) => {
+            let refuses = bericht.retour.as_ref().is_some_and(|retour| !retour.goedgekeurd);
+            let word = match verdict(&bericht.uitspraak) {
+                // Of a retour that was taken into account it is what it says.
+                "approved" if refuses => "rejected",
+                word => word,
+            };
+            Some((bericht.soort.clone(), word))
+        }
         _ => None,
     }
 }

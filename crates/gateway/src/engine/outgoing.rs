@@ -11,9 +11,9 @@ use tokio::sync::{oneshot, watch};
 use crate::engine::handle::{STOPPING, not_taken};
 use crate::engine::worker::Job;
 use crate::engine::{Engine, Outcome, Outgoing, OutgoingId, PartnerId, Standing, Unavailable, Waiting};
-use crate::journal::{Chain, Reader};
+use crate::journal::{Chain, EntryId, Reader};
 use crate::ledger::envelop::Envelop;
-use crate::ledger::{self, LedgerError, Rows, Verzending, keys};
+use crate::ledger::{EbMelding, Heenbericht, LedgerError, Rows, Uitgaand, Verzending, keys};
 use crate::record::{BezorgUitkomst, Record};
 use crate::store::Ledger;
 use crate::vault::is_gone;
@@ -72,7 +72,7 @@ impl Engine {
             let (key, _) = row?;
             let Some(id) = keys::wachtrij_id(&key) else { continue };
             // Delivered between the scan and the read.
-            let Some(mut row) = self.ledger.row::<ledger::Uitgaand>(&keys::uitgaand(&id))? else { continue };
+            let Some(mut row) = self.ledger.row::<Uitgaand>(&keys::uitgaand(&id))? else { continue };
             row.geduld_us = row.geduld_us.max(sending.vrijgegeven_us);
             if held.keeps(&key, &row) {
                 behind += 1;
@@ -87,7 +87,7 @@ impl Engine {
         Ok(waiting)
     }
 
-    fn waiting_row(&self, id: OutgoingId, row: ledger::Uitgaand) -> Result<Waiting, LedgerError> {
+    fn waiting_row(&self, id: OutgoingId, row: Uitgaand) -> Result<Waiting, LedgerError> {
         let bytes = self.outgoing_bytes(&id).ok_or_else(|| LedgerError::Inconsistent {
             entry: id.to_string(),
             what: "the journal has no such outgoing message".to_owned(),
@@ -111,6 +111,36 @@ impl Engine {
     #[must_use]
     pub fn outgoing_bytes(&self, id: &OutgoingId) -> Option<Bytes> {
         outgoing_bytes(&self.reader, id)
+    }
+
+    /// Returns the entry of the retour that answers an outgoing message, when it has come.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn answer_on(&self, id: &OutgoingId) -> Result<Option<EntryId>, LedgerError> {
+        let gemeente = Gemeente::new(&String::from_utf8_lossy(&id.gemeente)).ok();
+        let Some((chain, gemeente)) = Chain::new(id.gemeente).zip(gemeente) else { return Ok(None) };
+        let row: Option<Uitgaand> = self.ledger.row(&keys::uitgaand(id))?;
+        let answer = match row.and_then(|row| row.melding) {
+            Some(melding) => {
+                let melding: Option<EbMelding> = self.ledger.row(&keys::eb_melding(gemeente, &melding))?;
+                melding.and_then(|melding| melding.antwoord)
+            }
+            None => {
+                let bytes = self.outgoing_bytes(id);
+                let Some(message) = bytes.and_then(|bytes| self.schemas().decode(&bytes).ok()) else {
+                    return Ok(None);
+                };
+                let (header, kind) = (message.header(), message.kind());
+                let key =
+                    keys::heenbericht(gemeente, header.afzender, kind.bericht_code(), header.identificatie);
+                let heen: Option<Heenbericht> = self.ledger.row(&key)?;
+                // The same name may be that of a message of another entry.
+                heen.filter(|heen| heen.seq == id.seq).and_then(|heen| heen.antwoord)
+            }
+        };
+        Ok(answer.map(|seq| EntryId { chain, seq }))
     }
 
     /// Returns the envelope that an outgoing message leaves in.
@@ -149,7 +179,7 @@ impl Held {
     }
 
     /// Returns whether a message, by its key in the queue, must wait behind an older one.
-    pub(super) fn keeps(&self, key: &[u8], row: &ledger::Uitgaand) -> bool {
+    pub(super) fn keeps(&self, key: &[u8], row: &Uitgaand) -> bool {
         self.0.get(&row.volgorde).is_some_and(|oldest| key[1..] > oldest[..])
     }
 }
@@ -164,7 +194,7 @@ impl Stopped {
         &mut self,
         ledger: &Ledger,
         id: &OutgoingId,
-        row: &ledger::Uitgaand,
+        row: &Uitgaand,
     ) -> Result<bool, LedgerError> {
         if row.melding.is_none() {
             return Ok(false);

@@ -12,6 +12,9 @@ use crate::engine::{
 };
 use crate::ledger::Stand;
 
+/// When a sender may try again after what could not be stored.
+const RETRY_AFTER_SECONDS: u32 = 30;
+
 /// Takes an envelope in: the answer says that it is stored, or that it cannot be.
 pub(super) async fn take(
     ggk: &Ggk,
@@ -21,7 +24,7 @@ pub(super) async fn take(
     sender: [u8; 32],
 ) -> Answer {
     let stored = match &envelope {
-        Envelope::Fo01(error) => rejected(ggk, &passed, error).await,
+        Envelope::Fo01(error) => rejected(ggk, &passed, &envelope, error, &sender).await,
         Envelope::Di01(bericht) => message(ggk, &passed, &envelope, bericht, &sender).await,
         Envelope::Du01(bericht) => {
             let stored = message(ggk, &passed, &envelope, bericht, &sender).await;
@@ -53,11 +56,28 @@ fn refuse(envelope: &Envelope, error: &Fo03) -> Answer {
     }
 }
 
-/// A Fo01: the message that it is about is parked, with the code as its reason.
-async fn rejected(ggk: &Ggk, passed: &Passed, error: &Foutbericht) -> Result<bool, Refusal> {
+/// A Fo01: the message that it is about is parked, with the code as its reason. One that was answered stays answered: its
+/// retour proves that it was processed, so the Fo01 is set aside for a person.
+async fn rejected(
+    ggk: &Ggk,
+    passed: &Passed,
+    envelope: &Envelope,
+    error: &Foutbericht,
+    sender: &[u8; 32],
+) -> Result<bool, Refusal> {
     let Some((id, row)) = &passed.about else { return Ok(false) };
     // The code alone: descriptions of others may quote the message.
     let code: String = error.fout.code.chars().filter(char::is_ascii_alphanumeric).take(7).collect();
+    let answer = ggk.engine.answer_on(id).map_err(|error| Refusal::Unavailable {
+        reason: error.to_string(),
+        retry_after_seconds: RETRY_AFTER_SECONDS,
+    })?;
+    if let Some(answer) = answer {
+        let reason = format!("Fo01 {code} about {id}, which was answered before by {answer}");
+        let aside = Aside { reason, answer: None };
+        put_aside(ggk, passed, envelope, check::key(envelope, sender), aside).await?;
+        return Ok(false);
+    }
     let reason = format!("refused later: Fo01 {code}");
     if row.stand == Stand::Geparkeerd && row.reden.as_ref() == Some(&reason) {
         return Ok(false);
@@ -187,5 +207,5 @@ fn fo01(passed: &Passed, bericht: &Vrijbericht, what: &str) -> Vec<u8> {
 }
 
 fn unavailable(error: Unavailable) -> Refusal {
-    Refusal::Unavailable { reason: error.reason, retry_after_seconds: 30 }
+    Refusal::Unavailable { reason: error.reason, retry_after_seconds: RETRY_AFTER_SECONDS }
 }

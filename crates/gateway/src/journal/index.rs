@@ -12,7 +12,7 @@
 //! | size | what |
 //! | --- | --- |
 //! | 8 | `iwmoindx` |
-//! | 4 | format, 1 |
+//! | 4 | format, 2 |
 //! | 4 | length of what is before the columns |
 //! | 8 | N |
 //! | 4 | n, the number of entries that it covers: the first of the segment |
@@ -47,7 +47,7 @@ use super::scan::Segment;
 use super::words::{Chain, Entry, EntryHash};
 
 const MAGIC: &[u8; 8] = b"iwmoindx";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// What stands before the chains.
 const FIXED: usize = 88;
 /// How much is read of an index before it is known how long its first part is.

@@ -80,6 +80,8 @@ pub(super) fn apply(
         }
         Wat::CakStilleggen => cak::stop(overlay, at, Some(handeling.reden.clone())),
         Wat::CakHervatten => cak::resume(overlay, at),
+        // What was done stands beside the rows.
+        Wat::SleutelsVernieuwd { .. } | Wat::VerliesAanvaard { .. } => Ok(()),
         Wat::CakBeleid => eb_beleid::approved(overlay, at),
         Wat::WerkAfgehandeld { entries } => opmerking::done(overlay, at, entries),
         Wat::TermijnAfgehandeld { termijnen } => termijn::done(overlay, at, termijnen),

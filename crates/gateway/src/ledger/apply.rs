@@ -107,6 +107,7 @@ impl Applier {
                 if let Some(sleutel) = &terzijde.sleutel {
                     bind(overlay, at, (&terzijde.partner, &terzijde.sha256), sleutel)?;
                 }
+                opmerking::of_envelope(overlay, at, terzijde)?;
                 self.vervolg(overlay, at, &terzijde.uitgaand, None)
             }
             Record::Handeling(handeling) => self.handeling(overlay, at, handeling).map(drop),
@@ -137,6 +138,7 @@ impl Applier {
             bind(overlay, at, (&bericht.partner, &bericht.sha256), sleutel)?;
         }
         let dag = parse_date(at, &bericht.vandaag)?;
+        outgoing::answered(overlay, at, bericht)?;
         opmerking::of_message(overlay, at, gemeente(at)?, bericht, message)?;
         statistiek::bericht(overlay, at, bericht, message, dag)?;
         match message {

@@ -58,7 +58,7 @@ pub(crate) use verwijderd::tellingen_meer;
 pub use verwijderd::{GEANNULEERD, Verzoek, VerzoekStand};
 
 /// The format of the rows; another one in the store means that it is rebuilt.
-pub const FORMAT: u32 = 22;
+pub const FORMAT: u32 = 23;
 
 /// The place and moment of a journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub enum LedgerError {
     /// The ledger stands for an entry that the journal does not have.
     #[error(
         "the ledger stands for {entry}, which the journal does not have or has with another content: entries that \
-         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay --accept-loss`"
+         were acknowledged are missing. Put back the journal from a backup; to go on without them, run `iwmo replay --accept-loss --reason TEXT`"
     )]
     Ahead {
         /// The entry, `GEMEENTE:SEQ`.

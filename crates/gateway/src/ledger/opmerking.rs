@@ -6,9 +6,14 @@ use iwmo_toewijzing::identity::{Aanbieder, Gemeente, ToewijzingNummer};
 
 use super::apply::{gemeente, inconsistent};
 use super::{At, Geparkeerd, LedgerError, Opmerking, Rows, keys, put_row, te_doen, verwijderd};
-use crate::record::{Bericht, Oordeel, Uitspraak};
+use crate::record::{Bericht, Oordeel, Terzijde, Uitspraak};
 use crate::store::Overlay;
 use crate::translate;
+
+/// What stands in the place of a kind of message.
+const ENVELOP: &str = "envelop";
+/// The finding about an envelope that waits for a person.
+const ENVELOPE_SET_ASIDE: &str = "ENVELOPE_SET_ASIDE";
 
 /// Keeps what was odd about a message; about one that waits nothing is said yet.
 pub(super) fn of_message(
@@ -45,6 +50,19 @@ pub(super) fn of_judgement(
         nummers: parked.event.inhoud.nummers(),
     };
     keep(overlay, at, dossier.gemeente, about, &oordeel.waarschuwingen)
+}
+
+/// An envelope of the GGk that cannot be processed and that nobody is told of waits for a person.
+pub(super) fn of_envelope(
+    overlay: &mut Overlay<'_>,
+    at: &At,
+    terzijde: &Terzijde,
+) -> Result<(), LedgerError> {
+    if !terzijde.uitgaand.is_empty() {
+        return Ok(());
+    }
+    let about = About { soort: ENVELOP, aanbieder: None, nummers: Vec::new() };
+    keep(overlay, at, gemeente(at)?, about, &[ENVELOPE_SET_ASIDE.to_owned()])
 }
 
 /// Somebody dealt with what was odd about these messages.

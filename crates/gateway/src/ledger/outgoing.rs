@@ -1,12 +1,12 @@
 //! The row of an outgoing message, and the indexes that follow from where it stands.
 
+use iwmo_codec::messages::MessageKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{At, LedgerError, Stand, Uitgaand, keys, put_row, te_doen};
+use super::{At, LedgerError, Rows, Stand, Uitgaand, keys, put_row, te_doen};
 use crate::clock::dutch_date;
-use crate::record::BezorgUitkomst;
-use crate::record::OutgoingId;
+use crate::record::{Bericht, BezorgUitkomst, OUTGOING_MAX, OutgoingId, Route};
 use crate::store::Overlay;
 
 /// The retours that the gemeente owes (OP090).
@@ -39,6 +39,31 @@ pub(super) fn put(
 /// Returns the day on which a message was made.
 pub(crate) fn made_on(row: &Uitgaand) -> Date {
     dutch_date(Timestamp::from_microsecond(row.gemaakt_us).unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+/// A retour proves that the message that it answers has arrived, whatever else is known of it: a partner that fetches may
+/// never have said so. What came in an envelope is confirmed with the number of that. All that it goes by stays when
+/// what is about the person is removed.
+pub(super) fn answered(overlay: &mut Overlay<'_>, at: &At, retour: &Bericht) -> Result<(), LedgerError> {
+    let Some(seq) = retour.heenbericht else { return Ok(()) };
+    if [Route::Stuf.code(), Route::Vecozo.code()].contains(&retour.route) {
+        return Ok(());
+    }
+    let Some(heen) = retour.soort.parse().ok().and_then(MessageKind::heenbericht) else { return Ok(()) };
+    for index in 0..OUTGOING_MAX {
+        let index = u16::try_from(index).unwrap_or(u16::MAX);
+        let id = OutgoingId { gemeente: at.chain.code(), seq, index };
+        let Some(mut row) = overlay.row::<Uitgaand>(&keys::uitgaand(&id))? else { break };
+        if row.soort != heen.name() || row.stand == Stand::Bezorgd {
+            continue;
+        }
+        let was = row.stand;
+        row.stand = Stand::Bezorgd;
+        row.reden = Some(format!("answered by {}, which proves that it has arrived", at.name()));
+        row.sinds_us = at.time.as_microsecond();
+        put(overlay, &id, Some(was), &row)?;
+    }
+    Ok(())
 }
 
 /// Notes the end of an attempt. One that was under way when an operator held or cancelled the message does not

@@ -168,7 +168,7 @@ pub(super) fn bericht(
     dag: Date,
 ) -> Result<(), LedgerError> {
     let mut counter = Counter::new(overlay, at, dag);
-    verdict(&mut counter, &bericht.partner, &bericht.soort, &bericht.uitspraak, &bericht.regels)?;
+    received(&mut counter, bericht)?;
     if bericht.uitspraak != Uitspraak::Goedgekeurd {
         return Ok(());
     }
@@ -215,7 +215,7 @@ pub(super) fn zonder_bericht(
     dag: Date,
 ) -> Result<(), LedgerError> {
     let mut counter = Counter::new(overlay, at, dag);
-    verdict(&mut counter, &bericht.partner, &bericht.soort, &bericht.uitspraak, &bericht.regels)
+    received(&mut counter, bericht)
 }
 
 /// Counts the judgement on a message that waited.
@@ -227,6 +227,17 @@ pub(super) fn oordeel(
 ) -> Result<(), LedgerError> {
     let mut counter = Counter::new(overlay, at, dag);
     verdict(&mut counter, &oordeel.partner, &oordeel.soort, &oordeel.uitspraak, &oordeel.regels)
+}
+
+/// A retour counts by what it says: its codes are the other side's refusals of what we sent.
+fn received(counter: &mut Counter<'_, '_>, bericht: &Bericht) -> Result<(), LedgerError> {
+    match (&bericht.uitspraak, &bericht.retour) {
+        (Uitspraak::Goedgekeurd, Some(retour)) if !retour.goedgekeurd => {
+            let refused = Uitspraak::Kop { codes: retour.codes.clone() };
+            verdict(counter, &bericht.partner, &bericht.soort, &refused, &[])
+        }
+        (uitspraak, _) => verdict(counter, &bericht.partner, &bericht.soort, uitspraak, &bericht.regels),
+    }
 }
 
 fn verdict(

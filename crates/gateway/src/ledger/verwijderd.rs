@@ -144,6 +144,7 @@ fn zonder_bericht(overlay: &mut Overlay<'_>, at: &At, bericht: &Bericht) -> Resu
     if let Some(sleutel) = &bericht.sleutel {
         bind(overlay, at, (&bericht.partner, &bericht.sha256), sleutel)?;
     }
+    outgoing::answered(overlay, at, bericht)?;
     cak::stilgelegd(overlay, at, bericht)?;
     statistiek::zonder_bericht(overlay, at, bericht, parse_date(at, &bericht.vandaag)?)
 }

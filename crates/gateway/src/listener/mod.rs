@@ -17,6 +17,7 @@
 pub mod body;
 mod gate;
 mod handshakes;
+mod host;
 mod leftover;
 mod paced;
 mod standing;
@@ -177,6 +178,7 @@ impl Listener {
 
     /// Serves until told to stop, then finishes what is in flight and returns.
     pub async fn serve(self, router: Router, mut stop: Stop) {
+        let router = router.layer(axum::middleware::from_fn(host::named));
         let mut source = self.bounds;
         let mut bounds = *source.borrow_and_update();
         let mut following = true;

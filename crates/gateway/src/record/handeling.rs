@@ -192,6 +192,20 @@ pub enum Wat {
     /// The choices about the eigen bijdrage that the configuration has are put in force. Since 0.2.0.
     #[n(17)]
     CakBeleid,
+    /// The keys of the store were put under a new master key. In chain `0000`. Since 0.3.0.
+    #[n(18)]
+    SleutelsVernieuwd {
+        /// The name of the new one, which is a digest.
+        #[n(0)]
+        hoofdsleutel: String,
+    },
+    /// The journal goes on without entries that it has lost. In chain `0000`. Since 0.3.0.
+    #[n(19)]
+    VerliesAanvaard {
+        /// The last entry of each chain that the ledger stood for and the journal does not have.
+        #[n(0)]
+        ontbreekt: Vec<String>,
+    },
 }
 
 /// A deadline of a toewijzing of the entry's gemeente.
@@ -224,6 +238,8 @@ impl Wat {
             Self::CakStilleggen => "cak_stilleggen",
             Self::CakHervatten => "cak_hervatten",
             Self::CakBeleid => "cak_beleid",
+            Self::SleutelsVernieuwd { .. } => "sleutels_vernieuwd",
+            Self::VerliesAanvaard { .. } => "verlies_aanvaard",
         }
     }
 
@@ -238,6 +254,8 @@ impl Wat {
             | Self::CakStilleggen
             | Self::CakHervatten
             | Self::CakBeleid
+            | Self::SleutelsVernieuwd { .. }
+            | Self::VerliesAanvaard { .. }
             | Self::Opgave { .. } => 1,
             _ => self.berichten().len(),
         };
@@ -261,6 +279,8 @@ impl Wat {
             | Self::CakStilleggen
             | Self::CakHervatten
             | Self::CakBeleid
+            | Self::SleutelsVernieuwd { .. }
+            | Self::VerliesAanvaard { .. }
             | Self::Opgave { .. } => &[],
         }
     }

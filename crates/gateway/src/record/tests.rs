@@ -18,6 +18,7 @@ fn bericht() -> Bericht {
         heenbericht: Some(3),
         sleutel: None,
         bevestigd: None,
+        retour: None,
     }
 }
 

@@ -58,7 +58,9 @@ pub struct BerichtFilter {
     pub bericht: Option<String>,
     /// From this partner.
     pub partner: Option<String>,
-    /// Given this retourcode.
+    /// Retours that say this: `goedgekeurd` or `afgekeurd`.
+    pub retour: Option<&'static str>,
+    /// Given this retourcode, or retours that give it.
     pub retourcode: Option<String>,
     /// About this toewijzing, of one of the gemeenten.
     pub toewijzing: Option<ToewijzingNummer>,
@@ -216,6 +218,7 @@ fn matching(
     if view.soort != "bericht"
         || other(&filter.bericht, &view.bericht)
         || other(&filter.partner, &view.partner)
+        || (filter.retour.is_some() && filter.retour != view.retour)
         || filter.retourcode.as_ref().is_some_and(|code| !view.retourcodes.contains(code))
     {
         return Ok(None);

@@ -1,5 +1,6 @@
 //! Journal entries, a line each.
 
+use iwmo_codec::messages::MessageKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -7,7 +8,7 @@ use super::handelingen::handeling_words;
 use super::inzagen::audit;
 use crate::clock::Moment;
 use crate::journal::Entry;
-use crate::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Uitspraak};
+use crate::record::{BezorgUitkomst, EbUitkomst, Record, RecordError, Retour, Uitspraak};
 
 /// A journal entry without the message in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -22,9 +23,12 @@ pub struct EntryView {
     pub bericht: Option<String>,
     /// The partner it came from.
     pub partner: Option<String>,
-    /// What was decided.
+    /// What was decided; `verwerkt` of a retour that was taken into account, whatever it says.
     pub uitkomst: String,
-    /// Retourcodes given, ascending and once each.
+    /// What a retour says of the message that it answers: `goedgekeurd` or `afgekeurd`; none of anything else, and of
+    /// retours that a gateway before 0.3.0 recorded.
+    pub retour: Option<&'static str>,
+    /// Retourcodes given, or of a retour those that it gives; ascending and once each.
     pub retourcodes: Vec<String>,
     /// The rules that decided it.
     pub regels: Vec<String>,
@@ -53,6 +57,7 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
         bericht: None,
         partner: None,
         uitkomst: String::new(),
+        retour: None,
         retourcodes: Vec::new(),
         regels: Vec::new(),
         waarschuwingen: Vec::new(),
@@ -63,16 +68,21 @@ pub fn summarize(entry: &Entry) -> Result<EntryView, RecordError> {
     match record {
         Record::Bericht(bericht) => {
             view.soort = "bericht";
+            let is_retour = bericht.soort.parse().is_ok_and(MessageKind::is_retour);
             view.bericht = Some(bericht.soort);
             view.partner = Some(bericht.partner);
             view.uitkomst = match &bericht.uitspraak {
+                // The retour may refuse: what was done with it is not what it says.
+                Uitspraak::Goedgekeurd if is_retour => "verwerkt",
                 Uitspraak::Goedgekeurd => "goedgekeurd",
                 Uitspraak::Kop { .. } | Uitspraak::Klassen { .. } => "afgekeurd",
                 Uitspraak::ZonderGevolg => "zonder gevolg",
                 Uitspraak::Geparkeerd { .. } => "geparkeerd",
             }
             .to_owned();
+            view.retour = bericht.retour.as_ref().map(Retour::word);
             view.retourcodes = codes(bericht.uitspraak);
+            view.retourcodes.extend(bericht.retour.into_iter().flat_map(|retour| retour.codes));
             view.regels = bericht.regels;
             view.waarschuwingen = bericht.waarschuwingen;
             view.uitgaand = bericht.uitgaand.into_iter().map(|uitgaand| uitgaand.soort).collect();

@@ -18,6 +18,11 @@ const FINDINGS: &[(&str, &str, &str)] = &[
         "the toewijzing is deleted while a delivery is on record",
     ),
     (
+        "ENVELOPE_SET_ASIDE",
+        "kon niet worden verwerkt en ligt terzijde: kijk waarom (`iwmo journal show`) en neem contact op met de afzender",
+        "could not be processed and was set aside: see why (`iwmo journal show`) and contact its sender",
+    ),
+    (
         "EPISODES_OVERLAP",
         "twee leveringen van dezelfde toewijzing overlappen",
         "two deliveries of one toewijzing overlap",
@@ -99,7 +104,7 @@ const ANOMALIES: &[(&str, &str)] = &[
 ];
 
 /// What the gateway itself finds odd, and what that rests on.
-const OWN: &[(&str, &[&str])] = &[("XSD_VERSION", &["IV034", "D21"])];
+const OWN: &[(&str, &[&str])] = &[("ENVELOPE_SET_ASIDE", &[]), ("XSD_VERSION", &["IV034", "D21"])];
 
 /// Returns the words for what is odd; the code itself when a later release named it.
 #[must_use]

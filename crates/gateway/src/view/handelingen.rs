@@ -53,6 +53,19 @@ pub fn act_words(wat: &Wat) -> Words {
             "meldingen aan het CAK van deze gemeente hervat",
             "notifications of this gemeente to the CAK resumed",
         ),
+        Wat::SleutelsVernieuwd { hoofdsleutel } => Words::new(
+            format!("sleutels onder een nieuwe hoofdsleutel gebracht: {hoofdsleutel}"),
+            format!("keys put under a new master key: {hoofdsleutel}"),
+        ),
+        Wat::VerliesAanvaard { ontbreekt } => {
+            let named = ontbreekt.join(", ");
+            Words::new(
+                format!(
+                    "verder gegaan zonder bevestigde regels die het journaal kwijt is, tot en met {named}"
+                ),
+                format!("went on without acknowledged entries that the journal has lost, up to {named}"),
+            )
+        }
         Wat::CakBeleid => Words::new(
             "nieuwe keuzes over de eigen bijdrage in werking gesteld",
             "new choices about the eigen bijdrage put in force",

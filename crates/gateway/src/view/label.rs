@@ -13,6 +13,8 @@ pub struct EntryLabel {
     bericht: Option<String>,
     /// The partner it came from.
     partner: Option<String>,
+    /// What a retour says.
+    retour: Option<String>,
     /// Retourcodes, findings, and the rules that refused it.
     codes: Vec<String>,
 }
@@ -24,6 +26,8 @@ pub struct EntryFilter {
     pub bericht: Option<String>,
     /// Only from this partner.
     pub partner: Option<String>,
+    /// Only retours that say this: `goedgekeurd` or `afgekeurd`.
+    pub retour: Option<String>,
     /// Only with this retourcode, this finding, or refused under this rule.
     pub code: Option<String>,
 }
@@ -33,12 +37,12 @@ impl EntryLabel {
         let mut codes = view.retourcodes;
         codes.extend(view.waarschuwingen);
         // An approval names every rule that it keeps; who asks for a rule wants what it refused.
-        if view.uitkomst != "goedgekeurd" {
+        if !["goedgekeurd", "verwerkt"].contains(&view.uitkomst.as_str()) {
             codes.extend(view.regels);
         }
         codes.sort_unstable();
         codes.dedup();
-        Self { bericht: view.bericht, partner: view.partner, codes }
+        Self { bericht: view.bericht, partner: view.partner, retour: view.retour.map(str::to_owned), codes }
     }
 }
 
@@ -46,7 +50,7 @@ impl EntryFilter {
     /// Returns whether everything is wanted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bericht.is_none() && self.partner.is_none() && self.code.is_none()
+        self.bericht.is_none() && self.partner.is_none() && self.retour.is_none() && self.code.is_none()
     }
 
     /// Returns whether an entry is wanted.
@@ -65,6 +69,7 @@ impl EntryFilter {
         let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
         same(&self.bericht, &label.bericht)
             && same(&self.partner, &label.partner)
+            && same(&self.retour, &label.retour)
             && self.code.as_ref().is_none_or(|code| label.codes.contains(code))
     }
 }

@@ -19,7 +19,7 @@ use super::words::{
 use crate::clock::Moment;
 use crate::journal::{Entry, Reader};
 use crate::ledger::{At, Heenbericht, LedgerError, Rows, Uitgaand, keys};
-use crate::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Uitspraak};
+use crate::record::{Bericht, BezorgUitkomst, Bezorging, OUTGOING_MAX, Record, Retour, Uitspraak};
 use crate::store::Ledger;
 use crate::translate;
 
@@ -43,6 +43,9 @@ pub struct Line {
     /// `goedgekeurd` or `afgekeurd`, of a message that was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oordeel: Option<&'static str>,
+    /// `goedgekeurd` or `afgekeurd`: what a retour to us says of the message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retour: Option<&'static str>,
     /// The rules that decided it: those that it breaks, or when it is approved those that it was held against.
     pub regels: Vec<String>,
     /// What was odd about it, though no reason to refuse it.
@@ -116,6 +119,7 @@ fn sent(ledger: &Ledger, entry: &Entry) -> Result<Vec<(i64, Line)>, LedgerError>
             text: words.en,
             retourcodes: Vec::new(),
             oordeel: None,
+            retour: None,
             regels: Vec::new(),
             waarschuwingen: Vec::new(),
         };
@@ -157,6 +161,7 @@ pub(super) fn lines_of(
         text: words.en,
         retourcodes: Vec::new(),
         oordeel: None,
+        retour: None,
         regels: Vec::new(),
         waarschuwingen: Vec::new(),
     };
@@ -318,12 +323,13 @@ fn message_lines(
             }
         }
         _ => {
-            let view = RetourView::of(message);
-            let codes = view.as_ref().map(fault_codes).unwrap_or_default();
+            let retour = RetourView::of(message).as_ref().map(Retour::from);
+            let codes = retour.as_ref().map(|retour| retour.codes.clone()).unwrap_or_default();
             let words = answer_words(bericht, message, partner, &codes);
             let mut line = new(&bericht.soort, words);
             line.toewijzingen = answered_nummers(rows, message)?;
             line.retourcodes = codes;
+            line.retour = retour.as_ref().map(Retour::word);
             line.regels = bericht.regels.clone();
             line.waarschuwingen = bericht.waarschuwingen.clone();
             lines.push(line);
@@ -347,18 +353,6 @@ fn answered_nummers(rows: &impl Rows, message: &Message) -> Result<Vec<u32>, Led
 pub(super) fn faults(classes: &[Vec<String>]) -> Vec<String> {
     let remarks = |code: &&String| *code != "0200" && *code != "0233";
     let mut codes: Vec<String> = classes.iter().flatten().filter(remarks).cloned().collect();
-    codes.sort_unstable();
-    codes.dedup();
-    codes
-}
-
-/// The codes that say that something is wrong, ascending and once each; of a refusal that has none, those that it has.
-fn fault_codes(view: &RetourView<'_>) -> Vec<String> {
-    let remarks = |code: &String| code != "0200" && code != "0233";
-    let mut codes: Vec<String> = view.codes().map(|code| code.to_string()).collect();
-    if view.is_approved() || codes.iter().any(remarks) {
-        codes.retain(remarks);
-    }
     codes.sort_unstable();
     codes.dedup();
     codes

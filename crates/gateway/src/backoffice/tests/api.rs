@@ -48,6 +48,10 @@ async fn messages_are_listed_filtered_and_paged() {
     let kinds = values(&about, "bericht");
     assert_eq!(kinds.iter().filter(|kind| *kind == "WMO305").count(), 1, "{kinds:?}");
     assert_eq!(kinds.first().map(String::as_str), Some("WMO301"));
+    let said = only("retour=goedgekeurd&aantal=500").await;
+    assert!(values(&said, "bericht").contains(&"WMO302".to_owned()), "{said}");
+    assert!(said.as_array().unwrap().iter().all(|row| row["uitkomst"] == "verwerkt"), "{said}");
+    assert_eq!(only("retour=afgekeurd").await, json!([]));
     assert_eq!(only("tot=2020-01-01").await, json!([]));
     assert_eq!(values(&only("van=2020-01-01&volgorde=oudste&aantal=500").await, "entry"), entries);
     assert_eq!(only("van=2120-01-01").await, json!([]));
@@ -68,6 +72,7 @@ async fn messages_are_listed_filtered_and_paged() {
     for bad in ["van=gisteren", "na=0222", "gemeente=22", "toewijzing=222003"] {
         assert_eq!(played.ask(&format!("/berichten?{bad}")).await.problem(), "400 ongeldige-vraag", "{bad}");
     }
+    assert_eq!(played.ask("/berichten?retour=misschien").await.problem(), "400 verzoek");
     let unknown = played.ask("/berichten?onbekend=1").await;
     assert_eq!(unknown.problem(), "400 verzoek");
     assert!(unknown.body["detail"].as_str().unwrap().contains("known here: `gemeente`"), "{unknown:?}");

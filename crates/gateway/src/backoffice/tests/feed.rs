@@ -68,6 +68,8 @@ async fn a_stream_tells_events_and_goes_on_from_the_last_id() {
     );
     let next = read_events(&played, Some(&first[4].0), 1).await;
     assert_eq!(next[0].1, whole[5]);
+    // A browser that was never given an id sends none, or an empty one: from the beginning, as without.
+    assert_eq!(read_events(&played, Some(""), 1).await, first[..1]);
     // Who follows does not hold up a stop.
     let open = stream(&played, None).await;
     let start = Instant::now();

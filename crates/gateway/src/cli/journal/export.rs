@@ -42,7 +42,7 @@ pub(super) struct Export {
     xml: Option<PathBuf>,
     /// Write a signed bundle for one toewijzing (GEMEENTE/NUMMER) instead: all messages and decisions, bound to the hash
     /// chain; `iwmo journal verify --evidence` checks it without the store
-    #[arg(long, value_name = "TOEWIJZING", requires = "output", conflicts_with_all = ["gemeente", "message", "partner", "code", "toewijzing", "bsn_from", "from", "until"])]
+    #[arg(long, value_name = "TOEWIJZING", requires = "output", conflicts_with_all = ["gemeente", "message", "partner", "code", "retour", "toewijzing", "bsn_from", "from", "until"])]
     evidence: Option<String>,
     /// The file of the bundle; one that is there is not replaced
     #[arg(long, value_name = "FILE", requires = "evidence")]

@@ -34,7 +34,10 @@ pub(super) struct Filter {
     /// Only from this partner
     #[arg(long, value_name = "PARTNER")]
     partner: Option<String>,
-    /// Only with this retourcode, this finding, or refused under this rule
+    /// Only retours that say this of the message that they answer
+    #[arg(long, value_name = "VERDICT", value_parser = ["goedgekeurd", "afgekeurd"])]
+    retour: Option<String>,
+    /// Only with this retourcode (given, or by a retour), this finding, or refused under this rule
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
     /// Only about this toewijzing: GEMEENTE/NUMMER, as 0222/100101
@@ -124,7 +127,12 @@ impl Filter {
 
     /// What is asked of an entry that its index knows.
     fn entry_filter(&self) -> EntryFilter {
-        EntryFilter { bericht: self.message.clone(), partner: self.partner.clone(), code: self.code.clone() }
+        EntryFilter {
+            bericht: self.message.clone(),
+            partner: self.partner.clone(),
+            retour: self.retour.clone(),
+            code: self.code.clone(),
+        }
     }
 
     /// Where to stop in this store.

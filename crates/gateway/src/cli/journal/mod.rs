@@ -70,6 +70,9 @@ fn row(view: &EntryView) -> String {
         view.partner.as_deref().unwrap_or("-"),
         view.uitkomst
     );
+    if let Some(retour) = view.retour {
+        text.push_str(&format!(", retour {retour}"));
+    }
     if !view.retourcodes.is_empty() {
         text.push_str(&format!(" {}", view.retourcodes.join(", ")));
     }

@@ -73,6 +73,32 @@ async fn a_partner_fetches_and_confirms_once() {
     daemon.stop().await;
 }
 
+/// A 302 says that the 301 has arrived, also from a partner that never says so itself; that it does so later changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retour_proves_that_its_message_was_fetched() {
+    let world = World::new();
+    let daemon = world.start(&world.partners()).await;
+    let hvb = Puller::new(&world, &daemon, &world.hvb);
+    let messages = [1, 2].map(|nummer| toewijzing("0222", HVB, nummer));
+    for message in &messages {
+        order(&daemon, "backoffice", message.clone()).await;
+    }
+    let ids = hvb.ids("").await;
+    let url = format!("https://{}/uitwisseling/v1/berichten", daemon.exchange());
+    let answer = hvb.client.post(url).header("content-type", "application/xml");
+    let answer = answer.body(stuf::approved(&messages[0], "R1")).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    assert_eq!(hvb.ids("").await, ids[1..], "the other still waits");
+    let shown = || crate::view::outgoing(daemon.engine().ledger(), Some("hvb"), true, 9).unwrap();
+    let outgoing = shown();
+    assert_eq!((outgoing[0].stand, outgoing[1].stand), ("bezorgd", "wacht"));
+    let reason = "answered by 0222:3, which proves that it has arrived";
+    assert_eq!(outgoing[0].reden.as_deref(), Some(reason));
+    assert_eq!(hvb.confirm(&ids[0]).await, 204);
+    assert_eq!(shown(), outgoing);
+    daemon.stop().await;
+}
+
 /// Ids are easy to guess, so it must not help.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_sees_what_is_for_another() {

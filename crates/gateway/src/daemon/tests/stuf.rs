@@ -304,6 +304,42 @@ async fn a_late_fo01_parks_with_its_reason() {
     chain.daemon.stop().await;
 }
 
+/// What was answered stays answered: a Fo01 about it changes nothing, is on record with what it is about, and is work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fo01_about_what_was_answered_is_set_aside() {
+    let chain = Chain::new().await;
+    let sent = toewijzing("0222", HVB, 1);
+    order(&chain.daemon, "backoffice", sent.clone()).await;
+    let envelope = chain.peer.wait(1).await;
+    chain.until("handed over", |chain| chain.outgoing()[0].stand == "doorgegeven").await;
+    let retour = vrij(MessageKind::Wmo302, HVB, "0222", 9, approved(&sent, "R1"));
+    let retour = Ggk::Du01(retour.answering(envelope.refnummer().clone()));
+    assert_eq!(chain.post(&chain.hub, wrapped(&retour)).await.short(), "200 Bv03");
+    let (outgoing, entries) = (chain.outgoing(), chain.entries().len());
+    assert_eq!(outgoing[0].stand, "bezorgd");
+
+    let error = fo01(envelope.refnummer(), "IB999");
+    for _ in 0..2 {
+        assert_eq!(chain.post(&chain.hub, wrapped(&error)).await.short(), "200 Bv03");
+        assert_eq!(chain.outgoing(), outgoing);
+        assert_eq!(chain.entries().len(), entries + 1, "recorded once");
+    }
+    let Some(Record::Terzijde(aside)) = chain.entries().pop() else { panic!("set aside") };
+    let about = &outgoing[0].id;
+    assert!(
+        aside.reden.starts_with(&format!("Fo01 IB999 about {about}, which was answered before by 0222:"))
+    );
+    assert!(!aside.reden.contains("999900006"));
+    let filter = crate::view::WerkFilter { limit: 9, ..Default::default() };
+    let engine = chain.daemon.engine();
+    let today = crate::clock::dutch_date(jiff::Timestamp::now());
+    let work = crate::view::werk(engine.ledger(), &engine.settings(), &filter, today).unwrap().rows;
+    let found: Vec<_> = work.iter().map(|row| (row.soort, row.code.as_str())).collect();
+    assert_eq!(found, [("waarschuwing", "ENVELOPE_SET_ASIDE")]);
+    assert_eq!(chain.peer.got().len(), 1, "nothing goes back");
+    chain.daemon.stop().await;
+}
+
 /// C-42: an error at once parks, but one that says that the other cannot store now only waits, and then leaves byte for
 /// byte the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,6 +20,7 @@ pub(in crate::engine) mod terzijde;
 mod verzenden;
 
 use iwmo_codec::messages::Message;
+use iwmo_codec::retour::RetourView;
 use iwmo_toewijzing::Verdict;
 use iwmo_toewijzing::event::DossierKey;
 use iwmo_toewijzing::identity::Gemeente;
@@ -38,7 +39,7 @@ use crate::engine::xsd_versie;
 use crate::engine::{GemeenteSettings, IdempotencyKey, Inbound, Receipt, Refusal, Settings};
 use crate::journal::Reader;
 use crate::ledger::{self, Applier, At, Gevolg, LedgerError, Rows, keys};
-use crate::record::{Bericht, Record, Sleutel, Uitspraak};
+use crate::record::{Bericht, Record, Retour, Sleutel, Uitspraak};
 #[cfg(test)]
 use crate::simulation::{Canary, is_broken};
 use crate::store::StoreError;
@@ -211,6 +212,7 @@ impl Incoming<'_> {
                 .as_ref()
                 .map(|key| Sleutel { sleutel: key.key().to_owned(), inhoud: *key.body() }),
             bevestigd: None,
+            retour: RetourView::of(self.message).as_ref().map(Retour::from),
         }
     }
 }

@@ -9,7 +9,7 @@ fn a_clock_set_back_lets_nothing_overtake() {
     let gateway = Gateway::open(&SimulatedDisk::new(1));
     play(&gateway, Step::Order).unwrap();
     gateway.clock.set_back(Duration::from_secs(3600));
-    play(&gateway, Step::OrderRetour).unwrap();
+    // Its retour would prove that the 301 has arrived.
     play(&gateway, Step::Start).unwrap();
     gateway.clock.set_back(Duration::from_secs(3600));
     play(&gateway, Step::Stop).unwrap();

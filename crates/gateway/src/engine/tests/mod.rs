@@ -18,6 +18,7 @@ mod paging;
 mod parked;
 mod refused_notification;
 mod requests;
+mod retouren;
 mod settings;
 mod statistiek;
 mod stil;

@@ -76,6 +76,29 @@ async fn an_oversized_head_is_refused() {
 }
 
 /// One connection fits; the next waits its turn and then gets it.
+/// RFC 9112 section 3.2: HTTP/1.1 says which host it asks, and says it once.
+#[tokio::test]
+async fn a_request_that_names_no_host_is_refused() {
+    let house = house().await;
+    let ask = |hosts: &str| format!("GET / HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
+    for (hosts, status) in [
+        ("", "400"),
+        ("host: a\r\nhost: a\r\n", "400"),
+        ("host: a b\r\n", "400"),
+        ("host: a\r\n", "404"),
+        ("host:\r\n", "404"),
+    ] {
+        let mut stream = house.raw().await;
+        write(&mut stream, &ask(hosts)).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts:?}: {answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
+    }
+    let mut stream = house.raw().await;
+    write(&mut stream, "GET / HTTP/1.0\r\n\r\n").await;
+    assert!(rest(&mut stream).await.starts_with("HTTP/1.0 404 "));
+}
+
 #[tokio::test]
 async fn connections_beyond_the_bound_wait_for_a_place() {
     let house = house_with(Bounds { connections: 1, ..BOUNDS }, 1000).await;

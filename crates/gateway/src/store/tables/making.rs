@@ -1,17 +1,20 @@
 //! The thread that makes tables of what was collected, and joins them.
 //!
 //! What the disk refuses stays in memory and is tried again: whoever asks [`Tables::lacking`](super::Tables::lacking) makes no more
-//! meanwhile. A try on a full disk would leave half a table, so room is looked for first. Anything else that goes wrong ends it, and
-//! the store with it.
+//! meanwhile. Room is looked for first; where it is not seen beforehand that there is none, as with a quota, what a try had written is
+//! taken away at once. Anything else that goes wrong ends it, and the store with it.
 
 use std::any::Any;
+use std::collections::HashSet;
+use std::fs;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use lsm_tree::compaction::Leveled;
-use lsm_tree::{AbstractTree, InternalValue, Result, SeqNo, ValueType};
+use lsm_tree::{AbstractTree, InternalValue, Result, SeqNo, TableId, ValueType};
 
 use super::super::error::is_damage;
 use super::collection::Run;
@@ -21,9 +24,11 @@ use super::{Shared, UNJOINED, no_room};
 const JOINED: u8 = 8;
 /// How far the thread that makes tables steps back: it has a tenth of what another has.
 const NICENESS: i32 = 10;
+/// The folder in which lsm-tree has tables, each under its number.
+const TABLES: &str = "tables";
 /// Left on the disk beside what a table or a join takes, for who else writes there.
 const SPARE_BYTES: u64 = 16 << 20;
-/// How long it takes at first until what the disk refused is tried again, and in the end: each try may leave half a table.
+/// How long it takes at first until what the disk refused is tried again, and in the end.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(8);
 
@@ -91,7 +96,8 @@ impl Shared {
                 other => other?,
             }
             let before = self.shape();
-            self.tree.compact(Arc::new(Leveled::default().with_l0_threshold(JOINED)), self.watermark())?;
+            let leveled = Arc::new(Leveled::default().with_l0_threshold(JOINED));
+            self.tried(|| self.tree.compact(leveled, self.watermark()))?;
             if self.shape() == before {
                 break;
             }
@@ -121,9 +127,12 @@ impl Shared {
             // Who looks at a moment before the table has a lower number, and does not see it.
             let seqno = self.seqno.next();
             let rows = (0..run.len()).map(|number| Ok(internal(run.key(number), run.value(number), seqno)));
-            if let Some((tables, blobs)) = self.tree.flush_to_tables(rows)? {
-                self.tree.register_tables(&tables, blobs.as_deref(), None, &[], self.watermark())?;
-            }
+            self.tried(|| match self.tree.flush_to_tables(rows)? {
+                None => Ok(()),
+                Some((tables, blobs)) => {
+                    self.tree.register_tables(&tables, blobs.as_deref(), None, &[], self.watermark())
+                }
+            })?;
             let mut memory = self.change();
             let gone: Vec<_> = memory.sealed.drain(..sealed.len()).collect();
             memory.see();
@@ -132,6 +141,34 @@ impl Shared {
         }
         drop(lock);
         self.turn.notify_all();
+        Ok(())
+    }
+
+    /// Makes tables. What it had written of them when there was no more room is taken away.
+    fn tried<T>(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
+        let first = self.tree.next_table_id();
+        let made = make();
+        if let Err(lsm_tree::Error::Io(error)) = &made
+            && is_no_room(error)
+            && let Err(error) = self.take_away(first)
+        {
+            // The next start does it.
+            tracing::warn!(%error, "Half a table of the ledger could not be removed.");
+        }
+        made
+    }
+
+    /// Removes the tables from this number on that are none of the tree: only this thread makes any.
+    fn take_away(&self, first: TableId) -> io::Result<()> {
+        let version = self.tree.current_version();
+        let known: HashSet<TableId> = version.iter_tables().map(|table| table.id()).collect();
+        for entry in fs::read_dir(self.tree.tree_config().path.join(TABLES))? {
+            let entry = entry?;
+            let id = entry.file_name().to_str().and_then(|name| name.parse::<TableId>().ok());
+            if id.is_some_and(|id| id >= first && !known.contains(&id)) {
+                fs::remove_file(entry.path())?;
+            }
+        }
         Ok(())
     }
 
@@ -145,6 +182,14 @@ impl Shared {
     fn shape(&self) -> Vec<usize> {
         (0..).map_while(|level| self.tree.level_table_count(level)).collect()
     }
+}
+
+/// Whether a disk, or what this user may have of it, has no room.
+fn is_no_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
 }
 
 /// Returns a row as a table has it.
