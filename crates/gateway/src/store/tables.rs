@@ -157,7 +157,9 @@ impl Tables {
         shared.whole()?;
         let rows = Arc::new(Rows::of(&in_order(batch), &shared.hasher));
         let collecting = shared.collecting();
-        let runs = shared.memory().collection.runs_with(&rows);
+        let runs = shared.memory().collection.runs().to_vec();
+        // Nobody waits for the joining of them.
+        let runs = Run::added(runs, &rows);
         let mut memory = shared.change();
         let replaced = memory.collection.add(rows, runs);
         memory.see();

@@ -128,6 +128,16 @@ impl Run {
         Self { rows: vec![rows], places }
     }
 
+    /// Returns what the runs of a collection are with these rows.
+    pub(super) fn added(mut runs: Vec<Arc<Self>>, rows: &Arc<Rows>) -> Vec<Arc<Self>> {
+        let mut last = Self::of(Arc::clone(rows));
+        while let Some(before) = runs.pop_if(|before| before.len() < 2 * last.len()) {
+            last = Self::joined(&before, &last);
+        }
+        runs.push(Arc::new(last));
+        runs
+    }
+
     /// Joins two runs, of which the second is the later one.
     fn joined(earlier: &Self, later: &Self) -> Self {
         let behind = short(earlier.rows.len());
@@ -205,18 +215,7 @@ impl Collection {
         Self { index: HashTable::with_capacity(keys), ..Self::default() }
     }
 
-    /// Returns what the runs are with these rows.
-    pub(super) fn runs_with(&self, rows: &Arc<Rows>) -> Vec<Arc<Run>> {
-        let mut runs = self.runs.clone();
-        let mut last = Run::of(Arc::clone(rows));
-        while let Some(before) = runs.pop_if(|before| before.len() < 2 * last.len()) {
-            last = Run::joined(&before, &last);
-        }
-        runs.push(Arc::new(last));
-        runs
-    }
-
-    /// Takes the rows of a commit, with [`Collection::runs_with`] them; returns the runs that were.
+    /// Takes the rows of a commit, with [`Run::added`] them; returns the runs that were.
     pub(super) fn add(&mut self, rows: Arc<Rows>, runs: Vec<Arc<Run>>) -> Vec<Arc<Run>> {
         self.bytes += rows.bytes();
         let number = short(self.rows.len());
