@@ -31,6 +31,13 @@ impl Site {
             world.linde.fingerprint
         );
         let daemon = world.start(&partners).await;
+        // The gateway makes the folders, and not who puts something into one.
+        let made = async {
+            while !["hvb", "zaak", "zaak-1586"].iter().all(|folder| world.path(folder).join("in").is_dir()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, made).await.expect("folders");
         Self { world, daemon: Some(daemon) }
     }
 
