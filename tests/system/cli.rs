@@ -63,7 +63,12 @@ fn readers_are_silent(pages: &std::path::Path) {
         for (program, arguments) in
             [("man", &["--warnings", "-l"] as &[&str]), ("mandoc", &["-T", "lint", "-W", "warning"])]
         {
-            let run = Command::new(program).args(arguments).arg(&page).env("MANPAGER", "cat").output();
+            let run = Command::new(program)
+                .args(arguments)
+                .arg(&page)
+                .env("MANPAGER", "cat")
+                .env("LC_ALL", "C.UTF-8")
+                .output();
             // Neither is on every machine.
             let Ok(run) = run else { continue };
             let said = [String::from_utf8_lossy(&run.stderr), String::from_utf8_lossy(&run.stdout)];

@@ -134,10 +134,12 @@ impl Replay {
             lost => lost?,
         };
         let reason = self.change.reason().unwrap_or_default();
-        match (self.accept_loss, lost.is_empty()) {
-            (true, false) => check_reason(reason).map_err(|error| Failure::new(error.to_string()))?,
-            (false, false) => self.refuse_loss(&path, &reader)?,
-            (_, true) => {}
+        match lost.first() {
+            Some(_) if self.accept_loss => {
+                check_reason(reason).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Some(first) => return Err(failed(LedgerError::Ahead { entry: first.clone() })),
+            None => {}
         }
         let bar = progress::bar("replay");
         let mut show = |progress: Progress| {
@@ -255,17 +257,6 @@ impl Replay {
     }
 
     /// A rebuild would wipe out the one witness that the journal lost something, so it is refused then.
-    fn refuse_loss(&self, path: &Path, reader: &Reader) -> Result<(), Failure> {
-        if !path.is_dir() {
-            return Ok(());
-        }
-        match Ledger::open(path, FORMAT).map_err(|error| failed(error.into()))? {
-            Opening::Opened(ledger) => ledger::not_ahead(&ledger.tips(), reader).map_err(failed),
-            // It bears no witness, and is built anew.
-            Opening::NeedsRebuild(_) => Ok(()),
-        }
-    }
-
     fn say(&self, terminal: &Terminal, replayed: &Replayed) -> Result<(), Failure> {
         let Replayed { entries, hash, equal, difference, rebuild } = replayed;
         let mut out = io::stdout().lock();
